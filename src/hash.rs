@@ -1,0 +1,149 @@
+//! The frozen mixers. Every bit that a signature holds comes from here and from nowhere else.
+//!
+//! Integer arithmetic only, little-endian loads spelled out, no seed from the outside: the same input gives the same
+//! hash on every platform and in every release of one [`FORMAT_VERSION`]. The golden vectors in `tests/golden.rs` hold
+//! these bits; a change to any constant or step below is a new format version.
+
+/// The version of the bits in signatures, shingles and serialised forms.
+///
+/// Two signatures of different versions never compare: that is [`Error::Version`](crate::Error::Version), not a number.
+pub const FORMAT_VERSION: u8 = 1;
+
+// Odd 64-bit constants with about half their bits set: the fractional parts of the square roots of 2, 3, 5, 7 and 11.
+const K0: u64 = 0x6a09_e667_f3bc_c909;
+const K1: u64 = 0xbb67_ae85_84ca_a73b;
+const K2: u64 = 0x3c6e_f372_fe94_f82b;
+const K3: u64 = 0xa54f_f53a_5f1d_36f1;
+const K4: u64 = 0x510e_527f_ade6_82d1;
+
+/// Multiplies to 128 bits and folds the halves together, the step that wyhash and its kin are built on.
+#[inline(always)]
+const fn fold(a: u64, b: u64) -> u64 {
+    let product = (a as u128) * (b as u128);
+    (product as u64) ^ ((product >> 64) as u64)
+}
+
+/// Mixes 64 bits so that every input bit moves every output bit.
+#[inline(always)]
+pub(crate) const fn mix(x: u64) -> u64 {
+    fold(fold(x ^ K3, K0), K4)
+}
+
+/// Mixes two words into one; the order of the two matters.
+#[inline(always)]
+pub(crate) const fn mix2(a: u64, b: u64) -> u64 {
+    fold(fold(a ^ K0, b ^ K1) ^ b, K2)
+}
+
+/// Hashes up to 16 bytes that were loaded, zero-padded, as two little-endian halves.
+///
+/// Normalised words hold no NUL, so the padding needs no length beside it.
+#[inline(always)]
+pub(crate) const fn hash_short(low: u64, high: u64) -> u64 {
+    fold(fold(low ^ K0, high ^ K1) ^ low, K2)
+}
+
+/// Hashes any bytes; up to 16 of them hash as [`hash_short`] does.
+pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
+    let mut chunks = bytes.chunks(16);
+    let first = chunks.next().map_or((0, 0), load);
+    let mut hash = hash_short(first.0, first.1);
+    for chunk in chunks {
+        let (low, high) = load(chunk);
+        hash = mix2(hash ^ low, high);
+    }
+    hash
+}
+
+/// Loads at most 16 bytes, zero-padded, as two little-endian halves.
+#[inline(always)]
+pub(crate) fn load(bytes: &[u8]) -> (u64, u64) {
+    let mut padded = [0u8; 16];
+    padded[..bytes.len()].copy_from_slice(bytes);
+    halves(&padded)
+}
+
+/// Splits 16 bytes into two little-endian halves.
+#[inline(always)]
+pub(crate) fn halves(bytes: &[u8; 16]) -> (u64, u64) {
+    let both = u128::from_le_bytes(*bytes);
+    (both as u64, (both >> 64) as u64)
+}
+
+/// The multiplier of the rolling hash over words or characters.
+const ROLL: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// A rolling polynomial hash over a window of `n` items, finished by [`mix`].
+///
+/// The polynomial keeps the order of the items apart, the finish makes the bits usable as they are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Rolling {
+    sum: u64,
+    leaving: u64,
+}
+
+impl Rolling {
+    pub(crate) fn new(n: usize) -> Self {
+        let mut leaving = 1u64;
+        for _ in 0..n {
+            leaving = leaving.wrapping_mul(ROLL);
+        }
+        Self { sum: 0, leaving }
+    }
+
+    /// Takes one item in and lets the one from `n` items ago out (0 while the window fills).
+    #[inline(always)]
+    pub(crate) fn roll(&mut self, entering: u64, left: u64) {
+        self.sum = self.sum.wrapping_mul(ROLL).wrapping_add(entering).wrapping_sub(left.wrapping_mul(self.leaving));
+    }
+
+    #[inline(always)]
+    pub(crate) fn value(self) -> u64 {
+        mix(self.sum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn rolling_equals_hashing_the_window_anew(items in prop::collection::vec(any::<u64>(), 1..60), n in 1usize..9) {
+            let mut rolling = Rolling::new(n);
+            for (i, &item) in items.iter().enumerate() {
+                rolling.roll(item, if i >= n { items[i - n] } else { 0 });
+                let mut anew = Rolling::new(n);
+                for &item in &items[(i + 1).saturating_sub(n)..=i] {
+                    anew.roll(item, 0);
+                }
+                prop_assert_eq!(rolling.value(), anew.value());
+            }
+        }
+
+        #[test]
+        fn one_flipped_bit_changes_the_hash(x in any::<u64>(), bit in 0u32..64) {
+            prop_assert_ne!(mix(x), mix(x ^ (1 << bit)));
+        }
+    }
+
+    #[test]
+    fn mixing_spreads_single_bits() {
+        // Counting inputs differ in few bits; each output bit must still flip about half the time.
+        let trials = 4096u32;
+        for input_bit in 0..64 {
+            let mut flips = [0u32; 64];
+            for x in 0..u64::from(trials) {
+                let changed = mix(x) ^ mix(x ^ (1 << input_bit));
+                for (bit, count) in flips.iter_mut().enumerate() {
+                    *count += (changed >> bit & 1) as u32;
+                }
+            }
+            for count in flips {
+                // Seven standard deviations of a fair coin over 4096 throws.
+                assert!(count.abs_diff(trials / 2) < 224, "bit {input_bit}: {count} of {trials}");
+            }
+        }
+    }
+}

@@ -1,0 +1,251 @@
+//! Shingles: windows of words or characters as frozen 64-bit hashes, and exact similarity of their sets.
+
+use std::fmt;
+
+use crate::error::{self, Error, Result};
+use crate::hash::{Rolling, mix};
+use crate::text;
+
+/// What one shingle spans.
+///
+/// Word shingles see the words in order; 3 to 5 words are usual for articles. Character shingles also see typos and suit
+/// short texts, and scripts without spaces; they run over the normalised words with one space between.
+///
+/// ```
+/// use retold::{Shingle, ShingleSet};
+///
+/// let set = ShingleSet::new("one two three four", Shingle::Words(3))?;
+/// assert_eq!(set.len(), 2);
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+pub enum Shingle {
+    /// This many words in a row, 1 to 32.
+    Words(u8),
+    /// This many characters in a row, 1 to 64.
+    Chars(u8),
+}
+
+impl Shingle {
+    /// Refuses a shingle of no or too many words or characters.
+    pub(crate) fn check(self) -> Result<()> {
+        match self {
+            Self::Words(n) => error::check("words in a shingle", n, 1, 32, "1 to 32"),
+            Self::Chars(n) => error::check("characters in a shingle", n, 1, 64, "1 to 64"),
+        }
+    }
+}
+
+impl fmt::Display for Shingle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Words(n) => write!(f, "{n}-word shingles"),
+            Self::Chars(n) => write!(f, "{n}-character shingles"),
+        }
+    }
+}
+
+/// Rolls shingles over a stream of items: words or characters.
+pub(crate) struct Window {
+    rolling: Rolling,
+    /// The last items, a ring of a power of two that holds the widest window.
+    ring: [u64; 64],
+    n: usize,
+    seen: usize,
+}
+
+impl Window {
+    pub(crate) fn new(n: u8) -> Self {
+        let n = usize::from(n);
+        Self { rolling: Rolling::new(n), ring: [0; 64], n, seen: 0 }
+    }
+
+    /// Takes one item in; the shingle that ends with it, once the window is full.
+    #[inline(always)]
+    pub(crate) fn push(&mut self, item: u64) -> Option<u64> {
+        let left = self.ring[self.seen.wrapping_sub(self.n) & 63];
+        self.ring[self.seen & 63] = item;
+        self.rolling.roll(item, left);
+        self.seen += 1;
+        (self.seen >= self.n).then(|| self.rolling.value())
+    }
+}
+
+/// Calls `each` with every shingle of `text`, in order, repeated ones repeatedly; returns the number of words.
+#[inline(always)]
+pub(crate) fn for_each(text: &str, shingle: Shingle, scratch: &mut String, mut each: impl FnMut(u64)) -> usize {
+    let mut words = 0;
+    match shingle {
+        Shingle::Words(n) => {
+            let mut window = Window::new(n);
+            text::walk(text, scratch, |word| {
+                words += 1;
+                if let Some(hash) = window.push(word.hash()) {
+                    each(hash);
+                }
+            });
+        }
+        Shingle::Chars(n) => {
+            let mut window = Window::new(n);
+            let mut push = |c: char| {
+                if let Some(hash) = window.push(mix(u64::from(u32::from(c)))) {
+                    each(hash);
+                }
+            };
+            text::walk(text, scratch, |word| {
+                if words > 0 {
+                    push(' ');
+                }
+                words += 1;
+                let mut buffer = [0; 16];
+                // The normal form is UTF-8 unless it was cut, and it never is.
+                String::from_utf8_lossy(word.bytes(&mut buffer)).chars().for_each(&mut push);
+            });
+        }
+    }
+    words
+}
+
+/// The set of a text's shingles, for exact similarity.
+///
+/// Holds one `u64` a distinct shingle, sorted. Building takes O(n log n), comparing O(n).
+///
+/// ```
+/// use retold::{Shingle, ShingleSet};
+///
+/// let whole = ShingleSet::new("the council voted to close the old harbour ferry", Shingle::Words(3))?;
+/// let part = ShingleSet::new("to close the old harbour", Shingle::Words(3))?;
+/// assert_eq!(part.containment_in(&whole)?, 1.0);
+/// assert_eq!(part.jaccard(&whole)?, 3.0 / 7.0);
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ShingleSet {
+    shingle: Shingle,
+    hashes: Vec<u64>,
+}
+
+impl ShingleSet {
+    /// Collects the shingles of `text`. A text shorter than one shingle gives an empty set.
+    ///
+    /// # Errors
+    /// [`Error::OutOfRange`] for a shingle of no or too many words or characters.
+    pub fn new(text: &str, shingle: Shingle) -> Result<Self> {
+        shingle.check()?;
+        let mut hashes = Vec::new();
+        for_each(text, shingle, &mut String::new(), |hash| hashes.push(hash));
+        hashes.sort_unstable();
+        hashes.dedup();
+        Ok(Self { shingle, hashes })
+    }
+
+    /// What one shingle of the set spans.
+    pub fn shingle(&self) -> Shingle {
+        self.shingle
+    }
+
+    /// The number of distinct shingles.
+    pub fn len(&self) -> usize {
+        self.hashes.len()
+    }
+
+    /// Whether the text was shorter than one shingle.
+    pub fn is_empty(&self) -> bool {
+        self.hashes.is_empty()
+    }
+
+    /// The distinct shingles as frozen hashes, ascending.
+    pub fn hashes(&self) -> &[u64] {
+        &self.hashes
+    }
+
+    /// |A ∩ B| / |A ∪ B|, 0 to 1. Empty sets are like nothing: the result is 0.
+    ///
+    /// # Errors
+    /// [`Error::Shingle`] if the two were built with different shingles.
+    pub fn jaccard(&self, other: &Self) -> Result<f64> {
+        let both = self.common(other)?;
+        Ok(ratio(both, self.len() + other.len() - both))
+    }
+
+    /// |A ∩ B| / |A|: the share of this set that is in `other`, 0 to 1; 0 if this set is empty.
+    ///
+    /// # Errors
+    /// [`Error::Shingle`] if the two were built with different shingles.
+    pub fn containment_in(&self, other: &Self) -> Result<f64> {
+        Ok(ratio(self.common(other)?, self.len()))
+    }
+
+    fn common(&self, other: &Self) -> Result<usize> {
+        if self.shingle != other.shingle {
+            return Err(Error::Shingle { left: self.shingle, right: other.shingle });
+        }
+        Ok(count_common(&self.hashes, &other.hashes))
+    }
+}
+
+/// The number of elements that two ascending slices without repeats share.
+pub(crate) fn count_common<T: Ord + Copy>(left: &[T], right: &[T]) -> usize {
+    let (mut i, mut j, mut both) = (0, 0, 0);
+    while i < left.len() && j < right.len() {
+        let (a, b) = (left[i], right[j]);
+        both += usize::from(a == b);
+        i += usize::from(a <= b);
+        j += usize::from(b <= a);
+    }
+    both
+}
+
+pub(crate) fn ratio(part: usize, whole: usize) -> f64 {
+    if whole == 0 { 0.0 } else { part as f64 / whole as f64 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Words;
+    use proptest::prelude::*;
+    use std::collections::BTreeSet;
+
+    /// The slow exact way: windows as strings.
+    fn windows(text: &str, shingle: Shingle) -> BTreeSet<String> {
+        let words: Vec<_> = Words::new(text).map(|word| word.normalized().into_owned()).collect();
+        match shingle {
+            Shingle::Words(n) => words.windows(usize::from(n)).map(|window| window.join(" ")).collect(),
+            Shingle::Chars(n) => {
+                let chars: Vec<char> = words.join(" ").chars().collect();
+                chars.windows(usize::from(n)).map(|window| window.iter().collect()).collect()
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn sets_agree_with_windows_of_strings(
+            left in "([a-c] |é|東){0,30}", right in "([a-c] |é|東){0,30}",
+            shingle in prop_oneof![(1u8..8).prop_map(Shingle::Words), (1u8..12).prop_map(Shingle::Chars)],
+        ) {
+            let (a, b) = (ShingleSet::new(&left, shingle)?, ShingleSet::new(&right, shingle)?);
+            let (x, y) = (windows(&left, shingle), windows(&right, shingle));
+            let both = x.intersection(&y).count();
+            prop_assert_eq!(a.len(), x.len());
+            prop_assert_eq!(a.jaccard(&b)?, ratio(both, x.union(&y).count()));
+            prop_assert_eq!(a.containment_in(&b)?, ratio(both, x.len()));
+        }
+    }
+
+    #[test]
+    fn impossible_shingles_are_refused() {
+        for shingle in [Shingle::Words(0), Shingle::Words(33), Shingle::Chars(0), Shingle::Chars(65)] {
+            assert!(matches!(ShingleSet::new("a b c", shingle), Err(Error::OutOfRange { .. })), "{shingle}");
+        }
+    }
+
+    #[test]
+    fn different_shingles_do_not_compare() {
+        let two = ShingleSet::new("a b c", Shingle::Words(2)).unwrap();
+        let three = ShingleSet::new("a b c", Shingle::Words(3)).unwrap();
+        assert!(matches!(two.jaccard(&three), Err(Error::Shingle { .. })));
+    }
+}

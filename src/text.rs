@@ -1,0 +1,609 @@
+//! Text to words: where they are, and what they are once case, width and composition no longer matter.
+//!
+//! Words follow the word boundaries of [UAX #29](https://www.unicode.org/reports/tr29/) (Unicode 16), of which those
+//! count that hold a letter or a digit. Two deviations: a character of a script that is written without spaces (Han, kana,
+//! Thai, Lao, Khmer, Burmese) is a word of its own, together with the marks on it; and a straight double quote inside a
+//! Hebrew word ends it.
+//!
+//! The normal form of a word is its NFKC case folding (NFKC, full case folding, default-ignorable characters such as soft
+//! hyphens and joiners removed) with every apostrophe written `'`. Both are frozen: the boundary classes are a table
+//! in this crate, and Unicode's stability policy holds normalisation and folding for every assigned character.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use caseless::Caseless;
+use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
+
+use crate::hash;
+
+mod tables;
+
+/// The words of a text, in order, with their places.
+///
+/// Borrows the text and allocates nothing. Time is linear in the text.
+///
+/// ```
+/// use retold::Words;
+///
+/// let words: Vec<_> = Words::new("The Mayor’s 1,200 votes — 東京").map(|word| (word.span(), word.normalized())).collect();
+/// assert_eq!(words[1], (4..13, "mayor's".into()));
+/// assert_eq!(words[2].1, "1,200");
+/// assert_eq!(words[4].1, "京");
+/// ```
+#[derive(Clone, Debug)]
+pub struct Words<'t> {
+    text: &'t str,
+    at: usize,
+}
+
+impl<'t> Words<'t> {
+    /// Starts at the beginning of `text`.
+    pub fn new(text: &'t str) -> Self {
+        Self { text, at: 0 }
+    }
+}
+
+impl<'t> Iterator for Words<'t> {
+    type Item = Word<'t>;
+
+    fn next(&mut self) -> Option<Word<'t>> {
+        let edges = next_word(self.text, self.at)?;
+        self.at = edges.end;
+        Some(Word { text: &self.text[edges.start..edges.end], start: edges.start })
+    }
+}
+
+/// One word of a text: its characters as written, and its place.
+///
+/// ```
+/// let word = retold::Words::new("  Straße ").next().unwrap();
+/// assert_eq!((word.as_str(), word.span()), ("Straße", 2..9));
+/// assert_eq!(word.normalized(), "strasse");
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Word<'t> {
+    text: &'t str,
+    start: usize,
+}
+
+impl<'t> Word<'t> {
+    /// The word as it stands in the text.
+    pub fn as_str(&self) -> &'t str {
+        self.text
+    }
+
+    /// The byte range of the word in the text; both ends lie on character boundaries.
+    pub fn span(&self) -> Range<usize> {
+        self.start..self.start + self.text.len()
+    }
+
+    /// The normal form, by which words are equal; borrowed where the word is in normal form already.
+    pub fn normalized(&self) -> Cow<'t, str> {
+        if self.text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
+            return Cow::Borrowed(self.text);
+        }
+        let mut normal = String::with_capacity(self.text.len());
+        normalize(self.text, &mut normal);
+        Cow::Owned(normal)
+    }
+}
+
+/// What a character does at a word boundary: the `Word_Break` classes of UAX #29, merged where they act alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub(crate) enum Class {
+    /// Never part of a word.
+    Other,
+    /// A letter of a script with spaces.
+    Letter,
+    /// A digit.
+    Numeric,
+    /// Joins letters and digits (`_`).
+    Join,
+    /// Joins letters (`:`, `·`).
+    MidLetter,
+    /// Joins digits (`,`, `;`).
+    MidNum,
+    /// Joins letters or digits (`.`, apostrophes).
+    MidBoth,
+    /// A mark that belongs to the character before it.
+    Extend,
+    /// An [`Extend`](Self::Extend) that the normal form leaves out.
+    Ignorable,
+    /// A word of its own: a character of a script without spaces.
+    Solo,
+}
+
+const CLASSES: [Class; 10] = [
+    Class::Other,
+    Class::Letter,
+    Class::Numeric,
+    Class::Join,
+    Class::MidLetter,
+    Class::MidNum,
+    Class::MidBoth,
+    Class::Extend,
+    Class::Ignorable,
+    Class::Solo,
+];
+
+impl Class {
+    fn of(c: char) -> Self {
+        let after = tables::STARTS.partition_point(|&(start, _)| start <= c as u32);
+        after.checked_sub(1).map_or(Self::Other, |at| CLASSES[usize::from(tables::STARTS[at].1)])
+    }
+
+    #[inline(always)]
+    fn is_core(self) -> bool {
+        matches!(self, Self::Letter | Self::Numeric | Self::Join)
+    }
+
+    /// Whether this class, between `before` and `after`, holds them together (rules WB6, WB7, WB11 and WB12).
+    #[inline(always)]
+    fn joins(self, before: Self, after: Self) -> bool {
+        match self {
+            Self::MidLetter => before == Self::Letter && after == Self::Letter,
+            Self::MidNum => before == Self::Numeric && after == Self::Numeric,
+            Self::MidBoth => before == after && matches!(before, Self::Letter | Self::Numeric),
+            _ => false,
+        }
+    }
+}
+
+/// What is known of one character: its class, and its normal form where that is one character.
+#[derive(Clone, Copy, Debug)]
+struct Entry(u32);
+
+impl Entry {
+    const MARK: u32 = 1 << 25;
+    const COMPLEX: u32 = 1 << 26;
+
+    fn new(c: char) -> Self {
+        let class = Class::of(c);
+        let packed = (class as u32) << 21;
+        if class == Class::Ignorable {
+            return Self(packed | c as u32);
+        }
+        let mut normal = fold(c.encode_utf8(&mut [0; 4])).chars().collect::<Vec<_>>().into_iter();
+        let (Some(one), None) = (normal.next(), normal.next()) else {
+            return Self(packed | Self::COMPLEX);
+        };
+        if is_nfkc_quick(std::iter::once(one)) != IsNormalized::Yes
+            || is_nfkc_quick(std::iter::once(c)) == IsNormalized::Maybe
+        {
+            return Self(packed | Self::COMPLEX);
+        }
+        let mark = unicode_normalization::char::canonical_combining_class(one) != 0;
+        Self(packed | one as u32 | if mark { Self::MARK } else { 0 })
+    }
+
+    /// Looks a character up in tables that are made page by page when a page is first needed.
+    #[inline]
+    fn of(c: char) -> Self {
+        static PAGES: [OnceLock<Box<[Entry; 256]>>; 0x1100] = [const { OnceLock::new() }; 0x1100];
+        let page = PAGES[c as usize >> 8].get_or_init(|| {
+            let first = c as u32 & !0xff;
+            Box::new(std::array::from_fn(|i| char::from_u32(first + i as u32).map_or(Self(0), Self::new)))
+        });
+        page[c as usize & 0xff]
+    }
+
+    #[inline(always)]
+    fn class(self) -> Class {
+        CLASSES[(self.0 >> 21 & 15) as usize]
+    }
+
+    /// The normal form, unless it is not one character or depends on its neighbours.
+    #[inline(always)]
+    fn simple(self) -> Option<char> {
+        if self.0 & Self::COMPLEX != 0 { None } else { char::from_u32(self.0 & 0x1f_ffff) }
+    }
+}
+
+/// The classes of ASCII, for the common case.
+const ASCII: [Class; 128] = {
+    let mut classes = [Class::Other; 128];
+    let mut b = 0;
+    while b < 128 {
+        classes[b] = match b as u8 {
+            b'a'..=b'z' | b'A'..=b'Z' => Class::Letter,
+            b'0'..=b'9' => Class::Numeric,
+            b'_' => Class::Join,
+            b':' => Class::MidLetter,
+            b',' | b';' => Class::MidNum,
+            b'.' | b'\'' => Class::MidBoth,
+            _ => Class::Other,
+        };
+        b += 1;
+    }
+    classes
+};
+
+/// The full normal form of a word: NFKC case folding with unified apostrophes, by the tables of the libraries.
+fn fold(word: &str) -> String {
+    word.chars()
+        .filter(|&c| Class::of(c) != Class::Ignorable)
+        .nfd()
+        .default_case_fold()
+        .nfkc()
+        .default_case_fold()
+        .nfkc()
+        .map(|c| if is_apostrophe(c) { '\'' } else { c })
+        .collect()
+}
+
+fn is_apostrophe(c: char) -> bool {
+    matches!(c, '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2bc}' | '\u{ff07}')
+}
+
+/// Writes the normal form of a word to the end of `out`.
+fn normalize(word: &str, out: &mut String) {
+    let begin = out.len();
+    let mut after_mark = false;
+    for c in word.chars() {
+        let entry = if c.is_ascii() {
+            out.push(c.to_ascii_lowercase());
+            after_mark = false;
+            continue;
+        } else {
+            Entry::of(c)
+        };
+        if entry.class() == Class::Ignorable {
+            continue;
+        }
+        // Two marks in a row may need to change places.
+        let mark = entry.0 & Entry::MARK != 0;
+        match entry.simple() {
+            Some(normal) if !(mark && after_mark) => out.push(normal),
+            _ => {
+                out.truncate(begin);
+                out.push_str(&fold(word));
+                return;
+            }
+        }
+        after_mark = mark;
+    }
+}
+
+/// Where a word begins and ends, and whether all of it is ASCII.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Edges {
+    start: usize,
+    end: usize,
+    ascii: bool,
+}
+
+/// Finds the first word at or after the byte `at`, which must not lie inside a word or a character.
+#[inline]
+fn next_word(text: &str, mut at: usize) -> Option<Edges> {
+    let bytes = text.as_bytes();
+    loop {
+        let byte = *bytes.get(at)?;
+        if byte < 0x80 {
+            if !ASCII[usize::from(byte)].is_core() {
+                at += 1;
+                continue;
+            }
+            let (end, ascii, counts) = word_end(text, at);
+            if counts {
+                return Some(Edges { start: at, end, ascii });
+            }
+            at = end;
+        } else {
+            let c = text[at..].chars().next()?;
+            match Entry::of(c).class() {
+                Class::Letter | Class::Numeric | Class::Join => {
+                    let (end, ascii, counts) = word_end(text, at);
+                    if counts {
+                        return Some(Edges { start: at, end, ascii });
+                    }
+                    at = end;
+                }
+                Class::Solo => {
+                    let mut end = at + c.len_utf8();
+                    for mark in text[end..].chars() {
+                        if mark.is_ascii() || !matches!(Entry::of(mark).class(), Class::Extend | Class::Ignorable) {
+                            break;
+                        }
+                        end += mark.len_utf8();
+                    }
+                    return Some(Edges { start: at, end, ascii: false });
+                }
+                _ => at += c.len_utf8(),
+            }
+        }
+    }
+}
+
+/// Follows a word from its first character: where it ends, whether it is all ASCII, and whether it holds more than
+/// joining characters.
+#[inline]
+fn word_end(text: &str, start: usize) -> (usize, bool, bool) {
+    let bytes = text.as_bytes();
+    let mut end = start;
+    let mut last = Class::Other;
+    let mut ascii = true;
+    let mut counts = false;
+    // A character that joins if a word character follows: its class, and whether it and the marks on it are ASCII.
+    let mut pending: Option<(Class, bool)> = None;
+    let mut at = start;
+    while at < bytes.len() {
+        let byte = bytes[at];
+        let (class, len) = if byte < 0x80 {
+            (ASCII[usize::from(byte)], 1)
+        } else {
+            let Some(c) = text[at..].chars().next() else { break };
+            (Entry::of(c).class(), c.len_utf8())
+        };
+        match class {
+            Class::Letter | Class::Numeric | Class::Join => {
+                if let Some((middle, middle_ascii)) = pending.take() {
+                    if !middle.joins(last, class) {
+                        break;
+                    }
+                    ascii &= middle_ascii;
+                }
+                counts |= class != Class::Join;
+                ascii &= len == 1;
+                last = class;
+                at += len;
+                end = at;
+            }
+            Class::Extend | Class::Ignorable => {
+                at += len;
+                match &mut pending {
+                    Some((_, middle_ascii)) => *middle_ascii = false,
+                    None => {
+                        ascii = false;
+                        end = at;
+                    }
+                }
+            }
+            Class::MidLetter | Class::MidNum | Class::MidBoth if pending.is_none() => {
+                pending = Some((class, len == 1));
+                at += len;
+            }
+            _ => break,
+        }
+    }
+    (end, ascii, counts)
+}
+
+/// A word on its way to being hashed: its place and its normal form, the first 16 bytes of it at hand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct RawWord<'a> {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
+    /// The first 16 bytes of the normal form, zero-padded, as two little-endian halves.
+    pub(crate) low: u64,
+    pub(crate) high: u64,
+    /// The whole normal form where it is longer than 16 bytes, else empty.
+    pub(crate) long: &'a [u8],
+}
+
+impl RawWord<'_> {
+    /// The frozen hash of the normal form.
+    #[inline(always)]
+    pub(crate) fn hash(&self) -> u64 {
+        if self.long.is_empty() { hash::hash_short(self.low, self.high) } else { hash::hash_bytes(self.long) }
+    }
+
+    /// The normal form as bytes, through a buffer for the short ones.
+    pub(crate) fn bytes<'b>(&'b self, buffer: &'b mut [u8; 16]) -> &'b [u8] {
+        if !self.long.is_empty() {
+            return self.long;
+        }
+        *buffer = (u128::from(self.low) | u128::from(self.high) << 64).to_le_bytes();
+        let len = buffer.iter().position(|&b| b == 0).unwrap_or(16);
+        &buffer[..len]
+    }
+}
+
+/// Sets bit 5 of each byte that is an ASCII capital; all eight bytes must be ASCII.
+#[inline(always)]
+const fn lower(bytes: u64) -> u64 {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    let from_a = bytes.wrapping_add(ONES * (0x80 - b'A' as u64));
+    let past_z = bytes.wrapping_add(ONES * (0x80 - b'Z' as u64 - 1));
+    bytes | ((from_a & !past_z & (ONES << 7)) >> 2)
+}
+
+/// Calls `each` for every word of `text`, in order. `scratch` is reused from text to text.
+#[inline(always)]
+pub(crate) fn walk(text: &str, scratch: &mut String, mut each: impl FnMut(&RawWord<'_>)) {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(Edges { start, end, ascii }) = next_word(text, at) {
+        at = end;
+        let len = end - start;
+        if ascii && len <= 16 {
+            let (low, high) = match bytes.get(start..start + 16).and_then(|b| <&[u8; 16]>::try_from(b).ok()) {
+                Some(loaded) => {
+                    let (low, high) = hash::halves(loaded);
+                    let unused = 8 * (16 - len as u32);
+                    // Bytes behind the word are cut off before they are taken for ASCII.
+                    let all = u128::from(low) | u128::from(high) << 64;
+                    let word = all << unused >> unused;
+                    (word as u64, (word >> 64) as u64)
+                }
+                None => hash::load(&bytes[start..end]),
+            };
+            each(&RawWord { start, end, low: lower(low), high: lower(high), long: &[] });
+        } else {
+            scratch.clear();
+            normalize(&text[start..end], scratch);
+            let normal = scratch.as_bytes();
+            let long = if normal.len() > 16 { normal } else { &[] };
+            let (low, high) = hash::load(&normal[..normal.len().min(16)]);
+            each(&RawWord { start, end, low, high, long });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use unicode_segmentation::UnicodeSegmentation;
+
+    fn words(text: &str) -> Vec<String> {
+        Words::new(text).map(|word| word.normalized().into_owned()).collect()
+    }
+
+    #[test]
+    fn words_are_what_a_reader_calls_words() {
+        assert_eq!(words("It’s a “draw” — 3.5 to 1,000; U.S. can't"), ["it's", "a", "draw", "3.5", "to", "1,000", "u.s", "can't"]);
+        assert_eq!(words("Straße STRASSE ＦＵＬＬ ﬁne Ελλάς"), ["strasse", "strasse", "full", "fine", "ελλασ".replace('α', "ά").as_str()]);
+        assert_eq!(words("snake_case __ _x co\u{ad}operate"), ["snake_case", "_x", "cooperate"]);
+        assert_eq!(words(""), Vec::<String>::new());
+        assert_eq!(words(" \u{301}\u{200d}…!?\n"), Vec::<String>::new());
+    }
+
+    #[test]
+    fn scripts_without_spaces_yield_characters() {
+        assert_eq!(words("東京タワー"), ["東", "京", "タ", "ワ", "ー"]);
+        assert_eq!(words("ที่นี่"), ["ที่", "นี่"]);
+        assert_eq!(words("Tokyo東京2020"), ["tokyo", "東", "京", "2020"]);
+    }
+
+    #[test]
+    fn composed_and_decomposed_are_the_same_word() {
+        assert_eq!(words("Cafe\u{301} Việt"), words("café Vie\u{323}\u{302}t"));
+        assert_eq!(words("Vie\u{302}\u{323}t"), words("việt"));
+    }
+
+    /// The boundary classes as the Unicode tables of another library have them.
+    fn classes_from_regex_syntax() -> Vec<(u32, u8)> {
+        use regex_syntax::hir::{Class as Set, HirKind};
+        let solo = r"[\p{wb=Katakana}[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}&&[\p{L}\p{Nl}]]]";
+        // Later lines win.
+        let rules = [
+            (r"[\p{wb=ALetter}\p{wb=Hebrew_Letter}]", Class::Letter),
+            (r"\p{wb=Numeric}", Class::Numeric),
+            (r"\p{wb=ExtendNumLet}", Class::Join),
+            (r"\p{wb=MidLetter}", Class::MidLetter),
+            (r"\p{wb=MidNum}", Class::MidNum),
+            (r"[\p{wb=MidNumLet}']", Class::MidBoth),
+            (r"[\p{wb=Extend}\p{wb=Format}\p{wb=ZWJ}]", Class::Extend),
+            (r"[[\p{wb=Extend}\p{wb=Format}\p{wb=ZWJ}]&&\p{Default_Ignorable_Code_Point}]", Class::Ignorable),
+            (solo, Class::Solo),
+        ];
+        let mut classes = vec![0u8; 0x11_0000];
+        for (pattern, class) in rules {
+            let HirKind::Class(Set::Unicode(set)) = regex_syntax::parse(pattern).unwrap().into_kind() else {
+                panic!("{pattern} is not a class")
+            };
+            for range in set.ranges() {
+                classes[range.start() as usize..=range.end() as usize].fill(class as u8);
+            }
+        }
+        let mut starts = vec![(0, classes[0])];
+        starts.extend((1..classes.len()).filter(|&c| classes[c] != classes[c - 1]).map(|c| (c as u32, classes[c])));
+        starts
+    }
+
+    #[test]
+    fn the_frozen_classes_are_those_of_unicode_16() {
+        let expected = classes_from_regex_syntax();
+        if std::env::var_os("RETOLD_WRITE_TABLES").is_some() {
+            let mut file = String::from(
+                "//! The frozen word-boundary classes (Unicode 16): each range begins where it says and ends before the next.\n\
+                 //!\n\
+                 //! Written by `RETOLD_WRITE_TABLES=1 cargo test the_frozen_classes`; a change is a new format version.\n\n\
+                 #[rustfmt::skip]\npub(super) const STARTS: &[(u32, u8)] = &[\n",
+            );
+            for line in expected.chunks(8) {
+                let cells: Vec<_> = line.iter().map(|(start, class)| format!("({start:#x}, {class})")).collect();
+                file.push_str(&format!("    {},\n", cells.join(", ")));
+            }
+            file.push_str("];\n");
+            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/text/tables.rs"), file).unwrap();
+        }
+        assert_eq!(tables::STARTS, expected);
+    }
+
+    #[test]
+    fn the_ascii_classes_are_the_same_as_the_tables() {
+        for b in 0..128u8 {
+            assert_eq!(ASCII[usize::from(b)], Class::of(char::from(b)), "{:?}", char::from(b));
+            let lowered = char::from(b).to_ascii_lowercase();
+            assert_eq!(Entry::of(char::from(b)).simple(), Some(lowered));
+            assert_eq!(lower(u64::from(b)), u64::from(lowered));
+        }
+    }
+
+    /// Text in which words, marks and joining characters meet often, across scripts.
+    pub(crate) fn mixed_text() -> impl Strategy<Value = String> {
+        let piece = prop_oneof![
+            4 => "[a-zA-Z]{1,20}",
+            2 => "[0-9]{1,4}",
+            4 => "[ '’.,:;_\"—”“…-]{1,2}",
+            2 => "[à-ÿĀ-ſА-яΑ-ωא-תء-يऀ-ॿ]{1,8}",
+            1 => "[\u{300}-\u{330}\u{64b}-\u{652}\u{ad}\u{200b}-\u{200f}]{1,3}",
+            1 => "[ก-ฺ一-龠ぁ-んァ-ヶក-៓က-႐가-힣]{1,4}",
+            1 => any::<char>().prop_map(String::from),
+        ];
+        prop::collection::vec(piece, 0..40).prop_map(|pieces| pieces.concat())
+    }
+
+    proptest! {
+        #[test]
+        fn words_lie_in_order_on_character_boundaries(text in mixed_text()) {
+            let mut last = 0;
+            for word in Words::new(&text) {
+                let span = word.span();
+                prop_assert!(span.start >= last && span.end > span.start);
+                prop_assert_eq!(&text[span.clone()], word.as_str());
+                prop_assert!(word.as_str().chars().any(|c| matches!(Class::of(c), Class::Letter | Class::Numeric | Class::Solo)));
+                last = span.end;
+            }
+        }
+
+        #[test]
+        fn words_agree_with_unicode_segmentation(text in mixed_text()) {
+            // Where scripts without spaces and Hebrew quotes are left out, the two follow the same rules.
+            let text: String = text.chars().filter(|&c| {
+                Class::of(c) != Class::Solo && !('\u{590}'..='\u{5ff}').contains(&c) && !('\u{fb00}'..='\u{fb4f}').contains(&c)
+                    && Class::of(c) != Class::Other || c.is_ascii() && c != '\n' && c != '\r'
+            }).collect();
+            let ours: Vec<_> = Words::new(&text).map(|word| word.as_str()).collect();
+            let theirs: Vec<_> = text.split_word_bounds()
+                .filter(|piece| piece.chars().any(|c| matches!(Class::of(c), Class::Letter | Class::Numeric))).collect();
+            prop_assert_eq!(ours, theirs);
+        }
+
+        #[test]
+        fn the_quick_normal_form_is_the_full_one(text in mixed_text()) {
+            for word in Words::new(&text) {
+                prop_assert_eq!(word.normalized().into_owned(), fold(word.as_str()));
+            }
+        }
+
+        #[test]
+        fn normal_forms_are_their_own_normal_form(text in mixed_text()) {
+            for word in Words::new(&text) {
+                let once = fold(word.as_str());
+                prop_assert_eq!(&fold(&once), &once);
+            }
+        }
+
+        #[test]
+        fn walking_hashes_the_normal_form(text in mixed_text()) {
+            let mut scratch = String::new();
+            let mut walked = Vec::new();
+            walk(&text, &mut scratch, |word| walked.push((word.start..word.end, word.hash())));
+            let expected: Vec<_> = Words::new(&text)
+                .map(|word| (word.span(), hash::hash_bytes(fold(word.as_str()).as_bytes())))
+                .collect();
+            prop_assert_eq!(walked, expected);
+        }
+
+        #[test]
+        fn lowering_eight_bytes_lowers_each(bytes in prop::array::uniform8(0u8..128)) {
+            let lowered = lower(u64::from_le_bytes(bytes)).to_le_bytes();
+            prop_assert_eq!(lowered, bytes.map(|b| b.to_ascii_lowercase()));
+        }
+    }
+}
