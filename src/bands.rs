@@ -137,7 +137,11 @@ mod tests {
                 let expected = bands.probability(common as f64 / 200.0);
                 let found = met as f64 / TRIALS as f64;
                 let bound = 5.0 * (expected * (1.0 - expected) / TRIALS as f64).sqrt() + 0.01;
-                assert!((found - expected).abs() < bound, "{bands:?} at J = {}: {found}, not {expected}", common as f64 / 200.0);
+                assert!(
+                    (found - expected).abs() < bound,
+                    "{bands:?} at J = {}: {found}, not {expected}",
+                    common as f64 / 200.0
+                );
             }
         }
     }

@@ -413,7 +413,10 @@ mod tests {
     fn impossible_numbers_of_slots_are_refused() {
         for slots in [0, 8, 100, 2048] {
             let refused = MinHasher::new(Scheme::weighted_minhash().slots(slots)).unwrap_err();
-            assert_eq!(refused.to_string(), format!("slots = {slots} is out of range: give a power of two from 16 to 1024"));
+            assert_eq!(
+                refused.to_string(),
+                format!("slots = {slots} is out of range: give a power of two from 16 to 1024")
+            );
         }
     }
 

@@ -130,7 +130,7 @@ const CLASSES: [Class; 10] = [
 ];
 
 impl Class {
-    fn of(c: char) -> Self {
+    pub(crate) fn of(c: char) -> Self {
         let after = tables::STARTS.partition_point(|&(start, _)| start <= c as u32);
         after.checked_sub(1).map_or(Self::Other, |at| CLASSES[usize::from(tables::STARTS[at].1)])
     }
@@ -267,6 +267,17 @@ fn normalize(word: &str, out: &mut String) {
     }
 }
 
+/// Whether the character at the byte `at` is a capital: a letter that is another one in normal form.
+pub(crate) fn is_capital(text: &str, at: usize) -> bool {
+    match text.as_bytes()[at] {
+        byte if byte < 0x80 => byte.is_ascii_uppercase(),
+        _ => text[at..].chars().next().is_some_and(|c| {
+            let entry = Entry::of(c);
+            entry.class() == Class::Letter && entry.simple().is_some_and(|normal| normal != c)
+        }),
+    }
+}
+
 /// Where a word begins and ends, and whether all of it is ASCII.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Edges {
@@ -390,14 +401,23 @@ impl RawWord<'_> {
         if self.long.is_empty() { hash::hash_short(self.low, self.high) } else { hash::hash_bytes(self.long) }
     }
 
+    fn first_16(&self) -> u128 {
+        u128::from(self.low) | u128::from(self.high) << 64
+    }
+
+    /// The length of a normal form of up to 16 bytes.
+    #[inline(always)]
+    pub(crate) fn len(&self) -> usize {
+        (128 - self.first_16().leading_zeros()).div_ceil(8) as usize
+    }
+
     /// The normal form as bytes, through a buffer for the short ones.
     pub(crate) fn bytes<'b>(&'b self, buffer: &'b mut [u8; 16]) -> &'b [u8] {
         if !self.long.is_empty() {
             return self.long;
         }
-        *buffer = (u128::from(self.low) | u128::from(self.high) << 64).to_le_bytes();
-        let len = buffer.iter().position(|&b| b == 0).unwrap_or(16);
-        &buffer[..len]
+        *buffer = self.first_16().to_le_bytes();
+        &buffer[..self.len()]
     }
 }
 
@@ -443,7 +463,7 @@ pub(crate) fn walk(text: &str, scratch: &mut String, mut each: impl FnMut(&RawWo
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use proptest::prelude::*;
     use unicode_segmentation::UnicodeSegmentation;
@@ -454,8 +474,14 @@ mod tests {
 
     #[test]
     fn words_are_what_a_reader_calls_words() {
-        assert_eq!(words("It’s a “draw” — 3.5 to 1,000; U.S. can't"), ["it's", "a", "draw", "3.5", "to", "1,000", "u.s", "can't"]);
-        assert_eq!(words("Straße STRASSE ＦＵＬＬ ﬁne Ελλάς"), ["strasse", "strasse", "full", "fine", "ελλασ".replace('α', "ά").as_str()]);
+        assert_eq!(
+            words("It’s a “draw” — 3.5 to 1,000; U.S. can't"),
+            ["it's", "a", "draw", "3.5", "to", "1,000", "u.s", "can't"]
+        );
+        assert_eq!(
+            words("Straße STRASSE ＦＵＬＬ ﬁne Ελλάς"),
+            ["strasse", "strasse", "full", "fine", "ελλασ".replace('α', "ά").as_str()]
+        );
         assert_eq!(words("snake_case __ _x co\u{ad}operate"), ["snake_case", "_x", "cooperate"]);
         assert_eq!(words(""), Vec::<String>::new());
         assert_eq!(words(" \u{301}\u{200d}…!?\n"), Vec::<String>::new());
@@ -477,7 +503,8 @@ mod tests {
     /// The boundary classes as the Unicode tables of another library have them.
     fn classes_from_regex_syntax() -> Vec<(u32, u8)> {
         use regex_syntax::hir::{Class as Set, HirKind};
-        let solo = r"[\p{wb=Katakana}[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}&&[\p{L}\p{Nl}]]]";
+        let solo =
+            r"[\p{wb=Katakana}[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}&&[\p{L}\p{Nl}]]]";
         // Later lines win.
         let rules = [
             (r"[\p{wb=ALetter}\p{wb=Hebrew_Letter}]", Class::Letter),

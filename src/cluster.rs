@@ -1,0 +1,144 @@
+//! Verified pairs to clusters: stars, not closures.
+//!
+//! Transitive closure lets one false bridge merge two clusters and many bridges merge everything. In a star every member
+//! was verified against the representative, so a false pair costs at most one member.
+
+/// A verified pair of texts, the first before the second.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Link {
+    pub(crate) left: u32,
+    pub(crate) right: u32,
+    /// How sure it is that they are copies; more is surer.
+    pub(crate) strength: f32,
+}
+
+/// One star: who is in the middle, and the links (by their place in the input) that tie the members to it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Star {
+    pub(crate) center: u32,
+    pub(crate) links: Vec<usize>,
+}
+
+/// Groups texts into stars: the text with the most strength of links becomes the centre of all texts linked to it, and so
+/// on with what is left; then each member goes to the centre that it is linked to most strongly. Ties go to the earlier
+/// text. The result depends on the set of links alone, not on their order.
+pub(crate) fn stars(texts: usize, links: &[Link]) -> Vec<Star> {
+    let mut neighbours: Vec<(u32, u32, usize)> = Vec::with_capacity(2 * links.len());
+    for (at, link) in links.iter().enumerate() {
+        neighbours.push((link.left, link.right, at));
+        neighbours.push((link.right, link.left, at));
+    }
+    neighbours.sort_unstable();
+    // Sums are taken in the order of the neighbours, so that rounding is the same for any order of the links.
+    let mut hubs: Vec<(f64, &[(u32, u32, usize)])> = neighbours
+        .chunk_by(|a, b| a.0 == b.0)
+        .map(|around| (around.iter().map(|&(_, _, at)| f64::from(links[at].strength)).sum(), around))
+        .collect();
+    hubs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1[0].0.cmp(&b.1[0].0)));
+
+    let mut taken = vec![false; texts];
+    let mut star_of = vec![usize::MAX; texts];
+    let mut stars = Vec::new();
+    for (_, around) in &hubs {
+        let center = around[0].0;
+        if taken[center as usize] {
+            continue;
+        }
+        taken[center as usize] = true;
+        let mut members = 0;
+        for &(_, member, _) in *around {
+            if !taken[member as usize] {
+                taken[member as usize] = true;
+                members += 1;
+            }
+        }
+        if members > 0 {
+            star_of[center as usize] = stars.len();
+            stars.push(Star { center, links: Vec::new() });
+        }
+    }
+    for (_, around) in &hubs {
+        if star_of[around[0].0 as usize] == usize::MAX {
+            let to_centers = around.iter().filter(|&&(_, other, _)| star_of[other as usize] != usize::MAX);
+            let best =
+                to_centers.max_by(|a, b| links[a.2].strength.total_cmp(&links[b.2].strength).then(b.1.cmp(&a.1)));
+            if let Some(&(_, center, link)) = best {
+                stars[star_of[center as usize]].links.push(link);
+            }
+        }
+    }
+    stars.retain(|star| !star.links.is_empty());
+    stars
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    const TEXTS: usize = 24;
+
+    fn some_links() -> impl Strategy<Value = Vec<Link>> {
+        prop::collection::btree_map((0u32..TEXTS as u32, 0u32..TEXTS as u32), 0u32..100, 0..60).prop_map(|pairs| {
+            let pairs: BTreeMap<_, _> = pairs.into_iter().filter(|((a, b), _)| a < b).collect();
+            pairs.into_iter().map(|((left, right), s)| Link { left, right, strength: s as f32 / 100.0 }).collect()
+        })
+    }
+
+    /// Each star as its centre and members, ascending.
+    fn groups(stars: &[Star], links: &[Link]) -> Vec<(u32, Vec<u32>)> {
+        let mut groups: Vec<_> = stars
+            .iter()
+            .map(|star| {
+                let mut members: Vec<_> =
+                    star.links.iter().map(|&at| links[at].left + links[at].right - star.center).collect();
+                members.sort_unstable();
+                (star.center, members)
+            })
+            .collect();
+        groups.sort_unstable();
+        groups
+    }
+
+    proptest! {
+        #[test]
+        fn every_member_is_linked_to_its_centre_and_in_one_star_only(links in some_links()) {
+            let mut seen = [false; TEXTS];
+            for star in stars(TEXTS, &links) {
+                prop_assert!(!std::mem::replace(&mut seen[star.center as usize], true));
+                for at in star.links {
+                    let link = links[at];
+                    prop_assert!(link.left == star.center || link.right == star.center);
+                    let member = link.left + link.right - star.center;
+                    prop_assert!(!std::mem::replace(&mut seen[member as usize], true));
+                }
+            }
+        }
+
+        #[test]
+        fn the_order_of_links_does_not_matter(links in some_links(), seed in any::<u64>()) {
+            let mut shuffled = links.clone();
+            shuffled.sort_by_key(|link| crate::hash::mix(seed ^ u64::from(link.left) << 32 ^ u64::from(link.right)));
+            prop_assert_eq!(groups(&stars(TEXTS, &shuffled), &shuffled), groups(&stars(TEXTS, &links), &links));
+        }
+
+        #[test]
+        fn linked_texts_are_not_both_left_alone(links in some_links()) {
+            let stars = stars(TEXTS, &links);
+            let grouped: Vec<u32> = groups(&stars, &links).into_iter().flat_map(|(center, members)| members.into_iter().chain([center])).collect();
+            for link in &links {
+                prop_assert!(grouped.contains(&link.left) || grouped.contains(&link.right));
+            }
+        }
+    }
+
+    #[test]
+    fn a_bridge_does_not_merge_two_stars() {
+        let link = |left, right, strength| Link { left, right, strength };
+        // 0–1–2 and 4–5–6 are tight; 2–4 is a false bridge.
+        let links =
+            [link(0, 1, 0.9), link(0, 2, 0.9), link(1, 2, 0.8), link(4, 5, 0.9), link(4, 6, 0.9), link(2, 4, 0.5)];
+        assert_eq!(groups(&stars(TEXTS, &links), &links), [(0, vec![1, 2]), (4, vec![5, 6])]);
+    }
+}

@@ -1,0 +1,254 @@
+//! What a detection found: clusters with the evidence for each member, what was skipped, and figures of the run.
+
+use std::fmt;
+use std::time::Duration;
+
+/// How two articles are alike, from the strictest to the loosest.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+pub enum Relation {
+    /// The same words in the same order; case, punctuation, spacing and Unicode form may differ.
+    Exact,
+    /// An edited copy: most of the shingles of one are in the other.
+    Near,
+    /// The same text in other words.
+    Reworded,
+}
+
+impl fmt::Display for Relation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Exact => "exact",
+            Self::Near => "near",
+            Self::Reworded => "reworded",
+        })
+    }
+}
+
+/// The numbers that decided about a pair. All are shares from 0 to 1.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Evidence {
+    /// Jaccard similarity of the shingle sets.
+    pub jaccard: f32,
+    /// Share of the shorter text's shingles that are in the longer one.
+    pub containment: f32,
+    /// Weighted share of the shorter text's content words that are in the longer one; absent at
+    /// [`Level::Near`](crate::Level::Near).
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub shared_words: Option<f32>,
+    /// Weighted share of the shorter text's neighbouring pairs of content words that are in the longer one; absent at
+    /// [`Level::Near`](crate::Level::Near).
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub shared_pairs: Option<f32>,
+}
+
+/// An article in a cluster.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Member {
+    /// The article's id.
+    pub id: String,
+    /// Where the article stands in the input, from 0.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub position: usize,
+    /// How the article is like the representative; `Exact` for the representative itself.
+    pub relation: Relation,
+    /// How much the article is like the representative: 1 for `Exact`, the Jaccard similarity or containment that decided
+    /// for `Near`, the confidence for `Reworded`. 0 to 1.
+    pub similarity: f32,
+    /// The numbers that decided; none for an exact copy.
+    #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
+    pub evidence: Option<Evidence>,
+}
+
+/// Articles that are each verified to be a copy of the representative.
+///
+/// ```
+/// use retold::{Detector, Relation};
+///
+/// let articles = [("a", "The ferry leaves the harbour at nine."), ("b", "The ferry leaves the harbour at nine!")];
+/// let report = Detector::new().find(&articles)?;
+/// let cluster = &report.clusters()[0];
+/// assert_eq!(cluster.representative().id, "a");
+/// assert_eq!(cluster.members()[1].relation, Relation::Exact);
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Cluster {
+    pub(crate) members: Vec<Member>,
+}
+
+impl Cluster {
+    /// The member that all others were verified against: the most central one.
+    pub fn representative(&self) -> &Member {
+        &self.members[0]
+    }
+
+    /// All members: the representative first, then from the most to the least similar, equals by id.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+}
+
+/// An article that no comparison was made with, and why.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Skipped {
+    /// The article's id.
+    pub id: String,
+    /// Where the article stands in the input, from 0.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub position: usize,
+    /// Why it was skipped.
+    #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
+    pub reason: SkipReason,
+}
+
+#[cfg(feature = "serde")]
+fn as_text<S: serde::Serializer>(reason: &SkipReason, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(reason)
+}
+
+/// Why an article was skipped. Displays as cause and remedy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// The text holds no words.
+    Empty,
+    /// The text is too short to compare.
+    TooShort {
+        /// The words that it has.
+        words: usize,
+        /// The words that it needs.
+        needed: usize,
+    },
+    /// The text is longer than 4 GiB.
+    TooLong,
+    /// Another article before it has the same id.
+    DuplicateId {
+        /// Where the first one stands in the input, from 0.
+        first: usize,
+    },
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the text has no words: nothing to compare"),
+            Self::TooShort { words, needed } => {
+                let s = if *words == 1 { "" } else { "s" };
+                write!(f, "the text has {words} word{s}, needs {needed}: leave it out or lower the minimum")
+            }
+            Self::TooLong => f.write_str("the text is longer than 4 GiB: split it"),
+            Self::DuplicateId { first } => {
+                write!(f, "the id is that of article {} already: give each article its own", first + 1)
+            }
+        }
+    }
+}
+
+/// The steps of a detection, in order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Stage {
+    /// Text to words to signatures.
+    Sign,
+    /// Signatures to buckets.
+    Candidates,
+    /// Candidates to verified pairs.
+    Verify,
+    /// Verified pairs to clusters.
+    Cluster,
+}
+
+impl Stage {
+    /// All steps, in order.
+    pub const ALL: [Self; 4] = [Self::Sign, Self::Candidates, Self::Verify, Self::Cluster];
+}
+
+impl fmt::Display for Stage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sign => "sign",
+            Self::Candidates => "candidates",
+            Self::Verify => "verify",
+            Self::Cluster => "cluster",
+        })
+    }
+}
+
+/// How far a detection is, as given to the callback of
+/// [`DetectorBuilder::progress`](crate::DetectorBuilder::progress).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Progress {
+    /// The step that is under way.
+    pub stage: Stage,
+    /// Articles that are done with this step.
+    pub done: usize,
+    /// Articles that take part in it.
+    pub total: usize,
+}
+
+/// Figures of a detection.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Summary {
+    /// Articles given, skipped ones included.
+    pub documents: usize,
+    /// Bytes of text given.
+    pub bytes: u64,
+    /// Pairs that shared a bucket. Exact copies are folded before and do not count.
+    pub candidates: u64,
+    /// Pairs whose exact similarity was computed and passed.
+    pub verified: u64,
+    /// Buckets that stayed crowded to the deepest row, in which not every pair was compared.
+    pub crowded: usize,
+    pub(crate) times: [Duration; Stage::ALL.len()],
+}
+
+impl Summary {
+    /// How long one step took.
+    pub fn time(&self, stage: Stage) -> Duration {
+        self.times[stage as usize]
+    }
+}
+
+/// All that a detection found.
+///
+/// ```
+/// use retold::{Detector, SkipReason};
+///
+/// let report = Detector::new().find(&[("a", "")])?;
+/// assert!(report.clusters().is_empty());
+/// assert_eq!(report.skipped()[0].reason, SkipReason::Empty);
+/// assert_eq!(report.summary().documents, 1);
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Report {
+    pub(crate) clusters: Vec<Cluster>,
+    pub(crate) skipped: Vec<Skipped>,
+    pub(crate) summary: Summary,
+}
+
+impl Report {
+    /// The clusters of two articles and more, ordered by their representative's id.
+    pub fn clusters(&self) -> &[Cluster] {
+        &self.clusters
+    }
+
+    /// The articles that were left out, in the order of the input.
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// Figures of the run.
+    pub fn summary(&self) -> &Summary {
+        &self.summary
+    }
+}
