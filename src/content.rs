@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use ahash::{HashMap, HashMapExt};
 use rayon::prelude::*;
 
-use crate::hash::{self, hash_bytes, mix, mix2};
+use crate::hash::{self, hash_bytes, mix2};
 use crate::text::{self, Class, RawWord};
 
 /// English words that say nothing of what a text is about.
@@ -204,55 +204,76 @@ impl Prior {
     }
 }
 
-/// The features of one text: what verification compares and sketches are made of.
+/// The features of one text: what verification compares.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Features {
+    /// Number of words, stop words included.
+    pub(crate) words: u32,
     /// Distinct stems, ascending.
     pub(crate) stems: Box<[u32]>,
-    /// For each stem where it first stands: the sixth of the text, 0 to 5, and the token's flags above it.
-    pub(crate) places: Box<[u8]>,
-    /// Distinct pairs of neighbouring stems, ascending; the order within a pair does not matter.
+    /// What else is known of each stem.
+    pub(crate) places: Box<[Place]>,
+    /// Distinct pairs of stems that are neighbours or next neighbours, ascending; the order within a pair does not matter.
     pub(crate) pairs: Box<[u32]>,
-    /// Distinct pairs of stems that are neighbours or next neighbours, ascending.
-    pub(crate) wide_pairs: Box<[u32]>,
+    /// In what share of general English documents each pair is to be expected.
+    pub(crate) pair_shares: Box<[f32]>,
 }
 
 /// Into how many parts a text is cut to see where shared words stand.
 pub(crate) const PARTS: usize = 6;
 
+/// Where a stem first stands in a text, and how it is written there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The number of the content word, halved as often as it must be for the last one to fit.
+    pub(crate) at: u16,
+    /// The part of the text, below [`PARTS`].
+    pub(crate) part: u8,
+    /// Capitalised inside a sentence, more often than not.
+    pub(crate) is_name: bool,
+    pub(crate) is_number: bool,
+}
+
 impl Features {
-    pub(crate) fn new(tokens: &[Token]) -> Self {
-        let mut stems: Vec<(u32, u32, u8)> = tokens
-            .iter()
-            .zip(0..)
-            .map(|(token, at)| {
-                let part = at as usize * PARTS / tokens.len();
-                (token.stem(), at, part as u8 | u8::from(token.is_name()) << 3 | u8::from(token.is_number()) << 4)
-            })
-            .collect();
-        stems.sort_unstable();
-        stems.dedup_by(|later, first| {
-            let same = later.0 == first.0;
-            if same {
-                first.2 |= later.2 & !7;
+    pub(crate) fn new(words: usize, tokens: &[Token]) -> Self {
+        let mut order: Vec<u64> =
+            tokens.iter().zip(0..).map(|(token, at)| u64::from(token.stem()) << 32 | at).collect();
+        order.sort_unstable();
+        let halvings = (tokens.len() >> 16).checked_ilog2().map_or(0, |bits| bits + 1);
+        let (mut stems, mut places) = (Vec::with_capacity(order.len()), Vec::with_capacity(order.len()));
+        for same in order.chunk_by(|a, b| a >> 32 == b >> 32) {
+            let at = |entry: u64| entry as u32 as usize;
+            let first = at(same[0]);
+            let names = same.iter().filter(|&&entry| tokens[at(entry)].is_name()).count();
+            stems.push(tokens[first].stem());
+            places.push(Place {
+                at: (first >> halvings) as u16,
+                part: (first * PARTS / tokens.len()) as u8,
+                is_name: names * 2 >= same.len(),
+                is_number: tokens[first].is_number(),
+            });
+        }
+        let mut pairs: Vec<u64> = Vec::with_capacity(2 * tokens.len());
+        let shares: Vec<f32> = tokens.iter().map(|token| Prior::get().share(token.stem())).collect();
+        for apart in 1..=2 {
+            for (left, right) in (apart..tokens.len()).map(|right| (right - apart, right)) {
+                let (a, b) = (tokens[left].stem(), tokens[right].stem());
+                if a != b {
+                    // Two words meet more often than chance has it, but no more often than the rarer of them occurs.
+                    let (x, y) = (shares[left], shares[right]);
+                    let expected = (20.0 * x * y).min(x.min(y));
+                    pairs.push(u64::from(pair(a, b)) << 32 | u64::from(expected.to_bits()));
+                }
             }
-            same
-        });
-        let pairs_within = |distance: usize| {
-            let mut pairs: Vec<u32> = (1..=distance)
-                .flat_map(|apart| tokens.iter().zip(&tokens[apart.min(tokens.len())..]))
-                .filter(|(a, b)| a.stem() != b.stem())
-                .map(|(a, b)| pair(a.stem(), b.stem()))
-                .collect();
-            pairs.sort_unstable();
-            pairs.dedup();
-            pairs.into_boxed_slice()
-        };
+        }
+        pairs.sort_unstable();
+        pairs.dedup_by_key(|entry| *entry >> 32);
         Self {
-            places: stems.iter().map(|stem| stem.2).collect(),
-            stems: stems.into_iter().map(|stem| stem.0).collect(),
-            pairs: pairs_within(1),
-            wide_pairs: pairs_within(2),
+            words: words as u32,
+            stems: stems.into(),
+            places: places.into(),
+            pairs: pairs.iter().map(|entry| (entry >> 32) as u32).collect(),
+            pair_shares: pairs.iter().map(|&entry| f32::from_bits(entry as u32)).collect(),
         }
     }
 }
@@ -291,10 +312,10 @@ impl Frequencies {
                 all.extend(part);
                 all
             });
-        let distinct: usize = corpus.iter().map(|features| features.wide_pairs.len()).sum();
+        let pairs: usize = corpus.iter().map(|features| features.pairs.len()).sum();
         let counters: Vec<AtomicU16> =
-            (0..distinct.next_power_of_two().clamp(1 << 10, 1 << 28)).map(|_| AtomicU16::new(0)).collect();
-        corpus.par_iter().flat_map_iter(|features| features.wide_pairs.iter()).for_each(|&pair| {
+            (0..pairs.next_power_of_two().clamp(1 << 10, 1 << 28)).map(|_| AtomicU16::new(0)).collect();
+        corpus.par_iter().flat_map_iter(|features| features.pairs.iter()).for_each(|&pair| {
             // Saturating, so that the count does not depend on the order of the texts.
             let counter = &counters[pair as usize & (counters.len() - 1)];
             let _ = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_add(1));
@@ -302,44 +323,20 @@ impl Frequencies {
         Self { documents: corpus.len() as f32, stems, pairs: counters.into_iter().map(AtomicU16::into_inner).collect() }
     }
 
-    /// The documents of the corpus that hold a stem, and what general English adds to them.
-    fn stem(&self, stem: u32) -> (f32, f32) {
-        (self.stems.get(&stem).map_or(0.0, |&n| n as f32), PRIOR_WEIGHT * Prior::get().share(stem))
+    /// The weights of a stem: its inverse document frequency ln(N / n), and ln(300 / n), which tells only rare ones apart;
+    /// 0 at least.
+    pub(crate) fn stem_weights(&self, stem: u32) -> (f32, f32) {
+        let corpus = self.stems.get(&stem).map_or(0.0, |&n| n as f32);
+        let english = Prior::get().share(stem);
+        let plain = ln((self.documents + PRIOR_WEIGHT) / (corpus + PRIOR_WEIGHT * english + 0.5));
+        let rare = ln(300.0 / (corpus + 10_000.0 * english).max(1.0));
+        (plain.max(0.0), rare.max(0.0))
     }
 
-    fn pair(&self, pair: u32) -> f32 {
-        self.pairs[pair as usize & (self.pairs.len() - 1)].into()
-    }
-
-    /// The inverse document frequency of a stem, ln(N / n), 0 at least.
-    pub(crate) fn stem_weight(&self, stem: u32) -> f32 {
-        let (corpus, english) = self.stem(stem);
-        ln((self.documents + PRIOR_WEIGHT) / (corpus + english + 0.5)).max(0.0)
-    }
-
-    /// The inverse document frequency of a pair, ln(N / n), 0 at least.
-    pub(crate) fn pair_weight(&self, pair: u32) -> f32 {
-        ln((self.documents + PRIOR_WEIGHT) / (self.pair(pair) + 0.5)).max(0.0)
-    }
-
-    /// The weight of a pair that is evidence only while few documents hold it: ln(41 / n), 0 at least.
-    pub(crate) fn rare_pair_weight(&self, pair: u32) -> f32 {
-        ln(41.0 / self.pair(pair).max(1.0)).max(0.0)
-    }
-
-    /// The elements of a text's weighted sketch, each as often as it weighs.
-    pub(crate) fn elements(&self, features: &Features, elements: &mut Vec<u64>) {
-        elements.clear();
-        let mut add = |kind: u64, id: u32, weight: f32| {
-            let element = mix(kind << 32 | u64::from(id));
-            elements.extend((0..weight.round() as u32).map(|copy| crate::minhash::weighted_element(element, copy)));
-        };
-        for &stem in &features.stems {
-            add(1, stem, self.stem_weight(stem));
-        }
-        for &pair in &features.pairs {
-            add(2, pair, self.pair_weight(pair));
-        }
+    /// The inverse document frequency of a pair, ln(N / n), 0 at least; `english` is its share of general English.
+    pub(crate) fn pair_weight(&self, pair: u32, english: f32) -> f32 {
+        let corpus: f32 = self.pairs[pair as usize & (self.pairs.len() - 1)].into();
+        ln((self.documents + PRIOR_WEIGHT) / (corpus + PRIOR_WEIGHT * english + 0.5)).max(0.0)
     }
 }
 
@@ -407,7 +404,8 @@ mod tests {
         let corpus: Vec<_> =
             ["orrin orrin sallo", "orrin council", "orrin mayor sallo"].map(|text| Features::new(&tokens(text))).into();
         let frequencies = Frequencies::count(&corpus);
-        let weight = |word: &str| frequencies.stem_weight(Token::new(hash_bytes(word.as_bytes()), false, false).stem());
+        let weight =
+            |word: &str| frequencies.stem_weight(Token::new(hash_bytes(word.as_bytes()), false, false).stem()).0;
         assert!(weight("orrin") < weight("sallo") && weight("time") < weight("orrin"));
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Instant;
 
@@ -15,10 +15,11 @@ use crate::content::{Features, Frequencies, Tokens};
 use crate::error::{self, Result};
 use crate::hash::mix2;
 use crate::minhash::{self, MinHasher, Scheme};
-use crate::report::{Cluster, Member, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary};
+use crate::rare::{Neighbour, RareIndex, Shared};
+use crate::report::{Cluster, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary};
 use crate::shingle::{self, Shingle, Window};
 use crate::text;
-use crate::verify::{self, NearRule, Verdict, Weighted};
+use crate::verify::{self, NearRule, Signals, Weighted};
 
 /// Anything that has an id and a text.
 ///
@@ -196,10 +197,6 @@ impl DetectorBuilder {
     }
 }
 
-/// Slots of the content sketches, and how their buckets grow.
-const CONTENT_SLOTS: usize = 256;
-const CONTENT_GROWTH: Growth = Growth { trees: 64, rows: 2, bucket: 20, deepest: 24 };
-
 /// What the first pass over a text leaves.
 struct Signed {
     words: usize,
@@ -235,6 +232,49 @@ impl Detector {
     /// # Errors
     /// None so far; an option that cannot work is refused when the detector is built.
     pub fn find<A: Article>(&self, articles: &[A]) -> Result<Report> {
+        let mut corpus = self.prepare(articles);
+        let start = Instant::now();
+        let texts = corpus.distinct.len();
+        let ticker = self.ticker(Stage::Verify, texts);
+        let (judge, candidates) = (&corpus.judge, &corpus.candidates);
+        let verified: Vec<Examined> = (0..texts as u32)
+            .into_par_iter()
+            .flat_map_iter(|left| {
+                ticker.tick();
+                candidates[left as usize].iter().filter_map(move |candidate| judge.verify(left, candidate))
+            })
+            .collect();
+        corpus.summary.verified = verified.len() as u64;
+        corpus.summary.times[Stage::Verify as usize] = start.elapsed();
+
+        let start = Instant::now();
+        self.report(Stage::Cluster, 0, texts);
+        let clusters = corpus.clusters(&verified, articles);
+        self.report(Stage::Cluster, texts, texts);
+        corpus.summary.times[Stage::Cluster as usize] = start.elapsed();
+        Ok(Report { clusters, skipped: corpus.skipped, summary: corpus.summary })
+    }
+
+    /// All pairs of articles that shared a bucket, verified or not, with the numbers that decide: what [`find`](Self::find)
+    /// chooses from, ordered by the ids of the two. Of exact copies only the first, by id, takes part.
+    ///
+    /// For measuring what the candidate stage keeps, for reading what was nearly a copy, and for deciding by a rule of
+    /// your own. Takes longer than `find`, which leaves hopeless pairs early.
+    pub fn pairs<A: Article>(&self, articles: &[A]) -> Vec<Pair> {
+        let corpus = self.prepare(articles);
+        let Corpus { positions, distinct, candidates, judge, .. } = &corpus;
+        let position = |text: u32| positions[distinct[text as usize] as usize];
+        let examine = |left: u32| {
+            candidates[left as usize].iter().map(move |candidate| {
+                let Verdict { relation, similarity, evidence } = judge.examine(left, candidate);
+                Pair { left: position(left), right: position(candidate.text), relation, similarity, evidence }
+            })
+        };
+        (0..distinct.len() as u32).into_par_iter().flat_map_iter(examine).collect()
+    }
+
+    /// Everything up to the candidates.
+    fn prepare<'a, A: Article>(&'a self, articles: &'a [A]) -> Corpus<'a> {
         let mut summary = Summary {
             documents: articles.len(),
             bytes: articles.iter().map(|article| article.text().len() as u64).sum(),
@@ -253,75 +293,54 @@ impl Detector {
                 signed
             })
             .collect();
-
-        // What cannot be compared leaves the line here.
-        let reasons: Vec<_> =
+        let refusals: Vec<Option<SkipReason>> =
             positions.iter().zip(&signed).map(|(&at, text)| self.refuse(articles[at].text(), text.words)).collect();
-        for (&position, reason) in positions.iter().zip(&reasons) {
-            if let &Some(reason) = reason {
-                skipped.push(Skipped { id: articles[position].id().into(), position, reason });
-            }
+        for (&position, &reason) in positions.iter().zip(&refusals) {
+            skipped.extend(reason.map(|reason| Skipped { id: articles[position].id().into(), position, reason }));
         }
         skipped.sort_unstable_by_key(|skip| skip.position);
-        let twins = fold_exact(&signed, &reasons);
-        let distinct: Vec<u32> =
-            (0..signed.len() as u32).filter(|&at| reasons[at as usize].is_none() && twins[at as usize] == at).collect();
+        let twins = fold_exact(&signed, &refusals);
+        let distinct: Vec<u32> = (0..signed.len() as u32)
+            .filter(|&at| refusals[at as usize].is_none() && twins[at as usize] == at)
+            .collect();
         let sketches = sketches.select(&distinct);
         let features: Vec<Features> =
             distinct.iter().map(|&at| std::mem::take(&mut signed[at as usize].features)).collect();
         summary.times[Stage::Sign as usize] = start.elapsed();
 
         let start = Instant::now();
-        self.report(Stage::Candidates, 0, distinct.len());
         let near = Forest::grow(&sketches, self.growth);
-        let content = (self.level == Level::Reworded).then(|| self.content(features));
-        summary.crowded = near.crowded() + content.as_ref().map_or(0, |content| content.forest.crowded());
-        self.report(Stage::Candidates, distinct.len(), distinct.len());
-        summary.times[Stage::Candidates as usize] = start.elapsed();
-
-        let start = Instant::now();
+        let content = (self.level == Level::Reworded).then(|| Content::new(features));
+        let ticker = self.ticker(Stage::Candidates, distinct.len());
+        let candidates: Vec<Box<[Neighbour]>> = (0..distinct.len() as u32)
+            .into_par_iter()
+            .map_init(Default::default, |(near_found, shared, found): &mut (Vec<u32>, Shared, Vec<Neighbour>), left| {
+                near_found.clear();
+                found.clear();
+                near.later_neighbours(left, near_found);
+                found.extend(near_found.iter().map(|&text| Neighbour { text, share: 0.0 }));
+                if let Some(content) = &content {
+                    content.index.later_neighbours(left, &content.texts[left as usize].features, shared, found);
+                }
+                // Of the same neighbour by both views the one with the share stays.
+                found.sort_unstable_by(|a, b| a.text.cmp(&b.text).then(b.share.total_cmp(&a.share)));
+                found.dedup_by_key(|neighbour| neighbour.text);
+                ticker.tick();
+                found.as_slice().into()
+            })
+            .collect();
+        summary.candidates = candidates.iter().map(|found| found.len() as u64).sum();
+        summary.crowded = near.crowded();
         let judge = Judge {
             detector: self,
-            texts: distinct.iter().map(|&at| articles[positions[at as usize]].text()).collect(),
             shingles: distinct.iter().map(|_| OnceLock::new()).collect(),
+            texts: distinct.iter().map(|&at| articles[positions[at as usize]].text()).collect(),
+            usual: usual_shares(&candidates),
             sketches,
-            near,
             content,
         };
-        let candidates = AtomicU64::new(0);
-        let ticker = self.ticker(Stage::Verify, distinct.len());
-        let verified: Vec<(u32, u32, Verdict)> = (0..distinct.len() as u32)
-            .into_par_iter()
-            .map_init(Vec::new, |found, left| {
-                judge.candidates(left, found);
-                candidates.fetch_add(found.len() as u64, Ordering::Relaxed);
-                ticker.tick();
-                found
-                    .iter()
-                    .filter_map(|&right| judge.verdict(left, right).map(|verdict| (left, right, verdict)))
-                    .collect::<Vec<_>>()
-            })
-            .flatten_iter()
-            .collect();
-        summary.candidates = candidates.into_inner();
-        summary.verified = verified.len() as u64;
-        summary.times[Stage::Verify as usize] = start.elapsed();
-
-        let start = Instant::now();
-        self.report(Stage::Cluster, 0, distinct.len());
-        let clusters = {
-            let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-            for (at, &twin) in (0..).zip(&twins) {
-                if at != twin {
-                    copies.entry(twin).or_default().push(at);
-                }
-            }
-            let name = |at: u32| (articles[positions[at as usize]].id().to_string(), positions[at as usize]);
-            build_clusters(&distinct, &verified, &mut copies, &name)
-        };
-        self.report(Stage::Cluster, distinct.len(), distinct.len());
-        summary.times[Stage::Cluster as usize] = start.elapsed();
-        Ok(Report { clusters, skipped, summary })
+        summary.times[Stage::Candidates as usize] = start.elapsed();
+        Corpus { positions, skipped, twins, distinct, summary, candidates, judge }
     }
 
     /// One walk over a text: its sketch, its fingerprint and its content.
@@ -356,7 +375,7 @@ impl Detector {
         if !shingles.is_empty() {
             minhash::sketch(shingles, sketch);
         }
-        Signed { words: count, fingerprint, features: Features::new(tokens) }
+        Signed { words: count, fingerprint, features: Features::new(count, tokens) }
     }
 
     fn refuse(&self, text: &str, words: usize) -> Option<SkipReason> {
@@ -369,23 +388,6 @@ impl Detector {
         } else {
             None
         }
-    }
-
-    fn content(&self, features: Vec<Features>) -> Content {
-        let frequencies = Frequencies::count(&features);
-        let mut sketches = Sketches::new(CONTENT_SLOTS, features.len());
-        let texts: Vec<Weighted> = features
-            .into_par_iter()
-            .zip(sketches.par_iter_mut())
-            .map_init(Vec::new, |elements, (features, sketch)| {
-                frequencies.elements(&features, elements);
-                if !elements.is_empty() {
-                    minhash::sketch(elements, sketch);
-                }
-                Weighted::new(features, &frequencies)
-            })
-            .collect();
-        Content { forest: Forest::grow(&sketches, CONTENT_GROWTH), sketches, texts }
     }
 
     fn report(&self, stage: Stage, done: usize, total: usize) {
@@ -461,9 +463,56 @@ fn fold_exact(signed: &[Signed], reasons: &[Option<SkipReason>]) -> Vec<u32> {
 
 /// The content view of a corpus.
 struct Content {
-    sketches: Sketches,
-    forest: Forest,
+    index: RareIndex,
     texts: Vec<Weighted>,
+}
+
+impl Content {
+    fn new(features: Vec<Features>) -> Self {
+        let frequencies = Frequencies::count(&features);
+        let index = RareIndex::new(&features);
+        let texts = features.into_par_iter().map(|features| Weighted::new(features, &frequencies)).collect();
+        Self { index, texts }
+    }
+}
+
+/// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies.
+const USUAL_NEIGHBOUR: usize = 20;
+
+/// What each text shares with its twentieth-best neighbour; in small corpora, which have few neighbours, drawn to what is
+/// common in large ones.
+fn usual_shares(candidates: &[Box<[Neighbour]>]) -> Vec<f32> {
+    let mut shares: Vec<Vec<f32>> = vec![Vec::new(); candidates.len()];
+    for (left, found) in candidates.iter().enumerate() {
+        for neighbour in found.iter().filter(|neighbour| neighbour.share > 0.0) {
+            shares[left].push(neighbour.share);
+            shares[neighbour.text as usize].push(neighbour.share);
+        }
+    }
+    let n = candidates.len() as f32;
+    let usual = |mut shares: Vec<f32>| {
+        let found = shares.len() >= USUAL_NEIGHBOUR;
+        let share =
+            if found { *shares.select_nth_unstable_by(USUAL_NEIGHBOUR - 1, |a, b| b.total_cmp(a)).1 } else { 0.0 };
+        (n * share + 100.0 * 0.04) / (n + 100.0)
+    };
+    shares.into_par_iter().map(usual).collect()
+}
+
+/// What came of examining a pair: how alike the two are and why, and the relation if that is enough for one.
+struct Verdict {
+    relation: Option<Relation>,
+    similarity: f32,
+    evidence: Evidence,
+}
+
+/// A verified pair of texts.
+struct Examined {
+    left: u32,
+    right: u32,
+    relation: Relation,
+    similarity: f32,
+    evidence: Evidence,
 }
 
 /// All that verification looks at.
@@ -472,48 +521,44 @@ struct Judge<'a> {
     texts: Vec<&'a str>,
     shingles: Vec<OnceLock<Box<[u64]>>>,
     sketches: Sketches,
-    near: Forest,
     content: Option<Content>,
+    usual: Vec<f32>,
 }
 
 impl Judge<'_> {
-    /// The texts after `left` that share a bucket with it, ascending.
-    fn candidates(&self, left: u32, found: &mut Vec<u32>) {
-        found.clear();
-        self.near.later_neighbours(left, found);
-        if let Some(content) = &self.content {
-            content.forest.later_neighbours(left, found);
+    /// Verifies a candidate; hopeless ones are left as soon as that is known.
+    fn verify(&self, left: u32, candidate: &Neighbour) -> Option<Examined> {
+        let right = candidate.text;
+        // Four standard errors below the threshold no copy is missed.
+        let equal = minhash::equal_slots(self.sketches.get(left), self.sketches.get(right));
+        let may_be_near = equal as f32 / self.detector.near_slots as f32 + 0.18 >= self.detector.near.jaccard;
+        if !may_be_near
+            && self.confidence(left, candidate).is_none_or(|(confidence, _)| confidence < self.detector.confidence)
+        {
+            return None;
         }
-        found.sort_unstable();
-        found.dedup();
+        let Verdict { relation, similarity, evidence } = self.examine(left, candidate);
+        relation.map(|relation| Examined { left, right, relation, similarity, evidence })
     }
 
-    fn verdict(&self, left: u32, right: u32) -> Option<Verdict> {
-        let estimate = minhash::equal_slots(self.sketches.get(left), self.sketches.get(right)) as f32
-            / self.detector.near_slots as f32;
-        let near = || self.detector.near.judge(self.shingles(left), self.shingles(right));
-        // Four standard errors below the threshold no copy is missed.
-        let mut verdict = None;
-        if estimate + 0.18 >= self.detector.near.jaccard {
-            let (evidence, similarity) = near();
-            verdict = similarity.map(|similarity| Verdict { relation: Relation::Near, similarity, evidence });
-        }
-        let Some(content) = &self.content else { return verdict };
-        let signals = verify::signals(&content.texts[left as usize], &content.texts[right as usize]);
-        let confidence = signals.confidence();
-        if verdict.is_none() {
-            if confidence < self.detector.confidence {
-                return None;
-            }
-            let (evidence, similarity) = near();
-            let relation = if similarity.is_some() { Relation::Near } else { Relation::Reworded };
-            verdict = Some(Verdict { relation, similarity: similarity.unwrap_or(confidence), evidence });
-        }
-        verdict.map(|mut verdict| {
-            verdict.evidence.shared_words = Some(signals.shared_words);
-            verdict.evidence.shared_pairs = Some(signals.shared_pairs);
-            verdict
-        })
+    /// The probability that a candidate is a rewording, and the signals that say so; none at level `Near`.
+    fn confidence(&self, left: u32, candidate: &Neighbour) -> Option<(f32, Signals)> {
+        let texts = &self.content.as_ref()?.texts;
+        let (left, right) = (left as usize, candidate.text as usize);
+        let signals = verify::signals(&texts[left], &texts[right], self.usual[left].min(self.usual[right]));
+        Some((signals.confidence(), signals))
+    }
+
+    fn examine(&self, left: u32, candidate: &Neighbour) -> Verdict {
+        let (mut evidence, near) = self.detector.near.judge(self.shingles(left), self.shingles(candidate.text));
+        let content = self.confidence(left, candidate);
+        evidence.content = content.map(|(_, signals)| signals.evidence());
+        let confidence = content.map_or(0.0, |(confidence, _)| confidence);
+        let relation = match near {
+            Some(_) => Some(Relation::Near),
+            None => (content.is_some() && confidence >= self.detector.confidence).then_some(Relation::Reworded),
+        };
+        Verdict { relation, similarity: near.unwrap_or(confidence), evidence }
     }
 
     /// The shingle set of a text, made when it is first asked for.
@@ -530,39 +575,67 @@ impl Judge<'_> {
     }
 }
 
-/// Verified pairs and exact copies to clusters with names.
-fn build_clusters(
-    distinct: &[u32],
-    verified: &[(u32, u32, Verdict)],
-    copies: &mut BTreeMap<u32, Vec<u32>>,
-    name: &dyn Fn(u32) -> (String, usize),
-) -> Vec<Cluster> {
-    let links: Vec<Link> =
-        verified.iter().map(|&(left, right, verdict)| Link { left, right, strength: verdict.similarity }).collect();
-    let member = |at: u32, relation, similarity, evidence| {
-        let (id, position) = name(at);
-        Member { id, position, relation, similarity, evidence }
-    };
-    let mut clusters = Vec::new();
-    for star in cluster::stars(distinct.len(), &links) {
-        let center = distinct[star.center as usize];
-        let mut members = vec![member(center, Relation::Exact, 1.0, None)];
-        members.extend(copies.remove(&center).into_iter().flatten().map(|at| member(at, Relation::Exact, 1.0, None)));
-        for link in star.links {
-            let (left, right, verdict) = &verified[link];
-            let at = distinct[(left + right - star.center) as usize];
-            let like = |at| member(at, verdict.relation, verdict.similarity, Some(verdict.evidence));
-            members.push(like(at));
-            members.extend(copies.remove(&at).into_iter().flatten().map(like));
+/// A corpus ready for verification.
+struct Corpus<'a> {
+    /// The articles by id: where each stands in the input.
+    positions: Vec<usize>,
+    skipped: Vec<Skipped>,
+    /// For each article the first one with the same words.
+    twins: Vec<u32>,
+    /// The articles that are their own twin and can be compared: the texts that all later steps speak of.
+    distinct: Vec<u32>,
+    summary: Summary,
+    /// For each text the later ones that it may be a copy of.
+    candidates: Vec<Box<[Neighbour]>>,
+    judge: Judge<'a>,
+}
+
+impl Corpus<'_> {
+    /// Verified pairs and exact copies to clusters with names.
+    fn clusters<A: Article>(&self, verified: &[Examined], articles: &[A]) -> Vec<Cluster> {
+        let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (at, &twin) in (0..).zip(&self.twins) {
+            if at != twin {
+                copies.entry(twin).or_default().push(at);
+            }
         }
-        clusters.push(members);
+        let links: Vec<Link> = verified
+            .iter()
+            .map(|pair| Link { left: pair.left, right: pair.right, strength: pair.similarity })
+            .collect();
+        let member = |at: u32, pair: Option<&Examined>| {
+            let position = self.positions[at as usize];
+            Member {
+                id: articles[position].id().into(),
+                position,
+                relation: pair.map_or(Relation::Exact, |pair| pair.relation),
+                similarity: pair.map_or(1.0, |pair| pair.similarity),
+                evidence: pair.map(|pair| pair.evidence),
+            }
+        };
+        let mut clusters: Vec<Vec<Member>> = Vec::new();
+        for star in cluster::stars(self.distinct.len(), &links) {
+            let mut members = Vec::new();
+            let mut add = |text: u32, pair: Option<&Examined>| {
+                let at = self.distinct[text as usize];
+                members.push(member(at, pair));
+                members.extend(copies.remove(&at).into_iter().flatten().map(|copy| member(copy, pair)));
+            };
+            add(star.center, None);
+            for link in star.links {
+                let pair = &verified[link];
+                add(pair.left + pair.right - star.center, Some(pair));
+            }
+            clusters.push(members);
+        }
+        // Exact copies of texts that have no other copies.
+        for (first, same) in copies {
+            clusters.push(std::iter::once(first).chain(same).map(|at| member(at, None)).collect());
+        }
+        for members in &mut clusters {
+            members[1..].sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
+        }
+        clusters.sort_by(|a, b| a[0].id.cmp(&b[0].id));
+        clusters.into_iter().map(|members| Cluster { members }).collect()
     }
-    for (&first, same) in copies.iter() {
-        clusters.push(std::iter::once(&first).chain(same).map(|&at| member(at, Relation::Exact, 1.0, None)).collect());
-    }
-    for members in &mut clusters {
-        members[1..].sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
-    }
-    clusters.sort_by(|a, b| a[0].id.cmp(&b[0].id));
-    clusters.into_iter().map(|members| Cluster { members }).collect()
 }

@@ -10,6 +10,7 @@ mod error;
 mod hash;
 mod index;
 mod minhash;
+mod rare;
 mod report;
 mod shingle;
 mod simhash;
@@ -23,7 +24,9 @@ pub use error::{Error, Result};
 pub use hash::FORMAT_VERSION;
 pub use index::Index;
 pub use minhash::{MinHash, MinHasher, Scheme};
-pub use report::{Cluster, Evidence, Member, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary};
+pub use report::{
+    Cluster, ContentEvidence, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary,
+};
 pub use shingle::{Shingle, ShingleSet};
 pub use simhash::{SimHash, SimHashIndex, SimHasher};
 pub use text::{Word, Words};

@@ -25,23 +25,43 @@ impl fmt::Display for Relation {
     }
 }
 
-/// The numbers that decided about a pair. All are shares from 0 to 1.
+/// The numbers that decided about a pair.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Evidence {
-    /// Jaccard similarity of the shingle sets.
+    /// Jaccard similarity of the shingle sets, 0 to 1.
     pub jaccard: f32,
-    /// Share of the shorter text's shingles that are in the longer one.
+    /// Share of the shorter text's shingles that are in the longer one, 0 to 1.
     pub containment: f32,
-    /// Weighted share of the shorter text's content words that are in the longer one; absent at
-    /// [`Level::Near`](crate::Level::Near).
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub shared_words: Option<f32>,
-    /// Weighted share of the shorter text's neighbouring pairs of content words that are in the longer one; absent at
-    /// [`Level::Near`](crate::Level::Near).
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
-    pub shared_pairs: Option<f32>,
+    /// How the contents compare; absent at [`Level::Near`](crate::Level::Near).
+    #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
+    pub content: Option<ContentEvidence>,
+}
+
+/// The numbers that decide whether a pair is a rewording. Words count the more the fewer documents hold them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct ContentEvidence {
+    /// Share of the poorer text's content words, names and numbers aside, that are in the other; 0 to 1.
+    pub words: f32,
+    /// Share of the richer text's pairs of neighbouring content words that are in the other; 0 to 1.
+    pub pairs: f32,
+    /// Share of the poorer text's names that are in the other; 0 to 1, and 0.5 where there are none.
+    pub names: f32,
+    /// Share of content words found again in the third-worst sixth of the shorter text, 0 to 1: high only if the texts are
+    /// alike everywhere, not just in a quotation.
+    pub coverage: f32,
+    /// Whether the shared rare words come in the same order: 1 in the same, 0 in any, −1 in the opposite.
+    pub order: f32,
+    /// Numbers of the text with fewer numbers that the other one lacks.
+    pub numbers_missing: u32,
+    /// What such texts share with their twentieth-best neighbours: high for templates and for crowded subjects, where a
+    /// pair must share more to convince; 0 to 1.
+    pub usual: f32,
+    /// Distinct content words of the shorter text over those of the longer, 0 to 1.
+    pub length_ratio: f32,
 }
 
 /// An article in a cluster.
@@ -149,6 +169,23 @@ impl fmt::Display for SkipReason {
             }
         }
     }
+}
+
+/// Two articles that were compared, as [`Detector::pairs`](crate::Detector::pairs) gives them.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Pair {
+    /// Where the article with the smaller id stands in the input, from 0.
+    pub left: usize,
+    /// Where the other one stands.
+    pub right: usize,
+    /// How the two are alike; none if they are no copies.
+    pub relation: Option<Relation>,
+    /// As in [`Member`]; for articles that are no copies the confidence that they are.
+    pub similarity: f32,
+    /// The numbers that decided.
+    pub evidence: Evidence,
 }
 
 /// The steps of a detection, in order.

@@ -1,16 +1,12 @@
 //! Candidates to verified pairs: the exact similarity of two texts, and what relation it makes.
+//!
+//! An edited copy is told by its shingles. A rewording shares few, and no single number tells it from a report on the same
+//! subject; [`Signals`] are the ones that do so together, and their weights were fitted on labelled rewritings so that the
+//! result is a probability.
 
-use crate::content::{Features, Frequencies, PARTS, exp};
-use crate::report::{Evidence, Relation};
+use crate::content::{Features, Frequencies, PARTS, Place, exp, ln};
+use crate::report::{ContentEvidence, Evidence};
 use crate::shingle::{count_common, ratio};
-
-/// A pair that passed: how, how surely, and by what.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Verdict {
-    pub(crate) relation: Relation,
-    pub(crate) similarity: f32,
-    pub(crate) evidence: Evidence,
-}
 
 /// The rule for edited copies.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -32,7 +28,7 @@ impl NearRule {
         let shorter = left.len().min(right.len());
         let jaccard = ratio(both, left.len() + right.len() - both) as f32;
         let containment = ratio(both, shorter) as f32;
-        let evidence = Evidence { jaccard, containment, shared_words: None, shared_pairs: None };
+        let evidence = Evidence { jaccard, containment, content: None };
         let contained = containment >= NEAR_CONTAINMENT && shorter >= NEAR_SHINGLES;
         let similarity = match (jaccard >= self.jaccard, contained) {
             (true, _) => Some(jaccard),
@@ -46,61 +42,162 @@ impl NearRule {
 /// A text's features with their weights in a corpus, ready for comparison.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Weighted {
-    features: Features,
-    weights: Box<[f32]>,
+    pub(crate) features: Features,
+    /// The inverse document frequency of each stem, and how rare it is among rare ones.
+    weights: Box<[(f32, f32)]>,
     pair_weights: Box<[f32]>,
-    wide_weights: Box<[f32]>,
     stem_total: f32,
+    /// The weight of stems that are neither names nor numbers.
+    plain_total: f32,
+    name_total: f32,
+    numbers: u32,
     pair_total: f32,
-    wide_total: f32,
     part_totals: [f32; PARTS],
 }
 
 impl Weighted {
     pub(crate) fn new(features: Features, frequencies: &Frequencies) -> Self {
-        let weights: Box<[f32]> = features.stems.iter().map(|&stem| frequencies.stem_weight(stem)).collect();
-        let pair_weights: Box<[f32]> = features.pairs.iter().map(|&pair| frequencies.pair_weight(pair)).collect();
-        let wide_weights: Box<[f32]> =
-            features.wide_pairs.iter().map(|&pair| frequencies.rare_pair_weight(pair)).collect();
-        let mut part_totals = [0.0; PARTS];
-        for (&place, weight) in features.places.iter().zip(&weights) {
-            part_totals[usize::from(place & 7)] += weight;
+        let weights: Box<[(f32, f32)]> = features.stems.iter().map(|&stem| frequencies.stem_weights(stem)).collect();
+        let shares = features.pairs.iter().zip(&features.pair_shares);
+        let pair_weights: Box<[f32]> = shares.map(|(&pair, &english)| frequencies.pair_weight(pair, english)).collect();
+        let mut text = Self { pair_total: pair_weights.iter().sum(), pair_weights, ..Self::default() };
+        for (place, &(weight, rare)) in features.places.iter().zip(&weights) {
+            text.stem_total += weight;
+            text.part_totals[usize::from(place.part)] += weight;
+            if place.is_name {
+                text.name_total += rare;
+            }
+            if place.is_number {
+                text.numbers += 1;
+            }
+            if !place.is_name && !place.is_number {
+                text.plain_total += weight;
+            }
         }
-        Self {
-            stem_total: weights.iter().sum(),
-            pair_total: pair_weights.iter().sum(),
-            wide_total: wide_weights.iter().sum(),
-            features,
-            weights,
-            pair_weights,
-            wide_weights,
-            part_totals,
-        }
+        Self { features, weights, ..text }
     }
 }
 
-/// The signals of a pair that decide whether it is a rewording.
+/// What tells a rewording from a report on the same subject.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Signals {
-    pub(crate) shared_words: f32,
-    pub(crate) shared_pairs: f32,
+    /// Weighted share of the plain words (neither names nor numbers) of the poorer text that are in the other.
+    pub(crate) words: f32,
+    /// Weighted share of the pairs of words of the richer text that are in the other.
+    pub(crate) pairs: f32,
+    /// Weighted share of the names of the poorer text that are in the other.
+    pub(crate) names: f32,
+    /// The third-lowest share of words shared over the six parts of the shorter text: a quotation is shared in one place,
+    /// a rewording everywhere.
+    pub(crate) coverage: f32,
+    /// How far the shared rare words come in the same order, −1 to 1, drawn to 0 where they are few.
+    pub(crate) order: f32,
+    /// Numbers of the text with fewer of them that are not in the other.
+    pub(crate) numbers_missing: u32,
+    /// What the one of the two that stands out less shares with its twentieth-best neighbour.
+    pub(crate) usual: f32,
+    /// Distinct stems of the shorter text over those of the longer.
+    pub(crate) length_ratio: f32,
+    /// Words of the shorter text.
+    pub(crate) words_of_shorter: u32,
 }
 
-/// Compares the content of two texts.
-pub(crate) fn signals(left: &Weighted, right: &Weighted) -> Signals {
+/// Shared rare words whose order is compared, at most.
+const ORDERED: usize = 64;
+
+/// Compares the content of two texts; `usual` is what texts share with their twentieth-best neighbours.
+pub(crate) fn signals(left: &Weighted, right: &Weighted, usual: f32) -> Signals {
     let (short, long) = if left.stem_total <= right.stem_total { (left, right) } else { (right, left) };
-    let mut words = 0.0;
-    common(&short.features.stems, &long.features.stems, |at, _| words += short.weights[at]);
+    let (mut plain, mut names, mut numbers) = (0.0, 0.0, 0);
+    let mut parts = [0.0f32; PARTS];
+    let mut rare: Vec<(u16, u16)> = Vec::with_capacity(128);
+    common(&short.features.stems, &long.features.stems, |i, j| {
+        let (weight, rarity) = short.weights[i];
+        let (a, b): (Place, Place) = (short.features.places[i], long.features.places[j]);
+        parts[usize::from(a.part)] += weight;
+        if a.is_name || b.is_name {
+            names += rarity;
+        }
+        numbers += u32::from(a.is_number && b.is_number);
+        if !(a.is_name || b.is_name || a.is_number || b.is_number) {
+            plain += weight;
+        }
+        if rarity > 0.0 {
+            rare.push((a.at, b.at));
+        }
+    });
     let mut pairs = 0.0;
-    common(&short.features.pairs, &long.features.pairs, |at, _| pairs += short.pair_weights[at]);
-    Signals { shared_words: share(words, short.stem_total), shared_pairs: share(pairs, short.pair_total) }
+    common(&short.features.pairs, &long.features.pairs, |i, _| pairs += short.pair_weights[i]);
+    for (shared, whole) in parts.iter_mut().zip(short.part_totals) {
+        *shared = share(*shared, whole);
+    }
+    parts.sort_unstable_by(f32::total_cmp);
+    let stems = |text: &Weighted| text.features.stems.len() as f32;
+    Signals {
+        words: share(plain, short.plain_total.min(long.plain_total)),
+        pairs: share(pairs, short.pair_total.max(long.pair_total)),
+        names: (names + 3.0) / (short.name_total.min(long.name_total) + 6.0),
+        coverage: parts[2],
+        order: order(&mut rare),
+        numbers_missing: short.numbers.min(long.numbers).saturating_sub(numbers),
+        usual,
+        length_ratio: share(stems(left).min(stems(right)), stems(left).max(stems(right))),
+        words_of_shorter: short.features.words.min(long.features.words),
+    }
 }
+
+/// How far positions in two texts go together: the share of pairs in the same order less that in the other order, drawn
+/// to 0 where there are few.
+fn order(shared: &mut Vec<(u16, u16)>) -> f32 {
+    let all = shared.len() as f32;
+    if shared.len() < 2 {
+        return 0.0;
+    }
+    shared.sort_unstable();
+    shared.truncate(ORDERED);
+    let n = shared.len();
+    let same: usize = (0..n).map(|i| shared[i + 1..].iter().filter(|later| later.1 > shared[i].1).count()).sum();
+    let share = 2.0 * same as f32 / (n * (n - 1) / 2) as f32 - 1.0;
+    share * all / (all + 8.0)
+}
+
+/// The weight of each signal in [`Signals::values`], and the constant.
+const WEIGHTS: [f32; 9] = [9.05, 16.19, 6.01, 4.30, 5.37, -2.79, -60.55, 1.88, -0.82];
+const CONSTANT: f32 = -6.22;
 
 impl Signals {
-    /// The probability that the pair is a rewording, as calibrated on labelled rewritings.
-    pub(crate) fn confidence(self) -> f32 {
-        let x = 10.0 * (self.shared_words - 0.45) + 8.0 * (self.shared_pairs - 0.05);
-        1.0 / (1.0 + exp(-x))
+    /// The signals on the scales on which they are weighed.
+    pub(crate) fn values(&self) -> [f32; 9] {
+        [
+            self.words,
+            self.pairs.sqrt(),
+            self.names,
+            self.coverage,
+            self.order,
+            ln(1.0 + self.numbers_missing as f32),
+            self.usual,
+            ln(self.length_ratio + 0.001),
+            ln(1.0 + self.words_of_shorter as f32),
+        ]
+    }
+
+    /// The probability that the pair is a rewording.
+    pub(crate) fn confidence(&self) -> f32 {
+        let weighed: f32 = self.values().iter().zip(WEIGHTS).map(|(value, weight)| value * weight).sum();
+        1.0 / (1.0 + exp(-(weighed + CONSTANT)))
+    }
+
+    pub(crate) fn evidence(&self) -> ContentEvidence {
+        ContentEvidence {
+            words: self.words,
+            pairs: self.pairs,
+            names: self.names,
+            coverage: self.coverage,
+            order: self.order,
+            numbers_missing: self.numbers_missing,
+            usual: self.usual,
+            length_ratio: self.length_ratio,
+        }
     }
 }
 
@@ -119,5 +216,28 @@ fn common(left: &[u32], right: &[u32], mut each: impl FnMut(usize, usize)) {
         }
         i += usize::from(a <= b);
         j += usize::from(b <= a);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn order_is_that_of_the_shared_words() {
+        let forward: Vec<(u16, u16)> = (0..40).map(|at| (at, at + 3)).collect();
+        assert_eq!(order(&mut forward.clone()), 40.0 / 48.0);
+        let mut backward: Vec<_> = forward.iter().map(|&(a, b)| (a, 100 - b)).collect();
+        assert_eq!(order(&mut backward), -40.0 / 48.0);
+        assert_eq!(order(&mut vec![(1, 1)]), 0.0);
+    }
+
+    #[test]
+    fn containment_needs_more_than_a_quotation() {
+        let rule = NearRule { jaccard: 0.5 };
+        let long: Vec<u64> = (0..1000).collect();
+        assert_eq!(rule.judge(&long[..30], &long).1, None);
+        assert_eq!(rule.judge(&long[..300], &long).1, Some(1.0));
+        assert_eq!(rule.judge(&long[..600], &long).1, Some(0.6));
     }
 }

@@ -1,0 +1,239 @@
+//! Finds copies among the articles in folders and files.
+//!
+//! `cargo run --release --example dedup -- seeds`
+//!
+//! Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
+
+mod input;
+mod output;
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use clap::{Parser, ValueEnum};
+use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use retold::{Detector, Report, SkipReason};
+
+use input::{Fields, Input, Problem};
+use output::{Findings, Format};
+
+/// Finds articles that were told before: exact, edited and reworded copies.
+///
+/// Prints clusters. The first article of a cluster is its representative, the one most like all others; each other one
+/// was compared with it and is listed with
+///
+///   exact     the same words in the same order
+///   near      an edited copy: most phrases are the same
+///   reworded  the same text in other words
+///
+/// and how surely, from 0 to 1. The same articles give the same clusters, in whatever order they come.
+#[derive(Parser)]
+#[command(name = "dedup", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT}"), verbatim_doc_comment)]
+struct Args {
+    /// Folders, .txt files, .jsonl files, or - for JSON lines on standard input
+    ///
+    /// A folder is read with all folders in it. Each .txt file is one article; its id is its
+    /// path in the folder, so in a flat folder its name. Each line of a .jsonl file is one article.
+    #[arg(value_name = "PATH", required = true, verbatim_doc_comment)]
+    paths: Vec<PathBuf>,
+
+    /// Threads to use, at most 1024; 0 for one a core
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
+    threads: u16,
+
+    #[command(flatten)]
+    fields: Fields,
+
+    /// Which copies to look for
+    #[arg(long, value_enum, default_value_t = Level::Reworded, help_heading = "Search")]
+    level: Level,
+
+    /// Edited copies: the least share of phrases in common, more than 0 to 1 [default: 0.5]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Search")]
+    threshold: Option<f64>,
+
+    /// Reworded copies: the least confidence, more than 0 to 1 [default: 0.5]
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Search")]
+    confidence: Option<f64>,
+
+    /// Skip texts of fewer words; never fewer than 3 [default: 3]
+    #[arg(long, value_name = "N", help_heading = "Search")]
+    min_words: Option<usize>,
+
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
+    format: Format,
+
+    /// No progress bar and no summary; what is wrong with the input is still told
+    #[arg(short, long, help_heading = "Output")]
+    quiet: bool,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  dedup articles/                                  a folder of text files
+  dedup --level near a.txt b.txt                   are these two the same, but for edits?
+  dedup --text-field body --id-field url x.jsonl   other names for the fields
+  zcat x.jsonl.gz | dedup --format jsonl - > copies.jsonl";
+
+const EXIT: &str = "\
+Exit code: 0 when it ran, even if articles were skipped; 2 when an option cannot work or no article could be read.";
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Level {
+    /// Exact and edited copies
+    Near,
+    /// Reworded copies as well
+    Reworded,
+}
+
+impl Args {
+    fn detector(&self, bar: &ProgressBar) -> retold::Result<Detector> {
+        let bar = bar.clone();
+        let mut builder = Detector::builder()
+            .level(match self.level {
+                Level::Near => retold::Level::Near,
+                Level::Reworded => retold::Level::Reworded,
+            })
+            .progress(move |progress| {
+                if progress.done == 0 {
+                    bar.reset();
+                    bar.set_message(progress.stage.to_string());
+                }
+                bar.set_length(progress.total as u64);
+                bar.set_position(progress.done as u64);
+            });
+        if let Some(threshold) = self.threshold {
+            builder = builder.threshold(threshold);
+        }
+        if let Some(confidence) = self.confidence {
+            builder = builder.confidence(confidence);
+        }
+        if let Some(words) = self.min_words {
+            builder = builder.min_words(words);
+        }
+        builder.build()
+    }
+}
+
+fn main() -> ExitCode {
+    match run(&Args::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tell(format_args!("error: {error}"));
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<(), String> {
+    let bar = progress_bar(args.quiet);
+    // Before anything is read, so that an impossible option is told at once.
+    let detector = args.detector(&bar).map_err(|error| error.to_string())?;
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.threads.into())
+        .build()
+        .map_err(|error| format!("cannot start {} threads: {error}; give fewer", args.threads))?;
+
+    let start = Instant::now();
+    let input = input::read(&args.paths, &args.fields, || bar.inc(1));
+    let read = start.elapsed();
+    bar.suspend(|| {
+        tell_problems(&input.problems);
+        if !args.quiet && input.others > 0 {
+            let s = if input.others == 1 { "" } else { "s" };
+            tell(format_args!("left {} other file{s} alone: only .txt and .jsonl are read", HumanCount(input.others)));
+        }
+    });
+    if input.documents.is_empty() {
+        bar.finish_and_clear();
+        return Err("no article could be read: give folders or files of .txt or .jsonl".into());
+    }
+
+    bar.set_style(stage_style());
+    let report = pool.install(|| detector.find(&input.documents));
+    bar.finish_and_clear();
+    let report = report.map_err(|error| error.to_string())?;
+    let took = start.elapsed();
+
+    let skipped = skipped_later(&report, &input);
+    tell_problems(&skipped);
+    let findings = Findings::new(report, input, skipped, read);
+    let mut out = BufWriter::new(io::stdout().lock());
+    match findings.write(args.format, &mut out).and_then(|()| out.flush()) {
+        Ok(()) => {}
+        // Whoever reads has seen enough: `dedup … | head`.
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+        Err(error) => return Err(format!("cannot write the results: {error}")),
+    }
+    if !args.quiet {
+        tell_summary(&findings, took);
+    }
+    Ok(())
+}
+
+/// What the library left out, with the places that only the input knows.
+fn skipped_later(report: &Report, input: &Input) -> Vec<Problem> {
+    let place = |position: usize| input.documents[position].place.to_string();
+    let problem = |skip: &retold::Skipped| Problem {
+        id: skip.id.clone(),
+        place: place(skip.position),
+        reason: match skip.reason {
+            SkipReason::DuplicateId { first } => {
+                format!("the id is that of {} already: give each article its own", place(first))
+            }
+            reason => reason.to_string(),
+        },
+    };
+    report.skipped().iter().map(problem).collect()
+}
+
+/// A line on standard error. It is no reason to stop if nobody can read it.
+fn tell(line: std::fmt::Arguments) {
+    let _ = writeln!(io::stderr(), "{}", output::shown(&line.to_string()));
+}
+
+/// Beyond this many it is one cause, such as a wrong field name, and a million lines tell no more.
+const MOST_LINES: usize = 100;
+
+fn tell_problems(problems: &[Problem]) {
+    for problem in problems.iter().take(MOST_LINES) {
+        tell(format_args!("{}: {}", problem.place, problem.reason));
+    }
+    if problems.len() > MOST_LINES {
+        let more = HumanCount((problems.len() - MOST_LINES) as u64);
+        tell(format_args!("and {more} more; the results list all that was skipped"));
+    }
+}
+
+fn tell_summary(findings: &Findings, took: Duration) {
+    let bytes = findings.report.summary().bytes;
+    let clusters = findings.report.clusters().len();
+    tell(format_args!(
+        "{} documents, {}: {} cluster{}, {} skipped, in {:.2} s ({}/s)",
+        HumanCount(findings.documents as u64),
+        DecimalBytes(bytes),
+        HumanCount(clusters as u64),
+        if clusters == 1 { "" } else { "s" },
+        HumanCount(findings.skipped.len() as u64),
+        took.as_secs_f64(),
+        DecimalBytes((bytes as f64 / took.as_secs_f64()) as u64),
+    ));
+}
+
+fn progress_bar(quiet: bool) -> ProgressBar {
+    if quiet || !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+    bar.set_style(ProgressStyle::with_template("{spinner} read {human_pos} documents").expect("a fixed template"));
+    bar.enable_steady_tick(Duration::from_millis(100));
+    bar
+}
+
+fn stage_style() -> ProgressStyle {
+    ProgressStyle::with_template("{spinner} {msg:<10} {bar:40} {human_pos} of {human_len}, {eta} left")
+        .expect("a fixed template")
+}

@@ -1,0 +1,186 @@
+//! What was found, written for people or for programs.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::time::Duration;
+
+use indicatif::HumanCount;
+use retold::{Cluster, Member, Relation, Report, Stage};
+use serde_json::{Value, json};
+
+use crate::input::{Input, Problem};
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub enum Format {
+    /// For people
+    Text,
+    /// For programs: one JSON object a line, clusters first, then what was skipped, then a summary
+    Jsonl,
+}
+
+/// All that there is to write.
+pub struct Findings {
+    pub report: Report,
+    /// Everything that was left out, by id.
+    pub skipped: Vec<Problem>,
+    /// All articles that were met, those that were left out included.
+    pub documents: usize,
+    read: Duration,
+}
+
+impl Findings {
+    /// Puts together what the library found with what the input and, `later`, the library left out.
+    pub fn new(report: Report, input: Input, later: Vec<Problem>, read: Duration) -> Self {
+        let documents = input.documents.len() + input.problems.len();
+        let mut skipped = input.problems;
+        skipped.extend(later);
+        skipped.sort_by(|a, b| (&a.id, &a.reason).cmp(&(&b.id, &b.reason)));
+        Self { report, skipped, documents, read }
+    }
+
+    pub fn write(&self, format: Format, out: &mut impl Write) -> io::Result<()> {
+        match format {
+            Format::Text => self.write_text(out),
+            Format::Jsonl => self.write_jsonl(out),
+        }
+    }
+
+    fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
+        for (at, cluster) in self.report.clusters().iter().enumerate() {
+            if at > 0 {
+                writeln!(out)?;
+            }
+            write_cluster(cluster, out)?;
+        }
+        if self.report.clusters().is_empty() {
+            let compared = self.documents - self.skipped.len();
+            let s = if compared == 1 { "" } else { "s" };
+            writeln!(out, "No copies found among {} article{s}.", HumanCount(compared as u64))?;
+        }
+        if !self.skipped.is_empty() {
+            writeln!(out, "\nSkipped {}:", HumanCount(self.skipped.len() as u64))?;
+        }
+        let (ids, width) = column(self.skipped.iter().map(|skip| &skip.id));
+        for (id, skip) in ids.iter().zip(&self.skipped) {
+            writeln!(out, "  {id:<width$}  {}", shown(&skip.reason))?;
+        }
+        Ok(())
+    }
+
+    fn write_jsonl(&self, out: &mut impl Write) -> io::Result<()> {
+        for cluster in self.report.clusters() {
+            let members: Vec<Value> = cluster.members().iter().map(record).collect();
+            let representative = &cluster.representative().id;
+            write_line(out, &json!({"type": "cluster", "representative": representative, "members": members}))?;
+        }
+        for skip in &self.skipped {
+            write_line(out, &json!({"type": "skipped", "id": skip.id, "reason": skip.reason}))?;
+        }
+        let summary = self.report.summary();
+        let stages = Stage::ALL.map(|stage| (stage.to_string(), summary.time(stage)));
+        let seconds: serde_json::Map<_, _> = std::iter::once(("read".into(), self.read))
+            .chain(stages)
+            .map(|(stage, time)| (stage, rounded(time.as_secs_f64(), 1e6)))
+            .collect();
+        write_line(
+            out,
+            &json!({
+                "type": "summary",
+                "documents": self.documents,
+                "bytes": summary.bytes,
+                "candidates": summary.candidates,
+                "verified": summary.verified,
+                "clusters": self.report.clusters().len(),
+                "skipped": self.skipped.len(),
+                "seconds": seconds,
+            }),
+        )
+    }
+}
+
+/// Ids to be shown one below the other, and a width that suits them. One that is far longer than usual pushes the rest of
+/// its line to the right instead of all others.
+fn column<'a>(ids: impl Iterator<Item = &'a String>) -> (Vec<Cow<'a, str>>, usize) {
+    const WIDEST: usize = 60;
+    let ids: Vec<_> = ids.map(|id| shown(id)).collect();
+    let width = ids.iter().map(|id| id.chars().count()).filter(|&width| width <= WIDEST).max().unwrap_or(0);
+    (ids, width)
+}
+
+fn write_cluster(cluster: &Cluster, out: &mut impl Write) -> io::Result<()> {
+    let others = &cluster.members()[1..];
+    writeln!(out, "{} and {} like it:", shown(&cluster.representative().id), HumanCount(others.len() as u64))?;
+    let (ids, width) = column(others.iter().map(|member| &member.id));
+    for (id, member) in ids.iter().zip(others) {
+        let Member { relation, similarity, .. } = member;
+        writeln!(out, "  {id:<width$}  {:<8}  {similarity:.2}  {}", relation.to_string(), reason(member))?;
+    }
+    Ok(())
+}
+
+/// The numbers that decided about a member, in words.
+fn reason(member: &Member) -> String {
+    let percent = |share: f32| format!("{:.0}%", share * 100.0);
+    let Some(by) = member.evidence else { return "the same words".into() };
+    match by.content.filter(|_| member.relation == Relation::Reworded) {
+        Some(content) => {
+            format!("shares {} of the content words, {} of their pairs", percent(content.words), percent(content.pairs))
+        }
+        None => {
+            format!("shares {} of all phrases, {} of the shorter text's", percent(by.jaccard), percent(by.containment))
+        }
+    }
+}
+
+/// A member with its fields as they are named in the library, and without digits that a 32-bit number does not have.
+fn record(member: &Member) -> Value {
+    let mut record = json!(member);
+    for value in record.as_object_mut().into_iter().flat_map(|fields| fields.values_mut()) {
+        if let Some(number) = value.as_f64().filter(|_| value.is_f64()) {
+            *value = rounded(number, 1e4);
+        }
+    }
+    record
+}
+
+fn rounded(number: f64, steps: f64) -> Value {
+    // Adding 0 makes −0 a plain one.
+    json!((number * steps).round() / steps + 0.0)
+}
+
+fn write_line(out: &mut impl Write, value: &Value) -> io::Result<()> {
+    let mut line = value.to_string();
+    // All that is left of these stands inside of strings, and none needs more than four digits.
+    if line.contains(is_harmful) {
+        line = replace(&line, |c, to| write!(to, "\\u{:04x}", c as u32));
+    }
+    writeln!(out, "{line}")
+}
+
+/// A text that can be shown in a terminal: on one line, with nothing that moves the cursor or reorders letters.
+pub fn shown(text: &str) -> Cow<'_, str> {
+    if text.contains(is_harmful) {
+        Cow::Owned(replace(text, |c, to| write!(to, "{}", c.escape_default())))
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// Control characters, line and paragraph separators, and marks that change the direction of writing.
+fn is_harmful(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+fn replace(text: &str, escape: impl Fn(char, &mut String) -> std::fmt::Result) -> String {
+    let mut to = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_harmful(c) {
+            escape(c, &mut to).expect("a string takes everything");
+        } else {
+            to.push(c);
+        }
+    }
+    to
+}

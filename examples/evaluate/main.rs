@@ -1,0 +1,89 @@
+//! Runs the detector on labelled articles and says how right it is.
+//!
+//! `cargo run --release --example evaluate -- POOL [--threads N] [--wrong N]`
+//!
+//! POOL holds `docs.jsonl` (`{"id", "text"}` a line), `labels.tsv` (id, cluster, set, family, relation; relation `none` for
+//! distractors) and, if there are pairs that count neither way, `ignore.tsv` (two ids a line); each may be gzipped.
+
+mod score;
+
+use std::collections::HashMap;
+use std::fs::File;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::Parser;
+use retold::{Detector, Stage};
+
+use score::{Labels, Scores};
+
+#[derive(Parser)]
+struct Options {
+    /// Folder with docs.jsonl, labels.tsv and ignore.tsv.
+    pool: PathBuf,
+    /// Threads; 0 for as many as there are cores.
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+    /// Print this many wrong pairs of each set, with their evidence.
+    #[arg(long, default_value_t = 0)]
+    wrong: usize,
+}
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let options = Options::parse();
+    rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
+    let labels =
+        Labels::read(&rows(&options.pool, "labels.tsv")?, &rows(&options.pool, "ignore.tsv").unwrap_or_default())?;
+    let mut articles: Vec<(String, String)> = Vec::new();
+    for line in open(&options.pool, "docs.jsonl")?.lines() {
+        let record: HashMap<String, serde_json::Value> = serde_json::from_str(&line?)?;
+        let field = |name: &str| record.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_string();
+        articles.push((field("id"), field("text")));
+    }
+    let start = Instant::now();
+    let report = Detector::new().find(&articles)?;
+    let seconds = start.elapsed().as_secs_f64();
+
+    let clusters: Vec<Vec<usize>> = report
+        .clusters()
+        .iter()
+        .map(|cluster| cluster.members().iter().map(|member| member.position).collect())
+        .collect();
+    let ids: Vec<&str> = articles.iter().map(|(id, _)| id.as_str()).collect();
+    let scores = Scores::of(&labels, &ids, &clusters)?;
+    print!("{scores}");
+    let summary = report.summary();
+    let per_text = |n: u64| 2.0 * n as f64 / articles.len() as f64;
+    println!("candidates a document      {:.1}", per_text(summary.candidates));
+    println!("verified a document        {:.2}", per_text(summary.verified));
+    println!("crowded buckets            {}", summary.crowded);
+    println!("seconds                    {seconds:.2}  {:.1} MB/s", summary.bytes as f64 / 1e6 / seconds);
+    for stage in Stage::ALL {
+        println!("  {:24} {:.2}", stage.to_string(), summary.time(stage).as_secs_f64());
+    }
+    let pairs = Detector::new().pairs(&articles);
+    let found = labels.recall(&ids, &pairs);
+    for (set, (found, truth)) in &found {
+        println!("candidates of {set:26} {:.4} of {truth}", *found as f64 / *truth as f64);
+    }
+    if options.wrong > 0 {
+        scores.print_wrong(&labels, &report, options.wrong);
+    }
+    Ok(())
+}
+
+/// Opens a file of the pool, gzipped or not.
+fn open(pool: &Path, name: &str) -> std::io::Result<BufReader<Box<dyn Read>>> {
+    let plain = pool.join(name);
+    let reader: Box<dyn Read> = match File::open(&plain) {
+        Ok(file) => Box::new(file),
+        Err(_) => Box::new(flate2::read::MultiGzDecoder::new(File::open(pool.join(format!("{name}.gz")))?)),
+    };
+    Ok(BufReader::with_capacity(1 << 20, reader))
+}
+
+/// The rows of a table with tabs.
+fn rows(pool: &Path, name: &str) -> std::io::Result<Vec<Vec<String>>> {
+    open(pool, name)?.lines().map(|line| Ok(line?.split('\t').map(String::from).collect())).collect()
+}

@@ -1,0 +1,208 @@
+//! Pairs that were put together, held against labels.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::fmt;
+
+use retold::{Pair, Report};
+
+/// What is known of one document.
+pub struct Label {
+    pub cluster: String,
+    pub set: String,
+    pub family: String,
+    pub relation: String,
+}
+
+/// The labels of a pool.
+pub struct Labels {
+    of: HashMap<String, Label>,
+    ignored: HashSet<(String, String)>,
+}
+
+/// What a pair that was put together is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Verdict {
+    Right,
+    Wrong,
+    Neither,
+    Unlabelled,
+}
+
+fn ordered<'a>(a: &'a str, b: &'a str) -> (String, String) {
+    if a < b { (a.into(), b.into()) } else { (b.into(), a.into()) }
+}
+
+impl Labels {
+    pub fn read(labels: &[Vec<String>], ignored: &[Vec<String>]) -> Result<Self, String> {
+        let mut of = HashMap::new();
+        for (row, line) in labels.iter().zip(1..) {
+            let [id, cluster, set, family, relation] = row.as_slice() else {
+                return Err(format!("labels.tsv:{line}: five fields are needed: id, cluster, set, family, relation"));
+            };
+            let [cluster, set, family, relation] = [cluster, set, family, relation].map(String::clone);
+            of.insert(id.clone(), Label { cluster, set, family, relation });
+        }
+        let ignored = ignored.iter().filter(|row| row.len() >= 2).map(|row| ordered(&row[0], &row[1])).collect();
+        Ok(Self { of, ignored })
+    }
+
+    pub fn get(&self, id: &str) -> Result<&Label, String> {
+        self.of.get(id).ok_or_else(|| format!("labels.tsv: no label for document {id:?}"))
+    }
+
+    fn verdict(&self, a: &str, b: &str) -> Verdict {
+        let (x, y) = (&self.of[a], &self.of[b]);
+        if x.relation == "none" && y.relation == "none" {
+            Verdict::Unlabelled
+        } else if self.ignored.contains(&ordered(a, b)) {
+            Verdict::Neither
+        } else if x.cluster == y.cluster {
+            if x.set == y.set { Verdict::Right } else { Verdict::Neither }
+        } else if x.family == y.family && x.set != y.set {
+            Verdict::Neither
+        } else {
+            Verdict::Wrong
+        }
+    }
+
+    /// How many of the true pairs of each set are among `pairs`, and how many there are.
+    pub fn recall(&self, ids: &[&str], pairs: &[Pair]) -> BTreeMap<String, (u64, u64)> {
+        let mut found: BTreeMap<String, (u64, u64)> =
+            self.true_pairs().into_iter().map(|(set, truth)| (set.into(), (0, truth))).collect();
+        for pair in pairs {
+            if self.verdict(ids[pair.left], ids[pair.right]) == Verdict::Right {
+                found.entry(self.of[ids[pair.left]].set.clone()).or_default().0 += 1;
+            }
+        }
+        found
+    }
+
+    /// The true pairs of each set of copies.
+    fn true_pairs(&self) -> BTreeMap<&str, u64> {
+        let mut sizes: HashMap<(&str, &str), u64> = HashMap::new();
+        for label in self.of.values().filter(|label| label.relation != "none") {
+            *sizes.entry((&label.cluster, &label.set)).or_default() += 1;
+        }
+        let mut truth: BTreeMap<&str, u64> = BTreeMap::new();
+        for ((_, set), n) in sizes {
+            *truth.entry(set).or_default() += n * (n - 1) / 2;
+        }
+        for (a, b) in &self.ignored {
+            if let (Some(x), Some(y)) = (self.of.get(a), self.of.get(b)) {
+                if x.cluster == y.cluster && x.set == y.set {
+                    *truth.entry(&x.set).or_default() -= 1;
+                }
+            }
+        }
+        truth
+    }
+}
+
+#[derive(Clone, Copy, Default)]
+struct Row {
+    truth: u64,
+    right: u64,
+    wrong: u64,
+}
+
+impl Row {
+    fn precision(self) -> f64 {
+        if self.right + self.wrong == 0 { 1.0 } else { self.right as f64 / (self.right + self.wrong) as f64 }
+    }
+
+    fn recall(self) -> f64 {
+        if self.truth == 0 { 1.0 } else { self.right as f64 / self.truth as f64 }
+    }
+
+    fn f1(self) -> f64 {
+        let (p, r) = (self.precision(), self.recall());
+        if p + r == 0.0 { 0.0 } else { 2.0 * p * r / (p + r) }
+    }
+}
+
+/// Precision, recall and F1 of the pairs of each set, and their macro average.
+pub struct Scores {
+    rows: BTreeMap<String, Row>,
+    clusters: usize,
+    largest: usize,
+    unlabelled: u64,
+}
+
+impl Scores {
+    pub fn of(labels: &Labels, ids: &[&str], clusters: &[Vec<usize>]) -> Result<Self, String> {
+        let mut rows: BTreeMap<String, Row> =
+            labels.true_pairs().into_iter().map(|(set, truth)| (set.into(), Row { truth, ..Row::default() })).collect();
+        let mut unlabelled = 0;
+        for members in clusters {
+            for (at, &left) in members.iter().enumerate() {
+                let x = labels.get(ids[left])?;
+                for &right in &members[at + 1..] {
+                    let y = labels.get(ids[right])?;
+                    match labels.verdict(ids[left], ids[right]) {
+                        Verdict::Right => rows.entry(x.set.clone()).or_default().right += 1,
+                        Verdict::Wrong => {
+                            let sets: BTreeSet<&str> =
+                                [x, y].into_iter().filter(|l| l.relation != "none").map(|l| l.set.as_str()).collect();
+                            for set in sets {
+                                rows.entry(set.into()).or_default().wrong += 1;
+                            }
+                        }
+                        Verdict::Neither => {}
+                        Verdict::Unlabelled => unlabelled += 1,
+                    }
+                }
+            }
+        }
+        let largest = clusters.iter().map(Vec::len).max().unwrap_or(0);
+        Ok(Self { rows, clusters: clusters.len(), largest, unlabelled })
+    }
+
+    /// Members that are wrong with their representative, the surest first, as lines to read.
+    pub fn print_wrong(&self, labels: &Labels, report: &Report, most: usize) {
+        let mut wrong: BTreeMap<&str, Vec<(f32, String)>> = BTreeMap::new();
+        for cluster in report.clusters() {
+            let representative = cluster.representative();
+            for member in &cluster.members()[1..] {
+                if labels.verdict(&representative.id, &member.id) == Verdict::Wrong {
+                    let set = [&representative.id, &member.id]
+                        .map(|id| &labels.of[id])
+                        .into_iter()
+                        .find(|l| l.relation != "none");
+                    let line = format!(
+                        "{} | {} | {} {:.3} {:?}",
+                        representative.id, member.id, member.relation, member.similarity, member.evidence
+                    );
+                    wrong.entry(set.map_or("", |label| &label.set)).or_default().push((member.similarity, line));
+                }
+            }
+        }
+        for (set, mut lines) in wrong {
+            lines.sort_by(|a, b| b.0.total_cmp(&a.0));
+            println!("\nwrong in {set}: {}", lines.len());
+            lines.iter().take(most).for_each(|(_, line)| println!("  {line}"));
+        }
+    }
+}
+
+impl fmt::Display for Scores {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (set, row) in &self.rows {
+            writeln!(
+                f,
+                "{set:26} pairs {:6}  precision {:.4}  recall {:.4}  f1 {:.4}",
+                row.truth,
+                row.precision(),
+                row.recall(),
+                row.f1()
+            )?;
+        }
+        let f1: Vec<f64> = self.rows.values().map(|row| row.f1()).collect();
+        let macro_f1 = f1.iter().sum::<f64>() / f1.len().max(1) as f64;
+        let worst = f1.iter().copied().fold(1.0, f64::min);
+        writeln!(
+            f,
+            "all                        macro f1 {macro_f1:.4}  worst f1 {worst:.4}  clusters {}  largest {}  unlabelled pairs {}",
+            self.clusters, self.largest, self.unlabelled
+        )
+    }
+}
