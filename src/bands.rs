@@ -14,8 +14,8 @@ use crate::hash::mix2;
 /// use retold::Bands;
 ///
 /// let bands = Bands::for_threshold(0.7, 128)?;
-/// assert_eq!((bands.bands(), bands.rows()), (18, 7));
-/// assert!(bands.probability(0.7) > 0.75 && bands.probability(0.3) < 0.01);
+/// assert_eq!((bands.bands(), bands.rows()), (25, 5));
+/// assert!(bands.probability(0.7) > 0.98 && bands.probability(0.2) < 0.01);
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -158,10 +158,10 @@ pub enum SkipReason {
 impl fmt::Display for SkipReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => f.write_str("the text has no words: nothing to compare"),
+            Self::Empty => f.write_str("the text has no words, so there is nothing to compare: leave it out"),
             Self::TooShort { words, needed } => {
                 let s = if *words == 1 { "" } else { "s" };
-                write!(f, "the text has {words} word{s}, needs {needed}: leave it out or lower the minimum")
+                write!(f, "the text has {words} word{s}, needs {needed} to be compared: leave it out")
             }
             Self::TooLong => f.write_str("the text is longer than 4 GiB: split it"),
             Self::DuplicateId { first } => {

@@ -30,7 +30,7 @@ mod tables;
 /// let words: Vec<_> = Words::new("The Mayor’s 1,200 votes — 東京").map(|word| (word.span(), word.normalized())).collect();
 /// assert_eq!(words[1], (4..13, "mayor's".into()));
 /// assert_eq!(words[2].1, "1,200");
-/// assert_eq!(words[4].1, "京");
+/// assert_eq!(words[5].1, "京");
 /// ```
 #[derive(Clone, Debug)]
 pub struct Words<'t> {

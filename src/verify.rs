@@ -191,7 +191,7 @@ impl Signals {
         ContentEvidence {
             words: self.words,
             pairs: self.pairs,
-            names: self.names,
+            names: self.names.min(1.0),
             coverage: self.coverage,
             order: self.order,
             numbers_missing: self.numbers_missing,
