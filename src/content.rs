@@ -128,7 +128,7 @@ impl Token {
 
     #[inline(always)]
     fn new(stem: u64, name: bool, number: bool) -> Self {
-        Self((stem >> 34 << 2) as u32 | u32::from(name) * Self::NAME | u32::from(number) * Self::NUMBER)
+        Self((stem >> 34 << 2) as u32 | (u32::from(name) * Self::NAME) | (u32::from(number) * Self::NUMBER))
     }
 
     /// The stem.
@@ -406,7 +406,7 @@ mod tests {
             .into();
         let frequencies = Frequencies::count(&corpus);
         let weight =
-            |word: &str| frequencies.stem_weights(Token::new(hash_bytes(word.as_bytes()), false, false).stem()).0.0;
+            |word: &str| frequencies.stem_weights(Token::new(hash_bytes(word.as_bytes()), false, false).stem()).0;
         assert!(weight("orrin") < weight("sallo") && weight("time") < weight("orrin"));
     }
 

@@ -16,10 +16,12 @@ use crate::error::{self, Result};
 use crate::hash::mix2;
 use crate::minhash::{self, MinHasher, Scheme};
 use crate::rare::{Neighbour, RareIndex, Shared};
-use crate::report::{Cluster, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary};
+use crate::report::{
+    Cluster, ContentEvidence, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary,
+};
 use crate::shingle::{self, Shingle, Window};
 use crate::text;
-use crate::verify::{self, NearRule, Signals, Weighted};
+use crate::verify::{self, NearRule, Rule, Weighted};
 
 /// Anything that has an id and a text.
 ///
@@ -82,6 +84,7 @@ pub struct Detector {
     growth: Growth,
     near_slots: usize,
     confidence: f32,
+    rule: Rule,
     min_words: usize,
     progress: Option<Callback>,
 }
@@ -117,6 +120,7 @@ pub struct DetectorBuilder {
     shingle: Shingle,
     slots: u16,
     confidence: f64,
+    rule: Rule,
     min_words: usize,
     progress: Option<Callback>,
 }
@@ -159,6 +163,12 @@ impl DetectorBuilder {
         self
     }
 
+    /// How the evidence for a rewording is weighed; the default suits most corpora.
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.rule = rule;
+        self
+    }
+
     /// The words that a text needs to be compared at all; 3 by default, and never fewer than a word shingle spans.
     pub fn min_words(mut self, words: usize) -> Self {
         self.min_words = words;
@@ -191,6 +201,7 @@ impl DetectorBuilder {
             growth: Growth { trees: bands.bands(), rows: bands.rows(), bucket: 64, deepest: bands.rows() + 16 },
             near_slots: usize::from(self.slots),
             confidence: self.confidence as f32,
+            rule: self.rule,
             min_words: self.min_words.max(shingle_words).max(1),
             progress: self.progress,
         })
@@ -219,6 +230,7 @@ impl Detector {
             shingle: Shingle::Words(3),
             slots: 128,
             confidence: 0.5,
+            rule: Rule::default(),
             min_words: 3,
             progress: None,
         }
@@ -541,18 +553,18 @@ impl Judge<'_> {
         relation.map(|relation| Examined { left, right, relation, similarity, evidence })
     }
 
-    /// The probability that a candidate is a rewording, and the signals that say so; none at level `Near`.
-    fn confidence(&self, left: u32, candidate: &Neighbour) -> Option<(f32, Signals)> {
+    /// The probability that a candidate is a rewording, and the evidence for it; none at level `Near`.
+    fn confidence(&self, left: u32, candidate: &Neighbour) -> Option<(f32, ContentEvidence)> {
         let texts = &self.content.as_ref()?.texts;
         let (left, right) = (left as usize, candidate.text as usize);
-        let signals = verify::signals(&texts[left], &texts[right], self.usual[left].min(self.usual[right]));
-        Some((signals.confidence(), signals))
+        let evidence = verify::compare(&texts[left], &texts[right], self.usual[left].min(self.usual[right]));
+        Some((self.detector.rule.confidence(&evidence), evidence))
     }
 
     fn examine(&self, left: u32, candidate: &Neighbour) -> Verdict {
         let (mut evidence, near) = self.detector.near.judge(self.shingles(left), self.shingles(candidate.text));
         let content = self.confidence(left, candidate);
-        evidence.content = content.map(|(_, signals)| signals.evidence());
+        evidence.content = content.map(|(_, content)| content);
         let confidence = content.map_or(0.0, |(confidence, _)| confidence);
         let relation = match near {
             Some(_) => Some(Relation::Near),

@@ -62,6 +62,8 @@ pub struct ContentEvidence {
     pub usual: f32,
     /// Distinct content words of the shorter text over those of the longer, 0 to 1.
     pub length_ratio: f32,
+    /// Words of the shorter text.
+    pub shorter: u32,
 }
 
 /// An article in a cluster.

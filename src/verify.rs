@@ -1,8 +1,8 @@
 //! Candidates to verified pairs: the exact similarity of two texts, and what relation it makes.
 //!
 //! An edited copy is told by its shingles. A rewording shares few, and no single number tells it from a report on the same
-//! subject; [`Signals`] are the ones that do so together, and their weights were fitted on labelled rewritings so that the
-//! result is a probability.
+//! subject; those of [`ContentEvidence`] do so together, and the weights of a [`Rule`] were fitted on labelled rewritings so
+//! that the result is a probability.
 
 use crate::content::{Features, Frequencies, PARTS, Place, exp, ln};
 use crate::report::{ContentEvidence, Evidence};
@@ -78,35 +78,11 @@ impl Weighted {
     }
 }
 
-/// What tells a rewording from a report on the same subject.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Signals {
-    /// Weighted share of the plain words (neither names nor numbers) of the poorer text that are in the other.
-    pub(crate) words: f32,
-    /// Weighted share of the pairs of words of the richer text that are in the other.
-    pub(crate) pairs: f32,
-    /// Weighted share of the names of the poorer text that are in the other.
-    pub(crate) names: f32,
-    /// The third-lowest share of words shared over the six parts of the shorter text: a quotation is shared in one place,
-    /// a rewording everywhere.
-    pub(crate) coverage: f32,
-    /// How far the shared rare words come in the same order, −1 to 1, drawn to 0 where they are few.
-    pub(crate) order: f32,
-    /// Numbers of the text with fewer of them that are not in the other.
-    pub(crate) numbers_missing: u32,
-    /// What the one of the two that stands out less shares with its twentieth-best neighbour.
-    pub(crate) usual: f32,
-    /// Distinct stems of the shorter text over those of the longer.
-    pub(crate) length_ratio: f32,
-    /// Words of the shorter text.
-    pub(crate) words_of_shorter: u32,
-}
-
 /// Shared rare words whose order is compared, at most.
 const ORDERED: usize = 64;
 
 /// Compares the content of two texts; `usual` is what texts share with their twentieth-best neighbours.
-pub(crate) fn signals(left: &Weighted, right: &Weighted, usual: f32) -> Signals {
+pub(crate) fn compare(left: &Weighted, right: &Weighted, usual: f32) -> ContentEvidence {
     let (short, long) = if left.stem_total <= right.stem_total { (left, right) } else { (right, left) };
     let (mut plain, mut names, mut numbers) = (0.0, 0.0, 0);
     let mut parts = [0.0f32; PARTS];
@@ -133,16 +109,16 @@ pub(crate) fn signals(left: &Weighted, right: &Weighted, usual: f32) -> Signals 
     }
     parts.sort_unstable_by(f32::total_cmp);
     let stems = |text: &Weighted| text.features.stems.len() as f32;
-    Signals {
+    ContentEvidence {
         words: share(plain, short.plain_total.min(long.plain_total)),
         pairs: share(pairs, short.pair_total.max(long.pair_total)),
-        names: (names + 3.0) / (short.name_total.min(long.name_total) + 6.0),
+        names: ((names + 3.0) / (short.name_total.min(long.name_total) + 6.0)).min(1.0),
         coverage: parts[2],
         order: order(&mut rare),
         numbers_missing: short.numbers.min(long.numbers).saturating_sub(numbers),
         usual,
         length_ratio: share(stems(left).min(stems(right)), stems(left).max(stems(right))),
-        words_of_shorter: short.features.words.min(long.features.words),
+        shorter: short.features.words.min(long.features.words),
     }
 }
 
@@ -161,13 +137,48 @@ fn order(shared: &mut Vec<(u16, u16)>) -> f32 {
     share * all / (all + 8.0)
 }
 
-/// The weight of each signal in [`Signals::values`], and the constant.
-const WEIGHTS: [f32; 9] = [9.05, 16.19, 6.01, 4.30, 5.37, -2.79, -60.55, 1.88, -0.82];
-const CONSTANT: f32 = -6.22;
+/// How the numbers of [`ContentEvidence`] are weighed into the probability that a pair is a rewording: a logistic
+/// regression over nine of them.
+///
+/// The default was fitted on labelled rewritings of many kinds and holds for corpora of five articles as for a million;
+/// fit one of your own (`examples/evaluate` does) only if you have labels of your own.
+///
+/// ```
+/// use retold::{Detector, Rule};
+///
+/// let rule = Rule { constant: Rule::default().constant - 1.0, ..Rule::default() };
+/// let stricter = Detector::builder().rule(rule).build()?;
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+pub struct Rule {
+    /// The weight of each value that [`ContentEvidence::values`] gives.
+    pub weights: [f32; ContentEvidence::VALUES],
+    /// Added to the weighed sum.
+    pub constant: f32,
+}
 
-impl Signals {
-    /// The signals on the scales on which they are weighed.
-    pub(crate) fn values(&self) -> [f32; 9] {
+impl Default for Rule {
+    fn default() -> Self {
+        Self { weights: [9.05, 16.19, 6.01, 4.30, 5.37, -2.79, -60.55, 1.88, -0.82], constant: -6.22 }
+    }
+}
+
+impl Rule {
+    /// The probability that a pair with this evidence is a rewording, 0 to 1.
+    pub fn confidence(&self, evidence: &ContentEvidence) -> f32 {
+        let weighed: f32 = evidence.values().iter().zip(self.weights).map(|(value, weight)| value * weight).sum();
+        1.0 / (1.0 + exp(-(weighed + self.constant)))
+    }
+}
+
+impl ContentEvidence {
+    /// How many values a [`Rule`] weighs.
+    pub const VALUES: usize = 9;
+
+    /// The evidence on the scales on which a [`Rule`] weighs it.
+    pub fn values(&self) -> [f32; Self::VALUES] {
         [
             self.words,
             self.pairs.sqrt(),
@@ -177,27 +188,8 @@ impl Signals {
             ln(1.0 + self.numbers_missing as f32),
             self.usual,
             ln(self.length_ratio + 0.001),
-            ln(1.0 + self.words_of_shorter as f32),
+            ln(1.0 + self.shorter as f32),
         ]
-    }
-
-    /// The probability that the pair is a rewording.
-    pub(crate) fn confidence(&self) -> f32 {
-        let weighed: f32 = self.values().iter().zip(WEIGHTS).map(|(value, weight)| value * weight).sum();
-        1.0 / (1.0 + exp(-(weighed + CONSTANT)))
-    }
-
-    pub(crate) fn evidence(&self) -> ContentEvidence {
-        ContentEvidence {
-            words: self.words,
-            pairs: self.pairs,
-            names: self.names.min(1.0),
-            coverage: self.coverage,
-            order: self.order,
-            numbers_missing: self.numbers_missing,
-            usual: self.usual,
-            length_ratio: self.length_ratio,
-        }
     }
 }
 
