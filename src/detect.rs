@@ -11,17 +11,17 @@ use rayon::prelude::*;
 use crate::bands::Bands;
 use crate::candidates::{Forest, Growth, Sketches};
 use crate::cluster::{self, Link};
-use crate::content::{Features, Frequencies, Tokens};
+use crate::content::{FeatureScratch, Features, Frequencies, Seen, Token, Tokens, Weigher};
 use crate::error::{self, Result};
 use crate::hash::mix2;
 use crate::minhash::{self, MinHasher, Scheme};
-use crate::rare::{Neighbour, RareIndex, Shared};
+use crate::rare::{RareIndex, Shared};
 use crate::report::{
     Cluster, ContentEvidence, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary,
 };
 use crate::shingle::{self, Shingle, Window};
 use crate::text;
-use crate::verify::{self, NearRule, Rule, Weighted};
+use crate::verify::{self, NearRule, Rule};
 
 /// Anything that has an id and a text.
 ///
@@ -213,7 +213,7 @@ struct Signed {
     words: usize,
     /// Hash of all words in order, by which exact copies are equal.
     fingerprint: (u64, u64),
-    features: Features,
+    tokens: Box<[Token]>,
 }
 
 impl Detector {
@@ -295,12 +295,14 @@ impl Detector {
         let start = Instant::now();
         let (positions, mut skipped) = unique_ids(articles);
         let mut sketches = Sketches::new(self.near_slots, positions.len());
+        let seen = Seen::new(if self.level == Level::Reworded { summary.bytes } else { 0 });
         let ticker = self.ticker(Stage::Sign, positions.len());
         let mut signed: Vec<Signed> = positions
             .par_iter()
             .zip(sketches.par_iter_mut())
             .map_init(Scratch::default, |scratch, (&position, sketch)| {
                 let signed = self.sign(articles[position].text(), scratch, sketch);
+                seen.note(&signed.tokens);
                 ticker.tick();
                 signed
             })
@@ -316,38 +318,54 @@ impl Detector {
             .filter(|&at| refusals[at as usize].is_none() && twins[at as usize] == at)
             .collect();
         let sketches = sketches.select(&distinct);
-        let features: Vec<Features> =
-            distinct.iter().map(|&at| std::mem::take(&mut signed[at as usize].features)).collect();
         summary.times[Stage::Sign as usize] = start.elapsed();
 
         let start = Instant::now();
+        let content = (self.level == Level::Reworded).then(|| {
+            let weigher = Weigher { documents: distinct.len() as f32 };
+            let tokens: Vec<_> = distinct
+                .iter()
+                .map(|&at| (signed[at as usize].words, std::mem::take(&mut signed[at as usize].tokens)))
+                .collect();
+            let mut texts: Vec<Features> = tokens
+                .into_par_iter()
+                .map_init(FeatureScratch::default, |scratch, (words, tokens)| {
+                    Features::new(words as u32, &tokens, &seen, weigher, scratch)
+                })
+                .collect();
+            drop(seen);
+            let frequencies = Frequencies::weigh(&mut texts, weigher);
+            let index = RareIndex::new(&texts, frequencies);
+            (texts, index)
+        });
         let near = Forest::grow(&sketches, self.growth);
-        let content = (self.level == Level::Reworded).then(|| Content::new(features));
         let ticker = self.ticker(Stage::Candidates, distinct.len());
         let candidates: Vec<Box<[Neighbour]>> = (0..distinct.len() as u32)
             .into_par_iter()
-            .map_init(Default::default, |(near_found, shared, found): &mut (Vec<u32>, Shared, Vec<Neighbour>), left| {
-                near_found.clear();
+            .map_init(Default::default, |(shared, found): &mut (Shared, Vec<u32>), left| {
                 found.clear();
-                near.later_neighbours(left, near_found);
-                found.extend(near_found.iter().map(|&text| Neighbour { text, share: 0.0 }));
-                if let Some(content) = &content {
-                    content.index.later_neighbours(left, &content.texts[left as usize].features, shared, found);
+                near.later_neighbours(left, found);
+                if let Some((texts, index)) = &content {
+                    index.later_neighbours(left, &texts[left as usize], shared, found);
                 }
-                // Of the same neighbour by both views the one with the share stays.
-                found.sort_unstable_by(|a, b| a.text.cmp(&b.text).then(b.share.total_cmp(&a.share)));
-                found.dedup_by_key(|neighbour| neighbour.text);
+                found.sort_unstable();
+                found.dedup();
                 ticker.tick();
-                found.as_slice().into()
+                let pairs = |right: u32| {
+                    content
+                        .as_ref()
+                        .map_or(0, |(texts, _)| verify::shared_pairs(&texts[left as usize], &texts[right as usize]))
+                };
+                found.iter().map(|&right| Neighbour { text: right, pairs: pairs(right) }).collect()
             })
             .collect();
+        let content = content.map(|(texts, _)| Content { usual: usual_shares(&texts, &candidates), texts });
         summary.candidates = candidates.iter().map(|found| found.len() as u64).sum();
         summary.crowded = near.crowded();
         let judge = Judge {
             detector: self,
             shingles: distinct.iter().map(|_| OnceLock::new()).collect(),
             texts: distinct.iter().map(|&at| articles[positions[at as usize]].text()).collect(),
-            usual: usual_shares(&candidates),
             sketches,
             content,
         };
@@ -387,7 +405,7 @@ impl Detector {
         if !shingles.is_empty() {
             minhash::sketch(shingles, sketch);
         }
-        Signed { words: count, fingerprint, features: Features::new(count, tokens) }
+        Signed { words: count, fingerprint, tokens: tokens.as_slice().into() }
     }
 
     fn refuse(&self, text: &str, words: usize) -> Option<SkipReason> {
@@ -419,7 +437,7 @@ impl Detector {
 struct Scratch {
     words: String,
     shingles: Vec<u64>,
-    tokens: Vec<crate::content::Token>,
+    tokens: Vec<Token>,
 }
 
 /// Counts texts and tells the callback now and then.
@@ -473,40 +491,41 @@ fn fold_exact(signed: &[Signed], reasons: &[Option<SkipReason>]) -> Vec<u32> {
     twins
 }
 
-/// The content view of a corpus.
-struct Content {
-    index: RareIndex,
-    texts: Vec<Weighted>,
+/// A text that may be a copy of another one, and the weight of the pairs of words that the two share.
+#[derive(Clone, Copy, Debug)]
+struct Neighbour {
+    text: u32,
+    pairs: u32,
 }
 
-impl Content {
-    fn new(features: Vec<Features>) -> Self {
-        let frequencies = Frequencies::count(&features);
-        let index = RareIndex::new(&features);
-        let texts = features.into_par_iter().map(|features| Weighted::new(features, &frequencies)).collect();
-        Self { index, texts }
-    }
+/// The content view of a corpus.
+struct Content {
+    texts: Vec<Features>,
+    /// What each text shares with its twentieth-best neighbour.
+    usual: Vec<f32>,
 }
 
 /// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies.
 const USUAL_NEIGHBOUR: usize = 20;
 
 /// What each text shares with its twentieth-best neighbour; in small corpora, which have few neighbours, drawn to what is
-/// common in large ones.
-fn usual_shares(candidates: &[Box<[Neighbour]>]) -> Vec<f32> {
-    let mut shares: Vec<Vec<f32>> = vec![Vec::new(); candidates.len()];
+/// common in a large corpus on one subject.
+fn usual_shares(texts: &[Features], candidates: &[Box<[Neighbour]>]) -> Vec<f32> {
+    let mut shares: Vec<Vec<f32>> = vec![Vec::new(); texts.len()];
     for (left, found) in candidates.iter().enumerate() {
-        for neighbour in found.iter().filter(|neighbour| neighbour.share > 0.0) {
-            shares[left].push(neighbour.share);
-            shares[neighbour.text as usize].push(neighbour.share);
+        for neighbour in found {
+            let right = neighbour.text as usize;
+            let share = verify::pair_containment(&texts[left], &texts[right], neighbour.pairs);
+            shares[left].push(share);
+            shares[right].push(share);
         }
     }
-    let n = candidates.len() as f32;
+    let n = texts.len() as f32;
     let usual = |mut shares: Vec<f32>| {
-        let found = shares.len() >= USUAL_NEIGHBOUR;
+        let enough = shares.len() >= USUAL_NEIGHBOUR;
         let share =
-            if found { *shares.select_nth_unstable_by(USUAL_NEIGHBOUR - 1, |a, b| b.total_cmp(a)).1 } else { 0.0 };
-        (n * share + 100.0 * 0.04) / (n + 100.0)
+            if enough { *shares.select_nth_unstable_by(USUAL_NEIGHBOUR - 1, |a, b| b.total_cmp(a)).1 } else { 0.0 };
+        (n * share + 1000.0 * 0.04) / (n + 1000.0)
     };
     shares.into_par_iter().map(usual).collect()
 }
@@ -534,7 +553,6 @@ struct Judge<'a> {
     shingles: Vec<OnceLock<Box<[u64]>>>,
     sketches: Sketches,
     content: Option<Content>,
-    usual: Vec<f32>,
 }
 
 impl Judge<'_> {
@@ -555,9 +573,10 @@ impl Judge<'_> {
 
     /// The probability that a candidate is a rewording, and the evidence for it; none at level `Near`.
     fn confidence(&self, left: u32, candidate: &Neighbour) -> Option<(f32, ContentEvidence)> {
-        let texts = &self.content.as_ref()?.texts;
+        let Content { texts, usual } = self.content.as_ref()?;
         let (left, right) = (left as usize, candidate.text as usize);
-        let evidence = verify::compare(&texts[left], &texts[right], self.usual[left].min(self.usual[right]));
+        let usual = usual[left].min(usual[right]);
+        let evidence = verify::compare(&texts[left], &texts[right], candidate.pairs, usual);
         Some((self.detector.rule.confidence(&evidence), evidence))
     }
 

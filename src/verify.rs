@@ -4,7 +4,7 @@
 //! subject; those of [`ContentEvidence`] do so together, and the weights of a [`Rule`] were fitted on labelled rewritings so
 //! that the result is a probability.
 
-use crate::content::{Features, Frequencies, PARTS, Place, exp, ln};
+use crate::content::{Features, Kind, PARTS, Place, UNIT, exp, ln};
 use crate::report::{ContentEvidence, Evidence};
 use crate::shingle::{count_common, ratio};
 
@@ -39,86 +39,58 @@ impl NearRule {
     }
 }
 
-/// A text's features with their weights in a corpus, ready for comparison.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Weighted {
-    pub(crate) features: Features,
-    /// The inverse document frequency of each stem, and how rare it is among rare ones.
-    weights: Box<[(f32, f32)]>,
-    pair_weights: Box<[f32]>,
-    stem_total: f32,
-    /// The weight of stems that are neither names nor numbers.
-    plain_total: f32,
-    name_total: f32,
-    numbers: u32,
-    pair_total: f32,
-    part_totals: [f32; PARTS],
+/// The weight of the pairs of words that two texts share.
+#[inline]
+pub(crate) fn shared_pairs(left: &Features, right: &Features) -> u32 {
+    let mut shared = 0;
+    common(&left.pairs, &right.pairs, |i, _| shared += u32::from(left.pair_weights[i]));
+    shared
 }
 
-impl Weighted {
-    pub(crate) fn new(features: Features, frequencies: &Frequencies) -> Self {
-        let weights: Box<[(f32, f32)]> = features.stems.iter().map(|&stem| frequencies.stem_weights(stem)).collect();
-        let shares = features.pairs.iter().zip(&features.pair_shares);
-        let pair_weights: Box<[f32]> = shares.map(|(&pair, &english)| frequencies.pair_weight(pair, english)).collect();
-        let mut text = Self { pair_total: pair_weights.iter().sum(), pair_weights, ..Self::default() };
-        for (place, &(weight, rare)) in features.places.iter().zip(&weights) {
-            text.stem_total += weight;
-            text.part_totals[usize::from(place.part)] += weight;
-            if place.is_name {
-                text.name_total += rare;
-            }
-            if place.is_number {
-                text.numbers += 1;
-            }
-            if !place.is_name && !place.is_number {
-                text.plain_total += weight;
-            }
-        }
-        Self { features, weights, ..text }
-    }
+/// The share of the poorer text's pairs of words that are in the other.
+pub(crate) fn pair_containment(left: &Features, right: &Features, shared_pairs: u32) -> f32 {
+    share(shared_pairs, left.totals.pairs.min(right.totals.pairs))
 }
 
-/// Shared rare words whose order is compared, at most.
+/// The least weight of a stem whose place in the order of a text is looked at.
+const ORDERED_WEIGHT: u8 = (3.0 * UNIT) as u8;
+
+/// Shared stems whose order is compared, at most.
 const ORDERED: usize = 64;
 
-/// Compares the content of two texts; `usual` is what texts share with their twentieth-best neighbours.
-pub(crate) fn compare(left: &Weighted, right: &Weighted, usual: f32) -> ContentEvidence {
-    let (short, long) = if left.stem_total <= right.stem_total { (left, right) } else { (right, left) };
-    let (mut plain, mut names, mut numbers) = (0.0, 0.0, 0);
-    let mut parts = [0.0f32; PARTS];
-    let mut rare: Vec<(u16, u16)> = Vec::with_capacity(128);
-    common(&short.features.stems, &long.features.stems, |i, j| {
-        let (weight, rarity) = short.weights[i];
-        let (a, b): (Place, Place) = (short.features.places[i], long.features.places[j]);
-        parts[usize::from(a.part)] += weight;
-        if a.is_name || b.is_name {
-            names += rarity;
+/// Compares the content of two texts that share pairs of words of weight `shared_pairs`; `usual` is what such texts share
+/// with others.
+pub(crate) fn compare(left: &Features, right: &Features, shared_pairs: u32, usual: f32) -> ContentEvidence {
+    let (short, long) = if left.totals.stems <= right.totals.stems { (left, right) } else { (right, left) };
+    let (mut plain, mut names, mut numbers) = (0, 0, 0);
+    let mut parts = [0; PARTS];
+    let mut ordered: Vec<(u16, u16)> = Vec::with_capacity(128);
+    common(&short.stems, &long.stems, |i, j| {
+        let (a, b): (Place, Place) = (short.places[i], long.places[j]);
+        parts[usize::from(a.part)] += u32::from(a.weight);
+        match (a.kind, b.kind) {
+            (Kind::Name, _) | (_, Kind::Name) => names += u32::from(a.rarity),
+            (Kind::Number, Kind::Number) => numbers += 1,
+            (Kind::Plain, Kind::Plain) => plain += u32::from(a.weight),
+            _ => {}
         }
-        numbers += u32::from(a.is_number && b.is_number);
-        if !(a.is_name || b.is_name || a.is_number || b.is_number) {
-            plain += weight;
-        }
-        if rarity > 0.0 {
-            rare.push((a.at, b.at));
+        if a.weight >= ORDERED_WEIGHT {
+            ordered.push((a.at, b.at));
         }
     });
-    let mut pairs = 0.0;
-    common(&short.features.pairs, &long.features.pairs, |i, _| pairs += short.pair_weights[i]);
-    for (shared, whole) in parts.iter_mut().zip(short.part_totals) {
-        *shared = share(*shared, whole);
-    }
-    parts.sort_unstable_by(f32::total_cmp);
-    let stems = |text: &Weighted| text.features.stems.len() as f32;
+    let mut covered: [f32; PARTS] = std::array::from_fn(|part| share(parts[part], short.totals.parts[part]));
+    covered.sort_unstable_by(f32::total_cmp);
+    let (short, long) = (&short.totals, &long.totals);
     ContentEvidence {
-        words: share(plain, short.plain_total.min(long.plain_total)),
-        pairs: share(pairs, short.pair_total.max(long.pair_total)),
-        names: ((names + 3.0) / (short.name_total.min(long.name_total) + 6.0)).min(1.0),
-        coverage: parts[2],
-        order: order(&mut rare),
+        words: share(plain, short.plain.min(long.plain)),
+        pairs: share(shared_pairs, short.pairs.max(long.pairs)),
+        names: ((names as f32 + 3.0 * UNIT) / (short.names.min(long.names) as f32 + 6.0 * UNIT)).min(1.0),
+        coverage: covered[2],
+        order: order(&mut ordered),
         numbers_missing: short.numbers.min(long.numbers).saturating_sub(numbers),
         usual,
-        length_ratio: share(stems(left).min(stems(right)), stems(left).max(stems(right))),
-        shorter: short.features.words.min(long.features.words),
+        length_ratio: share(left.distinct.min(right.distinct), left.distinct.max(right.distinct)),
+        shorter: left.words.min(right.words),
     }
 }
 
@@ -134,7 +106,7 @@ fn order(shared: &mut Vec<(u16, u16)>) -> f32 {
     let n = shared.len();
     let same: usize = (0..n).map(|i| shared[i + 1..].iter().filter(|later| later.1 > shared[i].1).count()).sum();
     let share = 2.0 * same as f32 / (n * (n - 1) / 2) as f32 - 1.0;
-    share * all / (all + 8.0)
+    share * all / (all + 12.0)
 }
 
 /// How the numbers of [`ContentEvidence`] are weighed into the probability that a pair is a rewording: a logistic
@@ -161,7 +133,7 @@ pub struct Rule {
 
 impl Default for Rule {
     fn default() -> Self {
-        Self { weights: [9.05, 16.19, 6.01, 4.30, 5.37, -2.79, -60.55, 1.88, -0.82], constant: -6.22 }
+        Self { weights: [8.52, 12.17, 6.49, 3.63, 11.0, -2.853, -58.05, 1.866, -1.024], constant: -5.766 }
     }
 }
 
@@ -193,8 +165,8 @@ impl ContentEvidence {
     }
 }
 
-fn share(part: f32, whole: f32) -> f32 {
-    if whole > 0.0 { part / whole } else { 0.0 }
+fn share(part: u32, whole: u32) -> f32 {
+    if whole > 0 { part as f32 / whole as f32 } else { 0.0 }
 }
 
 /// Calls `each` with the places of every element that two ascending slices share.
@@ -218,9 +190,9 @@ mod tests {
     #[test]
     fn order_is_that_of_the_shared_words() {
         let forward: Vec<(u16, u16)> = (0..40).map(|at| (at, at + 3)).collect();
-        assert_eq!(order(&mut forward.clone()), 40.0 / 48.0);
+        assert_eq!(order(&mut forward.clone()), 40.0 / 52.0);
         let mut backward: Vec<_> = forward.iter().map(|&(a, b)| (a, 100 - b)).collect();
-        assert_eq!(order(&mut backward), -40.0 / 48.0);
+        assert_eq!(order(&mut backward), -40.0 / 52.0);
         assert_eq!(order(&mut vec![(1, 1)]), 0.0);
     }
 
