@@ -238,6 +238,7 @@ fn pairs(tokens: &[Token]) -> impl Iterator<Item = (usize, usize, u32)> {
 /// Most pairs of words stand in one place only, and what one text has alone no comparison can find: leaving those out
 /// early makes everything after it several times smaller. Two bits a feature, by the low bits of its id; a feature that
 /// shares them with another one is kept for nothing, never lost.
+#[derive(Default)]
 pub(crate) struct Seen {
     cells: Vec<AtomicU64>,
     mask: u64,
@@ -362,6 +363,9 @@ impl Totals {
 /// How many documents the prior for general English counts as.
 const PRIOR_WEIGHT: f32 = 4000.0;
 
+/// A pair of words that more documents hold is a common phrase, and no evidence, however large the corpus.
+pub(crate) const MOST_DOCUMENTS: u32 = 40;
+
 /// What a feature weighs in a corpus of so many documents.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Weigher {
@@ -476,12 +480,13 @@ pub(crate) struct Frequencies {
 }
 
 impl Frequencies {
-    /// Counts the features of a corpus and weighs them.
-    pub(crate) fn weigh(corpus: &mut [Features], weigher: Weigher) -> Self {
+    /// Counts the features of those texts of a corpus that count, and weighs those of all.
+    pub(crate) fn weigh(corpus: &mut [Features], weigher: Weigher, counts: impl Fn(usize) -> bool + Sync) -> Self {
         let features: usize = corpus.iter().map(|text| text.stems.len() + text.pairs.len()).sum();
         let counters: Vec<AtomicU32> =
             (0..(features / 2).clamp(1 << 10, 1 << 31).next_power_of_two()).map(|_| AtomicU32::new(0)).collect();
-        corpus.par_iter().flat_map_iter(Features::ids).for_each(|feature| {
+        let counted = corpus.par_iter().enumerate().filter(|&(text, _)| counts(text));
+        counted.flat_map_iter(|(_, text)| text.ids()).for_each(|feature| {
             counters[feature as usize & (counters.len() - 1)].fetch_add(1, Ordering::Relaxed);
         });
         let frequencies = Self { counters: counters.into_iter().map(AtomicU32::into_inner).collect() };
@@ -492,8 +497,11 @@ impl Frequencies {
             }
             let shares = std::mem::take(&mut text.pair_shares);
             let weights = text.pairs.iter().zip(&shares);
-            text.pair_weights =
-                weights.map(|(&pair, &english)| weigher.weight(frequencies.of(pair), english)).collect();
+            let weigh = |(&pair, &english): (&u32, &f32)| match frequencies.of(pair) {
+                held if held > MOST_DOCUMENTS => 0,
+                held => weigher.weight(held, english),
+            };
+            text.pair_weights = weights.map(weigh).collect();
             text.totals.pairs += text.pair_weights.iter().map(|&weight| u32::from(weight)).sum::<u32>();
         });
         frequencies
@@ -580,7 +588,7 @@ mod tests {
             .iter()
             .map(|tokens| Features::new(tokens.len() as u32, tokens, &seen, weigher, &mut scratch))
             .collect();
-        Frequencies::weigh(&mut corpus, weigher);
+        Frequencies::weigh(&mut corpus, weigher, |_| true);
         corpus
     }
 

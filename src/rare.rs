@@ -11,10 +11,7 @@
 
 use rayon::prelude::*;
 
-use crate::content::{Features, Frequencies, ln};
-
-/// A feature that more documents hold is no evidence.
-const MOST_DOCUMENTS: u32 = 40;
+use crate::content::{Features, Frequencies, MOST_DOCUMENTS, ln};
 
 /// The share, in 1024ths, of the poorer text's rare weight from which on two texts are candidates.
 const LEAST_SHARE: u64 = 10;
@@ -44,8 +41,9 @@ pub(crate) struct Shared {
 }
 
 impl RareIndex {
-    /// Memory is 4 bytes for each rare feature of each text, and that of the frequencies, which are taken over.
-    pub(crate) fn new(corpus: &[Features], frequencies: Frequencies) -> Self {
+    /// Takes in those texts of a corpus that were counted. Memory is 4 bytes for each rare feature of each text, and that
+    /// of the frequencies, which are taken over.
+    pub(crate) fn new(corpus: &[Features], frequencies: Frequencies, counted: impl Fn(usize) -> bool + Sync) -> Self {
         let weights = std::array::from_fn(|n| (ONE as f32 * ln((MOST_DOCUMENTS + 1) as f32 / n.max(1) as f32)) as u32);
         let weight = |documents: u32| weights.get(documents as usize).copied().unwrap_or(0);
         let totals = corpus
@@ -82,12 +80,12 @@ impl RareIndex {
                 *counter = if documents > 0 { next } else { NOWHERE };
                 next += documents;
             }
-            for (text, features) in (0..).zip(corpus) {
+            for (text, features) in (0..).zip(corpus).filter(|&(text, _)| counted(text as usize)) {
                 for feature in features.ids() {
                     if let Some(counter) = counters.get_mut(((feature & mask) as usize).wrapping_sub(first))
                         && *counter != NOWHERE
                     {
-                        mine[*counter as usize] = text;
+                        mine[*counter as usize] = text as u32;
                         *counter += 1;
                     }
                 }
@@ -147,8 +145,8 @@ mod tests {
             Features { pairs: stems.into(), ..Features::default() }
         };
         let mut corpus: Vec<_> = texts.iter().map(features).collect();
-        let frequencies = Frequencies::weigh(&mut corpus, Weigher { documents: texts.len() as f32 });
-        let index = RareIndex::new(&corpus, frequencies);
+        let frequencies = Frequencies::weigh(&mut corpus, Weigher { documents: texts.len() as f32 }, |_| true);
+        let index = RareIndex::new(&corpus, frequencies, |_| true);
         (corpus, index)
     }
 
