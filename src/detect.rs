@@ -15,13 +15,13 @@ use crate::content::{FeatureScratch, Features, Frequencies, Seen, Token, Tokens,
 use crate::error::{self, Result};
 use crate::hash::mix2;
 use crate::minhash::{self, MinHasher, Scheme};
-use crate::rare::{RareIndex, Shared};
+use crate::rare::{Neighbour, RareIndex, Shared};
 use crate::report::{
     Cluster, ContentEvidence, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary,
 };
 use crate::shingle::{self, Shingle, Window};
 use crate::text;
-use crate::verify::{self, NearRule, Rule};
+use crate::verify::{self, NearRule, Rule, StemTable};
 
 /// Anything that has an id and a text.
 ///
@@ -212,6 +212,7 @@ impl DetectorBuilder {
 #[derive(Default)]
 struct Signed {
     words: u32,
+    has_shingles: bool,
     /// Hash of all words in order, by which exact copies are equal.
     fingerprint: (u64, u64),
     tokens: Box<[Token]>,
@@ -291,7 +292,7 @@ impl Detector {
             positions.par_iter().zip(sketches.par_iter_mut()).map_init(Scratch::default, sign).collect()
         });
         let refusals: Vec<Option<SkipReason>> =
-            positions.iter().zip(&signed).map(|(&at, text)| self.refuse(articles[at].text(), text.words)).collect();
+            positions.iter().zip(&signed).map(|(&at, text)| self.refuse(articles[at].text(), text)).collect();
         for (&position, &reason) in positions.iter().zip(&refusals) {
             skipped.extend(reason.map(|reason| Skipped { id: articles[position].id().into(), position, reason }));
         }
@@ -327,13 +328,14 @@ impl Detector {
                 forest.later_neighbours(left, found);
                 found.sort_unstable();
                 found.dedup();
-                // Four standard errors below the threshold no copy is missed.
                 let slots = self.near_slots as f32;
-                let likely = |right: &u32| {
-                    let equal = minhash::equal_slots(sketches.get(left), sketches.get(*right));
-                    equal as f32 / slots + 0.18 >= self.near.jaccard
+                let words = |text: u32| corpus.signed[text as usize].words;
+                let likely = |&right: &u32| {
+                    let equal = minhash::equal_slots(sketches.get(left), sketches.get(right)) as f32;
+                    self.near.may_be(equal / slots, slots, (words(left), words(right)))
                 };
-                let pairs = found.iter().filter(|right| likely(right)).map(|&right| self.near_pair(&shingles, left, right));
+                let pairs =
+                    found.iter().filter(|right| likely(right)).map(|&right| self.near_pair(&shingles, left, right));
                 (found.len(), pairs.filter(|pair| keep.keeps(pair)).collect::<Vec<_>>())
             };
             let found: Vec<_> = (0..shingles.len() as u32).into_par_iter().map_init(Vec::new, near).collect();
@@ -359,13 +361,16 @@ impl Detector {
         });
         *candidates += found.iter().map(|found| found.len() as u64).sum::<u64>();
         let reworded: Vec<Compared> = self.timed(times, Stage::Verify, shingles.len(), |ticker| {
-            let examine = |left: u32| {
+            let examine = |table: &mut StemTable, left: u32| {
                 ticker.tick();
-                let pairs = found[left as usize].iter();
-                let pairs = pairs.filter_map(|neighbour| self.reworded_pair(&content, &shingles, left, neighbour, keep));
-                pairs.collect::<Vec<_>>()
+                let neighbours = &found[left as usize];
+                if !neighbours.is_empty() {
+                    table.fill(&content.texts[left as usize]);
+                }
+                let pair = |neighbour| self.reworded_pair(&content, &shingles, (left, table), neighbour, keep);
+                neighbours.iter().filter_map(pair).collect::<Vec<_>>()
             };
-            (0..shingles.len() as u32).into_par_iter().flat_map_iter(examine).collect()
+            (0..shingles.len() as u32).into_par_iter().map_init(StemTable::default, examine).flatten_iter().collect()
         });
         let behind = self.behind_leaders(&content, &shingles, &leaders, &reworded);
         // What shingles and content both speak of is told by its content.
@@ -388,12 +393,15 @@ impl Detector {
         &self,
         content: &Content,
         shingles: &Shingles<'_>,
-        left: u32,
+        (left, table): (u32, &StemTable),
         neighbour: &Neighbour,
         keep: Keep,
     ) -> Option<Compared> {
-        let right = neighbour.text;
-        let evidence = content.compare(left, neighbour);
+        let &Neighbour { text: right, pairs } = neighbour;
+        let usual = content.usual(left, right);
+        let worth = |best: &ContentEvidence| keep == Keep::All || self.rule.confidence(best) >= self.confidence;
+        let texts = (&content.texts[left as usize], &content.texts[right as usize]);
+        let evidence = verify::compare(texts.0, table, texts.1, pairs, usual, worth)?;
         let confidence = self.rule.confidence(&evidence);
         let is_copy = confidence >= self.confidence;
         if keep == Keep::Copies && !is_copy {
@@ -423,15 +431,23 @@ impl Detector {
                 followers.entry(leader).or_default().push(text);
             }
         }
-        let against = |text: u32, others: u32| {
-            followers.get(&others).into_iter().flatten().filter_map(move |&other| {
-                let (left, right) = (text.min(other), text.max(other));
-                let pairs = verify::shared_pairs(&content.texts[left as usize], &content.texts[right as usize]);
-                self.reworded_pair(content, shingles, left, &Neighbour { text: right, pairs }, Keep::Copies)
-            })
+        let against = |table: &mut StemTable, text: u32, others: u32| {
+            let Some(others) = followers.get(&others) else { return Vec::new() };
+            table.fill(&content.texts[text as usize]);
+            // Nothing is known of the pairs of words yet: all may be shared.
+            let neighbour = |&text: &u32| Neighbour { text, pairs: content.texts[text as usize].totals.pairs };
+            let others = others.iter().map(neighbour);
+            let pairs =
+                others.filter_map(|other| self.reworded_pair(content, shingles, (text, table), &other, Keep::Copies));
+            pairs.map(Compared::in_order).collect()
         };
         let copies = reworded.par_iter().filter(|pair| pair.relation.is_some());
-        copies.flat_map_iter(|pair| against(pair.left, pair.right).chain(against(pair.right, pair.left))).collect()
+        let both = |table: &mut StemTable, pair: &Compared| {
+            let mut found = against(table, pair.left, pair.right);
+            found.extend(against(table, pair.right, pair.left));
+            found
+        };
+        copies.map_init(StemTable::default, both).flatten_iter().collect()
     }
 
     /// One walk over a text: its sketch, its fingerprint and its content.
@@ -466,17 +482,19 @@ impl Detector {
         if !shingles.is_empty() {
             minhash::sketch(shingles, sketch);
         }
-        Signed { words: count as u32, fingerprint, tokens: tokens.as_slice().into() }
+        Signed { words: count, has_shingles: !shingles.is_empty(), fingerprint, tokens: tokens.as_slice().into() }
     }
 
-    fn refuse(&self, text: &str, words: u32) -> Option<SkipReason> {
-        let words = words as usize;
+    fn refuse(&self, text: &str, signed: &Signed) -> Option<SkipReason> {
+        let words = signed.words as usize;
         if text.len() > u32::MAX as usize {
             Some(SkipReason::TooLong)
         } else if words == 0 {
             Some(SkipReason::Empty)
         } else if words < self.min_words {
             Some(SkipReason::TooShort { words, needed: self.min_words })
+        } else if !signed.has_shingles {
+            Some(SkipReason::NoShingle { shingle: self.shingle })
         } else {
             None
         }
@@ -604,6 +622,10 @@ struct Compared {
 }
 
 impl Compared {
+    fn in_order(self) -> Self {
+        Self { left: self.left.min(self.right), right: self.left.max(self.right), ..self }
+    }
+
     /// How strongly the pair ties a cluster together: edited copies more than any rewording.
     fn strength(&self) -> f32 {
         match self.relation {
@@ -656,13 +678,6 @@ fn links<'p>(pairs: impl Iterator<Item = &'p Compared>) -> Vec<Link> {
     pairs.map(|pair| Link { left: pair.left, right: pair.right, strength: pair.strength() }).collect()
 }
 
-/// A text that may be a copy of another one, and the weight of the pairs of words that the two share.
-#[derive(Clone, Copy, Debug)]
-struct Neighbour {
-    text: u32,
-    pairs: u32,
-}
-
 /// The content view of a corpus.
 struct Content {
     texts: Vec<Features>,
@@ -678,12 +693,11 @@ impl Content {
     /// Finds and weighs the features of all texts; those of leaders alone are counted and can be found.
     fn new(signed: Vec<Signed>, seen: Seen, leaders: &[u32]) -> Self {
         let leads = |text: usize| leaders[text] as usize == text;
-        let weigher = Weigher { documents: (0..leaders.len()).filter(|&text| leads(text)).count() as f32 };
+        let weigher = Weigher::new((0..leaders.len()).filter(|&text| leads(text)).count());
         let features = |scratch: &mut FeatureScratch, signed: Signed| {
             Features::new(signed.words, &signed.tokens, &seen, weigher, scratch)
         };
-        let mut texts: Vec<Features> =
-            signed.into_par_iter().map_init(FeatureScratch::default, features).collect();
+        let mut texts: Vec<Features> = signed.into_par_iter().map_init(FeatureScratch::default, features).collect();
         let frequencies = Frequencies::weigh(&mut texts, weigher, leads);
         let index = RareIndex::new(&texts, frequencies, leads);
         Self { texts, index, usual: Vec::new() }
@@ -691,18 +705,14 @@ impl Content {
 
     /// For each leader the later ones that share enough of what is rare.
     fn neighbours(&self, leaders: &[u32], ticker: &Ticker<'_>) -> Vec<Box<[Neighbour]>> {
-        let neighbours = |(shared, found): &mut (Shared, Vec<u32>), text: u32| {
+        let neighbours = |shared: &mut Shared, text: u32| {
             ticker.tick();
-            found.clear();
-            let features = &self.texts[text as usize];
-            if leaders[text as usize] == text {
-                self.index.later_neighbours(text, features, shared, found);
+            if leaders[text as usize] != text {
+                return Box::default();
             }
-            found.sort_unstable();
-            let pairs = |other: u32| verify::shared_pairs(features, &self.texts[other as usize]);
-            found.iter().map(|&other| Neighbour { text: other, pairs: pairs(other) }).collect()
+            self.index.later_neighbours(text, &self.texts[text as usize], shared)
         };
-        (0..leaders.len() as u32).into_par_iter().map_init(Default::default, neighbours).collect()
+        (0..leaders.len() as u32).into_par_iter().map_init(Shared::default, neighbours).collect()
     }
 
     /// Learns what is usual for each leader, and takes that for those behind it. In small corpora, which have few
@@ -730,10 +740,9 @@ impl Content {
         self.usual = leaders.iter().map(|&leader| usual[leader as usize]).collect();
     }
 
-    fn compare(&self, left: u32, neighbour: &Neighbour) -> ContentEvidence {
-        let (left, right) = (left as usize, neighbour.text as usize);
-        let usual = self.usual[left].min(self.usual[right]);
-        verify::compare(&self.texts[left], &self.texts[right], neighbour.pairs, usual)
+    /// What is usual for the less crowded one of two texts.
+    fn usual(&self, left: u32, right: u32) -> f32 {
+        self.usual[left as usize].min(self.usual[right as usize])
     }
 }
 

@@ -36,8 +36,17 @@ pub(crate) struct RareIndex {
 /// Space that one thread reuses from text to text.
 #[derive(Default)]
 pub(crate) struct Shared {
-    weight_with: Vec<u32>,
+    /// With each other text, the weight of the rare features and of the pairs of words that are shared.
+    with: Vec<(u32, u32)>,
     touched: Vec<u32>,
+}
+
+/// A text that shares rare features with another one, and the weight of the pairs of words among them: as good as exact,
+/// but for features that share a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Neighbour {
+    pub(crate) text: u32,
+    pub(crate) pairs: u32,
 }
 
 impl RareIndex {
@@ -101,33 +110,40 @@ impl RareIndex {
         Self { ends: counters, texts, totals, weights }
     }
 
-    /// Adds to `found` the texts after `text` that share enough with it, in no order.
-    pub(crate) fn later_neighbours(&self, text: u32, features: &Features, shared: &mut Shared, found: &mut Vec<u32>) {
-        let Shared { weight_with, touched } = shared;
-        weight_with.resize(self.totals.len(), 0);
+    /// The texts after `text` that share enough with it, ascending.
+    pub(crate) fn later_neighbours(&self, text: u32, features: &Features, shared: &mut Shared) -> Box<[Neighbour]> {
+        let Shared { with, touched } = shared;
+        with.resize(self.totals.len(), (0, 0));
         touched.clear();
         let mask = self.ends.len() - 1;
-        for feature in features.ids() {
+        let mut add = |feature: u32, pair_weight: u32| {
             let at = feature as usize & mask;
             let start = if at == 0 { 0 } else { self.ends[at - 1] };
             let holders = &self.texts[start as usize..self.ends[at] as usize];
             let weight = self.weights[holders.len()];
             for &other in holders.iter().rev().take_while(|&&other| other > text) {
-                let sum = &mut weight_with[other as usize];
-                if *sum == 0 {
+                let sums = &mut with[other as usize];
+                if sums.0 == 0 {
                     touched.push(other);
                 }
-                *sum += weight;
+                sums.0 += weight;
+                sums.1 += pair_weight;
             }
-        }
+        };
+        features.stems.iter().for_each(|&stem| add(stem, 0));
+        features.pairs.iter().zip(&features.pair_weights).for_each(|(&pair, &weight)| add(pair, weight.into()));
         let total = self.totals[text as usize];
-        for &other in touched.iter() {
-            let weight = u64::from(std::mem::take(&mut weight_with[other as usize]));
+        touched.retain(|&other| {
             let poorer = u64::from(total.min(self.totals[other as usize])) + SHORT_TEXT;
-            if weight * 1024 >= LEAST_SHARE * poorer {
-                found.push(other);
+            let enough = u64::from(with[other as usize].0) * 1024 >= LEAST_SHARE * poorer;
+            if !enough {
+                with[other as usize] = (0, 0);
             }
-        }
+            enough
+        });
+        touched.sort_unstable();
+        let neighbour = |&text: &u32| Neighbour { text, pairs: std::mem::take(&mut with[text as usize]).1 };
+        touched.iter().map(neighbour).collect()
     }
 }
 
@@ -142,20 +158,18 @@ mod tests {
             let mut stems = stems.clone();
             stems.sort_unstable();
             stems.dedup();
-            Features { pairs: stems.into(), ..Features::default() }
+            Features::of_pairs(stems)
         };
         let mut corpus: Vec<_> = texts.iter().map(features).collect();
-        let frequencies = Frequencies::weigh(&mut corpus, Weigher { documents: texts.len() as f32 }, |_| true);
+        let frequencies = Frequencies::weigh(&mut corpus, Weigher::new(texts.len()), |_| true);
         let index = RareIndex::new(&corpus, frequencies, |_| true);
         (corpus, index)
     }
 
     fn neighbours(texts: &[Vec<u32>], text: u32) -> Vec<u32> {
         let (corpus, index) = index(texts);
-        let mut found = Vec::new();
-        index.later_neighbours(text, &corpus[text as usize], &mut Shared::default(), &mut found);
-        found.sort_unstable();
-        found
+        let found = index.later_neighbours(text, &corpus[text as usize], &mut Shared::default());
+        found.iter().map(|neighbour| neighbour.text).collect()
     }
 
     proptest! {

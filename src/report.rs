@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::shingle::Shingle;
+
 /// How two articles are alike, from the strictest to the loosest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
@@ -148,6 +150,11 @@ pub enum SkipReason {
         /// The words that it needs.
         needed: usize,
     },
+    /// The text has fewer characters than a shingle of characters spans.
+    NoShingle {
+        /// What the shingle spans.
+        shingle: Shingle,
+    },
     /// The text is longer than 4 GiB.
     TooLong,
     /// Another article before it has the same id.
@@ -164,6 +171,9 @@ impl fmt::Display for SkipReason {
             Self::TooShort { words, needed } => {
                 let s = if *words == 1 { "" } else { "s" };
                 write!(f, "the text has {words} word{s}, needs {needed} to be compared: leave it out")
+            }
+            Self::NoShingle { shingle } => {
+                write!(f, "the text is shorter than {shingle}: leave it out or shorten these")
             }
             Self::TooLong => f.write_str("the text is longer than 4 GiB: split it"),
             Self::DuplicateId { first } => {
@@ -248,7 +258,8 @@ pub struct Summary {
     pub candidates: u64,
     /// Pairs whose exact similarity was computed and passed.
     pub verified: u64,
-    /// Buckets that stayed crowded to the deepest row, in which not every pair was compared.
+    /// Buckets of shingle signatures that were too crowded to compare all with all; they were split by more of the
+    /// signature, and each text in them was compared with the first.
     pub crowded: usize,
     pub(crate) times: [Duration; Stage::ALL.len()],
 }
