@@ -257,7 +257,8 @@ impl Detector {
     }
 
     /// All pairs of articles that shared a bucket and were compared, copies or not, with the numbers that decide: what
-    /// [`find`](Self::find) chooses from, ordered by the ids of the two. Of exact copies only the first, by id, takes part.
+    /// [`find`](Self::find) chooses from, ordered by the ids of the two. Of exact copies only the first, by id, takes part;
+    /// pairs that their signatures rule out are left out.
     ///
     /// For measuring what the candidate stage keeps, for reading what was nearly a copy, and for deciding by a rule of
     /// your own. Takes longer than `find`, which leaves hopeless pairs early.

@@ -194,7 +194,8 @@ pub struct Pair {
     pub right: usize,
     /// How the two are alike; none if they are no copies.
     pub relation: Option<Relation>,
-    /// As in [`Member`]; for articles that are no copies the confidence that they are.
+    /// As in [`Member`]; for articles that are no copies the confidence that they are, or the Jaccard similarity where
+    /// shingles alone were compared.
     pub similarity: f32,
     /// The numbers that decided.
     pub evidence: Evidence,

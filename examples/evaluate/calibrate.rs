@@ -164,9 +164,8 @@ fn solve(mut matrix: [[f64; N + 1]; N + 1], mut right: [f64; N + 1]) -> [f64; N 
         for row in 0..=N {
             if row != column {
                 let factor = matrix[row][column] / matrix[column][column];
-                for at in column..=N {
-                    matrix[row][at] -= factor * matrix[column][at];
-                }
+                let pivot = matrix[column];
+                matrix[row].iter_mut().zip(pivot).for_each(|(cell, above)| *cell -= factor * above);
                 right[row] -= factor * right[column];
             }
         }

@@ -99,10 +99,11 @@ impl Labels {
             *truth.entry(set).or_default() += n * (n - 1) / 2;
         }
         for (a, b) in &self.ignored {
-            if let (Some(x), Some(y)) = (self.of.get(a), self.of.get(b)) {
-                if x.cluster == y.cluster && x.set == y.set {
-                    *truth.entry(&x.set).or_default() -= 1;
-                }
+            if let (Some(x), Some(y)) = (self.of.get(a), self.of.get(b))
+                && x.cluster == y.cluster
+                && x.set == y.set
+            {
+                *truth.entry(&x.set).or_default() -= 1;
             }
         }
         truth
