@@ -62,6 +62,17 @@ pub enum Level {
     Reworded,
 }
 
+/// Which pairs of articles are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Search {
+    /// Those that share a bucket or rare features: time grows linearly with the articles.
+    #[default]
+    Candidates,
+    /// All of them: time grows with the square of their number. For small corpora, and for measuring on a sample what the
+    /// candidates leave out.
+    Exhaustive,
+}
+
 /// Finds copies among articles.
 ///
 /// The result depends on the articles alone: their order and the number of threads change nothing. Runs on the rayon
@@ -79,6 +90,7 @@ pub enum Level {
 #[derive(Clone)]
 pub struct Detector {
     level: Level,
+    search: Search,
     near: NearRule,
     shingle: Shingle,
     growth: Growth,
@@ -116,6 +128,7 @@ impl fmt::Debug for Detector {
 #[derive(Clone)]
 pub struct DetectorBuilder {
     level: Level,
+    search: Search,
     threshold: f64,
     shingle: Shingle,
     slots: u16,
@@ -135,6 +148,12 @@ impl DetectorBuilder {
     /// Which copies to look for; [`Level::Reworded`] by default.
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
+        self
+    }
+
+    /// Which pairs are compared; [`Search::Candidates`] by default.
+    pub fn search(mut self, search: Search) -> Self {
+        self.search = search;
         self
     }
 
@@ -196,6 +215,7 @@ impl DetectorBuilder {
         };
         Ok(Detector {
             level: self.level,
+            search: self.search,
             near: NearRule { jaccard: self.threshold as f32 },
             shingle: self.shingle,
             growth: Growth { trees: bands.bands(), rows: bands.rows(), bucket: 64, deepest: bands.rows() + 16 },
@@ -228,6 +248,7 @@ impl Detector {
     pub fn builder() -> DetectorBuilder {
         DetectorBuilder {
             level: Level::default(),
+            search: Search::default(),
             threshold: 0.5,
             shingle: Shingle::Words(3),
             slots: 128,
@@ -326,7 +347,10 @@ impl Detector {
             let near = |found: &mut Vec<u32>, left: u32| {
                 ticker.tick();
                 found.clear();
-                forest.later_neighbours(left, found);
+                match self.search {
+                    Search::Candidates => forest.later_neighbours(left, found),
+                    Search::Exhaustive => found.extend(left + 1..shingles.len() as u32),
+                }
                 found.sort_unstable();
                 found.dedup();
                 let slots = self.near_slots as f32;
@@ -358,7 +382,13 @@ impl Detector {
             let mut content = Content::new(signed, seen, &leaders);
             let found = content.neighbours(&leaders, ticker);
             content.learn_usual(&leaders, &found);
-            (content, found)
+            match self.search {
+                Search::Candidates => (content, found),
+                Search::Exhaustive => {
+                    let found = content.all_later(&leaders);
+                    (content, found)
+                }
+            }
         });
         *candidates += found.iter().map(|found| found.len() as u64).sum::<u64>();
         let reworded: Vec<Compared> = self.timed(times, Stage::Verify, shingles.len(), |ticker| {
@@ -714,6 +744,19 @@ impl Content {
             self.index.later_neighbours(text, &self.texts[text as usize], shared)
         };
         (0..leaders.len() as u32).into_par_iter().map_init(Shared::default, neighbours).collect()
+    }
+
+    /// For each leader all later ones, as if they shared all pairs of words.
+    fn all_later(&self, leaders: &[u32]) -> Vec<Box<[Neighbour]>> {
+        let all: Vec<u32> =
+            (0..).zip(leaders).filter(|&(text, &leader)| text == leader).map(|(text, _)| text).collect();
+        let pairs = |text: u32| self.texts[text as usize].totals.pairs;
+        let later = |text: u32| match leaders[text as usize] == text {
+            true => all[all.partition_point(|&other| other <= text)..].iter(),
+            false => [].iter(),
+        };
+        let neighbours = |text| later(text).map(|&text| Neighbour { text, pairs: pairs(text) }).collect();
+        (0..leaders.len() as u32).into_par_iter().map(neighbours).collect()
     }
 
     /// Learns what is usual for each leader, and takes that for those behind it. In small corpora, which have few
