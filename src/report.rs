@@ -46,7 +46,8 @@ pub struct Evidence {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ContentEvidence {
-    /// Share of the poorer text's content words, names and numbers aside, that are in the other; 0 to 1.
+    /// Share of the poorer text's content words, names and numbers aside, that are in the other; 0 to 1, and drawn to 0 in
+    /// very short texts.
     pub words: f32,
     /// Share of the richer text's pairs of neighbouring content words that are in the other; 0 to 1.
     pub pairs: f32,

@@ -62,6 +62,10 @@ const ORDERED_WEIGHT: u8 = (3.0 * UNIT) as u8;
 /// Shared stems whose order is compared, at most.
 const ORDERED: usize = 64;
 
+/// Added to the weight of the words that could be shared, about three rare ones: a notice of a dozen words that are all in
+/// another one is not much of a proof.
+const FEW_WORDS: u32 = (24.0 * UNIT) as u32;
+
 /// The stems of one text, to look up those of many others in. Reused from text to text.
 #[derive(Default)]
 pub(crate) struct StemTable {
@@ -137,7 +141,7 @@ pub(crate) fn compare(
     let mut covered: [f32; PARTS] = std::array::from_fn(|part| share(parts[part], short.parts[part]));
     covered.sort_unstable_by(f32::total_cmp);
     let mut evidence = ContentEvidence {
-        words: share(plain, short.plain.min(long.plain)),
+        words: share(plain, short.plain.min(long.plain) + FEW_WORDS),
         pairs: share(about, short.pairs.max(long.pairs)),
         names: ((names as f32 + 3.0 * UNIT) / (short.names.min(long.names) as f32 + 6.0 * UNIT)).min(1.0),
         coverage: covered[2],
@@ -195,7 +199,7 @@ pub struct Rule {
 
 impl Default for Rule {
     fn default() -> Self {
-        Self { weights: [8.52, 12.17, 6.49, 3.63, 11.0, -2.853, -58.05, 1.866, -1.024], constant: -5.766 }
+        Self { weights: [6.61, 18.47, 6.08, 5.09, 8.29, -1.60, -89.53, 0.98, -1.13], constant: -4.98 }
     }
 }
 
