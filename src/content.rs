@@ -228,7 +228,7 @@ fn pair(a: u32, b: u32) -> u32 {
 /// The pairs of different stems that are neighbours or next neighbours, as places in `tokens`.
 #[inline(always)]
 fn pairs(tokens: &[Token]) -> impl Iterator<Item = (usize, usize, u32)> {
-    let near = (1..tokens.len()).flat_map(|right| (right.saturating_sub(2)..right).map(move |left| (left, right)));
+    let near = (1..tokens.len()).flat_map(|right| (right.saturating_sub(1)..right).map(move |left| (left, right)));
     near.filter(|&(left, right)| tokens[left].stem() != tokens[right].stem())
         .map(|(left, right)| (left, right, pair(tokens[left].stem(), tokens[right].stem())))
 }

@@ -14,7 +14,7 @@ use rayon::prelude::*;
 use crate::content::{Features, Frequencies, MOST_DOCUMENTS, ln};
 
 /// The share, in 1024ths, of the poorer text's rare weight from which on two texts are candidates.
-const LEAST_SHARE: u64 = 10;
+const LEAST_SHARE: u64 = 11;
 
 /// Added to the poorer text's weight, so that very short texts do not meet over one shared feature.
 const SHORT_TEXT: u64 = 10 * ONE;
