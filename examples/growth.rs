@@ -55,11 +55,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let copies = numbers(&options.copies).into_iter().map(|copies| vec!["--copies".to_string(), copies]);
     let fillings = numbers(&options.template).into_iter().map(|fillings| vec!["--template".to_string(), fillings]);
     let (planted, seed, threads) = (options.planted.to_string(), options.seed.to_string(), options.threads.to_string());
+    let stages = Stage::ALL.map(|stage| stage.to_string()).join(" | ");
     println!(
-        "| articles | MB | seconds | sign | candidates | verify | cluster | µs an article | candidates an article | \
-         recall exact | edited | reworded | precision | bytes beyond the text an article |"
+        "| articles | MB | seconds | {stages} | µs an article | candidates an article | recall exact | edited | reworded | \
+         precision | bytes beyond the text an article |"
     );
-    println!("|{}", " ---: |".repeat(14));
+    println!("|{}", " ---: |".repeat(10 + Stage::ALL.len()));
     for what in sizes.chain(copies).chain(fillings) {
         let mut child = Command::new(std::env::current_exe()?);
         child.arg("--row").args(what).args(["--planted", &planted, "--seed", &seed, "--threads", &threads]);
@@ -96,8 +97,8 @@ fn row(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let scores = Scores::of(&report, &corpus.planted, articles.len());
     let memory = peak_memory().map_or("?".into(), |peak| format!("{:.0}", peak.saturating_sub(given) as f64 / n));
     println!(
-        "| {} {what} | {:.1} | {seconds:.2} | {stages} | {:.1} | {:.1} | {} | {} | {memory} |",
-        articles.len(),
+        "| {} | {:.1} | {seconds:.2} | {stages} | {:.1} | {:.1} | {} | {} | {memory} |",
+        format!("{} {what}", articles.len()).trim_end(),
         report.summary().bytes as f64 / 1e6,
         1e6 * seconds / n,
         2.0 * report.summary().candidates as f64 / n,
