@@ -11,7 +11,7 @@
 
 use rayon::prelude::*;
 
-use crate::content::{Features, Frequencies, MOST_DOCUMENTS, ln};
+use crate::content::{Features, Frequencies, MOST_DOCUMENTS, ln, slot};
 
 /// The share, in 1024ths, of the poorer text's rare weight from which on two texts are candidates.
 const LEAST_SHARE: u64 = 11;
@@ -24,8 +24,8 @@ const ONE: u64 = 64;
 
 /// Which texts hold each rare feature.
 pub(crate) struct RareIndex {
-    /// Where in `texts` those of each feature end, by the low bits of the feature's id; they begin where those of the
-    /// feature before end.
+    /// Where in `texts` those of each feature end, by the feature's [`slot`]; they begin where those of the feature before
+    /// end.
     ends: Vec<u32>,
     texts: Vec<u32>,
     /// The weight of all rare features of each text.
@@ -64,7 +64,7 @@ impl RareIndex {
             .collect();
 
         let mut counters = frequencies.into_counters();
-        let mask = counters.len() as u32 - 1;
+        let entries = counters.len();
         // Each thread fills the texts of its own stretch of features, so that they stand in ascending order.
         let stretch = counters.len().div_ceil(rayon::current_num_threads().max(1));
         let held = |documents: u32| if (2..=MOST_DOCUMENTS).contains(&documents) { documents as usize } else { 0 };
@@ -91,7 +91,7 @@ impl RareIndex {
             }
             for (text, features) in (0..).zip(corpus).filter(|&(text, _)| counted(text as usize)) {
                 for feature in features.ids() {
-                    if let Some(counter) = counters.get_mut(((feature & mask) as usize).wrapping_sub(first))
+                    if let Some(counter) = counters.get_mut(slot(feature, entries).wrapping_sub(first))
                         && *counter != NOWHERE
                     {
                         mine[*counter as usize] = text as u32;
@@ -115,9 +115,8 @@ impl RareIndex {
         let Shared { with, touched } = shared;
         with.resize(self.totals.len(), (0, 0));
         touched.clear();
-        let mask = self.ends.len() - 1;
         let mut add = |feature: u32, pair_weight: u32| {
-            let at = feature as usize & mask;
+            let at = slot(feature, self.ends.len());
             let start = if at == 0 { 0 } else { self.ends[at - 1] };
             let holders = &self.texts[start as usize..self.ends[at] as usize];
             let weight = self.weights[holders.len()];
@@ -152,6 +151,7 @@ mod tests {
     use super::*;
     use crate::content::Weigher;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     fn index(texts: &[Vec<u32>]) -> (Vec<Features>, RareIndex) {
         let features = |stems: &Vec<u32>| {
@@ -174,20 +174,21 @@ mod tests {
 
     proptest! {
         #[test]
-        fn neighbours_are_those_that_share_enough(texts in prop::collection::vec(prop::collection::vec(0u32..60, 0..12), 2..60)) {
-            let (corpus, _) = index(&texts);
-            let weight = |feature: &u32| {
-                let n = corpus.iter().filter(|text| text.pairs.contains(feature)).count();
-                if n > MOST_DOCUMENTS as usize { 0 } else { (ONE as f32 * ln(41.0 / n as f32)) as u64 }
+        fn neighbours_are_those_that_share_enough(texts in prop::collection::vec(prop::collection::vec((0u32..60).prop_map(|feature| feature << 22), 0..12), 2..60)) {
+            let holders = |feature: &u32| texts.iter().filter(|text| text.contains(feature)).count();
+            let weight = |feature: &u32| match holders(feature) {
+                n if n > MOST_DOCUMENTS as usize => 0,
+                n => (ONE as f32 * ln(41.0 / n as f32)) as u64,
             };
-            let total = |text: &Features| text.pairs.iter().map(weight).sum::<u64>();
-            for (left, a) in corpus.iter().enumerate() {
+            let distinct: Vec<BTreeSet<u32>> = texts.iter().map(|text| text.iter().copied().collect()).collect();
+            let total = |text: &BTreeSet<u32>| text.iter().map(weight).sum::<u64>();
+            for (left, a) in distinct.iter().enumerate() {
                 let enough = |&right: &u32| {
-                    let b = &corpus[right as usize];
-                    let common: u64 = a.pairs.iter().filter(|feature| b.pairs.contains(feature)).map(weight).sum();
+                    let b = &distinct[right as usize];
+                    let common: u64 = a.intersection(b).map(weight).sum();
                     common > 0 && common * 1024 >= LEAST_SHARE * (total(a).min(total(b)) + SHORT_TEXT)
                 };
-                let expected: Vec<u32> = (left as u32 + 1..corpus.len() as u32).filter(enough).collect();
+                let expected: Vec<u32> = (left as u32 + 1..texts.len() as u32).filter(enough).collect();
                 prop_assert_eq!(neighbours(&texts, left as u32), expected);
             }
         }
@@ -195,12 +196,13 @@ mod tests {
 
     #[test]
     fn what_many_share_makes_no_candidates() {
-        let common: Vec<u32> = (0..30).collect();
-        let template: Vec<Vec<u32>> = (0..100).map(|i| common.iter().copied().chain([100 + i]).collect()).collect();
+        let common: Vec<u32> = (0..30).map(|feature| feature << 22).collect();
+        let template: Vec<Vec<u32>> =
+            (0..100).map(|i| common.iter().copied().chain([(100 + i) << 22]).collect()).collect();
         assert_eq!(neighbours(&template, 0), []);
         let mut pair = template.clone();
-        pair[7].extend([500, 501, 502]);
-        pair[9].extend([500, 501, 502]);
+        pair[7].extend([500 << 22, 501 << 22, 502 << 22]);
+        pair[9].extend([500 << 22, 501 << 22, 502 << 22]);
         assert_eq!(neighbours(&pair, 7), [9]);
     }
 }

@@ -81,7 +81,7 @@ impl StemTable {
         self.slots.resize((text.stems.len() * 4).max(4).next_power_of_two(), (0, Self::FREE));
         let mask = self.slots.len() - 1;
         for (&stem, place) in text.stems.iter().zip(0..) {
-            let mut at = stem as usize & mask;
+            let mut at = (stem >> 2) as usize & mask;
             while self.slots[at].1 != Self::FREE {
                 at = (at + 1) & mask;
             }
@@ -92,7 +92,7 @@ impl StemTable {
     #[inline(always)]
     fn find(&self, stem: u32) -> Option<usize> {
         let mask = self.slots.len() - 1;
-        let mut at = stem as usize & mask;
+        let mut at = (stem >> 2) as usize & mask;
         loop {
             let (found, place) = self.slots[at];
             if place == Self::FREE {
@@ -127,15 +127,15 @@ pub(crate) fn compare(
         let Some(ours) = table.find(stem) else { continue };
         let ours = left.places[ours];
         let (a, b) = if left_is_short { (ours, theirs) } else { (theirs, ours) };
-        parts[usize::from(a.part)] += u32::from(a.weight);
-        match (a.kind, b.kind) {
+        parts[a.part()] += u32::from(a.weight);
+        match (a.kind(), b.kind()) {
             (Kind::Name, _) | (_, Kind::Name) => names += u32::from(a.rarity),
             (Kind::Number, Kind::Number) => numbers += 1,
             (Kind::Plain, Kind::Plain) => plain += u32::from(a.weight),
             _ => {}
         }
         if a.weight >= ORDERED_WEIGHT {
-            ordered.push((a.at, b.at));
+            ordered.push((a.at(), b.at()));
         }
     }
     let mut covered: [f32; PARTS] = std::array::from_fn(|part| share(parts[part], short.parts[part]));
