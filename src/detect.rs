@@ -218,7 +218,7 @@ impl DetectorBuilder {
             search: self.search,
             near: NearRule { jaccard: self.threshold as f32 },
             shingle: self.shingle,
-            growth: Growth { trees: bands.bands(), rows: bands.rows(), bucket: 64, deepest: bands.rows() + 16 },
+            growth: Growth { trees: bands.bands(), rows: bands.rows(), bucket: 16, deepest: bands.rows() + 16 },
             near_slots: usize::from(self.slots),
             confidence: self.confidence as f32,
             rule: self.rule,
@@ -227,6 +227,9 @@ impl DetectorBuilder {
         })
     }
 }
+
+/// Trees whose buckets are in memory at the same time.
+const TREES_AT_ONCE: usize = 8;
 
 /// What the first pass over a text leaves.
 #[derive(Default)]
@@ -342,30 +345,46 @@ impl Detector {
         let sketches = std::mem::take(&mut corpus.sketches);
         let Summary { times, candidates, crowded, .. } = &mut corpus.summary;
         let mut pairs = self.timed(times, Stage::Near, shingles.len(), |ticker| {
-            let forest = Forest::grow(&sketches, self.growth);
-            *crowded = forest.crowded();
-            let near = |found: &mut Vec<u32>, left: u32| {
-                ticker.tick();
-                found.clear();
-                match self.search {
-                    Search::Candidates => forest.later_neighbours(left, found),
-                    Search::Exhaustive => found.extend(left + 1..shingles.len() as u32),
-                }
-                found.sort_unstable();
-                found.dedup();
-                let slots = self.near_slots as f32;
-                let words = |text: u32| corpus.signed[text as usize].words;
-                let likely = |&right: &u32| {
-                    let equal = minhash::equal_slots(sketches.get(left), sketches.get(right)) as f32;
-                    self.near.may_be(equal / slots, slots, (words(left), words(right)))
-                };
-                let pairs =
-                    found.iter().filter(|right| likely(right)).map(|&right| self.near_pair(&shingles, left, right));
-                (found.len(), pairs.filter(|pair| keep.keeps(pair)).collect::<Vec<_>>())
+            let words = |text: u32| corpus.signed[text as usize].words;
+            let slots = self.near_slots as f32;
+            let likely = |left: u32, right: u32| {
+                let equal = minhash::equal_slots(sketches.get(left), sketches.get(right)) as f32;
+                self.near.may_be(equal / slots, slots, (words(left), words(right)))
             };
-            let found: Vec<_> = (0..shingles.len() as u32).into_par_iter().map_init(Vec::new, near).collect();
-            *candidates = found.iter().map(|(candidates, _)| *candidates as u64).sum();
-            found.into_iter().flat_map(|(_, pairs)| pairs).collect::<Vec<_>>()
+            let mut likely_pairs: Vec<(u32, u32)> = Vec::new();
+            let texts = shingles.len() as u32;
+            match self.search {
+                Search::Candidates => {
+                    for first in (0..self.growth.trees).step_by(TREES_AT_ONCE) {
+                        let trees = first..(first + TREES_AT_ONCE).min(self.growth.trees);
+                        let forest = Forest::grow(&sketches, self.growth, trees);
+                        *crowded += forest.crowded();
+                        let neighbours = |found: &mut Vec<u32>, left: u32| {
+                            found.clear();
+                            forest.later_neighbours(left, found);
+                            found.sort_unstable();
+                            found.dedup();
+                            let pairs = found.iter().filter(|&&right| likely(left.min(right), left.max(right)));
+                            pairs.map(|&right| (left.min(right), left.max(right))).collect::<Vec<_>>()
+                        };
+                        likely_pairs
+                            .par_extend((0..texts).into_par_iter().map_init(Vec::new, neighbours).flatten_iter());
+                        likely_pairs.par_sort_unstable();
+                        likely_pairs.dedup();
+                    }
+                }
+                Search::Exhaustive => {
+                    let later = |left| {
+                        (left + 1..texts).filter(move |&right| likely(left, right)).map(move |right| (left, right))
+                    };
+                    likely_pairs.par_extend((0..texts).into_par_iter().flat_map_iter(later));
+                }
+            }
+            *candidates = likely_pairs.len() as u64;
+            let near = likely_pairs.par_iter().map(|&(left, right)| self.near_pair(&shingles, left, right));
+            let pairs = near.filter(|pair| keep.keeps(pair)).collect::<Vec<_>>();
+            (0..texts).for_each(|_| ticker.tick());
+            pairs
         });
         drop(sketches);
         if self.level == Level::Near {

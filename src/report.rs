@@ -256,7 +256,8 @@ pub struct Summary {
     pub documents: usize,
     /// Bytes of text given.
     pub bytes: u64,
-    /// Pairs that shared a bucket. Exact copies are folded before and do not count.
+    /// Pairs that shared a bucket and that their signatures did not rule out, so that they were compared. Exact copies are
+    /// folded before and do not count.
     pub candidates: u64,
     /// Pairs whose exact similarity was computed and passed.
     pub verified: u64,

@@ -199,7 +199,7 @@ pub struct Rule {
 
 impl Default for Rule {
     fn default() -> Self {
-        Self { weights: [6.61, 18.47, 6.08, 5.09, 8.29, -1.60, -89.53, 0.98, -1.13], constant: -4.98 }
+        Self { weights: [6.14, 15.49, 5.85, 5.30, 8.66, -1.79, -81.44, 0.93, -1.14], constant: -4.35 }
     }
 }
 
