@@ -9,7 +9,7 @@
 use std::fmt;
 
 use crate::error::{self, Error, Result};
-use crate::hash::{FORMAT_VERSION, mix};
+use crate::hash::mix;
 use crate::shingle::{self, Shingle, ShingleSet};
 
 /// How a signature was made. Two signatures compare only if their schemes are equal.
@@ -364,7 +364,7 @@ struct Serialized {
 #[cfg(feature = "serde")]
 impl From<MinHash> for Serialized {
     fn from(signature: MinHash) -> Self {
-        Self { version: FORMAT_VERSION, scheme: signature.scheme, slots: signature.slots.into_vec() }
+        Self { version: crate::FORMAT_VERSION, scheme: signature.scheme, slots: signature.slots.into_vec() }
     }
 }
 
@@ -373,7 +373,7 @@ impl TryFrom<Serialized> for MinHash {
     type Error = Error;
 
     fn try_from(read: Serialized) -> Result<Self> {
-        if read.version != FORMAT_VERSION {
+        if read.version != crate::FORMAT_VERSION {
             return Err(Error::Version { found: read.version });
         }
         read.scheme.check(Method::MinHash)?;

@@ -8,7 +8,6 @@ use ahash::{HashMap, HashMapExt};
 use smallvec::SmallVec;
 
 use crate::error::{self, Error, Result};
-use crate::hash::FORMAT_VERSION;
 use crate::minhash::{Method, Scheme};
 use crate::shingle::{self, ShingleSet};
 
@@ -183,7 +182,7 @@ struct Serialized {
 #[cfg(feature = "serde")]
 impl From<SimHash> for Serialized {
     fn from(signature: SimHash) -> Self {
-        Self { version: FORMAT_VERSION, scheme: signature.scheme, bits: signature.bits }
+        Self { version: crate::FORMAT_VERSION, scheme: signature.scheme, bits: signature.bits }
     }
 }
 
@@ -192,7 +191,7 @@ impl TryFrom<Serialized> for SimHash {
     type Error = Error;
 
     fn try_from(read: Serialized) -> Result<Self> {
-        if read.version != FORMAT_VERSION {
+        if read.version != crate::FORMAT_VERSION {
             return Err(Error::Version { found: read.version });
         }
         read.scheme.check(Method::SimHash)?;
