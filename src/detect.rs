@@ -449,8 +449,11 @@ impl Detector {
     ) -> Option<Compared> {
         let &Neighbour { text: right, pairs } = neighbour;
         let usual = content.usual(left, right);
-        let worth = |best: &ContentEvidence| keep == Keep::All || self.rule.confidence(best) >= self.confidence;
         let texts = (&content.texts[left as usize], &content.texts[right as usize]);
+        if self.search == Search::Candidates && !verify::share_enough_pairs(texts.0, texts.1, pairs) {
+            return None;
+        }
+        let worth = |best: &ContentEvidence| keep == Keep::All || self.rule.confidence(best) >= self.confidence;
         let evidence = verify::compare(texts.0, table, texts.1, pairs, usual, worth)?;
         let confidence = self.rule.confidence(&evidence);
         // Whatever the rule says: who retells a story comes to put two words together as it was told.
@@ -746,10 +749,10 @@ impl Content {
         let leads = |text: usize| leaders[text] as usize == text;
         let weigher = Weigher::new((0..leaders.len()).filter(|&text| leads(text)).count());
         let features = |scratch: &mut FeatureScratch, signed: Signed| {
-            Features::new(signed.words, &signed.tokens, &seen, weigher, scratch)
+            Features::new(signed.words, &signed.tokens, &seen, &weigher, scratch)
         };
         let mut texts: Vec<Features> = signed.into_par_iter().map_init(FeatureScratch::default, features).collect();
-        let frequencies = Frequencies::weigh(&mut texts, weigher, leads);
+        let frequencies = Frequencies::weigh(&mut texts, &weigher, leads);
         let index = RareIndex::new(&texts, frequencies, leads);
         Self { texts, index, usual: Vec::new() }
     }
