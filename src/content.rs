@@ -369,7 +369,7 @@ mod tests {
 
     fn tokens(text: &str) -> Vec<Token> {
         let (mut finder, mut found) = (Tokens::new(text), Vec::new());
-        text::walk(text, &mut String::new(), |word| found.extend(finder.token(word)));
+        text::walk(text, &mut text::Scratch::default(), |word| found.extend(finder.token(word)));
         found
     }
 

@@ -405,7 +405,7 @@ impl Detector {
 /// Space that one thread reuses from text to text.
 #[derive(Default)]
 struct Scratch {
-    words: String,
+    words: text::Scratch,
     shingles: Vec<u64>,
     tokens: Vec<crate::content::Token>,
 }
@@ -565,7 +565,7 @@ impl Judge<'_> {
     fn shingles(&self, text: u32) -> &[u64] {
         self.shingles[text as usize].get_or_init(|| {
             let mut hashes = Vec::new();
-            shingle::for_each(self.texts[text as usize], self.detector.shingle, &mut String::new(), |hash| {
+            shingle::for_each(self.texts[text as usize], self.detector.shingle, &mut text::Scratch::default(), |hash| {
                 hashes.push(hash)
             });
             hashes.sort_unstable();

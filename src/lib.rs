@@ -1,6 +1,7 @@
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 //! x
+mod arch;
 mod bands;
 mod candidates;
 mod cluster;

@@ -10,6 +10,7 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::hash::{FORMAT_VERSION, mix};
+use crate::text::Scratch;
 use crate::shingle::{self, Shingle, ShingleSet};
 
 /// How a signature was made. Two signatures compare only if their schemes are equal.
@@ -147,7 +148,7 @@ fn check_slots(slots: u16) -> Result<()> {
 pub struct MinHasher {
     scheme: Scheme,
     elements: Vec<u64>,
-    words: String,
+    words: Scratch,
 }
 
 impl MinHasher {
@@ -158,7 +159,7 @@ impl MinHasher {
     /// shingle; [`Error::Scheme`] for a SimHash scheme.
     pub fn new(scheme: Scheme) -> Result<Self> {
         scheme.check(Method::MinHash)?;
-        Ok(Self { scheme, elements: Vec::new(), words: String::new() })
+        Ok(Self { scheme, elements: Vec::new(), words: Scratch::default() })
     }
 
     /// The scheme of the signatures that this makes.

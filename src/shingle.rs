@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::error::{self, Error, Result};
 use crate::hash::{Rolling, mix};
-use crate::text;
+use crate::text::{self, Scratch};
 
 /// What one shingle spans.
 ///
@@ -74,7 +74,7 @@ impl Window {
 
 /// Calls `each` with every shingle of `text`, in order, repeated ones repeatedly; returns the number of words.
 #[inline(always)]
-pub(crate) fn for_each(text: &str, shingle: Shingle, scratch: &mut String, mut each: impl FnMut(u64)) -> usize {
+pub(crate) fn for_each(text: &str, shingle: Shingle, scratch: &mut Scratch, mut each: impl FnMut(u64)) -> usize {
     let mut words = 0;
     match shingle {
         Shingle::Words(n) => {
@@ -134,7 +134,7 @@ impl ShingleSet {
     pub fn new(text: &str, shingle: Shingle) -> Result<Self> {
         shingle.check()?;
         let mut hashes = Vec::new();
-        for_each(text, shingle, &mut String::new(), |hash| hashes.push(hash));
+        for_each(text, shingle, &mut Scratch::default(), |hash| hashes.push(hash));
         hashes.sort_unstable();
         hashes.dedup();
         Ok(Self { shingle, hashes })

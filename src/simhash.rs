@@ -10,6 +10,7 @@ use smallvec::SmallVec;
 use crate::error::{self, Error, Result};
 use crate::hash::FORMAT_VERSION;
 use crate::minhash::{Method, Scheme};
+use crate::text::Scratch;
 use crate::shingle::{self, ShingleSet};
 
 /// Counts, for each of 64 bit positions, the weight of the elements that have it: adders side by side, one plane of 64
@@ -76,7 +77,7 @@ impl Counters {
 #[derive(Clone, Debug)]
 pub struct SimHasher {
     scheme: Scheme,
-    words: String,
+    words: Scratch,
 }
 
 impl SimHasher {
@@ -86,7 +87,7 @@ impl SimHasher {
     /// [`Error::Scheme`] for a MinHash scheme, [`Error::OutOfRange`] for an impossible shingle.
     pub fn new(scheme: Scheme) -> Result<Self> {
         scheme.check(Method::SimHash)?;
-        Ok(Self { scheme, words: String::new() })
+        Ok(Self { scheme, words: Scratch::default() })
     }
 
     /// The scheme of the signatures that this makes.
