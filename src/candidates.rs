@@ -8,6 +8,7 @@
 use rayon::prelude::*;
 
 /// The sketches of a corpus, one after the other.
+#[derive(Default)]
 pub(crate) struct Sketches {
     slots: usize,
     values: Vec<u32>,

@@ -6,9 +6,8 @@
 //! which a small frozen table of document frequencies is part of the crate.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU16, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use ahash::{HashMap, HashMapExt};
 use rayon::prelude::*;
 
 use crate::hash::{self, hash_bytes, mix2};
@@ -128,7 +127,7 @@ impl Token {
 
     #[inline(always)]
     fn new(stem: u64, name: bool, number: bool) -> Self {
-        Self((stem >> 34 << 2) as u32 | u32::from(name) * Self::NAME | u32::from(number) * Self::NUMBER)
+        Self((stem >> 34 << 2) as u32 | (u32::from(name) * Self::NAME) | (u32::from(number) * Self::NUMBER))
     }
 
     /// The stem.
@@ -178,103 +177,45 @@ impl<'t> Tokens<'t> {
 /// Counted by `examples/prior.rs` over 7,809 documents of 200 to 400 words: the Brown corpus, the written part of MASC,
 /// ABC news, Wall Street Journal and newswire samples and presidential speeches, all as the NLTK project distributes them.
 struct Prior {
-    shares: HashMap<u32, f32>,
+    /// Stems and their shares, open addressing by the low bits of the stem.
+    shares: Vec<(u32, f32)>,
 }
 
 impl Prior {
+    const SIZE: usize = 1 << 14;
+
     fn get() -> &'static Self {
         static PRIOR: OnceLock<Prior> = OnceLock::new();
         PRIOR.get_or_init(|| {
+            let mut prior = Self { shares: vec![(0, 0.0); Self::SIZE] };
             let mut lines = include_str!("content/prior.txt").lines();
             let documents: f32 = lines.next().and_then(|line| line.parse().ok()).unwrap_or(1.0);
-            let mut shares = HashMap::new();
             for line in lines {
                 let mut words = line.split(' ');
                 let count: f32 = words.next().and_then(|count| count.parse().ok()).unwrap_or(0.0);
                 for stem in words {
-                    shares.insert(Token::new(hash_bytes(stem.as_bytes()), false, false).stem(), count / documents);
+                    let stem = Token::new(hash_bytes(stem.as_bytes()), false, false).stem();
+                    let at = prior.find(stem);
+                    prior.shares[at] = (stem, count / documents);
                 }
             }
-            Self { shares }
+            prior
         })
     }
 
-    fn share(&self, stem: u32) -> f32 {
-        self.shares.get(&stem).copied().unwrap_or(0.0)
+    /// Where a stem is, or where it would be.
+    #[inline(always)]
+    fn find(&self, stem: u32) -> usize {
+        let mut at = stem as usize % Self::SIZE;
+        while self.shares[at].1 > 0.0 && self.shares[at].0 != stem {
+            at = (at + 1) % Self::SIZE;
+        }
+        at
     }
-}
 
-/// The features of one text: what verification compares.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Features {
-    /// Number of words, stop words included.
-    pub(crate) words: u32,
-    /// Distinct stems, ascending.
-    pub(crate) stems: Box<[u32]>,
-    /// What else is known of each stem.
-    pub(crate) places: Box<[Place]>,
-    /// Distinct pairs of stems that are neighbours or next neighbours, ascending; the order within a pair does not matter.
-    pub(crate) pairs: Box<[u32]>,
-    /// In what share of general English documents each pair is to be expected.
-    pub(crate) pair_shares: Box<[f32]>,
-}
-
-/// Into how many parts a text is cut to see where shared words stand.
-pub(crate) const PARTS: usize = 6;
-
-/// Where a stem first stands in a text, and how it is written there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Place {
-    /// The number of the content word, halved as often as it must be for the last one to fit.
-    pub(crate) at: u16,
-    /// The part of the text, below [`PARTS`].
-    pub(crate) part: u8,
-    /// Capitalised inside a sentence, more often than not.
-    pub(crate) is_name: bool,
-    pub(crate) is_number: bool,
-}
-
-impl Features {
-    pub(crate) fn new(words: usize, tokens: &[Token]) -> Self {
-        let mut order: Vec<u64> =
-            tokens.iter().zip(0..).map(|(token, at)| u64::from(token.stem()) << 32 | at).collect();
-        order.sort_unstable();
-        let halvings = (tokens.len() >> 16).checked_ilog2().map_or(0, |bits| bits + 1);
-        let (mut stems, mut places) = (Vec::with_capacity(order.len()), Vec::with_capacity(order.len()));
-        for same in order.chunk_by(|a, b| a >> 32 == b >> 32) {
-            let at = |entry: u64| entry as u32 as usize;
-            let first = at(same[0]);
-            let names = same.iter().filter(|&&entry| tokens[at(entry)].is_name()).count();
-            stems.push(tokens[first].stem());
-            places.push(Place {
-                at: (first >> halvings) as u16,
-                part: (first * PARTS / tokens.len()) as u8,
-                is_name: names * 2 >= same.len(),
-                is_number: tokens[first].is_number(),
-            });
-        }
-        let mut pairs: Vec<u64> = Vec::with_capacity(2 * tokens.len());
-        let shares: Vec<f32> = tokens.iter().map(|token| Prior::get().share(token.stem())).collect();
-        for apart in 1..=2 {
-            for (left, right) in (apart..tokens.len()).map(|right| (right - apart, right)) {
-                let (a, b) = (tokens[left].stem(), tokens[right].stem());
-                if a != b {
-                    // Two words meet more often than chance has it, but no more often than the rarer of them occurs.
-                    let (x, y) = (shares[left], shares[right]);
-                    let expected = (20.0 * x * y).min(x.min(y));
-                    pairs.push(u64::from(pair(a, b)) << 32 | u64::from(expected.to_bits()));
-                }
-            }
-        }
-        pairs.sort_unstable();
-        pairs.dedup_by_key(|entry| *entry >> 32);
-        Self {
-            words: words as u32,
-            stems: stems.into(),
-            places: places.into(),
-            pairs: pairs.iter().map(|entry| (entry >> 32) as u32).collect(),
-            pair_shares: pairs.iter().map(|&entry| f32::from_bits(entry as u32)).collect(),
-        }
+    #[inline(always)]
+    fn share(&self, stem: u32) -> f32 {
+        self.shares[self.find(stem)].1
     }
 }
 
@@ -284,59 +225,297 @@ fn pair(a: u32, b: u32) -> u32 {
     (mix2(a.min(b).into(), a.max(b).into()) >> 32) as u32
 }
 
-/// In how many documents of a corpus each feature occurs, blended with general English.
-pub(crate) struct Frequencies {
-    documents: f32,
-    stems: HashMap<u32, u32>,
-    /// Counts of pairs by the low bits of their ids. Pairs that share a counter look a little more frequent than they are.
-    pairs: Vec<u16>,
+/// The pairs of different stems that are neighbours or next neighbours, as places in `tokens`.
+#[inline(always)]
+fn pairs(tokens: &[Token]) -> impl Iterator<Item = (usize, usize, u32)> {
+    let near = (1..tokens.len()).flat_map(|right| (right.saturating_sub(2)..right).map(move |left| (left, right)));
+    near.filter(|&(left, right)| tokens[left].stem() != tokens[right].stem())
+        .map(|(left, right)| (left, right, pair(tokens[left].stem(), tokens[right].stem())))
+}
+
+/// Which features stand in more than one place of a corpus.
+///
+/// Most pairs of words stand in one place only, and what one text has alone no comparison can find: leaving those out
+/// early makes everything after it several times smaller. Two bits a feature, by the low bits of its id; a feature that
+/// shares them with another one is kept for nothing, never lost.
+#[derive(Default)]
+pub(crate) struct Seen {
+    cells: Vec<AtomicU64>,
+    mask: u64,
+}
+
+impl Seen {
+    /// Room for the features of so many bytes of text, of which there is one in five bytes.
+    pub(crate) fn new(bytes: u64) -> Self {
+        let cells = bytes.clamp(1 << 12, 1 << 33).next_power_of_two();
+        Self { cells: (0..cells / 32).map(|_| AtomicU64::new(0)).collect(), mask: cells - 1 }
+    }
+
+    /// Notes the features of a text. The result does not depend on the order of the texts.
+    pub(crate) fn note(&self, tokens: &[Token]) {
+        tokens.iter().for_each(|token| self.note_one(token.stem()));
+        pairs(tokens).for_each(|(_, _, pair)| self.note_one(pair));
+    }
+
+    #[inline(always)]
+    fn cell(&self, feature: u32) -> (&AtomicU64, u64) {
+        let cell = u64::from(feature) & self.mask;
+        (&self.cells[(cell >> 5) as usize], 1 << (2 * (cell & 31)))
+    }
+
+    #[inline(always)]
+    fn note_one(&self, feature: u32) {
+        let (cell, once) = self.cell(feature);
+        let before = cell.load(Ordering::Relaxed);
+        if before & once == 0 {
+            // Of two threads that come here at once, the later one finds the bit set.
+            if cell.fetch_or(once, Ordering::Relaxed) & once == 0 {
+                return;
+            }
+        }
+        if before & once << 1 == 0 {
+            cell.fetch_or(once << 1, Ordering::Relaxed);
+        }
+    }
+
+    #[inline(always)]
+    fn repeated(&self, feature: u32) -> bool {
+        let (cell, once) = self.cell(feature);
+        cell.load(Ordering::Relaxed) & once << 1 != 0
+    }
+}
+
+/// Into how many parts a text is cut to see where shared words stand.
+pub(crate) const PARTS: usize = 6;
+
+/// Weights are whole numbers of this part of the natural logarithm, so that sums do not depend on the order of the summands.
+pub(crate) const UNIT: f32 = 16.0;
+
+/// Where a stem first stands in a text, how it is written there, and what it weighs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The number of the content word, halved as often as it must be for the last one to fit.
+    pub(crate) at: u16,
+    /// The part of the text, below [`PARTS`].
+    pub(crate) part: u8,
+    pub(crate) kind: Kind,
+    /// The inverse document frequency.
+    pub(crate) weight: u8,
+    /// How rare the stem is among rare ones; tells names apart.
+    pub(crate) rarity: u8,
+}
+
+/// What kind of word a stem is in one text.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Kind {
+    #[default]
+    Plain,
+    /// Capitalised inside a sentence, at least half of the times.
+    Name,
+    Number,
+}
+
+/// The features of one text that another text may share, and the weight of all that it has.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Features {
+    /// Number of words, stop words included.
+    pub(crate) words: u32,
+    /// Number of distinct stems, those included that no other text has.
+    pub(crate) distinct: u32,
+    /// Distinct stems, ascending.
+    pub(crate) stems: Box<[u32]>,
+    /// What else is known of each stem.
+    pub(crate) places: Box<[Place]>,
+    /// Distinct pairs of stems that are neighbours or next neighbours, ascending; the order within a pair does not matter.
+    pub(crate) pairs: Box<[u32]>,
+    pub(crate) pair_weights: Box<[u8]>,
+    /// In what share of general English documents each pair is to be expected; empty once the pairs are weighed.
+    pub(crate) pair_shares: Box<[f32]>,
+    pub(crate) totals: Totals,
+}
+
+/// The weight of all features of a text, those included that no other text has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) stems: u32,
+    /// Stems that are neither names nor numbers.
+    pub(crate) plain: u32,
+    pub(crate) names: u32,
+    pub(crate) numbers: u32,
+    pub(crate) pairs: u32,
+    pub(crate) parts: [u32; PARTS],
+    /// Features that no other text has.
+    pub(crate) single: u32,
+}
+
+impl Totals {
+    fn add(&mut self, place: Place) {
+        self.stems += u32::from(place.weight);
+        self.parts[usize::from(place.part)] += u32::from(place.weight);
+        match place.kind {
+            Kind::Plain => self.plain += u32::from(place.weight),
+            Kind::Name => self.names += u32::from(place.rarity),
+            Kind::Number => self.numbers += 1,
+        }
+    }
 }
 
 /// How many documents the prior for general English counts as.
 const PRIOR_WEIGHT: f32 = 4000.0;
 
-impl Frequencies {
-    /// Counts the features of a corpus.
-    pub(crate) fn count(corpus: &[Features]) -> Self {
-        let parts = rayon::current_num_threads().max(1) as u32;
-        let stems = (0..parts)
-            .into_par_iter()
-            .map(|part| {
-                let mut counts: HashMap<u32, u32> = HashMap::new();
-                for stem in corpus.iter().flat_map(|features| &features.stems).filter(|&stem| stem % parts == part) {
-                    *counts.entry(*stem).or_default() += 1;
-                }
-                counts
-            })
-            .reduce(HashMap::new, |mut all, part| {
-                all.extend(part);
-                all
-            });
-        let pairs: usize = corpus.iter().map(|features| features.pairs.len()).sum();
-        let counters: Vec<AtomicU16> =
-            (0..pairs.next_power_of_two().clamp(1 << 10, 1 << 28)).map(|_| AtomicU16::new(0)).collect();
-        corpus.par_iter().flat_map_iter(|features| features.pairs.iter()).for_each(|&pair| {
-            // Saturating, so that the count does not depend on the order of the texts.
-            let counter = &counters[pair as usize & (counters.len() - 1)];
-            let _ = counter.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| n.checked_add(1));
-        });
-        Self { documents: corpus.len() as f32, stems, pairs: counters.into_iter().map(AtomicU16::into_inner).collect() }
+/// A pair of words that more documents hold is a common phrase, and no evidence, however large the corpus.
+pub(crate) const MOST_DOCUMENTS: u32 = 40;
+
+/// What a feature weighs in a corpus of so many documents.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Weigher {
+    pub(crate) documents: f32,
+}
+
+impl Weigher {
+    /// The inverse document frequency ln(N / n) of a feature that `held` documents of the corpus and the share `english` of
+    /// general English hold.
+    fn weight(self, held: u32, english: f32) -> u8 {
+        let share = (self.documents + PRIOR_WEIGHT) / (held as f32 + PRIOR_WEIGHT * english + 0.5);
+        (UNIT * ln(share)).clamp(0.0, 255.0).round() as u8
     }
 
-    /// The weights of a stem: its inverse document frequency ln(N / n), and ln(300 / n), which tells only rare ones apart;
-    /// 0 at least.
-    pub(crate) fn stem_weights(&self, stem: u32) -> (f32, f32) {
-        let corpus = self.stems.get(&stem).map_or(0.0, |&n| n as f32);
+    /// ln(300 / n), which tells only rare features apart.
+    fn rarity(held: u32, english: f32) -> u8 {
+        (UNIT * ln(300.0 / (held as f32 + 10_000.0 * english).max(1.0))).clamp(0.0, 255.0).round() as u8
+    }
+
+    fn weigh(self, place: &mut Place, stem: u32, held: u32) {
         let english = Prior::get().share(stem);
-        let plain = ln((self.documents + PRIOR_WEIGHT) / (corpus + PRIOR_WEIGHT * english + 0.5));
-        let rare = ln(300.0 / (corpus + 10_000.0 * english).max(1.0));
-        (plain.max(0.0), rare.max(0.0))
+        place.weight = self.weight(held, english);
+        place.rarity = Self::rarity(held, english);
+    }
+}
+
+/// Space that one thread reuses from text to text.
+#[derive(Default)]
+pub(crate) struct FeatureScratch {
+    stems: Vec<u64>,
+    pairs: Vec<u64>,
+    shares: Vec<f32>,
+}
+
+impl Features {
+    /// Finds the features of a text; what no other text has goes into the totals only.
+    pub(crate) fn new(
+        words: u32,
+        tokens: &[Token],
+        seen: &Seen,
+        weigher: Weigher,
+        scratch: &mut FeatureScratch,
+    ) -> Self {
+        let prior = Prior::get();
+        let mut text = Self { words, ..Self::default() };
+        let halvings = (tokens.len() >> 16).checked_ilog2().map_or(0, |bits| bits + 1);
+        let place = |first: usize, names: usize, of: usize| Place {
+            at: (first >> halvings) as u16,
+            part: (first * PARTS / tokens.len()) as u8,
+            kind: match (tokens[first].is_number(), names * 2 >= of) {
+                (true, _) => Kind::Number,
+                (false, true) => Kind::Name,
+                (false, false) => Kind::Plain,
+            },
+            ..Place::default()
+        };
+        let FeatureScratch { stems: order, pairs: found, shares } = scratch;
+        order.clear();
+        for (token, at) in tokens.iter().zip(0..) {
+            if seen.repeated(token.stem()) {
+                order.push(u64::from(token.stem()) << 32 | at as u64);
+            } else {
+                let mut place = place(at, usize::from(token.is_name()), 1);
+                weigher.weigh(&mut place, token.stem(), 1);
+                text.totals.add(place);
+                text.totals.single += 1;
+                text.distinct += 1;
+            }
+        }
+        order.sort_unstable();
+        let (mut stems, mut places) = (Vec::with_capacity(order.len()), Vec::with_capacity(order.len()));
+        for same in order.chunk_by(|a, b| a >> 32 == b >> 32) {
+            let token = |entry: u64| tokens[entry as u32 as usize];
+            let names = same.iter().filter(|&&entry| token(entry).is_name()).count();
+            stems.push((same[0] >> 32) as u32);
+            places.push(place(same[0] as u32 as usize, names, same.len()));
+        }
+        shares.clear();
+        shares.extend(tokens.iter().map(|token| prior.share(token.stem())));
+        found.clear();
+        for (left, right, pair) in pairs(tokens) {
+            // Two words meet more often than chance has it, but no more often than the rarer of them occurs.
+            let (x, y) = (shares[left], shares[right]);
+            let english = (20.0 * x * y).min(x.min(y));
+            if seen.repeated(pair) {
+                found.push(u64::from(pair) << 32 | u64::from(english.to_bits()));
+            } else {
+                text.totals.pairs += u32::from(weigher.weight(1, english));
+                text.totals.single += 1;
+            }
+        }
+        found.sort_unstable();
+        found.dedup_by_key(|entry| *entry >> 32);
+        text.distinct += stems.len() as u32;
+        text.stems = stems.into();
+        text.places = places.into();
+        text.pairs = found.iter().map(|entry| (entry >> 32) as u32).collect();
+        text.pair_shares = found.iter().map(|&entry| f32::from_bits(entry as u32)).collect();
+        text
     }
 
-    /// The inverse document frequency of a pair, ln(N / n), 0 at least; `english` is its share of general English.
-    pub(crate) fn pair_weight(&self, pair: u32, english: f32) -> f32 {
-        let corpus: f32 = self.pairs[pair as usize & (self.pairs.len() - 1)].into();
-        ln((self.documents + PRIOR_WEIGHT) / (corpus + PRIOR_WEIGHT * english + 0.5)).max(0.0)
+    /// The ids of all features that another text may share.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = u32> {
+        self.stems.iter().chain(&self.pairs).copied()
+    }
+}
+
+/// In how many documents of a corpus each feature occurs, by the low bits of its id: features that share a counter look a
+/// little more frequent than they are.
+pub(crate) struct Frequencies {
+    counters: Vec<u32>,
+}
+
+impl Frequencies {
+    /// Counts the features of those texts of a corpus that count, and weighs those of all.
+    pub(crate) fn weigh(corpus: &mut [Features], weigher: Weigher, counts: impl Fn(usize) -> bool + Sync) -> Self {
+        let features: usize = corpus.iter().map(|text| text.stems.len() + text.pairs.len()).sum();
+        let counters: Vec<AtomicU32> =
+            (0..(features / 2).clamp(1 << 10, 1 << 31).next_power_of_two()).map(|_| AtomicU32::new(0)).collect();
+        let counted = corpus.par_iter().enumerate().filter(|&(text, _)| counts(text));
+        counted.flat_map_iter(|(_, text)| text.ids()).for_each(|feature| {
+            counters[feature as usize & (counters.len() - 1)].fetch_add(1, Ordering::Relaxed);
+        });
+        let frequencies = Self { counters: counters.into_iter().map(AtomicU32::into_inner).collect() };
+        corpus.par_iter_mut().for_each(|text| {
+            for (&stem, place) in text.stems.iter().zip(&mut text.places) {
+                weigher.weigh(place, stem, frequencies.of(stem));
+                text.totals.add(*place);
+            }
+            let shares = std::mem::take(&mut text.pair_shares);
+            let weights = text.pairs.iter().zip(&shares);
+            let weigh = |(&pair, &english): (&u32, &f32)| match frequencies.of(pair) {
+                held if held > MOST_DOCUMENTS => 0,
+                held => weigher.weight(held, english),
+            };
+            text.pair_weights = weights.map(weigh).collect();
+            text.totals.pairs += text.pair_weights.iter().map(|&weight| u32::from(weight)).sum::<u32>();
+        });
+        frequencies
+    }
+
+    /// The number of documents that hold a feature.
+    #[inline(always)]
+    pub(crate) fn of(&self, feature: u32) -> u32 {
+        self.counters[feature as usize & (self.counters.len() - 1)]
+    }
+
+    /// The counters, of which there are a power of two.
+    pub(crate) fn into_counters(self) -> Vec<u32> {
+        self.counters
     }
 }
 
@@ -399,15 +578,37 @@ mod tests {
         assert!(share("time") > 0.3 && share("ferri") < 0.01);
     }
 
+    fn corpus(texts: &[&str]) -> Vec<Features> {
+        let tokens: Vec<_> = texts.iter().map(|text| tokens(text)).collect();
+        let seen = Seen::new(1000);
+        tokens.iter().for_each(|tokens| seen.note(tokens));
+        let weigher = Weigher { documents: texts.len() as f32 };
+        let mut scratch = FeatureScratch::default();
+        let mut corpus: Vec<_> = tokens
+            .iter()
+            .map(|tokens| Features::new(tokens.len() as u32, tokens, &seen, weigher, &mut scratch))
+            .collect();
+        Frequencies::weigh(&mut corpus, weigher, |_| true);
+        corpus
+    }
+
     #[test]
     fn weights_fall_with_document_frequency() {
-        let corpus: Vec<_> = ["orrin orrin sallo", "orrin council", "orrin mayor sallo"]
-            .map(|text| Features::new(3, &tokens(text)))
-            .into();
-        let frequencies = Frequencies::count(&corpus);
-        let weight =
-            |word: &str| frequencies.stem_weights(Token::new(hash_bytes(word.as_bytes()), false, false).stem()).0.0;
-        assert!(weight("orrin") < weight("sallo") && weight("time") < weight("orrin"));
+        let weigher = Weigher { documents: 100.0 };
+        assert!(weigher.weight(2, 0.0) > weigher.weight(3, 0.0));
+        assert!(weigher.weight(2, 0.0) > weigher.weight(2, 0.01));
+        assert_eq!(weigher.weight(100, 1.0), 0);
+    }
+
+    #[test]
+    fn only_what_others_share_is_kept_but_all_is_weighed() {
+        let texts = ["orrin sallow gannet", "orrin sallow marrow", "tern"];
+        let found = corpus(&texts);
+        assert_eq!(found[0].stems.len(), 2);
+        assert_eq!(found[0].pairs.len(), 1);
+        assert_eq!((found[0].distinct, found[0].totals.single), (3, 3));
+        assert_eq!(found[0].totals.stems, found[1].totals.stems);
+        assert_eq!((found[2].stems.len(), found[2].distinct), (0, 1));
     }
 
     proptest! {

@@ -4,22 +4,24 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
 use crate::bands::Bands;
 use crate::candidates::{Forest, Growth, Sketches};
 use crate::cluster::{self, Link};
-use crate::content::{Features, Frequencies, Tokens};
+use crate::content::{FeatureScratch, Features, Frequencies, Seen, Token, Tokens, Weigher};
 use crate::error::{self, Result};
 use crate::hash::mix2;
 use crate::minhash::{self, MinHasher, Scheme};
-use crate::rare::{Neighbour, RareIndex, Shared};
-use crate::report::{Cluster, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary};
+use crate::rare::{RareIndex, Shared};
+use crate::report::{
+    Cluster, ContentEvidence, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary,
+};
 use crate::shingle::{self, Shingle, Window};
 use crate::text;
-use crate::verify::{self, NearRule, Signals, Weighted};
+use crate::verify::{self, NearRule, Rule};
 
 /// Anything that has an id and a text.
 ///
@@ -82,6 +84,7 @@ pub struct Detector {
     growth: Growth,
     near_slots: usize,
     confidence: f32,
+    rule: Rule,
     min_words: usize,
     progress: Option<Callback>,
 }
@@ -117,6 +120,7 @@ pub struct DetectorBuilder {
     shingle: Shingle,
     slots: u16,
     confidence: f64,
+    rule: Rule,
     min_words: usize,
     progress: Option<Callback>,
 }
@@ -159,6 +163,12 @@ impl DetectorBuilder {
         self
     }
 
+    /// How the evidence for a rewording is weighed; the default suits most corpora.
+    pub fn rule(mut self, rule: Rule) -> Self {
+        self.rule = rule;
+        self
+    }
+
     /// The words that a text needs to be compared at all; 3 by default, and never fewer than a word shingle spans.
     pub fn min_words(mut self, words: usize) -> Self {
         self.min_words = words;
@@ -191,6 +201,7 @@ impl DetectorBuilder {
             growth: Growth { trees: bands.bands(), rows: bands.rows(), bucket: 64, deepest: bands.rows() + 16 },
             near_slots: usize::from(self.slots),
             confidence: self.confidence as f32,
+            rule: self.rule,
             min_words: self.min_words.max(shingle_words).max(1),
             progress: self.progress,
         })
@@ -198,11 +209,12 @@ impl DetectorBuilder {
 }
 
 /// What the first pass over a text leaves.
+#[derive(Default)]
 struct Signed {
-    words: usize,
+    words: u32,
     /// Hash of all words in order, by which exact copies are equal.
     fingerprint: (u64, u64),
-    features: Features,
+    tokens: Box<[Token]>,
 }
 
 impl Detector {
@@ -219,6 +231,7 @@ impl Detector {
             shingle: Shingle::Words(3),
             slots: 128,
             confidence: 0.5,
+            rule: Rule::default(),
             min_words: 3,
             progress: None,
         }
@@ -233,66 +246,50 @@ impl Detector {
     /// None so far; an option that cannot work is refused when the detector is built.
     pub fn find<A: Article>(&self, articles: &[A]) -> Result<Report> {
         let mut corpus = self.prepare(articles);
-        let start = Instant::now();
-        let texts = corpus.distinct.len();
-        let ticker = self.ticker(Stage::Verify, texts);
-        let (judge, candidates) = (&corpus.judge, &corpus.candidates);
-        let verified: Vec<Examined> = (0..texts as u32)
-            .into_par_iter()
-            .flat_map_iter(|left| {
-                ticker.tick();
-                candidates[left as usize].iter().filter_map(move |candidate| judge.verify(left, candidate))
-            })
-            .collect();
-        corpus.summary.verified = verified.len() as u64;
-        corpus.summary.times[Stage::Verify as usize] = start.elapsed();
-
-        let start = Instant::now();
-        self.report(Stage::Cluster, 0, texts);
-        let clusters = corpus.clusters(&verified, articles);
-        self.report(Stage::Cluster, texts, texts);
-        corpus.summary.times[Stage::Cluster as usize] = start.elapsed();
+        let copies = self.compare(&mut corpus, Keep::Copies);
+        corpus.summary.verified = copies.len() as u64;
+        let texts = corpus.texts.len();
+        let clusters = self.timed(&mut corpus.summary.times, Stage::Cluster, texts, |_| {
+            clusters(&corpus.positions, &corpus.twins, &corpus.distinct, &copies, articles)
+        });
         Ok(Report { clusters, skipped: corpus.skipped, summary: corpus.summary })
     }
 
-    /// All pairs of articles that shared a bucket, verified or not, with the numbers that decide: what [`find`](Self::find)
-    /// chooses from, ordered by the ids of the two. Of exact copies only the first, by id, takes part.
+    /// All pairs of articles that shared a bucket and were compared, copies or not, with the numbers that decide: what
+    /// [`find`](Self::find) chooses from, ordered by the ids of the two. Of exact copies only the first, by id, takes part.
     ///
     /// For measuring what the candidate stage keeps, for reading what was nearly a copy, and for deciding by a rule of
     /// your own. Takes longer than `find`, which leaves hopeless pairs early.
     pub fn pairs<A: Article>(&self, articles: &[A]) -> Vec<Pair> {
-        let corpus = self.prepare(articles);
-        let Corpus { positions, distinct, candidates, judge, .. } = &corpus;
-        let position = |text: u32| positions[distinct[text as usize] as usize];
-        let examine = |left: u32| {
-            candidates[left as usize].iter().map(move |candidate| {
-                let Verdict { relation, similarity, evidence } = judge.examine(left, candidate);
-                Pair { left: position(left), right: position(candidate.text), relation, similarity, evidence }
-            })
+        let mut corpus = self.prepare(articles);
+        let compared = self.compare(&mut corpus, Keep::All);
+        let position = |text: u32| corpus.positions[corpus.distinct[text as usize] as usize];
+        let pair = |pair: Compared| {
+            let Compared { left, right, relation, similarity, evidence } = pair;
+            Pair { left: position(left), right: position(right), relation, similarity, evidence }
         };
-        (0..distinct.len() as u32).into_par_iter().flat_map_iter(examine).collect()
+        compared.into_iter().map(pair).collect()
     }
 
-    /// Everything up to the candidates.
-    fn prepare<'a, A: Article>(&'a self, articles: &'a [A]) -> Corpus<'a> {
+    /// Articles to signed texts: what cannot be compared leaves the line here, and exact copies are folded into one.
+    fn prepare<'a, A: Article>(&self, articles: &'a [A]) -> Corpus<'a> {
         let mut summary = Summary {
             documents: articles.len(),
             bytes: articles.iter().map(|article| article.text().len() as u64).sum(),
             ..Summary::default()
         };
-        let start = Instant::now();
         let (positions, mut skipped) = unique_ids(articles);
         let mut sketches = Sketches::new(self.near_slots, positions.len());
-        let ticker = self.ticker(Stage::Sign, positions.len());
-        let mut signed: Vec<Signed> = positions
-            .par_iter()
-            .zip(sketches.par_iter_mut())
-            .map_init(Scratch::default, |scratch, (&position, sketch)| {
+        let seen = Seen::new(if self.level == Level::Reworded { summary.bytes } else { 0 });
+        let mut signed: Vec<Signed> = self.timed(&mut summary.times, Stage::Sign, positions.len(), |ticker| {
+            let sign = |scratch: &mut Scratch, (&position, sketch): (&usize, &mut [u32])| {
                 let signed = self.sign(articles[position].text(), scratch, sketch);
+                seen.note(&signed.tokens);
                 ticker.tick();
                 signed
-            })
-            .collect();
+            };
+            positions.par_iter().zip(sketches.par_iter_mut()).map_init(Scratch::default, sign).collect()
+        });
         let refusals: Vec<Option<SkipReason>> =
             positions.iter().zip(&signed).map(|(&at, text)| self.refuse(articles[at].text(), text.words)).collect();
         for (&position, &reason) in positions.iter().zip(&refusals) {
@@ -303,44 +300,140 @@ impl Detector {
         let distinct: Vec<u32> = (0..signed.len() as u32)
             .filter(|&at| refusals[at as usize].is_none() && twins[at as usize] == at)
             .collect();
-        let sketches = sketches.select(&distinct);
-        let features: Vec<Features> =
-            distinct.iter().map(|&at| std::mem::take(&mut signed[at as usize].features)).collect();
-        summary.times[Stage::Sign as usize] = start.elapsed();
-
-        let start = Instant::now();
-        let near = Forest::grow(&sketches, self.growth);
-        let content = (self.level == Level::Reworded).then(|| Content::new(features));
-        let ticker = self.ticker(Stage::Candidates, distinct.len());
-        let candidates: Vec<Box<[Neighbour]>> = (0..distinct.len() as u32)
-            .into_par_iter()
-            .map_init(Default::default, |(near_found, shared, found): &mut (Vec<u32>, Shared, Vec<Neighbour>), left| {
-                near_found.clear();
-                found.clear();
-                near.later_neighbours(left, near_found);
-                found.extend(near_found.iter().map(|&text| Neighbour { text, share: 0.0 }));
-                if let Some(content) = &content {
-                    content.index.later_neighbours(left, &content.texts[left as usize].features, shared, found);
-                }
-                // Of the same neighbour by both views the one with the share stays.
-                found.sort_unstable_by(|a, b| a.text.cmp(&b.text).then(b.share.total_cmp(&a.share)));
-                found.dedup_by_key(|neighbour| neighbour.text);
-                ticker.tick();
-                found.as_slice().into()
-            })
-            .collect();
-        summary.candidates = candidates.iter().map(|found| found.len() as u64).sum();
-        summary.crowded = near.crowded();
-        let judge = Judge {
-            detector: self,
-            shingles: distinct.iter().map(|_| OnceLock::new()).collect(),
+        Corpus {
             texts: distinct.iter().map(|&at| articles[positions[at as usize]].text()).collect(),
-            usual: usual_shares(&candidates),
-            sketches,
-            content,
+            sketches: sketches.select(&distinct),
+            signed: distinct.iter().map(|&at| std::mem::take(&mut signed[at as usize])).collect(),
+            seen,
+            positions,
+            skipped,
+            twins,
+            distinct,
+            summary,
+        }
+    }
+
+    /// Signed texts to verified pairs: edited copies first, then rewordings among what is left.
+    fn compare(&self, corpus: &mut Corpus<'_>, keep: Keep) -> Vec<Compared> {
+        let shingles = Shingles::new(&corpus.texts, self.shingle);
+        let sketches = std::mem::take(&mut corpus.sketches);
+        let Summary { times, candidates, crowded, .. } = &mut corpus.summary;
+        let mut pairs = self.timed(times, Stage::Near, shingles.len(), |ticker| {
+            let forest = Forest::grow(&sketches, self.growth);
+            *crowded = forest.crowded();
+            let near = |found: &mut Vec<u32>, left: u32| {
+                ticker.tick();
+                found.clear();
+                forest.later_neighbours(left, found);
+                found.sort_unstable();
+                found.dedup();
+                // Four standard errors below the threshold no copy is missed.
+                let slots = self.near_slots as f32;
+                let likely = |right: &u32| {
+                    let equal = minhash::equal_slots(sketches.get(left), sketches.get(*right));
+                    equal as f32 / slots + 0.18 >= self.near.jaccard
+                };
+                let pairs =
+                    found.iter().filter(|right| likely(right)).map(|&right| self.near_pair(&shingles, left, right));
+                (found.len(), pairs.filter(|pair| keep.keeps(pair)).collect::<Vec<_>>())
+            };
+            let found: Vec<_> = (0..shingles.len() as u32).into_par_iter().map_init(Vec::new, near).collect();
+            *candidates = found.iter().map(|(candidates, _)| *candidates as u64).sum();
+            found.into_iter().flat_map(|(_, pairs)| pairs).collect::<Vec<_>>()
+        });
+        drop(sketches);
+        if self.level == Level::Near {
+            return pairs;
+        }
+
+        // Of edited copies one speaks for all. Otherwise what they share would pass for a phrase that everybody uses, and
+        // each would crowd the others' neighbourhood.
+        let leaders = leaders(shingles.len(), &pairs);
+        let signed = std::mem::take(&mut corpus.signed);
+        let seen = std::mem::take(&mut corpus.seen);
+        let Summary { times, candidates, .. } = &mut corpus.summary;
+        let (content, found) = self.timed(times, Stage::Candidates, shingles.len(), |ticker| {
+            let mut content = Content::new(signed, seen, &leaders);
+            let found = content.neighbours(&leaders, ticker);
+            content.learn_usual(&leaders, &found);
+            (content, found)
+        });
+        *candidates += found.iter().map(|found| found.len() as u64).sum::<u64>();
+        let reworded: Vec<Compared> = self.timed(times, Stage::Verify, shingles.len(), |ticker| {
+            let examine = |left: u32| {
+                ticker.tick();
+                let pairs = found[left as usize].iter();
+                let pairs =
+                    pairs.filter_map(|neighbour| self.reworded_pair(&content, &shingles, left, neighbour, keep));
+                pairs.collect::<Vec<_>>()
+            };
+            (0..shingles.len() as u32).into_par_iter().flat_map_iter(examine).collect()
+        });
+        let behind = self.behind_leaders(&content, &shingles, &leaders, &reworded);
+        // What shingles and content both speak of is told by its content.
+        pairs.extend(reworded);
+        pairs.extend(behind);
+        pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
+        pairs.dedup_by_key(|pair| (pair.left, pair.right));
+        pairs
+    }
+
+    /// Compares the shingles of two texts.
+    fn near_pair(&self, shingles: &Shingles<'_>, left: u32, right: u32) -> Compared {
+        let (evidence, similarity) = self.near.judge(shingles.of(left), shingles.of(right));
+        let relation = similarity.map(|_| Relation::Near);
+        Compared { left, right, relation, similarity: similarity.unwrap_or(evidence.jaccard), evidence }
+    }
+
+    /// Compares the content of two texts, and their shingles as well if that is worth it.
+    fn reworded_pair(
+        &self,
+        content: &Content,
+        shingles: &Shingles<'_>,
+        left: u32,
+        neighbour: &Neighbour,
+        keep: Keep,
+    ) -> Option<Compared> {
+        let right = neighbour.text;
+        let evidence = content.compare(left, neighbour);
+        let confidence = self.rule.confidence(&evidence);
+        let is_copy = confidence >= self.confidence;
+        if keep == Keep::Copies && !is_copy {
+            return None;
+        }
+        let mut pair = self.near_pair(shingles, left, right);
+        pair.evidence.content = Some(evidence);
+        if pair.relation.is_none() {
+            pair.relation = is_copy.then_some(Relation::Reworded);
+            pair.similarity = confidence;
+        }
+        Some(pair)
+    }
+
+    /// For each reworded pair the edited copies of one held against the other: these stood behind their leader so far, but
+    /// a cluster must verify each against its representative.
+    fn behind_leaders(
+        &self,
+        content: &Content,
+        shingles: &Shingles<'_>,
+        leaders: &[u32],
+        reworded: &[Compared],
+    ) -> Vec<Compared> {
+        let mut followers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (text, &leader) in (0..).zip(leaders) {
+            if text != leader {
+                followers.entry(leader).or_default().push(text);
+            }
+        }
+        let against = |text: u32, others: u32| {
+            followers.get(&others).into_iter().flatten().filter_map(move |&other| {
+                let (left, right) = (text.min(other), text.max(other));
+                let pairs = verify::shared_pairs(&content.texts[left as usize], &content.texts[right as usize]);
+                self.reworded_pair(content, shingles, left, &Neighbour { text: right, pairs }, Keep::Copies)
+            })
         };
-        summary.times[Stage::Candidates as usize] = start.elapsed();
-        Corpus { positions, skipped, twins, distinct, summary, candidates, judge }
+        let copies = reworded.par_iter().filter(|pair| pair.relation.is_some());
+        copies.flat_map_iter(|pair| against(pair.left, pair.right).chain(against(pair.right, pair.left))).collect()
     }
 
     /// One walk over a text: its sketch, its fingerprint and its content.
@@ -375,10 +468,11 @@ impl Detector {
         if !shingles.is_empty() {
             minhash::sketch(shingles, sketch);
         }
-        Signed { words: count, fingerprint, features: Features::new(count, tokens) }
+        Signed { words: count as u32, fingerprint, tokens: tokens.as_slice().into() }
     }
 
-    fn refuse(&self, text: &str, words: usize) -> Option<SkipReason> {
+    fn refuse(&self, text: &str, words: u32) -> Option<SkipReason> {
+        let words = words as usize;
         if text.len() > u32::MAX as usize {
             Some(SkipReason::TooLong)
         } else if words == 0 {
@@ -396,9 +490,20 @@ impl Detector {
         }
     }
 
-    fn ticker(&self, stage: Stage, total: usize) -> Ticker<'_> {
+    /// Runs one stage, telling the callback when it begins and ends, and notes how long it took.
+    fn timed<T>(
+        &self,
+        times: &mut [Duration; Stage::ALL.len()],
+        stage: Stage,
+        total: usize,
+        run: impl FnOnce(&Ticker<'_>) -> T,
+    ) -> T {
+        let start = Instant::now();
         self.report(stage, 0, total);
-        Ticker { detector: self, stage, total, done: AtomicUsize::new(0) }
+        let result = run(&Ticker { detector: self, stage, total, done: AtomicUsize::new(0) });
+        self.report(stage, total, total);
+        times[stage as usize] = start.elapsed();
+        result
     }
 }
 
@@ -407,7 +512,7 @@ impl Detector {
 struct Scratch {
     words: text::Scratch,
     shingles: Vec<u64>,
-    tokens: Vec<crate::content::Token>,
+    tokens: Vec<Token>,
 }
 
 /// Counts texts and tells the callback now and then.
@@ -421,7 +526,7 @@ struct Ticker<'d> {
 impl Ticker<'_> {
     fn tick(&self) {
         let done = self.done.fetch_add(1, Ordering::Relaxed) + 1;
-        if done % 256 == 0 || done == self.total {
+        if done.is_multiple_of(256) && done < self.total {
             self.detector.report(self.stage, done, self.total);
         }
     }
@@ -461,111 +566,75 @@ fn fold_exact(signed: &[Signed], reasons: &[Option<SkipReason>]) -> Vec<u32> {
     twins
 }
 
-/// The content view of a corpus.
-struct Content {
-    index: RareIndex,
-    texts: Vec<Weighted>,
+/// Articles on their way to pairs. From `texts` on, a text is an article that can be compared and is no exact copy.
+struct Corpus<'a> {
+    /// The articles by id: where each stands in the input.
+    positions: Vec<usize>,
+    skipped: Vec<Skipped>,
+    /// For each article the first one with the same words.
+    twins: Vec<u32>,
+    /// The articles that are texts.
+    distinct: Vec<u32>,
+    texts: Vec<&'a str>,
+    sketches: Sketches,
+    signed: Vec<Signed>,
+    seen: Seen,
+    summary: Summary,
 }
 
-impl Content {
-    fn new(features: Vec<Features>) -> Self {
-        let frequencies = Frequencies::count(&features);
-        let index = RareIndex::new(&features);
-        let texts = features.into_par_iter().map(|features| Weighted::new(features, &frequencies)).collect();
-        Self { index, texts }
+/// Which compared pairs are wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Keep {
+    Copies,
+    All,
+}
+
+impl Keep {
+    fn keeps(self, pair: &Compared) -> bool {
+        self == Self::All || pair.relation.is_some()
     }
 }
 
-/// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies.
-const USUAL_NEIGHBOUR: usize = 20;
-
-/// What each text shares with its twentieth-best neighbour; in small corpora, which have few neighbours, drawn to what is
-/// common in large ones.
-fn usual_shares(candidates: &[Box<[Neighbour]>]) -> Vec<f32> {
-    let mut shares: Vec<Vec<f32>> = vec![Vec::new(); candidates.len()];
-    for (left, found) in candidates.iter().enumerate() {
-        for neighbour in found.iter().filter(|neighbour| neighbour.share > 0.0) {
-            shares[left].push(neighbour.share);
-            shares[neighbour.text as usize].push(neighbour.share);
-        }
-    }
-    let n = candidates.len() as f32;
-    let usual = |mut shares: Vec<f32>| {
-        let found = shares.len() >= USUAL_NEIGHBOUR;
-        let share =
-            if found { *shares.select_nth_unstable_by(USUAL_NEIGHBOUR - 1, |a, b| b.total_cmp(a)).1 } else { 0.0 };
-        (n * share + 100.0 * 0.04) / (n + 100.0)
-    };
-    shares.into_par_iter().map(usual).collect()
-}
-
-/// What came of examining a pair: how alike the two are and why, and the relation if that is enough for one.
-struct Verdict {
+/// Two texts that were compared, the first before the second: how alike they are and why, and the relation if that is
+/// enough for one.
+struct Compared {
+    left: u32,
+    right: u32,
     relation: Option<Relation>,
     similarity: f32,
     evidence: Evidence,
 }
 
-/// A verified pair of texts.
-struct Examined {
-    left: u32,
-    right: u32,
-    relation: Relation,
-    similarity: f32,
-    evidence: Evidence,
-}
-
-/// All that verification looks at.
-struct Judge<'a> {
-    detector: &'a Detector,
-    texts: Vec<&'a str>,
-    shingles: Vec<OnceLock<Box<[u64]>>>,
-    sketches: Sketches,
-    content: Option<Content>,
-    usual: Vec<f32>,
-}
-
-impl Judge<'_> {
-    /// Verifies a candidate; hopeless ones are left as soon as that is known.
-    fn verify(&self, left: u32, candidate: &Neighbour) -> Option<Examined> {
-        let right = candidate.text;
-        // Four standard errors below the threshold no copy is missed.
-        let equal = minhash::equal_slots(self.sketches.get(left), self.sketches.get(right));
-        let may_be_near = equal as f32 / self.detector.near_slots as f32 + 0.18 >= self.detector.near.jaccard;
-        if !may_be_near
-            && self.confidence(left, candidate).is_none_or(|(confidence, _)| confidence < self.detector.confidence)
-        {
-            return None;
+impl Compared {
+    /// How strongly the pair ties a cluster together: edited copies more than any rewording.
+    fn strength(&self) -> f32 {
+        match self.relation {
+            Some(Relation::Reworded) => self.similarity,
+            _ => 1.0 + self.evidence.jaccard / 16.0,
         }
-        let Verdict { relation, similarity, evidence } = self.examine(left, candidate);
-        relation.map(|relation| Examined { left, right, relation, similarity, evidence })
+    }
+}
+
+/// The shingle sets of texts, each made when it is first asked for.
+struct Shingles<'a> {
+    texts: &'a [&'a str],
+    shingle: Shingle,
+    sets: Vec<OnceLock<Box<[u64]>>>,
+}
+
+impl<'a> Shingles<'a> {
+    fn new(texts: &'a [&'a str], shingle: Shingle) -> Self {
+        Self { texts, shingle, sets: texts.iter().map(|_| OnceLock::new()).collect() }
     }
 
-    /// The probability that a candidate is a rewording, and the signals that say so; none at level `Near`.
-    fn confidence(&self, left: u32, candidate: &Neighbour) -> Option<(f32, Signals)> {
-        let texts = &self.content.as_ref()?.texts;
-        let (left, right) = (left as usize, candidate.text as usize);
-        let signals = verify::signals(&texts[left], &texts[right], self.usual[left].min(self.usual[right]));
-        Some((signals.confidence(), signals))
+    fn len(&self) -> usize {
+        self.texts.len()
     }
 
-    fn examine(&self, left: u32, candidate: &Neighbour) -> Verdict {
-        let (mut evidence, near) = self.detector.near.judge(self.shingles(left), self.shingles(candidate.text));
-        let content = self.confidence(left, candidate);
-        evidence.content = content.map(|(_, signals)| signals.evidence());
-        let confidence = content.map_or(0.0, |(confidence, _)| confidence);
-        let relation = match near {
-            Some(_) => Some(Relation::Near),
-            None => (content.is_some() && confidence >= self.detector.confidence).then_some(Relation::Reworded),
-        };
-        Verdict { relation, similarity: near.unwrap_or(confidence), evidence }
-    }
-
-    /// The shingle set of a text, made when it is first asked for.
-    fn shingles(&self, text: u32) -> &[u64] {
-        self.shingles[text as usize].get_or_init(|| {
+    fn of(&self, text: u32) -> &[u64] {
+        self.sets[text as usize].get_or_init(|| {
             let mut hashes = Vec::new();
-            shingle::for_each(self.texts[text as usize], self.detector.shingle, &mut text::Scratch::default(), |hash| {
+            shingle::for_each(self.texts[text as usize], self.shingle, &mut text::Scratch::default(), |hash| {
                 hashes.push(hash)
             });
             hashes.sort_unstable();
@@ -575,67 +644,148 @@ impl Judge<'_> {
     }
 }
 
-/// A corpus ready for verification.
-struct Corpus<'a> {
-    /// The articles by id: where each stands in the input.
-    positions: Vec<usize>,
-    skipped: Vec<Skipped>,
-    /// For each article the first one with the same words.
-    twins: Vec<u32>,
-    /// The articles that are their own twin and can be compared: the texts that all later steps speak of.
-    distinct: Vec<u32>,
-    summary: Summary,
-    /// For each text the later ones that it may be a copy of.
-    candidates: Vec<Box<[Neighbour]>>,
-    judge: Judge<'a>,
+/// For each text the one that speaks for it and its edited copies.
+fn leaders(texts: usize, pairs: &[Compared]) -> Vec<u32> {
+    let near: Vec<&Compared> = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near)).collect();
+    let mut leaders: Vec<u32> = (0..texts as u32).collect();
+    for star in cluster::stars(texts, &links(near.iter().copied())) {
+        for link in star.links {
+            leaders[(near[link].left + near[link].right - star.center) as usize] = star.center;
+        }
+    }
+    leaders
 }
 
-impl Corpus<'_> {
-    /// Verified pairs and exact copies to clusters with names.
-    fn clusters<A: Article>(&self, verified: &[Examined], articles: &[A]) -> Vec<Cluster> {
-        let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for (at, &twin) in (0..).zip(&self.twins) {
-            if at != twin {
-                copies.entry(twin).or_default().push(at);
-            }
-        }
-        let links: Vec<Link> = verified
-            .iter()
-            .map(|pair| Link { left: pair.left, right: pair.right, strength: pair.similarity })
-            .collect();
-        let member = |at: u32, pair: Option<&Examined>| {
-            let position = self.positions[at as usize];
-            Member {
-                id: articles[position].id().into(),
-                position,
-                relation: pair.map_or(Relation::Exact, |pair| pair.relation),
-                similarity: pair.map_or(1.0, |pair| pair.similarity),
-                evidence: pair.map(|pair| pair.evidence),
-            }
+fn links<'p>(pairs: impl Iterator<Item = &'p Compared>) -> Vec<Link> {
+    pairs.map(|pair| Link { left: pair.left, right: pair.right, strength: pair.strength() }).collect()
+}
+
+/// A text that may be a copy of another one, and the weight of the pairs of words that the two share.
+#[derive(Clone, Copy, Debug)]
+struct Neighbour {
+    text: u32,
+    pairs: u32,
+}
+
+/// The content view of a corpus.
+struct Content {
+    texts: Vec<Features>,
+    index: RareIndex,
+    /// What each text shares with its twentieth-best neighbour.
+    usual: Vec<f32>,
+}
+
+/// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies.
+const USUAL_NEIGHBOUR: usize = 20;
+
+impl Content {
+    /// Finds and weighs the features of all texts; those of leaders alone are counted and can be found.
+    fn new(signed: Vec<Signed>, seen: Seen, leaders: &[u32]) -> Self {
+        let leads = |text: usize| leaders[text] as usize == text;
+        let weigher = Weigher { documents: (0..leaders.len()).filter(|&text| leads(text)).count() as f32 };
+        let features = |scratch: &mut FeatureScratch, signed: Signed| {
+            Features::new(signed.words, &signed.tokens, &seen, weigher, scratch)
         };
-        let mut clusters: Vec<Vec<Member>> = Vec::new();
-        for star in cluster::stars(self.distinct.len(), &links) {
-            let mut members = Vec::new();
-            let mut add = |text: u32, pair: Option<&Examined>| {
-                let at = self.distinct[text as usize];
-                members.push(member(at, pair));
-                members.extend(copies.remove(&at).into_iter().flatten().map(|copy| member(copy, pair)));
-            };
-            add(star.center, None);
-            for link in star.links {
-                let pair = &verified[link];
-                add(pair.left + pair.right - star.center, Some(pair));
-            }
-            clusters.push(members);
-        }
-        // Exact copies of texts that have no other copies.
-        for (first, same) in copies {
-            clusters.push(std::iter::once(first).chain(same).map(|at| member(at, None)).collect());
-        }
-        for members in &mut clusters {
-            members[1..].sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
-        }
-        clusters.sort_by(|a, b| a[0].id.cmp(&b[0].id));
-        clusters.into_iter().map(|members| Cluster { members }).collect()
+        let mut texts: Vec<Features> = signed.into_par_iter().map_init(FeatureScratch::default, features).collect();
+        let frequencies = Frequencies::weigh(&mut texts, weigher, leads);
+        let index = RareIndex::new(&texts, frequencies, leads);
+        Self { texts, index, usual: Vec::new() }
     }
+
+    /// For each leader the later ones that share enough of what is rare.
+    fn neighbours(&self, leaders: &[u32], ticker: &Ticker<'_>) -> Vec<Box<[Neighbour]>> {
+        let neighbours = |(shared, found): &mut (Shared, Vec<u32>), text: u32| {
+            ticker.tick();
+            found.clear();
+            let features = &self.texts[text as usize];
+            if leaders[text as usize] == text {
+                self.index.later_neighbours(text, features, shared, found);
+            }
+            found.sort_unstable();
+            let pairs = |other: u32| verify::shared_pairs(features, &self.texts[other as usize]);
+            found.iter().map(|&other| Neighbour { text: other, pairs: pairs(other) }).collect()
+        };
+        (0..leaders.len() as u32).into_par_iter().map_init(Default::default, neighbours).collect()
+    }
+
+    /// Learns what is usual for each leader, and takes that for those behind it. In small corpora, which have few
+    /// neighbours, it is drawn to what is common in a large corpus on one subject.
+    fn learn_usual(&mut self, leaders: &[u32], found: &[Box<[Neighbour]>]) {
+        let mut shares: Vec<Vec<f32>> = vec![Vec::new(); leaders.len()];
+        for (left, found) in found.iter().enumerate() {
+            for neighbour in found {
+                let right = neighbour.text as usize;
+                let share = verify::pair_containment(&self.texts[left], &self.texts[right], neighbour.pairs);
+                shares[left].push(share);
+                shares[right].push(share);
+            }
+        }
+        let n = leaders.len() as f32;
+        let usual = |mut shares: Vec<f32>| {
+            let share = if shares.len() < USUAL_NEIGHBOUR {
+                0.0
+            } else {
+                *shares.select_nth_unstable_by(USUAL_NEIGHBOUR - 1, |a, b| b.total_cmp(a)).1
+            };
+            (n * share + 1000.0 * 0.04) / (n + 1000.0)
+        };
+        let usual: Vec<f32> = shares.into_par_iter().map(usual).collect();
+        self.usual = leaders.iter().map(|&leader| usual[leader as usize]).collect();
+    }
+
+    fn compare(&self, left: u32, neighbour: &Neighbour) -> ContentEvidence {
+        let (left, right) = (left as usize, neighbour.text as usize);
+        let usual = self.usual[left].min(self.usual[right]);
+        verify::compare(&self.texts[left], &self.texts[right], neighbour.pairs, usual)
+    }
+}
+
+/// Verified pairs and exact copies to clusters with names.
+fn clusters<A: Article>(
+    positions: &[usize],
+    twins: &[u32],
+    distinct: &[u32],
+    verified: &[Compared],
+    articles: &[A],
+) -> Vec<Cluster> {
+    let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (at, &twin) in (0..).zip(twins) {
+        if at != twin {
+            copies.entry(twin).or_default().push(at);
+        }
+    }
+    let member = |at: u32, pair: Option<&Compared>| {
+        let position = positions[at as usize];
+        Member {
+            id: articles[position].id().into(),
+            position,
+            relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
+            similarity: pair.map_or(1.0, |pair| pair.similarity),
+            evidence: pair.map(|pair| pair.evidence),
+        }
+    };
+    let mut clusters: Vec<Vec<Member>> = Vec::new();
+    for star in cluster::stars(distinct.len(), &links(verified.iter())) {
+        let mut members = Vec::new();
+        let mut add = |text: u32, pair: Option<&Compared>| {
+            let at = distinct[text as usize];
+            members.push(member(at, pair));
+            members.extend(copies.remove(&at).into_iter().flatten().map(|copy| member(copy, pair)));
+        };
+        add(star.center, None);
+        for link in star.links {
+            let pair = &verified[link];
+            add(pair.left + pair.right - star.center, Some(pair));
+        }
+        clusters.push(members);
+    }
+    // Exact copies of texts that have no other copies.
+    for (first, same) in copies {
+        clusters.push(std::iter::once(first).chain(same).map(|at| member(at, None)).collect());
+    }
+    for members in &mut clusters {
+        members[1..].sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
+    }
+    clusters.sort_by(|a, b| a[0].id.cmp(&b[0].id));
+    clusters.into_iter().map(|members| Cluster { members }).collect()
 }

@@ -31,3 +31,4 @@ pub use report::{
 pub use shingle::{Shingle, ShingleSet};
 pub use simhash::{SimHash, SimHashIndex, SimHasher};
 pub use text::{Word, Words};
+pub use verify::Rule;

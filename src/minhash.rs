@@ -10,8 +10,8 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::hash::{FORMAT_VERSION, mix};
-use crate::text::Scratch;
 use crate::shingle::{self, Shingle, ShingleSet};
+use crate::text::Scratch;
 
 /// How a signature was made. Two signatures compare only if their schemes are equal.
 ///

@@ -34,7 +34,7 @@ pub struct Evidence {
     pub jaccard: f32,
     /// Share of the shorter text's shingles that are in the longer one, 0 to 1.
     pub containment: f32,
-    /// How the contents compare; absent at [`Level::Near`](crate::Level::Near).
+    /// How the contents compare; absent where shingles alone decided.
     #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
     pub content: Option<ContentEvidence>,
 }
@@ -62,6 +62,8 @@ pub struct ContentEvidence {
     pub usual: f32,
     /// Distinct content words of the shorter text over those of the longer, 0 to 1.
     pub length_ratio: f32,
+    /// Words of the shorter text.
+    pub shorter: u32,
 }
 
 /// An article in a cluster.
@@ -194,9 +196,11 @@ pub struct Pair {
 pub enum Stage {
     /// Text to words to signatures.
     Sign,
-    /// Signatures to buckets.
+    /// Signatures to buckets to edited copies.
+    Near,
+    /// Content features to candidates for rewordings.
     Candidates,
-    /// Candidates to verified pairs.
+    /// Candidates to rewordings.
     Verify,
     /// Verified pairs to clusters.
     Cluster,
@@ -204,13 +208,14 @@ pub enum Stage {
 
 impl Stage {
     /// All steps, in order.
-    pub const ALL: [Self; 4] = [Self::Sign, Self::Candidates, Self::Verify, Self::Cluster];
+    pub const ALL: [Self; 5] = [Self::Sign, Self::Near, Self::Candidates, Self::Verify, Self::Cluster];
 }
 
 impl fmt::Display for Stage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Sign => "sign",
+            Self::Near => "near",
             Self::Candidates => "candidates",
             Self::Verify => "verify",
             Self::Cluster => "cluster",

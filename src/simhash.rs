@@ -10,8 +10,8 @@ use smallvec::SmallVec;
 use crate::error::{self, Error, Result};
 use crate::hash::FORMAT_VERSION;
 use crate::minhash::{Method, Scheme};
-use crate::text::Scratch;
 use crate::shingle::{self, ShingleSet};
+use crate::text::Scratch;
 
 /// Counts, for each of 64 bit positions, the weight of the elements that have it: adders side by side, one plane of 64
 /// bits for each binary digit of the counts, instead of 64 counters.

@@ -308,9 +308,9 @@ fn next_word(text: &str, mut at: usize) -> Option<Range<usize>> {
                 at = end;
             }
             Class::Solo => {
-                let marks = text[at + len..].chars().take_while(|&c| {
-                    !c.is_ascii() && matches!(Entry::of(c).class(), Class::Extend | Class::Ignorable)
-                });
+                let marks = text[at + len..]
+                    .chars()
+                    .take_while(|&c| !c.is_ascii() && matches!(Entry::of(c).class(), Class::Extend | Class::Ignorable));
                 return Some(at..at + len + marks.map(char::len_utf8).sum::<usize>());
             }
             _ => at += len,

@@ -5,6 +5,7 @@
 //! POOL holds `docs.jsonl` (`{"id", "text"}` a line), `labels.tsv` (id, cluster, set, family, relation; relation `none` for
 //! distractors) and, if there are pairs that count neither way, `ignore.tsv` (two ids a line); each may be gzipped.
 
+mod calibrate;
 mod score;
 
 use std::collections::HashMap;
@@ -28,6 +29,9 @@ struct Options {
     /// Print this many wrong pairs of each set, with their evidence.
     #[arg(long, default_value_t = 0)]
     wrong: usize,
+    /// Fit the rule for rewordings on this pool, and show how it does on families that it has not seen.
+    #[arg(long)]
+    calibrate: bool,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -41,17 +45,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let field = |name: &str| record.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_string();
         articles.push((field("id"), field("text")));
     }
+    if options.calibrate {
+        return calibrate::leave_one_out(&labels, &articles);
+    }
     let start = Instant::now();
     let report = Detector::new().find(&articles)?;
     let seconds = start.elapsed().as_secs_f64();
 
-    let clusters: Vec<Vec<usize>> = report
-        .clusters()
-        .iter()
-        .map(|cluster| cluster.members().iter().map(|member| member.position).collect())
-        .collect();
     let ids: Vec<&str> = articles.iter().map(|(id, _)| id.as_str()).collect();
-    let scores = Scores::of(&labels, &ids, &clusters)?;
+    let scores = Scores::of(&labels, &ids, &report)?;
     print!("{scores}");
     let summary = report.summary();
     let per_text = |n: u64| 2.0 * n as f64 / articles.len() as f64;

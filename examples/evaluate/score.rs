@@ -21,7 +21,7 @@ pub struct Labels {
 
 /// What a pair that was put together is.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+pub enum Verdict {
     Right,
     Wrong,
     Neither,
@@ -46,11 +46,22 @@ impl Labels {
         Ok(Self { of, ignored })
     }
 
+    /// The family that a set belongs to.
+    pub fn family_of_set(&self, set: &str) -> Option<&str> {
+        self.of.values().find(|label| label.set == set).map(|label| label.family.as_str())
+    }
+
+    /// Which of `shards` parts a document belongs to; documents of one cluster belong to the same.
+    pub fn shard(&self, id: &str, shards: u64) -> u64 {
+        let fnv = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01b3);
+        (self.of[id].cluster.bytes().fold(0xcbf2_9ce4_8422_2325, fnv) >> 20) % shards
+    }
+
     pub fn get(&self, id: &str) -> Result<&Label, String> {
         self.of.get(id).ok_or_else(|| format!("labels.tsv: no label for document {id:?}"))
     }
 
-    fn verdict(&self, a: &str, b: &str) -> Verdict {
+    pub fn verdict(&self, a: &str, b: &str) -> Verdict {
         let (x, y) = (&self.of[a], &self.of[b]);
         if x.relation == "none" && y.relation == "none" {
             Verdict::Unlabelled
@@ -78,7 +89,7 @@ impl Labels {
     }
 
     /// The true pairs of each set of copies.
-    fn true_pairs(&self) -> BTreeMap<&str, u64> {
+    pub fn true_pairs(&self) -> BTreeMap<&str, u64> {
         let mut sizes: HashMap<(&str, &str), u64> = HashMap::new();
         for label in self.of.values().filter(|label| label.relation != "none") {
             *sizes.entry((&label.cluster, &label.set)).or_default() += 1;
@@ -98,23 +109,24 @@ impl Labels {
     }
 }
 
+/// How the pairs of one set fared.
 #[derive(Clone, Copy, Default)]
-struct Row {
+pub struct Row {
     truth: u64,
     right: u64,
     wrong: u64,
 }
 
 impl Row {
-    fn precision(self) -> f64 {
+    pub fn precision(self) -> f64 {
         if self.right + self.wrong == 0 { 1.0 } else { self.right as f64 / (self.right + self.wrong) as f64 }
     }
 
-    fn recall(self) -> f64 {
+    pub fn recall(self) -> f64 {
         if self.truth == 0 { 1.0 } else { self.right as f64 / self.truth as f64 }
     }
 
-    fn f1(self) -> f64 {
+    pub fn f1(self) -> f64 {
         let (p, r) = (self.precision(), self.recall());
         if p + r == 0.0 { 0.0 } else { 2.0 * p * r / (p + r) }
     }
@@ -129,11 +141,16 @@ pub struct Scores {
 }
 
 impl Scores {
-    pub fn of(labels: &Labels, ids: &[&str], clusters: &[Vec<usize>]) -> Result<Self, String> {
+    pub fn of(labels: &Labels, ids: &[&str], report: &Report) -> Result<Self, String> {
+        let clusters: Vec<Vec<usize>> = report
+            .clusters()
+            .iter()
+            .map(|cluster| cluster.members().iter().map(|member| member.position).collect())
+            .collect();
         let mut rows: BTreeMap<String, Row> =
             labels.true_pairs().into_iter().map(|(set, truth)| (set.into(), Row { truth, ..Row::default() })).collect();
         let mut unlabelled = 0;
-        for members in clusters {
+        for members in &clusters {
             for (at, &left) in members.iter().enumerate() {
                 let x = labels.get(ids[left])?;
                 for &right in &members[at + 1..] {
@@ -155,6 +172,16 @@ impl Scores {
         }
         let largest = clusters.iter().map(Vec::len).max().unwrap_or(0);
         Ok(Self { rows, clusters: clusters.len(), largest, unlabelled })
+    }
+
+    /// The sets of copies, each with how its pairs fared.
+    pub fn sets(&self) -> impl Iterator<Item = (&str, Row)> {
+        self.rows.iter().map(|(set, &row)| (set.as_str(), row))
+    }
+
+    /// The average F1 of the sets.
+    pub fn macro_f1(&self) -> f64 {
+        self.rows.values().map(|row| row.f1()).sum::<f64>() / self.rows.len().max(1) as f64
     }
 
     /// Members that are wrong with their representative, the surest first, as lines to read.
@@ -196,9 +223,8 @@ impl fmt::Display for Scores {
                 row.f1()
             )?;
         }
-        let f1: Vec<f64> = self.rows.values().map(|row| row.f1()).collect();
-        let macro_f1 = f1.iter().sum::<f64>() / f1.len().max(1) as f64;
-        let worst = f1.iter().copied().fold(1.0, f64::min);
+        let macro_f1 = self.macro_f1();
+        let worst = self.rows.values().map(|row| row.f1()).fold(1.0, f64::min);
         writeln!(
             f,
             "all                        macro f1 {macro_f1:.4}  worst f1 {worst:.4}  clusters {}  largest {}  unlabelled pairs {}",

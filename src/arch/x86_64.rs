@@ -74,8 +74,7 @@ pub(super) mod avx2 {
                 let kinds = _mm256_and_si256(_mm256_shuffle_epi8(low_table, x), _mm256_shuffle_epi8(high_table, high));
                 let none = _mm256_setzero_si256();
                 let of = |kind: u8| {
-                    let without =
-                        _mm256_cmpeq_epi8(_mm256_and_si256(kinds, _mm256_set1_epi8(kind as i8)), none);
+                    let without = _mm256_cmpeq_epi8(_mm256_and_si256(kinds, _mm256_set1_epi8(kind as i8)), none);
                     u64::from(!_mm256_movemask_epi8(without) as u32) << shift
                 };
                 let letters = _mm256_cmpgt_epi8(
