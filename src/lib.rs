@@ -32,3 +32,10 @@ pub use shingle::{Shingle, ShingleSet};
 pub use simhash::{SimHash, SimHashIndex, SimHasher};
 pub use text::{Word, Words};
 pub use verify::Rule;
+
+/// For the benchmarks alone; no part of the public interface.
+#[doc(hidden)]
+pub mod measure {
+    pub use crate::arch::Backend;
+    pub use crate::text::WordCounter;
+}

@@ -8,6 +8,7 @@
 
 use std::fmt;
 
+use crate::arch::{Arch, Backend};
 use crate::error::{Error, Result};
 use crate::hash::{FORMAT_VERSION, mix};
 use crate::shingle::{self, Shingle, ShingleSet};
@@ -160,6 +161,11 @@ impl MinHasher {
     pub fn new(scheme: Scheme) -> Result<Self> {
         scheme.check(Method::MinHash)?;
         Ok(Self { scheme, elements: Vec::new(), words: Scratch::default() })
+    }
+
+    #[doc(hidden)]
+    pub fn on(self, backend: Backend) -> Self {
+        Self { words: Scratch::new(Arch::new(backend)), ..self }
     }
 
     /// The scheme of the signatures that this makes.

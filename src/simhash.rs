@@ -7,6 +7,7 @@
 use ahash::{HashMap, HashMapExt};
 use smallvec::SmallVec;
 
+use crate::arch::{Arch, Backend};
 use crate::error::{self, Error, Result};
 use crate::hash::FORMAT_VERSION;
 use crate::minhash::{Method, Scheme};
@@ -88,6 +89,11 @@ impl SimHasher {
     pub fn new(scheme: Scheme) -> Result<Self> {
         scheme.check(Method::SimHash)?;
         Ok(Self { scheme, words: Scratch::default() })
+    }
+
+    #[doc(hidden)]
+    pub fn on(self, backend: Backend) -> Self {
+        Self { words: Scratch::new(Arch::new(backend)), ..self }
     }
 
     /// The scheme of the signatures that this makes.

@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use caseless::Caseless;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-use crate::arch::Arch;
+use crate::arch::{Arch, Backend};
 use crate::hash;
 
 mod scan;
@@ -446,6 +446,27 @@ pub(crate) fn walk(text: &str, scratch: &mut Scratch, mut each: impl FnMut(&RawW
     }
 }
 
+/// The number of words and what their places add up to: the work of finding words and nothing else.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct WordCounter(Scratch);
+
+impl WordCounter {
+    pub fn new(backend: Backend) -> Self {
+        Self(Scratch::new(Arch::new(backend)))
+    }
+
+    pub fn count(&mut self, text: &str) -> usize {
+        let scan = &mut self.0.scan;
+        let (mut at, mut count) = (0, 0);
+        while at < text.len() {
+            at = scan.scan(text, at);
+            count += scan.words().len();
+        }
+        count
+    }
+}
+
 /// The first 16 bytes of a normal form, and all of it if it is longer.
 fn of_normal(normal: &[u8]) -> (u64, u64, &[u8]) {
     let (low, high) = hash::load(&normal[..normal.len().min(16)]);
@@ -455,7 +476,6 @@ fn of_normal(normal: &[u8]) -> (u64, u64, &[u8]) {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::arch::Backend;
     use proptest::prelude::*;
     use unicode_segmentation::UnicodeSegmentation;
 
@@ -556,6 +576,8 @@ pub(crate) mod tests {
         let piece = prop_oneof![
             4 => "[a-zA-Z]{1,20}",
             2 => "[0-9]{1,4}",
+            1 => "[a-z]{1,2}[.'’:]|[0-9][.,;'’]",
+            1 => "[ _]{1,80}",
             4 => "[ '’.,:;_\"—”“…-]{1,2}",
             2 => "[à-ÿĀ-ſА-яΑ-ωא-תء-يऀ-ॿ]{1,8}",
             1 => "[\u{300}-\u{330}\u{64b}-\u{652}\u{ad}\u{200b}-\u{200f}]{1,3}",
@@ -607,13 +629,14 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn walking_hashes_the_normal_form(text in mixed_text()) {
+        fn walking_hashes_the_normal_form(text in mixed_text(), limit in prop_oneof![8usize..200, Just(4096)]) {
             let expected: Vec<_> = Words::new(&text)
                 .map(|word| (word.span(), hash::hash_bytes(fold(word.as_str()).as_bytes())))
                 .collect();
             for backend in Backend::available() {
                 let mut walked = Vec::new();
                 let mut scratch = Scratch::new(Arch::new(backend));
+                scratch.scan.limit(limit);
                 walk(&text, &mut scratch, |word| walked.push((word.start..word.end, word.hash())));
                 prop_assert_eq!(&walked, &expected, "{:?}", backend);
             }

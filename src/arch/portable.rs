@@ -15,7 +15,7 @@ pub(super) fn classify(text: &[u8], lowered: &mut [u8], blocks: &mut [Block]) {
             let ascii = !x & TOPS;
             // In what follows the top bit of each byte says whether the byte is of a kind; the sums stay within bytes.
             let low = x & !TOPS;
-            let small = low | ONES * 0x20;
+            let small = low | (ONES * 0x20);
             let range = |x: u64, from: u8, to: u8| {
                 x.wrapping_add(ONES * (0x80 - u64::from(from))) & !x.wrapping_add(ONES * (0x7f - u64::from(to))) & ascii
             };

@@ -22,6 +22,8 @@ const ODD: u16 = 1 << 15;
 #[derive(Clone)]
 pub(crate) struct Scan {
     arch: Arch,
+    /// How many bytes to look at together: [`CHUNK`], but for tests.
+    limit: usize,
     /// The bytes of the chunk with characters in normal form, where that has the same length; zeros at the end.
     normal: [u8; CHUNK + 64],
     blocks: [Block; BLOCKS],
@@ -96,6 +98,7 @@ impl Scan {
     pub(crate) fn new(arch: Arch) -> Self {
         Self {
             arch,
+            limit: CHUNK,
             normal: [0; CHUNK + 64],
             blocks: [Block::default(); BLOCKS],
             odd: [0; BLOCKS],
@@ -110,12 +113,17 @@ impl Scan {
         }
     }
 
+    #[cfg(test)]
+    pub(super) fn limit(&mut self, limit: usize) {
+        self.limit = limit;
+    }
+
     /// Finds the words of the chunk that begins at `at`, which must not lie inside a word or a character. Returns where
     /// the next chunk begins.
     pub(super) fn scan(&mut self, text: &str, at: usize) -> usize {
         let mut end = text.len();
-        if end - at > CHUNK {
-            end = at + CHUNK;
+        if end - at > self.limit {
+            end = at + self.limit;
             while !text.is_char_boundary(end) {
                 end -= 1;
             }
@@ -147,7 +155,7 @@ impl Scan {
 
     /// The words found, in order.
     #[inline(always)]
-    pub(super) fn words(&self) -> impl Iterator<Item = Found> {
+    pub(super) fn words(&self) -> impl ExactSizeIterator<Item = Found> {
         self.starts[..self.count].iter().zip(&self.ends[..self.count]).map(|(&start, &end)| Found { start, end })
     }
 
@@ -311,10 +319,10 @@ impl Scan {
             while left != 0 {
                 let at = 64 * block as u16 + left.trailing_zeros() as u16;
                 let after = self.starts[..self.count].partition_point(|&start| start <= at);
-                if let Some(end) = after.checked_sub(1).map(|word| &mut self.ends[word]) {
-                    if at < *end {
-                        *end |= ODD;
-                    }
+                if let Some(end) = after.checked_sub(1).map(|word| &mut self.ends[word])
+                    && at < *end
+                {
+                    *end |= ODD;
                 }
                 left &= left - 1;
             }
