@@ -450,19 +450,20 @@ impl Detector {
                 Shingle::Words(n) => Some(Window::new(n)),
                 Shingle::Chars(_) => None,
             };
-            text::walk(text, words, |word| {
-                let hash = word.hash();
-                count += 1;
-                fingerprint = (mix2(fingerprint.0, hash), mix2(hash, fingerprint.1));
+            text::walk(text, words, |words| {
+                count += words.len();
+                for &hash in words.hashes() {
+                    fingerprint = (mix2(fingerprint.0, hash), mix2(hash, fingerprint.1));
+                }
                 if let Some(window) = &mut window {
-                    shingles.extend(window.push(hash));
+                    window.extend(words.hashes(), shingles);
                 }
                 if wants_content {
-                    tokens.extend(finder.token(word));
+                    words.iter().for_each(|word| tokens.extend(finder.token(&word)));
                 }
             });
             if let Shingle::Chars(_) = self.shingle {
-                shingle::for_each(text, self.shingle, words, |hash| shingles.push(hash));
+                shingle::collect(text, self.shingle, words, shingles);
             }
         }
         if !shingles.is_empty() {
@@ -634,9 +635,7 @@ impl<'a> Shingles<'a> {
     fn of(&self, text: u32) -> &[u64] {
         self.sets[text as usize].get_or_init(|| {
             let mut hashes = Vec::new();
-            shingle::for_each(self.texts[text as usize], self.shingle, &mut text::Scratch::default(), |hash| {
-                hashes.push(hash)
-            });
+            shingle::collect(self.texts[text as usize], self.shingle, &mut text::Scratch::default(), &mut hashes);
             hashes.sort_unstable();
             hashes.dedup();
             hashes.into_boxed_slice()

@@ -60,14 +60,41 @@ pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
 pub(crate) fn load(bytes: &[u8]) -> (u64, u64) {
     let mut padded = [0u8; 16];
     padded[..bytes.len()].copy_from_slice(bytes);
-    halves(&padded)
+    load_padded(&padded, 0, 16)
 }
 
-/// Splits 16 bytes into two little-endian halves.
+/// What to keep of 16 bytes, by how many of them count.
+const KEEP: [[u64; 2]; 17] = {
+    let mut masks = [[0; 2]; 17];
+    let mut len = 1;
+    while len <= 16 {
+        let bits = u128::MAX >> (128 - 8 * len);
+        masks[len] = [bits as u64, (bits >> 64) as u64];
+        len += 1;
+    }
+    masks
+};
+
+/// Loads up to 16 bytes from `start`, behind which there must be 16 bytes of whatever kind, as [`load`] does.
 #[inline(always)]
-pub(crate) fn halves(bytes: &[u8; 16]) -> (u64, u64) {
-    let both = u128::from_le_bytes(*bytes);
-    (both as u64, (both >> 64) as u64)
+pub(crate) fn load_padded(bytes: &[u8], start: usize, len: usize) -> (u64, u64) {
+    let (halves, _) = bytes[start..start + 16].as_chunks::<8>();
+    let [low, high] = KEEP[len.min(16)];
+    (u64::from_le_bytes(halves[0]) & low, u64::from_le_bytes(halves[1]) & high)
+}
+
+/// Hashes `bytes[start..end]`, behind which there must be 16 bytes of whatever kind, as [`hash_bytes`] does.
+#[inline(always)]
+pub(crate) fn hash_padded(bytes: &[u8], start: usize, end: usize) -> u64 {
+    let (low, high) = load_padded(bytes, start, end - start);
+    let mut hash = hash_short(low, high);
+    let mut at = start + 16;
+    while at < end {
+        let (low, high) = load_padded(bytes, at, end - at);
+        hash = mix2(hash ^ low, high);
+        at += 16;
+    }
+    hash
 }
 
 /// The multiplier of the rolling hash over words or characters.
@@ -120,6 +147,12 @@ mod tests {
                 }
                 prop_assert_eq!(rolling.value(), anew.value());
             }
+        }
+
+        #[test]
+        fn what_stands_behind_changes_nothing(bytes in prop::collection::vec(any::<u8>(), 0..60), behind in any::<[u8; 16]>()) {
+            let padded: Vec<u8> = [7].into_iter().chain(bytes.iter().copied()).chain(behind).collect();
+            prop_assert_eq!(hash_padded(&padded, 1, 1 + bytes.len()), hash_bytes(&bytes));
         }
 
         #[test]

@@ -184,8 +184,7 @@ impl MinHasher {
     pub fn sign_into(&mut self, text: &str, signature: &mut MinHash) -> bool {
         let Some(shingle) = self.scheme.shingle() else { return false };
         self.elements.clear();
-        let elements = &mut self.elements;
-        shingle::for_each(text, shingle, &mut self.words, |hash| elements.push(hash));
+        shingle::collect(text, shingle, &mut self.words, &mut self.elements);
         self.finish_into(signature)
     }
 

@@ -17,12 +17,11 @@ use caseless::Caseless;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
 use crate::arch::{Arch, Backend};
-use crate::hash;
 
 mod scan;
 mod tables;
 
-use scan::Scan;
+pub(crate) use scan::Scan;
 
 /// The words of a text, in order, with their places.
 ///
@@ -158,12 +157,17 @@ struct Entry(u32);
 impl Entry {
     const MARK: u32 = 1 << 25;
     const COMPLEX: u32 = 1 << 26;
+    /// A letter, a word of its own or no part of words; and whatever stands around it, its normal form is one character
+    /// that takes as many bytes.
+    const EASY: u32 = 1 << 27;
 
     fn new(c: char) -> Self {
         let class = Class::of(c);
         let packed = (class as u32) << 21;
-        if class == Class::Ignorable {
-            return Self(packed | c as u32);
+        match class {
+            Class::Other => return Self(packed | Self::EASY | c as u32),
+            Class::Ignorable => return Self(packed | c as u32),
+            _ => {}
         }
         let mut normal = fold(c.encode_utf8(&mut [0; 4])).chars().collect::<Vec<_>>().into_iter();
         let (Some(one), None) = (normal.next(), normal.next()) else {
@@ -175,7 +179,8 @@ impl Entry {
             return Self(packed | Self::COMPLEX);
         }
         let mark = unicode_normalization::char::canonical_combining_class(one) != 0;
-        Self(packed | one as u32 | if mark { Self::MARK } else { 0 })
+        let easy = !mark && matches!(class, Class::Letter | Class::Solo) && one.len_utf8() == c.len_utf8();
+        Self(packed | one as u32 | if mark { Self::MARK } else { 0 } | if easy { Self::EASY } else { 0 })
     }
 
     /// Looks a character up in tables that are made page by page when a page is first needed.
@@ -195,11 +200,21 @@ impl Entry {
         CLASSES[(self.0 >> 21 & 15) as usize]
     }
 
-    /// The normal form, if it is one character wherever this one stands.
+    #[inline(always)]
+    fn is_easy(self) -> bool {
+        self.0 & Self::EASY != 0
+    }
+
+    /// The normal form of a character that is neither a mark nor left out, if it is one character.
     #[inline(always)]
     fn plain(self) -> Option<u32> {
         let plain = self.0 & (Self::COMPLEX | Self::MARK) == 0 && self.class() != Class::Ignorable;
-        plain.then_some(self.0 & 0x1f_ffff)
+        plain.then_some(self.normal())
+    }
+
+    #[inline(always)]
+    fn normal(self) -> u32 {
+        self.0 & 0x1f_ffff
     }
 
     /// The normal form, unless it is not one character or depends on its neighbours.
@@ -357,11 +372,13 @@ fn word_end(text: &str, start: usize) -> (usize, bool) {
     (end, counts)
 }
 
-/// A word on its way to being hashed: its place and its normal form, the first 16 bytes of it at hand.
+/// A word with its hash, and its normal form at hand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RawWord<'a> {
     pub(crate) start: usize,
     pub(crate) end: usize,
+    /// The frozen hash of the normal form.
+    pub(crate) hash: u64,
     /// The first 16 bytes of the normal form, zero-padded, as two little-endian halves.
     pub(crate) low: u64,
     pub(crate) high: u64,
@@ -370,12 +387,6 @@ pub(crate) struct RawWord<'a> {
 }
 
 impl RawWord<'_> {
-    /// The frozen hash of the normal form.
-    #[inline(always)]
-    pub(crate) fn hash(&self) -> u64 {
-        if self.long.is_empty() { hash::hash_short(self.low, self.high) } else { hash::hash_bytes(self.long) }
-    }
-
     fn first_16(&self) -> u128 {
         u128::from(self.low) | u128::from(self.high) << 64
     }
@@ -397,56 +408,31 @@ impl RawWord<'_> {
 }
 
 /// Space that one thread reuses from text to text.
-#[derive(Clone, Debug)]
-pub(crate) struct Scratch {
-    scan: Box<Scan>,
-    normal: String,
-}
-
-impl Default for Scratch {
-    fn default() -> Self {
-        Self::new(Arch::default())
-    }
-}
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scratch(Box<Scan>);
 
 impl Scratch {
     pub(crate) fn new(arch: Arch) -> Self {
-        Self { scan: Box::new(Scan::new(arch)), normal: String::new() }
+        Self(Box::new(Scan::new(arch)))
+    }
+
+    /// The instructions that the words are found with.
+    pub(crate) fn arch(&self) -> Arch {
+        self.0.arch()
     }
 }
 
-/// Calls `each` for every word of `text`, in order.
+/// Calls `each` with all words of `text`, some hundred at a time, in order.
 #[inline(always)]
-pub(crate) fn walk(text: &str, scratch: &mut Scratch, mut each: impl FnMut(&RawWord<'_>)) {
-    let Scratch { scan, normal } = scratch;
+pub(crate) fn walk(text: &str, scratch: &mut Scratch, mut each: impl FnMut(&Scan)) {
     let mut at = 0;
     while at < text.len() {
-        let next = scan.scan(text, at);
-        for word in scan.words() {
-            let start = at + word.start();
-            let mut end = at + word.end();
-            let (low, high, long) = match word.short() {
-                Some(len) => {
-                    let (low, high) = scan.short(word, len);
-                    (low, high, [].as_slice())
-                }
-                None if word.is_odd() => {
-                    if word.is_giant() {
-                        end = next;
-                    }
-                    normal.clear();
-                    normalize(&text[start..end], normal);
-                    of_normal(normal.as_bytes())
-                }
-                None => of_normal(scan.normal(word)),
-            };
-            each(&RawWord { start, end, low, high, long });
-        }
-        at = next;
+        at = scratch.0.scan(text, at);
+        each(&scratch.0);
     }
 }
 
-/// The number of words and what their places add up to: the work of finding words and nothing else.
+/// Finds the edges of words and does nothing with them.
 #[doc(hidden)]
 #[derive(Debug)]
 pub struct WordCounter(Scratch);
@@ -457,25 +443,19 @@ impl WordCounter {
     }
 
     pub fn count(&mut self, text: &str) -> usize {
-        let scan = &mut self.0.scan;
         let (mut at, mut count) = (0, 0);
         while at < text.len() {
-            at = scan.scan(text, at);
-            count += scan.words().len();
+            at = self.0.0.find(text, at);
+            count += self.0.0.len();
         }
         count
     }
 }
 
-/// The first 16 bytes of a normal form, and all of it if it is longer.
-fn of_normal(normal: &[u8]) -> (u64, u64, &[u8]) {
-    let (low, high) = hash::load(&normal[..normal.len().min(16)]);
-    (low, high, if normal.len() > 16 { normal } else { &[] })
-}
-
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::hash;
     use proptest::prelude::*;
     use unicode_segmentation::UnicodeSegmentation;
 
@@ -636,8 +616,15 @@ pub(crate) mod tests {
             for backend in Backend::available() {
                 let mut walked = Vec::new();
                 let mut scratch = Scratch::new(Arch::new(backend));
-                scratch.scan.limit(limit);
-                walk(&text, &mut scratch, |word| walked.push((word.start..word.end, word.hash())));
+                scratch.0.limit(limit);
+                walk(&text, &mut scratch, |words| {
+                    assert_eq!(words.hashes().len(), words.iter().len());
+                    for (word, &hash) in words.iter().zip(words.hashes()) {
+                        let mut buffer = [0; 16];
+                        assert_eq!((word.hash, hash::hash_bytes(word.bytes(&mut buffer))), (hash, hash));
+                        walked.push((word.start..word.end, hash));
+                    }
+                });
                 prop_assert_eq!(&walked, &expected, "{:?}", backend);
             }
         }

@@ -73,6 +73,17 @@ impl Arch {
         Self(if backend.is_available() { backend } else { Backend::Portable })
     }
 
+    /// Runs `work`, which should be a call of a function that is always inlined, with the backend's instructions at hand.
+    #[inline(always)]
+    pub(crate) fn run<R>(self, work: impl FnOnce() -> R) -> R {
+        match self.0 {
+            Backend::Portable => work(),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: there is no `Arch` of a backend that the processor does not have.
+            Backend::Avx2 | Backend::Avx512 => unsafe { x86_64::run(work) },
+        }
+    }
+
     /// Tells the bytes of `text` apart and copies them to `lowered` with ASCII capitals made small. Fills one block for
     /// each 64 bytes begun and, if none is left open, an empty one behind; `lowered` must hold them all.
     #[inline]

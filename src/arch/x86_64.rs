@@ -3,6 +3,7 @@
 pub(super) fn has_avx2() -> bool {
     is_x86_feature_detected!("avx2")
         && is_x86_feature_detected!("bmi1")
+        && is_x86_feature_detected!("bmi2")
         && is_x86_feature_detected!("lzcnt")
         && is_x86_feature_detected!("popcnt")
 }
@@ -13,6 +14,11 @@ pub(super) fn has_avx512() -> bool {
         && is_x86_feature_detected!("avx512bw")
         && is_x86_feature_detected!("avx512vbmi")
         && is_x86_feature_detected!("avx512vbmi2")
+}
+
+#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+pub(super) fn run<R>(work: impl FnOnce() -> R) -> R {
+    work()
 }
 
 pub(super) mod avx2 {
@@ -58,7 +64,7 @@ pub(super) mod avx2 {
         table
     };
 
-    #[target_feature(enable = "avx2,bmi1,lzcnt,popcnt")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     pub(in crate::arch) fn classify(text: &[u8], lowered: &mut [u8], blocks: &mut [Block]) {
         let high_table = _mm256_broadcastsi128_si256(load_table(&HIGH));
         let low_table = _mm256_broadcastsi128_si256(load_table(&LOW));
@@ -104,7 +110,7 @@ pub(super) mod avx2 {
         unsafe { _mm_loadu_si128(table.as_ptr().cast()) }
     }
 
-    #[target_feature(enable = "avx2,bmi1,lzcnt,popcnt")]
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     pub(in crate::arch) fn list(masks: &[u64], places: &mut [u16]) -> usize {
         super::super::list(masks, places)
     }
@@ -150,7 +156,7 @@ pub(super) mod avx512 {
         table
     };
 
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,bmi1,lzcnt,popcnt")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
     pub(in crate::arch) fn classify(text: &[u8], lowered: &mut [u8], blocks: &mut [Block]) {
         let (halves, _) = KINDS.as_chunks::<64>();
         let (first, second) = (load(&halves[0]), load(&halves[1]));
@@ -182,7 +188,7 @@ pub(super) mod avx512 {
     }
 
     /// Packs the numbers of the set bits together, then widens them: a mask has at most 32.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,bmi1,lzcnt,popcnt")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
     pub(in crate::arch) fn list(masks: &[u64], places: &mut [u16]) -> usize {
         let numbers = load(&COUNT_UP);
         let mut count = 0;

@@ -5,9 +5,11 @@
 //! and any mixture takes the same way. [`next_word`](super::next_word) says the same a character at a time.
 
 use std::fmt;
+use std::sync::OnceLock;
 
-use super::{ASCII, Class, Entry, next_word};
+use super::{ASCII, Class, Entry, RawWord, next_word, normalize};
 use crate::arch::{Arch, Block};
+use crate::hash;
 
 /// How many bytes are looked at together. All that is known of them stays in the first-level cache.
 const CHUNK: usize = 4096;
@@ -15,16 +17,18 @@ const BLOCKS: usize = CHUNK / 64 + 1;
 /// Of two bytes, one word can begin.
 const WORDS: usize = CHUNK / 2 + 64;
 
-/// Marks the end of a word that must be normalised from the text.
+/// Marks the end of a word whose normal form is not what stands in [`Scan::normal`].
 const ODD: u16 = 1 << 15;
 
-/// Space for one chunk of a text, and the words found in it.
+/// Some words of a text, and the space it takes to find them.
 #[derive(Clone)]
 pub(crate) struct Scan {
     arch: Arch,
     /// How many bytes to look at together: [`CHUNK`], but for tests.
     limit: usize,
-    /// The bytes of the chunk with characters in normal form, where that has the same length; zeros at the end.
+    /// Where the chunk begins in the text.
+    at: usize,
+    /// The bytes of the chunk with characters in normal form, where that has the same length.
     normal: [u8; CHUNK + 64],
     blocks: [Block; BLOCKS],
     /// What characters beyond ASCII add to the blocks; all zero unless `beyond` is set.
@@ -36,7 +40,13 @@ pub(crate) struct Scan {
     end_masks: [u64; BLOCKS],
     starts: [u16; WORDS],
     ends: [u16; WORDS],
-    count: usize,
+    len: usize,
+    hashes: [u64; WORDS],
+    /// The words that are odd or longer than 16 bytes.
+    slow: [u16; WORDS],
+    /// The normal forms of odd words, each with 16 bytes behind it, and where in the text and here they end.
+    odd_forms: String,
+    odd_ends: Vec<(usize, usize)>,
 }
 
 impl fmt::Debug for Scan {
@@ -45,60 +55,18 @@ impl fmt::Debug for Scan {
     }
 }
 
-/// A word of a chunk.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Found {
-    start: u16,
-    /// Marked as [`ODD`] where the normal form is not what stands in [`Scan::normal`].
-    end: u16,
-}
-
-impl Found {
-    #[inline(always)]
-    pub(super) fn start(self) -> usize {
-        self.start.into()
-    }
-
-    #[inline(always)]
-    pub(super) fn end(self) -> usize {
-        (self.end & !ODD).into()
-    }
-
-    /// The length of a word that is at most 16 bytes long and not odd.
-    #[inline(always)]
-    pub(super) fn short(self) -> Option<usize> {
-        let len = usize::from(self.end - self.start);
-        (len <= 16).then_some(len)
-    }
-
-    /// Whether the word must be normalised from the text.
-    pub(super) fn is_odd(self) -> bool {
-        self.end & ODD != 0
-    }
-
-    /// Whether the word fills more than the chunk and ends where the next chunk begins.
-    pub(super) fn is_giant(self) -> bool {
-        self.end == ODD
+impl Default for Scan {
+    fn default() -> Self {
+        Self::new(Arch::default())
     }
 }
-
-/// What to keep of 16 bytes, by the length of the word that begins there.
-const KEEP: [[u64; 2]; 17] = {
-    let mut masks = [[0; 2]; 17];
-    let mut len = 1;
-    while len <= 16 {
-        let bits = u128::MAX >> (128 - 8 * len);
-        masks[len] = [bits as u64, (bits >> 64) as u64];
-        len += 1;
-    }
-    masks
-};
 
 impl Scan {
-    pub(crate) fn new(arch: Arch) -> Self {
+    pub(super) fn new(arch: Arch) -> Self {
         Self {
             arch,
             limit: CHUNK,
+            at: 0,
             normal: [0; CHUNK + 64],
             blocks: [Block::default(); BLOCKS],
             odd: [0; BLOCKS],
@@ -109,8 +77,16 @@ impl Scan {
             end_masks: [0; BLOCKS],
             starts: [0; WORDS],
             ends: [0; WORDS],
-            count: 0,
+            len: 0,
+            hashes: [0; WORDS],
+            slow: [0; WORDS],
+            odd_forms: String::new(),
+            odd_ends: Vec::new(),
         }
+    }
+
+    pub(super) fn arch(&self) -> Arch {
+        self.arch
     }
 
     #[cfg(test)]
@@ -118,9 +94,69 @@ impl Scan {
         self.limit = limit;
     }
 
-    /// Finds the words of the chunk that begins at `at`, which must not lie inside a word or a character. Returns where
-    /// the next chunk begins.
+    /// The number of words.
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    /// The hashes of the words, in order.
+    #[inline(always)]
+    pub(crate) fn hashes(&self) -> &[u64] {
+        &self.hashes[..self.len]
+    }
+
+    /// The words, in order.
+    #[inline(always)]
+    pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = RawWord<'_>> {
+        let mut odd = 0usize;
+        let edges = self.starts[..self.len].iter().zip(&self.ends[..self.len]);
+        edges.zip(self.hashes()).map(move |((&start, &end), &hash)| {
+            let start = usize::from(start);
+            if end & ODD == 0 {
+                let end = usize::from(end);
+                let (low, high) = hash::load_padded(&self.normal, start, end - start);
+                let long = if end - start > 16 { &self.normal[start..end] } else { &[] };
+                return RawWord { start: self.at + start, end: self.at + end, hash, low, high, long };
+            }
+            let from = odd.checked_sub(1).map_or(0, |last| self.odd_ends[last].1 + 16);
+            let (end, to) = self.odd_ends[odd];
+            odd += 1;
+            let form = self.odd_forms.as_bytes();
+            let (low, high) = hash::load_padded(form, from, to - from);
+            let long = if to - from > 16 { &form[from..to] } else { &[] };
+            RawWord { start: self.at + start, end, hash, low, high, long }
+        })
+    }
+
+    /// Finds and hashes the words of the chunk that begins at `at`, which must not lie inside a word or a character.
+    /// Returns where the next chunk begins.
     pub(super) fn scan(&mut self, text: &str, at: usize) -> usize {
+        let next = self.find(text, at);
+        let (starts, ends) = (&self.starts[..self.len], &self.ends[..self.len]);
+        let slow = self.arch.run(|| hash_short_words(starts, ends, &self.normal, &mut self.hashes, &mut self.slow));
+        self.odd_forms.clear();
+        self.odd_ends.clear();
+        for &word in &self.slow[..slow] {
+            let word = usize::from(word);
+            let (start, end) = (usize::from(self.starts[word]), self.ends[word]);
+            self.hashes[word] = if end & ODD == 0 {
+                hash::hash_padded(&self.normal, start, end.into())
+            } else {
+                // A word that fills more than the chunk ends where the next one begins.
+                let end = if end == ODD { next } else { at + usize::from(end & !ODD) };
+                let from = self.odd_forms.len();
+                normalize(&text[at + start..end], &mut self.odd_forms);
+                let to = self.odd_forms.len();
+                self.odd_ends.push((end, to));
+                self.odd_forms.push_str("                ");
+                hash::hash_padded(self.odd_forms.as_bytes(), from, to)
+            };
+        }
+        next
+    }
+
+    /// Finds the words without hashing them.
+    pub(super) fn find(&mut self, text: &str, at: usize) -> usize {
         let mut end = text.len();
         if end - at > self.limit {
             end = at + self.limit;
@@ -128,13 +164,14 @@ impl Scan {
                 end -= 1;
             }
         }
+        self.at = at;
         let chunk = &text.as_bytes()[at..end];
         let blocks = chunk.len() / 64 + 1;
         self.arch.classify(chunk, &mut self.normal, &mut self.blocks[..blocks]);
         self.take_in_beyond_ascii(chunk, blocks);
         self.drop_bare_joins(chunk, end < text.len());
         self.find_edges(blocks);
-        self.count = self.arch.list(&self.start_masks[..blocks], &mut self.starts);
+        self.len = self.arch.list(&self.start_masks[..blocks], &mut self.starts);
         self.arch.list(&self.end_masks[..blocks], &mut self.ends);
         if self.beyond {
             self.mark_odd_words(blocks);
@@ -143,34 +180,14 @@ impl Scan {
             return end;
         }
         // The last word may go on behind the chunk, so the next chunk begins with it.
-        let Some(last) = self.count.checked_sub(1) else { return end };
+        let Some(last) = self.len.checked_sub(1) else { return end };
         let next = usize::from(self.starts[last]);
         if next > 0 {
-            self.count = last;
+            self.len = last;
             return at + next;
         }
         self.ends[0] = ODD;
         next_word(text, at).map_or(end, |word| word.end)
-    }
-
-    /// The words found, in order.
-    #[inline(always)]
-    pub(super) fn words(&self) -> impl ExactSizeIterator<Item = Found> {
-        self.starts[..self.count].iter().zip(&self.ends[..self.count]).map(|(&start, &end)| Found { start, end })
-    }
-
-    /// The first 16 bytes of the normal form of a short word, as two little-endian halves.
-    #[inline(always)]
-    pub(super) fn short(&self, word: Found, len: usize) -> (u64, u64) {
-        let start = usize::from(word.start) % CHUNK;
-        let half = |at: usize| u64::from_le_bytes(self.normal[at..at + 8].try_into().expect("8 bytes"));
-        let [low, high] = KEEP[len];
-        (half(start) & low, half(start + 8) & high)
-    }
-
-    /// The normal form of a word that is not odd.
-    pub(super) fn normal(&self, word: Found) -> &[u8] {
-        &self.normal[word.start()..word.end()]
     }
 
     fn take_in_beyond_ascii(&mut self, chunk: &[u8], blocks: usize) {
@@ -181,11 +198,48 @@ impl Scan {
         }
         for block in 0..blocks {
             let mut leads = self.blocks[block].leads;
-            self.beyond |= leads != 0;
-            while leads != 0 {
-                self.take_in(chunk, 64 * block + leads.trailing_zeros() as usize);
-                leads &= leads - 1;
+            if leads == 0 {
+                continue;
             }
+            self.beyond = true;
+            let pairs = Pair::table();
+            let (mut letters, mut solo_starts, mut solo_ends) = (0, 0, 0);
+            while leads != 0 {
+                let bit = leads.trailing_zeros() as usize;
+                leads &= leads - 1;
+                let at = 64 * block + bit;
+                // Characters that reach into the next block take the slow way.
+                if bit < 61 {
+                    let bytes = &chunk[at..];
+                    if let [first @ 0xc0..0xe0, second, ..] = *bytes {
+                        let pair = pairs[usize::from(first & 0x1f) << 6 | usize::from(second & 0x3f)];
+                        if pair.is_easy() {
+                            letters |= pair.if_letter(3) << bit;
+                            self.normal[at..at + 2].copy_from_slice(&pair.normal());
+                            continue;
+                        }
+                    } else if let [first @ 0xe0..0xf0, second, third, ..] = *bytes {
+                        let tail = |byte: u8| u32::from(byte & 0x3f);
+                        let entry = Entry::of(u32::from(first & 0xf) << 12 | tail(second) << 6 | tail(third));
+                        if entry.is_easy() {
+                            let class = entry.class();
+                            letters |= if class == Class::Letter { 7 << bit } else { 0 };
+                            solo_starts |= u64::from(class == Class::Solo) << bit;
+                            solo_ends |= u64::from(class == Class::Solo) << (bit + 3);
+                            encode(entry.normal(), 3, &mut self.normal[at..at + 3]);
+                            continue;
+                        }
+                    }
+                }
+                self.blocks[block].letters |= letters;
+                self.solo_starts[block] |= solo_starts;
+                self.solo_ends[block] |= solo_ends;
+                solo_ends = 0;
+                self.take_in(chunk, at);
+            }
+            self.blocks[block].letters |= letters;
+            self.solo_starts[block] |= solo_starts;
+            self.solo_ends[block] |= solo_ends;
         }
     }
 
@@ -318,7 +372,7 @@ impl Scan {
             let mut left = self.odd[block];
             while left != 0 {
                 let at = 64 * block as u16 + left.trailing_zeros() as u16;
-                let after = self.starts[..self.count].partition_point(|&start| start <= at);
+                let after = self.starts[..self.len].partition_point(|&start| start <= at);
                 if let Some(end) = after.checked_sub(1).map(|word| &mut self.ends[word])
                     && at < *end
                 {
@@ -327,6 +381,65 @@ impl Scan {
                 left &= left - 1;
             }
         }
+    }
+}
+
+/// Hashes the words that are not odd as far as their first 16 bytes go, and lists those for which that is not all.
+#[inline(always)]
+fn hash_short_words(
+    starts: &[u16],
+    ends: &[u16],
+    normal: &[u8; CHUNK + 64],
+    hashes: &mut [u64; WORDS],
+    slow: &mut [u16; WORDS],
+) -> usize {
+    let mut count = 0;
+    for (((&start, &end), hash), word) in starts.iter().zip(ends).zip(hashes).zip(0..) {
+        let len = usize::from(end - start);
+        let (low, high) = hash::load_padded(normal, usize::from(start) % CHUNK, len);
+        *hash = hash::hash_short(low, high);
+        slow[count] = word;
+        count += usize::from(len > 16);
+    }
+    count
+}
+
+/// A character of two bytes: its normal form if that has two bytes as well, and what it is.
+#[derive(Clone, Copy, Debug)]
+struct Pair(u32);
+
+impl Pair {
+    const LETTER: u32 = 1 << 16;
+    const EASY: u32 = 1 << 17;
+
+    fn table() -> &'static [Self; 0x800] {
+        static TABLE: OnceLock<[Pair; 0x800]> = OnceLock::new();
+        TABLE.get_or_init(|| {
+            std::array::from_fn(|c| {
+                let entry = Entry::of(c as u32);
+                let mut normal = [0; 2];
+                if c < 0x80 || !entry.is_easy() || !encode(entry.normal(), 2, &mut normal) {
+                    return Self(0);
+                }
+                let letter = if entry.class() == Class::Letter { Self::LETTER } else { 0 };
+                Self(u32::from(u16::from_le_bytes(normal)) | letter | Self::EASY)
+            })
+        })
+    }
+
+    #[inline(always)]
+    fn is_easy(self) -> bool {
+        self.0 & Self::EASY != 0
+    }
+
+    #[inline(always)]
+    fn if_letter(self, bits: u64) -> u64 {
+        if self.0 & Self::LETTER != 0 { bits } else { 0 }
+    }
+
+    #[inline(always)]
+    fn normal(self) -> [u8; 2] {
+        (self.0 as u16).to_le_bytes()
     }
 }
 
