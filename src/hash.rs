@@ -121,7 +121,19 @@ impl Rolling {
     /// Takes one item in and lets the one from `n` items ago out (0 while the window fills).
     #[inline(always)]
     pub(crate) fn roll(&mut self, entering: u64, left: u64) {
-        self.sum = self.sum.wrapping_mul(ROLL).wrapping_add(entering).wrapping_sub(left.wrapping_mul(self.leaving));
+        let change = entering.wrapping_sub(left.wrapping_mul(self.leaving));
+        self.sum = self.sum.wrapping_mul(ROLL).wrapping_add(change);
+    }
+
+    /// Rolls twice and gives both hashes. The second does not wait for the first.
+    #[inline(always)]
+    pub(crate) fn roll_two(&mut self, entering: [u64; 2], left: [u64; 2]) -> [u64; 2] {
+        const ROLL_TWICE: u64 = ROLL.wrapping_mul(ROLL);
+        let [first, second] = [0, 1].map(|i| entering[i].wrapping_sub(left[i].wrapping_mul(self.leaving)));
+        let middle = Self { sum: self.sum.wrapping_mul(ROLL).wrapping_add(first), ..*self };
+        let both = first.wrapping_mul(ROLL).wrapping_add(second);
+        self.sum = self.sum.wrapping_mul(ROLL_TWICE).wrapping_add(both);
+        [middle.value(), self.value()]
     }
 
     #[inline(always)]

@@ -80,10 +80,18 @@ impl Window {
         }
         // From here on what leaves the window is at hand.
         let mut rolling = self.rolling;
-        shingles.extend(rest.iter().zip(items).map(|(&entering, &left)| {
-            rolling.roll(entering, left);
-            rolling.value()
-        }));
+        let (twos, last) = rest.as_chunks::<2>();
+        let (left, _) = items.as_chunks::<2>();
+        let begin = shingles.len();
+        shingles.resize(begin + 2 * twos.len(), 0);
+        let (room, _) = shingles[begin..].as_chunks_mut::<2>();
+        for ((room, &entering), &left) in room.iter_mut().zip(twos).zip(left) {
+            *room = rolling.roll_two(entering, left);
+        }
+        if let [entering] = *last {
+            rolling.roll(entering, items[rest.len() - 1]);
+            shingles.push(rolling.value());
+        }
         self.rolling = rolling;
         self.seen += rest.len();
         for (&item, back) in rest.iter().rev().zip(1..=self.n) {

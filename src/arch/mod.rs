@@ -10,17 +10,53 @@ mod x86_64;
 /// What each of 64 bytes is at a word boundary, one bit a byte, the first byte lowest. A byte beyond ASCII has no bit but
 /// that of a lead.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Block {
-    pub(crate) letters: u64,
-    pub(crate) digits: u64,
+struct Block {
+    letters: u64,
+    digits: u64,
+    joins: u64,
+    mid_letters: u64,
+    mid_digits: u64,
+    leads: u64,
+}
+
+/// The most blocks of 64 bytes that are told apart together.
+pub(crate) const BLOCKS: usize = 65;
+
+/// One mask for each block, and an empty one before and behind, so that each block has neighbours.
+pub(crate) type Masks = [u64; BLOCKS + 2];
+
+/// What each of some thousand bytes is at a word boundary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kinds {
+    pub(crate) letters: Masks,
+    pub(crate) digits: Masks,
     /// Counts as part of a word, but is neither letter nor digit.
-    pub(crate) joins: u64,
+    pub(crate) joins: Masks,
     /// Holds two letters together.
-    pub(crate) mid_letters: u64,
+    pub(crate) mid_letters: Masks,
     /// Holds two digits together.
-    pub(crate) mid_digits: u64,
+    pub(crate) mid_digits: Masks,
     /// Begins a character beyond ASCII.
-    pub(crate) leads: u64,
+    pub(crate) leads: Masks,
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        let none = [0; BLOCKS + 2];
+        Self { letters: none, digits: none, joins: none, mid_letters: none, mid_digits: none, leads: none }
+    }
+}
+
+impl Kinds {
+    #[inline(always)]
+    fn set(&mut self, at: usize, block: Block) {
+        self.letters[at] = block.letters;
+        self.digits[at] = block.digits;
+        self.joins[at] = block.joins;
+        self.mid_letters[at] = block.mid_letters;
+        self.mid_digits[at] = block.mid_digits;
+        self.leads[at] = block.leads;
+    }
 }
 
 /// A set of instructions to work with.
@@ -85,17 +121,18 @@ impl Arch {
     }
 
     /// Tells the bytes of `text` apart and copies them to `lowered` with ASCII capitals made small. Fills one block for
-    /// each 64 bytes begun and, if none is left open, an empty one behind; `lowered` must hold them all.
+    /// each 64 bytes begun and, if none is left open, an empty one behind; `lowered` must hold them all. Returns their
+    /// number.
     #[inline]
-    pub(crate) fn classify(self, text: &[u8], lowered: &mut [u8], blocks: &mut [Block]) {
+    pub(crate) fn classify(self, text: &[u8], lowered: &mut [u8], kinds: &mut Kinds) -> usize {
         match self.0 {
-            Backend::Portable => portable::classify(text, lowered, blocks),
+            Backend::Portable => portable::classify(text, lowered, kinds),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: there is no `Arch` of a backend that the processor does not have.
-            Backend::Avx2 => unsafe { x86_64::avx2::classify(text, lowered, blocks) },
+            Backend::Avx2 => unsafe { x86_64::avx2::classify(text, lowered, kinds) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
-            Backend::Avx512 => unsafe { x86_64::avx512::classify(text, lowered, blocks) },
+            Backend::Avx512 => unsafe { x86_64::avx512::classify(text, lowered, kinds) },
         }
     }
 
@@ -120,17 +157,20 @@ impl Arch {
 fn by_blocks(
     text: &[u8],
     lowered: &mut [u8],
-    blocks: &mut [Block],
+    kinds: &mut Kinds,
     mut classify: impl FnMut(&[u8; 64], &mut [u8; 64]) -> Block,
-) {
+) -> usize {
     let (whole, rest) = text.as_chunks::<64>();
     let (lowered, _) = lowered.as_chunks_mut::<64>();
-    for ((bytes, lowered), block) in whole.iter().zip(&mut *lowered).zip(&mut *blocks) {
-        *block = classify(bytes, lowered);
+    assert!(whole.len() < BLOCKS && whole.len() < lowered.len(), "the text has too many blocks");
+    for (at, bytes) in whole.iter().enumerate() {
+        kinds.set(at + 1, classify(bytes, &mut lowered[at]));
     }
     let mut last = [0; 64];
     last[..rest.len()].copy_from_slice(rest);
-    blocks[whole.len()] = classify(&last, &mut lowered[whole.len()]);
+    kinds.set(whole.len() + 1, classify(&last, &mut lowered[whole.len()]));
+    kinds.set(whole.len() + 2, Block::default());
+    whole.len() + 1
 }
 
 /// Lists bits one by one; the first twelve of a mask without a branch, for there are rarely more words in 64 bytes.
@@ -163,10 +203,10 @@ mod tests {
         #[test]
         fn every_backend_tells_bytes_apart_as_the_portable_one(text in prop::collection::vec(any::<u8>(), 0..300)) {
             let run = |arch: Arch| {
-                let (mut lowered, mut blocks) = (vec![1; 320], vec![Block::default(); 5]);
-                arch.classify(&text, &mut lowered, &mut blocks);
+                let (mut lowered, mut kinds) = (vec![1; 320], Kinds::default());
+                let blocks = arch.classify(&text, &mut lowered, &mut kinds);
                 lowered.truncate(text.len());
-                (lowered, blocks)
+                (blocks, lowered, kinds)
             };
             let expected = run(Arch(Backend::Portable));
             for backend in Backend::available() {

@@ -1,12 +1,12 @@
 //! Eight bytes at a time in one 64-bit integer.
 
-use super::{Block, by_blocks};
+use super::{Block, Kinds, by_blocks};
 
 const ONES: u64 = 0x0101_0101_0101_0101;
 const TOPS: u64 = ONES << 7;
 
-pub(super) fn classify(text: &[u8], lowered: &mut [u8], blocks: &mut [Block]) {
-    by_blocks(text, lowered, blocks, |bytes, lowered| {
+pub(super) fn classify(text: &[u8], lowered: &mut [u8], kinds: &mut Kinds) -> usize {
+    by_blocks(text, lowered, kinds, |bytes, lowered| {
         let mut block = Block::default();
         let (eights, _) = bytes.as_chunks::<8>();
         let (lowered, _) = lowered.as_chunks_mut::<8>();
@@ -31,7 +31,7 @@ pub(super) fn classify(text: &[u8], lowered: &mut [u8], blocks: &mut [Block]) {
             *lowered = (x | letters >> 2).to_le_bytes();
         }
         block
-    });
+    })
 }
 
 /// The top bits of the eight bytes, side by side; all other bits must be clear.
@@ -48,11 +48,12 @@ mod tests {
     #[test]
     fn ascii_bytes_have_the_bits_of_their_class() {
         for byte in 0..=255u8 {
-            let (mut lowered, mut blocks) = ([0; 64], [Block::default()]);
-            classify(&[b' ', byte], &mut lowered, &mut blocks);
+            let (mut lowered, mut kinds) = ([0; 64], Kinds::default());
+            assert_eq!(classify(&[b' ', byte], &mut lowered, &mut kinds), 1);
             let class = if byte < 0x80 { Class::of(char::from(byte)) } else { Class::Other };
             let bit = |set: bool| u64::from(set) << 1;
-            let expected = Block {
+            let mut expected = Kinds::default();
+            let block = Block {
                 letters: bit(class == Class::Letter),
                 digits: bit(class == Class::Numeric),
                 joins: bit(class == Class::Join),
@@ -60,7 +61,8 @@ mod tests {
                 mid_digits: bit(matches!(class, Class::MidNum | Class::MidBoth)),
                 leads: bit(byte >= 0xc0),
             };
-            assert_eq!(blocks[0], expected, "{byte:#x}");
+            expected.set(1, block);
+            assert_eq!(kinds, expected, "{byte:#x}");
             assert_eq!(lowered[1], byte.to_ascii_lowercase());
         }
     }

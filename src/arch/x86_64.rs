@@ -24,7 +24,7 @@ pub(super) fn run<R>(work: impl FnOnce() -> R) -> R {
 pub(super) mod avx2 {
     use std::arch::x86_64::*;
 
-    use crate::arch::{Block, by_blocks};
+    use crate::arch::{Block, Kinds, by_blocks};
 
     // A byte is of a kind if both its half-bytes say so: one table for each half.
     const FIRST_LETTERS: u8 = 1 << 0; // A to O
@@ -65,10 +65,10 @@ pub(super) mod avx2 {
     };
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    pub(in crate::arch) fn classify(text: &[u8], lowered: &mut [u8], blocks: &mut [Block]) {
+    pub(in crate::arch) fn classify(text: &[u8], lowered: &mut [u8], kinds: &mut Kinds) -> usize {
         let high_table = _mm256_broadcastsi128_si256(load_table(&HIGH));
         let low_table = _mm256_broadcastsi128_si256(load_table(&LOW));
-        by_blocks(text, lowered, blocks, |bytes, lowered| {
+        by_blocks(text, lowered, kinds, |bytes, lowered| {
             let mut block = Block::default();
             let (halves, _) = bytes.as_chunks::<32>();
             let (lowered, _) = lowered.as_chunks_mut::<32>();
@@ -100,7 +100,7 @@ pub(super) mod avx2 {
                 unsafe { _mm256_storeu_si256(lowered.as_mut_ptr().cast(), small) };
             }
             block
-        });
+        })
     }
 
     #[inline]
@@ -119,7 +119,7 @@ pub(super) mod avx2 {
 pub(super) mod avx512 {
     use std::arch::x86_64::*;
 
-    use crate::arch::{Block, by_blocks};
+    use crate::arch::{Block, Kinds, by_blocks};
 
     const LETTER: u8 = 1;
     const DIGIT: u8 = 2;
@@ -157,10 +157,10 @@ pub(super) mod avx512 {
     };
 
     #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
-    pub(in crate::arch) fn classify(text: &[u8], lowered: &mut [u8], blocks: &mut [Block]) {
+    pub(in crate::arch) fn classify(text: &[u8], lowered: &mut [u8], kinds: &mut Kinds) -> usize {
         let (halves, _) = KINDS.as_chunks::<64>();
         let (first, second) = (load(&halves[0]), load(&halves[1]));
-        by_blocks(text, lowered, blocks, |bytes, lowered| {
+        by_blocks(text, lowered, kinds, |bytes, lowered| {
             let x = load(bytes);
             let beyond = _mm512_movepi8_mask(x);
             let kinds = _mm512_maskz_permutex2var_epi8(!beyond, first, x, second);
@@ -177,7 +177,7 @@ pub(super) mod avx512 {
                 mid_digits: of(MID_DIGIT),
                 leads: _mm512_cmpge_epu8_mask(x, _mm512_set1_epi8(0xc0_u8 as i8)),
             }
-        });
+        })
     }
 
     #[inline]

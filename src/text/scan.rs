@@ -8,12 +8,11 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::{ASCII, Class, Entry, RawWord, next_word, normalize};
-use crate::arch::{Arch, Block};
+use crate::arch::{Arch, BLOCKS, Kinds, Masks};
 use crate::hash;
 
 /// How many bytes are looked at together. All that is known of them stays in the first-level cache.
-const CHUNK: usize = 4096;
-const BLOCKS: usize = CHUNK / 64 + 1;
+const CHUNK: usize = 64 * (BLOCKS - 1);
 /// Of two bytes, one word can begin.
 const WORDS: usize = CHUNK / 2 + 64;
 
@@ -30,14 +29,15 @@ pub(crate) struct Scan {
     at: usize,
     /// The bytes of the chunk with characters in normal form, where that has the same length.
     normal: [u8; CHUNK + 64],
-    blocks: [Block; BLOCKS],
-    /// What characters beyond ASCII add to the blocks; all zero unless `beyond` is set.
-    odd: [u64; BLOCKS],
-    solo_starts: [u64; BLOCKS],
-    solo_ends: [u64; BLOCKS],
+    kinds: Kinds,
+    /// What else there is to say of characters beyond ASCII; all zero unless `beyond` is set.
+    odd: Masks,
+    solo_starts: Masks,
+    solo_ends: Masks,
     beyond: bool,
-    start_masks: [u64; BLOCKS],
-    end_masks: [u64; BLOCKS],
+    words: Masks,
+    start_masks: Masks,
+    end_masks: Masks,
     starts: [u16; WORDS],
     ends: [u16; WORDS],
     len: usize,
@@ -68,13 +68,14 @@ impl Scan {
             limit: CHUNK,
             at: 0,
             normal: [0; CHUNK + 64],
-            blocks: [Block::default(); BLOCKS],
-            odd: [0; BLOCKS],
-            solo_starts: [0; BLOCKS],
-            solo_ends: [0; BLOCKS],
+            kinds: Kinds::default(),
+            odd: [0; BLOCKS + 2],
+            solo_starts: [0; BLOCKS + 2],
+            solo_ends: [0; BLOCKS + 2],
             beyond: false,
-            start_masks: [0; BLOCKS],
-            end_masks: [0; BLOCKS],
+            words: [0; BLOCKS + 2],
+            start_masks: [0; BLOCKS + 2],
+            end_masks: [0; BLOCKS + 2],
             starts: [0; WORDS],
             ends: [0; WORDS],
             len: 0,
@@ -132,8 +133,8 @@ impl Scan {
     /// Returns where the next chunk begins.
     pub(super) fn scan(&mut self, text: &str, at: usize) -> usize {
         let next = self.find(text, at);
-        let (starts, ends) = (&self.starts[..self.len], &self.ends[..self.len]);
-        let slow = self.arch.run(|| hash_short_words(starts, ends, &self.normal, &mut self.hashes, &mut self.slow));
+        let Self { arch, starts, ends, len, normal, hashes, slow, .. } = self;
+        let slow = arch.run(|| hash_words(starts, ends, *len, normal, hashes, slow));
         self.odd_forms.clear();
         self.odd_ends.clear();
         for &word in &self.slow[..slow] {
@@ -166,15 +167,23 @@ impl Scan {
         }
         self.at = at;
         let chunk = &text.as_bytes()[at..end];
-        let blocks = chunk.len() / 64 + 1;
-        self.arch.classify(chunk, &mut self.normal, &mut self.blocks[..blocks]);
+        let blocks = self.arch.classify(chunk, &mut self.normal, &mut self.kinds);
         self.take_in_beyond_ascii(chunk, blocks);
         self.drop_bare_joins(chunk, end < text.len());
-        self.find_edges(blocks);
-        self.len = self.arch.list(&self.start_masks[..blocks], &mut self.starts);
-        self.arch.list(&self.end_masks[..blocks], &mut self.ends);
+        let Self { arch, kinds, words, start_masks, end_masks, .. } = self;
+        arch.run(|| find_words(kinds, blocks, words));
+        arch.run(|| find_edges(words, blocks, start_masks, end_masks));
         if self.beyond {
-            self.mark_odd_words(blocks);
+            let or =
+                |masks: &mut Masks, more: &Masks| masks.iter_mut().zip(more).for_each(|(mask, more)| *mask |= more);
+            or(&mut self.start_masks, &self.solo_starts);
+            or(&mut self.end_masks, &self.solo_ends);
+        }
+        self.len = self.arch.list(&self.start_masks[1..=blocks], &mut self.starts);
+        self.arch.list(&self.end_masks[1..=blocks], &mut self.ends);
+        if self.beyond {
+            let Self { arch, odd, start_masks, ends, len, .. } = self;
+            arch.run(|| mark_odd_words(&odd[1..=blocks], &start_masks[1..=blocks], &mut ends[..*len]));
         }
         if end == text.len() {
             return end;
@@ -196,8 +205,8 @@ impl Scan {
             self.solo_starts.fill(0);
             self.solo_ends.fill(0);
         }
-        for block in 0..blocks {
-            let mut leads = self.blocks[block].leads;
+        for block in 1..=blocks {
+            let mut leads = self.kinds.leads[block];
             if leads == 0 {
                 continue;
             }
@@ -207,7 +216,7 @@ impl Scan {
             while leads != 0 {
                 let bit = leads.trailing_zeros() as usize;
                 leads &= leads - 1;
-                let at = 64 * block + bit;
+                let at = 64 * (block - 1) + bit;
                 // Characters that reach into the next block take the slow way.
                 if bit < 61 {
                     let bytes = &chunk[at..];
@@ -231,20 +240,18 @@ impl Scan {
                         }
                     }
                 }
-                self.blocks[block].letters |= letters;
+                self.kinds.letters[block] |= letters;
                 self.solo_starts[block] |= solo_starts;
-                self.solo_ends[block] |= solo_ends;
-                solo_ends = 0;
+                self.solo_ends[block] |= std::mem::take(&mut solo_ends);
                 self.take_in(chunk, at);
             }
-            self.blocks[block].letters |= letters;
+            self.kinds.letters[block] |= letters;
             self.solo_starts[block] |= solo_starts;
             self.solo_ends[block] |= solo_ends;
         }
     }
 
     /// Takes in the character at `at`. All before it is known.
-    #[inline(always)]
     fn take_in(&mut self, chunk: &[u8], at: usize) {
         let (c, len) = decode(chunk, at);
         let entry = Entry::of(c);
@@ -252,16 +259,14 @@ impl Scan {
         if class == Class::Other {
             return;
         }
-        let mut mark_odd = true;
-        if let Some(normal) = entry.plain() {
-            mark_odd = !encode(normal, len, &mut self.normal[at..at + len]);
+        let fits = entry.plain().is_some_and(|normal| encode(normal, len, &mut self.normal[at..at + len]));
+        if !fits {
+            set(&mut self.odd, at, 1);
         }
-        set(&mut self.odd, at, mark_odd.into());
-        let bytes = (1 << len) - 1;
         match class {
-            Class::Letter => self.set(|block| &mut block.letters, at, bytes),
-            Class::Numeric => self.set(|block| &mut block.digits, at, bytes),
-            Class::Join => self.set(|block| &mut block.joins, at, bytes),
+            Class::Letter => set(&mut self.kinds.letters, at, len),
+            Class::Numeric => set(&mut self.kinds.digits, at, len),
+            Class::Join => set(&mut self.kinds.joins, at, len),
             Class::Solo => {
                 set(&mut self.solo_starts, at, 1);
                 set(&mut self.solo_ends, at + len, 1);
@@ -275,32 +280,28 @@ impl Scan {
     /// A mark is what the byte before it is.
     fn extend(&mut self, chunk: &[u8], at: usize, end: usize) {
         let Some(last) = at.checked_sub(1) else { return };
-        let bytes = (1 << (end - at)) - 1;
-        let before = &self.blocks[last / 64];
-        let has = |mask: u64| mask >> (last % 64) & 1 == 1;
-        if has(before.letters) {
-            self.set(|block| &mut block.letters, at, bytes);
-        } else if has(before.digits) {
-            self.set(|block| &mut block.digits, at, bytes);
-        } else if has(before.joins) {
-            self.set(|block| &mut block.joins, at, bytes);
-        } else if self.solo_ends[at / 64] >> (at % 64) & 1 == 1 {
-            self.solo_ends[at / 64] ^= 1 << (at % 64);
+        let kinds = &mut self.kinds;
+        if let Some(kind) =
+            [&mut kinds.letters, &mut kinds.digits, &mut kinds.joins].into_iter().find(|kind| has(kind, last))
+        {
+            set(kind, at, end - at);
+        } else if has(&self.solo_ends, at) {
+            self.solo_ends[at / 64 + 1] ^= 1 << (at % 64);
             set(&mut self.solo_ends, end, 1);
-        } else if has(before.mid_letters | before.mid_digits) {
+        } else if chunk[last].is_ascii() {
             self.hold_together(chunk, ASCII[usize::from(chunk[last])], last, end);
         }
     }
 
-    /// Makes the joining character from `start` to `end`, with the marks on it that are there already, part of the word
-    /// around it, if there is one.
+    /// Makes a joining character, with the marks on it up to `end`, part of the word around it, if there is one.
     fn hold_together(&mut self, chunk: &[u8], class: Class, start: usize, end: usize) {
         let Some(last) = start.checked_sub(1) else { return };
-        let block = &self.blocks[last / 64];
-        let before = match (block.letters >> (last % 64) & 1, block.digits >> (last % 64) & 1) {
-            (1, _) => Class::Letter,
-            (_, 1) => Class::Numeric,
-            _ => return,
+        let (before, kind) = if has(&self.kinds.letters, last) {
+            (Class::Letter, &mut self.kinds.letters)
+        } else if has(&self.kinds.digits, last) {
+            (Class::Numeric, &mut self.kinds.digits)
+        } else {
+            return;
         };
         let mut at = end;
         while at < chunk.len() {
@@ -309,8 +310,8 @@ impl Scan {
                 Class::Extend | Class::Ignorable => at += len,
                 after => {
                     if class.joins(before, after) {
-                        // Marks that follow find this before them.
-                        self.set(|block| &mut block.joins, start, (1 << (end - start)) - 1);
+                        // Between two letters it may as well be one; marks that follow find it before them.
+                        set(kind, start, end - start);
                     }
                     return;
                 }
@@ -318,88 +319,112 @@ impl Scan {
         }
     }
 
-    fn set(&mut self, field: impl Fn(&mut Block) -> &mut u64, at: usize, bytes: u64) {
-        let wide = u128::from(bytes) << (at % 64);
-        *field(&mut self.blocks[at / 64]) |= wide as u64;
-        if wide >> 64 != 0 {
-            *field(&mut self.blocks[at / 64 + 1]) |= (wide >> 64) as u64;
-        }
-    }
-
     /// A run of joining characters alone is no word, unless it may go on in the next chunk.
     fn drop_bare_joins(&mut self, chunk: &[u8], goes_on: bool) {
-        let mut last = 0;
-        for block in 0..=chunk.len() / 64 {
-            let joins = self.blocks[block].joins;
-            let mut begins = joins & !(joins << 1 | last);
+        let Kinds { letters, digits, joins, .. } = &mut self.kinds;
+        if joins[1..chunk.len() / 64 + 2].iter().fold(0, |any, mask| any | mask) == 0 {
+            return;
+        }
+        for block in 1..=chunk.len() / 64 + 1 {
+            let mut begins = joins[block] & !(joins[block] << 1 | joins[block - 1] >> 63);
             while begins != 0 {
-                let start = 64 * block + begins.trailing_zeros() as usize;
-                let is = |at: usize, of: fn(&Block) -> u64| of(&self.blocks[at / 64]) >> (at % 64) & 1 == 1;
-                let end = (start..chunk.len()).find(|&at| !is(at, |block| block.joins)).unwrap_or(chunk.len());
-                let touches = |at| is(at, |block| block.letters | block.digits);
+                let start = 64 * (block - 1) + begins.trailing_zeros() as usize;
+                let end = (start..chunk.len()).find(|&at| !has(joins, at)).unwrap_or(chunk.len());
+                let touches = |at| has(letters, at) || has(digits, at);
                 let counts = start > 0 && touches(start - 1) || touches(end) || goes_on && end == chunk.len();
                 if !counts {
-                    (start..end).for_each(|at| self.blocks[at / 64].joins &= !(1 << (at % 64)));
+                    (start..end).for_each(|at| joins[at / 64 + 1] &= !(1 << (at % 64)));
                 }
                 begins &= begins - 1;
-            }
-            last = self.blocks[block].joins >> 63;
-        }
-    }
-
-    /// The rules: WB5 and WB8 to WB10 and WB13 make runs of letters, digits and joins words, WB6, WB7, WB11 and WB12 let
-    /// one other character between two letters or two digits pass.
-    fn find_edges(&mut self, blocks: usize) {
-        let (mut letter, mut digit, mut in_word) = (0, 0, 0);
-        for at in 0..blocks {
-            let Block { letters, digits, joins, mid_letters, mid_digits, .. } = self.blocks[at];
-            let (next_letters, next_digits) = match self.blocks[..blocks].get(at + 1) {
-                Some(next) => (next.letters << 63, next.digits << 63),
-                None => (0, 0),
-            };
-            let between_letters = (letters << 1 | letter) & (letters >> 1 | next_letters);
-            let between_digits = (digits << 1 | digit) & (digits >> 1 | next_digits);
-            let word = letters | digits | joins | mid_letters & between_letters | mid_digits & between_digits;
-            let before = word << 1 | in_word;
-            self.start_masks[at] = word & !before | self.solo_starts[at];
-            self.end_masks[at] = !word & before | self.solo_ends[at];
-            (letter, digit, in_word) = (letters >> 63, digits >> 63, word >> 63);
-        }
-    }
-
-    fn mark_odd_words(&mut self, blocks: usize) {
-        for block in 0..blocks {
-            let mut left = self.odd[block];
-            while left != 0 {
-                let at = 64 * block as u16 + left.trailing_zeros() as u16;
-                let after = self.starts[..self.len].partition_point(|&start| start <= at);
-                if let Some(end) = after.checked_sub(1).map(|word| &mut self.ends[word])
-                    && at < *end
-                {
-                    *end |= ODD;
-                }
-                left &= left - 1;
             }
         }
     }
 }
 
-/// Hashes the words that are not odd as far as their first 16 bytes go, and lists those for which that is not all.
+/// The rules: WB5, WB8 to WB10 and WB13 make runs of letters, digits and joins words, WB6, WB7, WB11 and WB12 let one
+/// other character between two letters or two digits pass.
+///
+/// Written so that several blocks fit one vector: each looks at its neighbours, nothing is carried along.
 #[inline(always)]
-fn hash_short_words(
-    starts: &[u16],
-    ends: &[u16],
+fn find_words(kinds: &Kinds, blocks: usize, words: &mut Masks) {
+    let [last_letters, letters, next_letters] = around(&kinds.letters, blocks);
+    let [last_digits, digits, next_digits] = around(&kinds.digits, blocks);
+    let [[_, joins, _], [_, mid_letters, _], [_, mid_digits, _]] =
+        [&kinds.joins, &kinds.mid_letters, &kinds.mid_digits].map(|masks| around(masks, blocks));
+    let words = &mut words[1..][..blocks];
+    for at in 0..blocks {
+        let between = |last: u64, this: u64, next: u64| (this << 1 | last >> 63) & (this >> 1 | next << 63);
+        let in_letters = mid_letters[at] & between(last_letters[at], letters[at], next_letters[at]);
+        let in_digits = mid_digits[at] & between(last_digits[at], digits[at], next_digits[at]);
+        words[at] = letters[at] | digits[at] | joins[at] | in_letters | in_digits;
+    }
+}
+
+/// Where words begin, and where other bytes follow them.
+#[inline(always)]
+fn find_edges(words: &Masks, blocks: usize, starts: &mut Masks, ends: &mut Masks) {
+    let [last, this, _] = around(words, blocks);
+    let (starts, ends) = (&mut starts[1..][..blocks], &mut ends[1..][..blocks]);
+    for at in 0..blocks {
+        let before = this[at] << 1 | last[at] >> 63;
+        starts[at] = this[at] & !before;
+        ends[at] = !this[at] & before;
+    }
+}
+
+/// Marks the ends of words that hold an odd character.
+#[inline(always)]
+fn mark_odd_words(odd: &[u64], start_masks: &[u64], ends: &mut [u16]) {
+    let mut before = 0;
+    for ((&odd, &start_mask), first) in odd.iter().zip(start_masks).zip((0..).step_by(64)) {
+        let mut left = odd;
+        while left != 0 {
+            let bit = left.trailing_zeros();
+            // Words are in order, so their number is that of the starts so far.
+            let begun = before + (start_mask << (63 - bit)).count_ones() as usize;
+            if let Some(word) = begun.checked_sub(1)
+                && first + (bit as u16) < ends[word]
+            {
+                ends[word] |= ODD;
+            }
+            left &= left - 1;
+        }
+        before += start_mask.count_ones() as usize;
+    }
+}
+
+/// For each block the mask before it, its own and the next one.
+#[inline(always)]
+fn around(masks: &Masks, blocks: usize) -> [&[u64]; 3] {
+    [&masks[..blocks], &masks[1..][..blocks], &masks[2..][..blocks]]
+}
+
+/// Hashes words as far as their first 16 bytes go, and lists those that are longer or odd. Eight at a time, for of eight
+/// words hardly ever one is slow; the last eight may be made up with words of an earlier chunk.
+#[inline(always)]
+fn hash_words(
+    starts: &[u16; WORDS],
+    ends: &[u16; WORDS],
+    number: usize,
     normal: &[u8; CHUNK + 64],
     hashes: &mut [u64; WORDS],
     slow: &mut [u16; WORDS],
 ) -> usize {
     let mut count = 0;
-    for (((&start, &end), hash), word) in starts.iter().zip(ends).zip(hashes).zip(0..) {
-        let len = usize::from(end - start);
-        let (low, high) = hash::load_padded(normal, usize::from(start) % CHUNK, len);
-        *hash = hash::hash_short(low, high);
-        slow[count] = word;
-        count += usize::from(len > 16);
+    let (starts, ends) = (starts.as_chunks::<8>().0, ends.as_chunks::<8>().0);
+    let hashes = hashes.as_chunks_mut::<8>().0;
+    for (eight, ((starts, ends), hashes)) in starts.iter().zip(ends).zip(hashes).enumerate().take(number.div_ceil(8)) {
+        let lens: [u16; 8] = std::array::from_fn(|i| ends[i].wrapping_sub(starts[i]));
+        for i in 0..8 {
+            let (low, high) = hash::load_padded(normal, usize::from(starts[i]) % CHUNK, lens[i].into());
+            hashes[i] = hash::hash_short(low, high);
+        }
+        if lens.iter().any(|&len| len > 16) {
+            for word in (8 * eight..number).take(8).filter(|word| lens[word % 8] > 16) {
+                slow[count] = word as u16;
+                count += 1;
+            }
+        }
     }
     count
 }
@@ -443,8 +468,20 @@ impl Pair {
     }
 }
 
-fn set(masks: &mut [u64; BLOCKS], at: usize, bit: u64) {
-    masks[at / 64] |= bit << (at % 64);
+/// Whether the byte at `at` is of a kind.
+#[inline(always)]
+fn has(masks: &Masks, at: usize) -> bool {
+    masks[at / 64 + 1] >> (at % 64) & 1 == 1
+}
+
+/// Makes the `len` bytes from `at`, at most 64, of a kind.
+#[inline(always)]
+fn set(masks: &mut Masks, at: usize, len: usize) {
+    let bits = u64::MAX >> (64 - len);
+    masks[at / 64 + 1] |= bits << (at % 64);
+    if at % 64 + len > 64 {
+        masks[at / 64 + 2] |= bits >> (64 - at % 64);
+    }
 }
 
 /// Decodes the character at `at`, where one must begin: its code point and its length in bytes.
