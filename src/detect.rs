@@ -450,13 +450,14 @@ impl Detector {
                 Shingle::Words(n) => Some(Window::new(n)),
                 Shingle::Chars(_) => None,
             };
+            let arch = words.arch();
             text::walk(text, words, |words| {
                 count += words.len();
                 for &hash in words.hashes() {
                     fingerprint = (mix2(fingerprint.0, hash), mix2(hash, fingerprint.1));
                 }
                 if let Some(window) = &mut window {
-                    window.extend(words.hashes(), shingles);
+                    window.extend(arch, words.hashes(), shingles);
                 }
                 if wants_content {
                     words.iter().for_each(|word| tokens.extend(finder.token(&word)));

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::arch::Arch;
 use crate::error::{self, Error, Result};
 use crate::hash::{Rolling, mix};
 use crate::text::{self, Scratch};
@@ -72,8 +73,7 @@ impl Window {
     }
 
     /// Takes items in and adds the shingles that end with them.
-    #[inline(always)]
-    pub(crate) fn extend(&mut self, items: &[u64], shingles: &mut Vec<u64>) {
+    pub(crate) fn extend(&mut self, arch: Arch, items: &[u64], shingles: &mut Vec<u64>) {
         let (first, rest) = items.split_at(items.len().min(self.n));
         for &item in first {
             shingles.extend(self.push(item));
@@ -88,6 +88,7 @@ impl Window {
         for ((room, &entering), &left) in room.iter_mut().zip(twos).zip(left) {
             *room = rolling.roll_two(entering, left);
         }
+        arch.run(mix_all, &mut shingles[begin..]);
         if let [entering] = *last {
             rolling.roll(entering, items[rest.len() - 1]);
             shingles.push(rolling.value());
@@ -100,6 +101,11 @@ impl Window {
     }
 }
 
+#[inline(always)]
+fn mix_all(sums: &mut [u64]) {
+    sums.iter_mut().for_each(|sum| *sum = mix(*sum));
+}
+
 /// Adds every shingle of `text` to `shingles`, in order, repeated ones repeatedly; returns the number of words.
 pub(crate) fn collect(text: &str, shingle: Shingle, scratch: &mut Scratch, shingles: &mut Vec<u64>) -> usize {
     let mut count = 0;
@@ -109,7 +115,7 @@ pub(crate) fn collect(text: &str, shingle: Shingle, scratch: &mut Scratch, shing
             let mut window = Window::new(n);
             text::walk(text, scratch, |words| {
                 count += words.len();
-                arch.run(|| window.extend(words.hashes(), shingles));
+                window.extend(arch, words.hashes(), shingles);
             });
         }
         Shingle::Chars(n) => {

@@ -109,14 +109,19 @@ impl Arch {
         Self(if backend.is_available() { backend } else { Backend::Portable })
     }
 
-    /// Runs `work`, which should be a call of a function that is always inlined, with the backend's instructions at hand.
+    /// Calls `work` with the backend's instructions at hand, of which the compiler makes vectors where it can.
+    ///
+    /// Only what is inlined is compiled for them, so `work` must be a function with `#[inline(always)]`, not a closure.
     #[inline(always)]
-    pub(crate) fn run<R>(self, work: impl FnOnce() -> R) -> R {
+    pub(crate) fn run<A, R>(self, work: impl FnOnce(A) -> R, with: A) -> R {
         match self.0 {
-            Backend::Portable => work(),
+            Backend::Portable => work(with),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: there is no `Arch` of a backend that the processor does not have.
-            Backend::Avx2 | Backend::Avx512 => unsafe { x86_64::run(work) },
+            Backend::Avx2 => unsafe { x86_64::avx2::run(work, with) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Backend::Avx512 => unsafe { x86_64::avx512::run(work, with) },
         }
     }
 

@@ -12,13 +12,10 @@ pub(super) fn has_avx512() -> bool {
     has_avx2()
         && is_x86_feature_detected!("avx512f")
         && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
         && is_x86_feature_detected!("avx512vbmi")
         && is_x86_feature_detected!("avx512vbmi2")
-}
-
-#[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-pub(super) fn run<R>(work: impl FnOnce() -> R) -> R {
-    work()
 }
 
 pub(super) mod avx2 {
@@ -111,6 +108,11 @@ pub(super) mod avx2 {
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
+    pub(in crate::arch) fn run<A, R>(work: impl FnOnce(A) -> R, with: A) -> R {
+        work(with)
+    }
+
+    #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     pub(in crate::arch) fn list(masks: &[u64], places: &mut [u16]) -> usize {
         super::super::list(masks, places)
     }
@@ -156,7 +158,7 @@ pub(super) mod avx512 {
         table
     };
 
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
     pub(in crate::arch) fn classify(text: &[u8], lowered: &mut [u8], kinds: &mut Kinds) -> usize {
         let (halves, _) = KINDS.as_chunks::<64>();
         let (first, second) = (load(&halves[0]), load(&halves[1]));
@@ -187,8 +189,13 @@ pub(super) mod avx512 {
         unsafe { _mm512_loadu_si512(bytes.as_ptr().cast()) }
     }
 
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+    pub(in crate::arch) fn run<A, R>(work: impl FnOnce(A) -> R, with: A) -> R {
+        work(with)
+    }
+
     /// Packs the numbers of the set bits together, then widens them: a mask has at most 32.
-    #[target_feature(enable = "avx512f,avx512bw,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
     pub(in crate::arch) fn list(masks: &[u64], places: &mut [u16]) -> usize {
         let numbers = load(&COUNT_UP);
         let mut count = 0;

@@ -41,6 +41,8 @@ pub(crate) struct Scan {
     starts: [u16; WORDS],
     ends: [u16; WORDS],
     len: usize,
+    /// The first 16 bytes of the normal form of each word, zero-padded, as two little-endian halves.
+    firsts: [[u64; 2]; WORDS],
     hashes: [u64; WORDS],
     /// The words that are odd or longer than 16 bytes.
     slow: [u16; WORDS],
@@ -79,6 +81,7 @@ impl Scan {
             starts: [0; WORDS],
             ends: [0; WORDS],
             len: 0,
+            firsts: [[0; 2]; WORDS],
             hashes: [0; WORDS],
             slow: [0; WORDS],
             odd_forms: String::new(),
@@ -111,21 +114,21 @@ impl Scan {
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = RawWord<'_>> {
         let mut odd = 0usize;
         let edges = self.starts[..self.len].iter().zip(&self.ends[..self.len]);
-        edges.zip(self.hashes()).map(move |((&start, &end), &hash)| {
-            let start = usize::from(start);
-            if end & ODD == 0 {
-                let end = usize::from(end);
-                let (low, high) = hash::load_padded(&self.normal, start, end - start);
-                let long = if end - start > 16 { &self.normal[start..end] } else { &[] };
-                return RawWord { start: self.at + start, end: self.at + end, hash, low, high, long };
-            }
-            let from = odd.checked_sub(1).map_or(0, |last| self.odd_ends[last].1 + 16);
-            let (end, to) = self.odd_ends[odd];
-            odd += 1;
-            let form = self.odd_forms.as_bytes();
-            let (low, high) = hash::load_padded(form, from, to - from);
-            let long = if to - from > 16 { &form[from..to] } else { &[] };
-            RawWord { start: self.at + start, end, hash, low, high, long }
+        edges.zip(&self.firsts).zip(self.hashes()).map(move |(((&start, &end), &[low, high]), &hash)| {
+            let (start, mut end) = (usize::from(start), usize::from(end));
+            let long = if end - start <= 16 {
+                [].as_slice()
+            } else if end & usize::from(ODD) == 0 {
+                &self.normal[start..end]
+            } else {
+                let from = odd.checked_sub(1).map_or(0, |last| self.odd_ends[last].1 + 16);
+                let to;
+                (end, to) = self.odd_ends[odd];
+                end -= self.at;
+                odd += 1;
+                if to - from > 16 { &self.odd_forms.as_bytes()[from..to] } else { &[] }
+            };
+            RawWord { start: self.at + start, end: self.at + end, hash, low, high, long }
         })
     }
 
@@ -133,25 +136,26 @@ impl Scan {
     /// Returns where the next chunk begins.
     pub(super) fn scan(&mut self, text: &str, at: usize) -> usize {
         let next = self.find(text, at);
-        let Self { arch, starts, ends, len, normal, hashes, slow, .. } = self;
-        let slow = arch.run(|| hash_words(starts, ends, *len, normal, hashes, slow));
+        let slow = self.arch.run(load_words, self);
+        self.arch.run(hash_words, (&self.firsts[..self.len], &mut self.hashes[..self.len]));
         self.odd_forms.clear();
         self.odd_ends.clear();
         for &word in &self.slow[..slow] {
             let word = usize::from(word);
             let (start, end) = (usize::from(self.starts[word]), self.ends[word]);
-            self.hashes[word] = if end & ODD == 0 {
-                hash::hash_padded(&self.normal, start, end.into())
-            } else {
-                // A word that fills more than the chunk ends where the next one begins.
-                let end = if end == ODD { next } else { at + usize::from(end & !ODD) };
-                let from = self.odd_forms.len();
-                normalize(&text[at + start..end], &mut self.odd_forms);
-                let to = self.odd_forms.len();
-                self.odd_ends.push((end, to));
-                self.odd_forms.push_str("                ");
-                hash::hash_padded(self.odd_forms.as_bytes(), from, to)
-            };
+            if end & ODD == 0 {
+                self.hashes[word] = hash::hash_padded(&self.normal, start, end.into());
+                continue;
+            }
+            // A word that fills more than the chunk ends where the next one begins.
+            let end = if end == ODD { next } else { at + usize::from(end & !ODD) };
+            let from = self.odd_forms.len();
+            normalize(&text[at + start..end], &mut self.odd_forms);
+            let to = self.odd_forms.len();
+            self.odd_ends.push((end, to));
+            self.odd_forms.push_str("                ");
+            self.firsts[word] = hash::load_padded(self.odd_forms.as_bytes(), from, to - from);
+            self.hashes[word] = hash::hash_padded(self.odd_forms.as_bytes(), from, to);
         }
         next
     }
@@ -171,8 +175,8 @@ impl Scan {
         self.take_in_beyond_ascii(chunk, blocks);
         self.drop_bare_joins(chunk, end < text.len());
         let Self { arch, kinds, words, start_masks, end_masks, .. } = self;
-        arch.run(|| find_words(kinds, blocks, words));
-        arch.run(|| find_edges(words, blocks, start_masks, end_masks));
+        arch.run(find_words, (kinds, blocks, words));
+        arch.run(find_edges, (words, blocks, start_masks, end_masks));
         if self.beyond {
             let or =
                 |masks: &mut Masks, more: &Masks| masks.iter_mut().zip(more).for_each(|(mask, more)| *mask |= more);
@@ -183,7 +187,7 @@ impl Scan {
         self.arch.list(&self.end_masks[1..=blocks], &mut self.ends);
         if self.beyond {
             let Self { arch, odd, start_masks, ends, len, .. } = self;
-            arch.run(|| mark_odd_words(&odd[1..=blocks], &start_masks[1..=blocks], &mut ends[..*len]));
+            arch.run(mark_odd_words, (&odd[1..=blocks], &start_masks[1..=blocks], &mut ends[..*len]));
         }
         if end == text.len() {
             return end;
@@ -346,7 +350,7 @@ impl Scan {
 ///
 /// Written so that several blocks fit one vector: each looks at its neighbours, nothing is carried along.
 #[inline(always)]
-fn find_words(kinds: &Kinds, blocks: usize, words: &mut Masks) {
+fn find_words((kinds, blocks, words): (&Kinds, usize, &mut Masks)) {
     let [last_letters, letters, next_letters] = around(&kinds.letters, blocks);
     let [last_digits, digits, next_digits] = around(&kinds.digits, blocks);
     let [[_, joins, _], [_, mid_letters, _], [_, mid_digits, _]] =
@@ -362,7 +366,7 @@ fn find_words(kinds: &Kinds, blocks: usize, words: &mut Masks) {
 
 /// Where words begin, and where other bytes follow them.
 #[inline(always)]
-fn find_edges(words: &Masks, blocks: usize, starts: &mut Masks, ends: &mut Masks) {
+fn find_edges((words, blocks, starts, ends): (&Masks, usize, &mut Masks, &mut Masks)) {
     let [last, this, _] = around(words, blocks);
     let (starts, ends) = (&mut starts[1..][..blocks], &mut ends[1..][..blocks]);
     for at in 0..blocks {
@@ -374,7 +378,7 @@ fn find_edges(words: &Masks, blocks: usize, starts: &mut Masks, ends: &mut Masks
 
 /// Marks the ends of words that hold an odd character.
 #[inline(always)]
-fn mark_odd_words(odd: &[u64], start_masks: &[u64], ends: &mut [u16]) {
+fn mark_odd_words((odd, start_masks, ends): (&[u64], &[u64], &mut [u16])) {
     let mut before = 0;
     for ((&odd, &start_mask), first) in odd.iter().zip(start_masks).zip((0..).step_by(64)) {
         let mut left = odd;
@@ -399,34 +403,36 @@ fn around(masks: &Masks, blocks: usize) -> [&[u64]; 3] {
     [&masks[..blocks], &masks[1..][..blocks], &masks[2..][..blocks]]
 }
 
-/// Hashes words as far as their first 16 bytes go, and lists those that are longer or odd. Eight at a time, for of eight
-/// words hardly ever one is slow; the last eight may be made up with words of an earlier chunk.
+/// Loads the first 16 bytes of each word, and lists the words that are longer or odd; returns how many these are.
+///
+/// Eight words at a time, for of eight words hardly ever one is slow. The last eight may be made up with words of an
+/// earlier chunk.
 #[inline(always)]
-fn hash_words(
-    starts: &[u16; WORDS],
-    ends: &[u16; WORDS],
-    number: usize,
-    normal: &[u8; CHUNK + 64],
-    hashes: &mut [u64; WORDS],
-    slow: &mut [u16; WORDS],
-) -> usize {
+fn load_words(scan: &mut Scan) -> usize {
     let mut count = 0;
-    let (starts, ends) = (starts.as_chunks::<8>().0, ends.as_chunks::<8>().0);
-    let hashes = hashes.as_chunks_mut::<8>().0;
-    for (eight, ((starts, ends), hashes)) in starts.iter().zip(ends).zip(hashes).enumerate().take(number.div_ceil(8)) {
+    let (starts, ends) = (scan.starts.as_chunks::<8>().0, scan.ends.as_chunks::<8>().0);
+    let firsts = scan.firsts.as_chunks_mut::<8>().0;
+    let eights = starts.iter().zip(ends).zip(firsts).zip((0..scan.len).step_by(8));
+    for (((starts, ends), firsts), word) in eights {
         let lens: [u16; 8] = std::array::from_fn(|i| ends[i].wrapping_sub(starts[i]));
         for i in 0..8 {
-            let (low, high) = hash::load_padded(normal, usize::from(starts[i]) % CHUNK, lens[i].into());
-            hashes[i] = hash::hash_short(low, high);
+            firsts[i] = hash::load_padded(&scan.normal, usize::from(starts[i]) % CHUNK, lens[i].into());
         }
         if lens.iter().any(|&len| len > 16) {
-            for word in (8 * eight..number).take(8).filter(|word| lens[word % 8] > 16) {
-                slow[count] = word as u16;
+            for word in (word..scan.len).take(8).filter(|word| lens[word % 8] > 16) {
+                scan.slow[count] = word as u16;
                 count += 1;
             }
         }
     }
     count
+}
+
+#[inline(always)]
+fn hash_words((firsts, hashes): (&[[u64; 2]], &mut [u64])) {
+    for (hash, &[low, high]) in hashes.iter_mut().zip(firsts) {
+        *hash = hash::hash_short(low, high);
+    }
 }
 
 /// A character of two bytes: its normal form if that has two bytes as well, and what it is.
