@@ -468,7 +468,7 @@ impl Detector {
             }
         }
         if !shingles.is_empty() {
-            minhash::sketch(shingles, sketch);
+            minhash::sketch(words.arch(), shingles, sketch);
         }
         Signed { words: count as u32, fingerprint, tokens: tokens.as_slice().into() }
     }

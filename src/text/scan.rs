@@ -172,7 +172,7 @@ impl Scan {
         self.at = at;
         let chunk = &text.as_bytes()[at..end];
         let blocks = self.arch.classify(chunk, &mut self.normal, &mut self.kinds);
-        self.take_in_beyond_ascii(chunk, blocks);
+        self.arch.run(Self::take_in_beyond_ascii, (self, chunk, blocks));
         self.drop_bare_joins(chunk, end < text.len());
         let Self { arch, kinds, words, start_masks, end_masks, .. } = self;
         arch.run(find_words, (kinds, blocks, words));
@@ -199,22 +199,32 @@ impl Scan {
             self.len = last;
             return at + next;
         }
-        self.ends[0] = ODD;
-        next_word(text, at).map_or(end, |word| word.end)
+        match next_word(text, at) {
+            Some(word) if word.start == at => {
+                self.ends[0] = ODD;
+                word.end
+            }
+            // Joining characters alone filled the chunk.
+            other => {
+                self.len = 0;
+                other.map_or(text.len(), |word| word.start)
+            }
+        }
     }
 
-    fn take_in_beyond_ascii(&mut self, chunk: &[u8], blocks: usize) {
-        if std::mem::take(&mut self.beyond) {
-            self.odd.fill(0);
-            self.solo_starts.fill(0);
-            self.solo_ends.fill(0);
+    #[inline(always)]
+    fn take_in_beyond_ascii((this, chunk, blocks): (&mut Self, &[u8], usize)) {
+        if std::mem::take(&mut this.beyond) {
+            this.odd.fill(0);
+            this.solo_starts.fill(0);
+            this.solo_ends.fill(0);
         }
         for block in 1..=blocks {
-            let mut leads = self.kinds.leads[block];
+            let mut leads = this.kinds.leads[block];
             if leads == 0 {
                 continue;
             }
-            self.beyond = true;
+            this.beyond = true;
             let pairs = Pair::table();
             let (mut letters, mut solo_starts, mut solo_ends) = (0, 0, 0);
             while leads != 0 {
@@ -228,9 +238,13 @@ impl Scan {
                         let pair = pairs[usize::from(first & 0x1f) << 6 | usize::from(second & 0x3f)];
                         if pair.is_easy() {
                             letters |= pair.if_letter(3) << bit;
-                            self.normal[at..at + 2].copy_from_slice(&pair.normal());
+                            this.normal[at..at + 2].copy_from_slice(&pair.normal());
                             continue;
                         }
+                    } else if let [0xe2, 0x80, third, ..] = *bytes
+                        && NO_PART_OF_WORDS >> (third & 0x3f) & 1 == 1
+                    {
+                        continue;
                     } else if let [first @ 0xe0..0xf0, second, third, ..] = *bytes {
                         let tail = |byte: u8| u32::from(byte & 0x3f);
                         let entry = Entry::of(u32::from(first & 0xf) << 12 | tail(second) << 6 | tail(third));
@@ -239,23 +253,24 @@ impl Scan {
                             letters |= if class == Class::Letter { 7 << bit } else { 0 };
                             solo_starts |= u64::from(class == Class::Solo) << bit;
                             solo_ends |= u64::from(class == Class::Solo) << (bit + 3);
-                            encode(entry.normal(), 3, &mut self.normal[at..at + 3]);
+                            encode(entry.normal(), 3, &mut this.normal[at..at + 3]);
                             continue;
                         }
                     }
                 }
-                self.kinds.letters[block] |= letters;
-                self.solo_starts[block] |= solo_starts;
-                self.solo_ends[block] |= std::mem::take(&mut solo_ends);
-                self.take_in(chunk, at);
+                this.kinds.letters[block] |= letters;
+                this.solo_starts[block] |= solo_starts;
+                this.solo_ends[block] |= std::mem::take(&mut solo_ends);
+                this.take_in(chunk, at);
             }
-            self.kinds.letters[block] |= letters;
-            self.solo_starts[block] |= solo_starts;
-            self.solo_ends[block] |= solo_ends;
+            this.kinds.letters[block] |= letters;
+            this.solo_starts[block] |= solo_starts;
+            this.solo_ends[block] |= solo_ends;
         }
     }
 
     /// Takes in the character at `at`. All before it is known.
+    #[inline(never)]
     fn take_in(&mut self, chunk: &[u8], at: usize) {
         let (c, len) = decode(chunk, at);
         let entry = Entry::of(c);
@@ -419,9 +434,9 @@ fn load_words(scan: &mut Scan) -> usize {
             firsts[i] = hash::load_padded(&scan.normal, usize::from(starts[i]) % CHUNK, lens[i].into());
         }
         if lens.iter().any(|&len| len > 16) {
-            for word in (word..scan.len).take(8).filter(|word| lens[word % 8] > 16) {
+            for (word, len) in (word..scan.len).zip(lens) {
                 scan.slow[count] = word as u16;
-                count += 1;
+                count += usize::from(len > 16);
             }
         }
     }
@@ -434,6 +449,17 @@ fn hash_words((firsts, hashes): (&[[u64; 2]], &mut [u64])) {
         *hash = hash::hash_short(low, high);
     }
 }
+
+/// Of U+2000 to U+203F, the spaces, dashes, quotes and dots that are never part of a word: what news is full of.
+const NO_PART_OF_WORDS: u64 = {
+    let mut mask = 0;
+    let mut c = 0;
+    while c < 64 {
+        mask |= (matches!(c, 0x00..=0x0a | 0x10..=0x17 | 0x1a..=0x23 | 0x25..=0x26 | 0x30..=0x3e) as u64) << c;
+        c += 1;
+    }
+    mask
+};
 
 /// A character of two bytes: its normal form if that has two bytes as well, and what it is.
 #[derive(Clone, Copy, Debug)]
@@ -514,4 +540,17 @@ fn encode(c: u32, len: usize, out: &mut [u8]) -> bool {
         _ => return false,
     }
     true
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn common_punctuation_is_no_part_of_words() {
+        for c in (0..64).filter(|c| NO_PART_OF_WORDS >> c & 1 == 1) {
+            let c = char::from_u32(0x2000 + c).unwrap();
+            assert_eq!(Class::of(c), Class::Other, "{c:?}");
+        }
+    }
 }
