@@ -97,7 +97,7 @@ fn stem_hash(word: &RawWord<'_>, stop_words: &StopWords) -> Option<u64> {
         return slow_stem_hash(word);
     }
     let mut len = if word.long.is_empty() { word.len() } else { 16 };
-    if len <= LONGEST_STOP_WORD && stop_words.contains(word.hash()) {
+    if len <= LONGEST_STOP_WORD && stop_words.contains(word.hash) {
         return None;
     }
     if len <= 6 && len > 2 && (word.low >> (8 * (len - 2))) as u16 == u16::from_le_bytes(*b"'s") {
@@ -630,7 +630,9 @@ mod tests {
 
     fn tokens(text: &str) -> Vec<Token> {
         let (mut finder, mut found) = (Tokens::new(text), Vec::new());
-        text::walk(text, &mut String::new(), |word| found.extend(finder.token(word)));
+        text::walk(text, &mut text::Scratch::default(), |words| {
+            words.iter().for_each(|word| found.extend(finder.token(&word)));
+        });
         found
     }
 

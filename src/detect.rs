@@ -518,25 +518,32 @@ impl Detector {
                 Shingle::Words(n) => Some(Window::new(n)),
                 Shingle::Chars(_) => None,
             };
-            text::walk(text, words, |word| {
-                let hash = word.hash();
-                count += 1;
-                fingerprint = (mix2(fingerprint.0, hash), mix2(hash, fingerprint.1));
+            let arch = words.arch();
+            text::walk(text, words, |words| {
+                count += words.len();
+                for &hash in words.hashes() {
+                    fingerprint = (mix2(fingerprint.0, hash), mix2(hash, fingerprint.1));
+                }
                 if let Some(window) = &mut window {
-                    shingles.extend(window.push(hash));
+                    window.extend(arch, words.hashes(), shingles);
                 }
                 if wants_content {
-                    tokens.extend(finder.token(word));
+                    words.iter().for_each(|word| tokens.extend(finder.token(&word)));
                 }
             });
             if let Shingle::Chars(_) = self.shingle {
-                shingle::for_each(text, self.shingle, words, |hash| shingles.push(hash));
+                shingle::collect(text, self.shingle, words, shingles);
             }
         }
         if !shingles.is_empty() {
-            minhash::sketch(shingles, sketch);
+            minhash::sketch(words.arch(), shingles, sketch);
         }
-        Signed { words: count, has_shingles: !shingles.is_empty(), fingerprint, tokens: tokens.as_slice().into() }
+        Signed {
+            words: count as u32,
+            has_shingles: !shingles.is_empty(),
+            fingerprint,
+            tokens: tokens.as_slice().into(),
+        }
     }
 
     fn refuse(&self, text: &str, signed: &Signed) -> Option<SkipReason> {
@@ -580,7 +587,7 @@ impl Detector {
 /// Space that one thread reuses from text to text.
 #[derive(Default)]
 struct Scratch {
-    words: String,
+    words: text::Scratch,
     shingles: Vec<u64>,
     tokens: Vec<Token>,
 }
@@ -708,7 +715,7 @@ impl<'a> Shingles<'a> {
     fn of(&self, text: u32) -> &[u64] {
         self.sets[text as usize].get_or_init(|| {
             let mut hashes = Vec::new();
-            shingle::for_each(self.texts[text as usize], self.shingle, &mut String::new(), |hash| hashes.push(hash));
+            shingle::collect(self.texts[text as usize], self.shingle, &mut text::Scratch::default(), &mut hashes);
             hashes.sort_unstable();
             hashes.dedup();
             hashes.into_boxed_slice()

@@ -9,47 +9,43 @@
 /// Two signatures of different versions never compare: that is [`Error::Version`](crate::Error::Version), not a number.
 pub const FORMAT_VERSION: u8 = 1;
 
-// Odd 64-bit constants with about half their bits set: the fractional parts of the square roots of 2, 3, 5, 7 and 11.
-const K0: u64 = 0x6a09_e667_f3bc_c909;
-const K1: u64 = 0xbb67_ae85_84ca_a73b;
-const K2: u64 = 0x3c6e_f372_fe94_f82b;
-const K3: u64 = 0xa54f_f53a_5f1d_36f1;
-const K4: u64 = 0x510e_527f_ade6_82d1;
-
-/// Multiplies to 128 bits and folds the halves together, the step that wyhash and its kin are built on.
-#[inline(always)]
-const fn fold(a: u64, b: u64) -> u64 {
-    let product = (a as u128) * (b as u128);
-    (product as u64) ^ ((product >> 64) as u64)
-}
-
 /// Mixes 64 bits so that every input bit moves every output bit.
+///
+/// Multiplications that keep the lower half, shifts and exclusive ors, here as everywhere below: all of it can be done to
+/// several numbers in one vector. Mixers that need the upper half of a product cannot, and cost four times as much. The
+/// constants are those of Pelle Evensen's *moremur*.
 #[inline(always)]
 pub(crate) const fn mix(x: u64) -> u64 {
-    fold(fold(x ^ K3, K0), K4)
+    let x = (x ^ x >> 27).wrapping_mul(0x3c79_ac49_2ba7_b653);
+    let x = (x ^ x >> 33).wrapping_mul(0x1c69_b3f7_4ac4_ae35);
+    x ^ x >> 27
 }
 
-/// Mixes two words into one; the order of the two matters.
+/// Mixes two words into one; the order of the two matters. For one `b` all results differ, and for one `a`. The lower bits
+/// of the result hang on fewer bits of `b` than the upper ones do.
 #[inline(always)]
 pub(crate) const fn mix2(a: u64, b: u64) -> u64 {
-    fold(fold(a ^ K0, b ^ K1) ^ b, K2)
+    // The fractional parts of the square roots of 2, 3 and 7.
+    let x = (a ^ 0x6a09_e667_f3bc_c909).wrapping_mul(0xbb67_ae85_84ca_a73b);
+    let x = (x ^ x >> 32 ^ b).wrapping_mul(0xa54f_f53a_5f1d_36f1);
+    x ^ x >> 32
 }
 
-/// Hashes up to 16 bytes that were loaded, zero-padded, as two little-endian halves.
+/// Hashes up to 16 bytes that were loaded, zero-padded, as two little-endian halves. Words of up to 8 bytes never meet.
 ///
 /// Normalised words hold no NUL, so the padding needs no length beside it.
 #[inline(always)]
 pub(crate) const fn hash_short(low: u64, high: u64) -> u64 {
-    fold(fold(low ^ K0, high ^ K1) ^ low, K2)
+    mix2(low, high)
 }
 
 /// Hashes any bytes; up to 16 of them hash as [`hash_short`] does.
 pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
     let mut chunks = bytes.chunks(16);
-    let first = chunks.next().map_or((0, 0), load);
-    let mut hash = hash_short(first.0, first.1);
+    let [low, high] = chunks.next().map_or([0, 0], load);
+    let mut hash = hash_short(low, high);
     for chunk in chunks {
-        let (low, high) = load(chunk);
+        let [low, high] = load(chunk);
         hash = mix2(hash ^ low, high);
     }
     hash
@@ -57,17 +53,44 @@ pub(crate) fn hash_bytes(bytes: &[u8]) -> u64 {
 
 /// Loads at most 16 bytes, zero-padded, as two little-endian halves.
 #[inline(always)]
-pub(crate) fn load(bytes: &[u8]) -> (u64, u64) {
+fn load(bytes: &[u8]) -> [u64; 2] {
     let mut padded = [0u8; 16];
     padded[..bytes.len()].copy_from_slice(bytes);
-    halves(&padded)
+    load_padded(&padded, 0, 16)
 }
 
-/// Splits 16 bytes into two little-endian halves.
+/// What to keep of 16 bytes, by how many of them count.
+const KEEP: [[u64; 2]; 17] = {
+    let mut masks = [[0; 2]; 17];
+    let mut len = 1;
+    while len <= 16 {
+        let bits = u128::MAX >> (128 - 8 * len);
+        masks[len] = [bits as u64, (bits >> 64) as u64];
+        len += 1;
+    }
+    masks
+};
+
+/// Loads up to 16 bytes from `start`, behind which there must be 16 bytes of whatever kind, as [`load`] does.
 #[inline(always)]
-pub(crate) fn halves(bytes: &[u8; 16]) -> (u64, u64) {
-    let both = u128::from_le_bytes(*bytes);
-    (both as u64, (both >> 64) as u64)
+pub(crate) fn load_padded(bytes: &[u8], start: usize, len: usize) -> [u64; 2] {
+    let (halves, _) = bytes[start..start + 16].as_chunks::<8>();
+    let [low, high] = KEEP[len.min(16)];
+    [u64::from_le_bytes(halves[0]) & low, u64::from_le_bytes(halves[1]) & high]
+}
+
+/// Hashes `bytes[start..end]`, behind which there must be 16 bytes of whatever kind, as [`hash_bytes`] does.
+#[inline(always)]
+pub(crate) fn hash_padded(bytes: &[u8], start: usize, end: usize) -> u64 {
+    let [low, high] = load_padded(bytes, start, end - start);
+    let mut hash = hash_short(low, high);
+    let mut at = start + 16;
+    while at < end {
+        let [low, high] = load_padded(bytes, at, end - at);
+        hash = mix2(hash ^ low, high);
+        at += 16;
+    }
+    hash
 }
 
 /// The multiplier of the rolling hash over words or characters.
@@ -94,7 +117,19 @@ impl Rolling {
     /// Takes one item in and lets the one from `n` items ago out (0 while the window fills).
     #[inline(always)]
     pub(crate) fn roll(&mut self, entering: u64, left: u64) {
-        self.sum = self.sum.wrapping_mul(ROLL).wrapping_add(entering).wrapping_sub(left.wrapping_mul(self.leaving));
+        let change = entering.wrapping_sub(left.wrapping_mul(self.leaving));
+        self.sum = self.sum.wrapping_mul(ROLL).wrapping_add(change);
+    }
+
+    /// Rolls twice and gives both sums. The second does not wait for the first.
+    #[inline(always)]
+    pub(crate) fn roll_two(&mut self, entering: [u64; 2], left: [u64; 2]) -> [u64; 2] {
+        const ROLL_TWICE: u64 = ROLL.wrapping_mul(ROLL);
+        let [first, second] = [0, 1].map(|i| entering[i].wrapping_sub(left[i].wrapping_mul(self.leaving)));
+        let middle = Self { sum: self.sum.wrapping_mul(ROLL).wrapping_add(first), ..*self };
+        let both = first.wrapping_mul(ROLL).wrapping_add(second);
+        self.sum = self.sum.wrapping_mul(ROLL_TWICE).wrapping_add(both);
+        [middle.sum, self.sum]
     }
 
     #[inline(always)]
@@ -120,6 +155,12 @@ mod tests {
                 }
                 prop_assert_eq!(rolling.value(), anew.value());
             }
+        }
+
+        #[test]
+        fn what_stands_behind_changes_nothing(bytes in prop::collection::vec(any::<u8>(), 0..60), behind in any::<[u8; 16]>()) {
+            let padded: Vec<u8> = [7].into_iter().chain(bytes.iter().copied()).chain(behind).collect();
+            prop_assert_eq!(hash_padded(&padded, 1, 1 + bytes.len()), hash_bytes(&bytes));
         }
 
         #[test]

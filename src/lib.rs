@@ -59,6 +59,7 @@
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
 
+mod arch;
 mod bands;
 mod candidates;
 mod cluster;
@@ -89,6 +90,13 @@ pub use shingle::{Shingle, ShingleSet};
 pub use simhash::{SimHash, SimHashIndex, SimHasher};
 pub use text::{Word, Words};
 pub use verify::Rule;
+
+/// For the benchmarks alone; no part of the public interface.
+#[doc(hidden)]
+pub mod measure {
+    pub use crate::arch::Backend;
+    pub use crate::text::WordCounter;
+}
 
 /// The README's example is run as a test.
 #[cfg(doctest)]

@@ -8,9 +8,11 @@
 
 use std::fmt;
 
+use crate::arch::{Arch, Backend};
 use crate::error::{self, Error, Result};
 use crate::hash::mix;
 use crate::shingle::{self, Shingle, ShingleSet};
+use crate::text::Scratch;
 
 /// How a signature was made. Two signatures compare only if their schemes are equal.
 ///
@@ -147,7 +149,7 @@ fn check_slots(slots: u16) -> Result<()> {
 pub struct MinHasher {
     scheme: Scheme,
     elements: Vec<u64>,
-    words: String,
+    words: Scratch,
 }
 
 impl MinHasher {
@@ -158,7 +160,12 @@ impl MinHasher {
     /// shingle; [`Error::Scheme`] for a SimHash scheme.
     pub fn new(scheme: Scheme) -> Result<Self> {
         scheme.check(Method::MinHash)?;
-        Ok(Self { scheme, elements: Vec::new(), words: String::new() })
+        Ok(Self { scheme, elements: Vec::new(), words: Scratch::default() })
+    }
+
+    #[doc(hidden)]
+    pub fn on(self, backend: Backend) -> Self {
+        Self { words: Scratch::new(Arch::new(backend)), ..self }
     }
 
     /// The scheme of the signatures that this makes.
@@ -177,8 +184,7 @@ impl MinHasher {
     pub fn sign_into(&mut self, text: &str, signature: &mut MinHash) -> bool {
         let Some(shingle) = self.scheme.shingle() else { return false };
         self.elements.clear();
-        let elements = &mut self.elements;
-        shingle::for_each(text, shingle, &mut self.words, |hash| elements.push(hash));
+        shingle::collect(text, shingle, &mut self.words, &mut self.elements);
         self.finish_into(signature)
     }
 
@@ -221,7 +227,7 @@ impl MinHasher {
         if signature.scheme != self.scheme {
             *signature = MinHash { scheme: self.scheme, slots: vec![0; self.scheme.slot_count()].into() };
         }
-        sketch(&self.elements, &mut signature.slots);
+        sketch(self.words.arch(), &self.elements, &mut signature.slots);
         true
     }
 }
@@ -233,38 +239,48 @@ pub(crate) fn weighted_element(element: u64, copy: u32) -> u64 {
 }
 
 /// Fills `slots` (a power of two of them) from well-mixed elements, repeats allowed; at least one element.
-pub(crate) fn sketch(elements: &[u64], slots: &mut [u32]) {
+pub(crate) fn sketch(arch: Arch, elements: &[u64], slots: &mut [u32]) {
     debug_assert!(!elements.is_empty() && slots.len().is_power_of_two());
     let t = slots.len();
-    let mask = t - 1;
     slots.fill(EMPTY);
-    // Round 0 takes the elements' own bits: the low ones choose the slot, the high ones are the value.
-    for &element in elements {
-        let slot = &mut slots[element as usize & mask];
-        *slot = (*slot).min(code(0, element));
-    }
-    let mut empty = slots.iter().filter(|&&slot| slot == EMPTY).count();
-    let mut round = 1;
-    while empty > 0 && round < t {
-        for &element in elements {
-            let hash = rehash(element, round);
-            let slot = &mut slots[hash as usize & mask];
-            empty -= usize::from(*slot == EMPTY);
-            *slot = (*slot).min(code(round, hash));
+    for round in 0..t {
+        arch.run(play_round, (round, elements, &mut *slots));
+        if !slots.contains(&EMPTY) {
+            return;
         }
-        round += 1;
     }
-    if empty > 0 {
-        // Rounds t to 2t visit one slot each, with every element; a slot filled in an earlier round holds less already.
-        for (at, slot) in slots.iter_mut().enumerate().filter(|(_, slot)| **slot == EMPTY) {
-            let round = t + at;
-            *slot = elements.iter().map(|&element| code(round, rehash(element, round))).min().unwrap_or(EMPTY);
+    // Rounds t to 2t visit one slot each, with every element; a slot filled in an earlier round holds less already.
+    for (at, slot) in slots.iter_mut().enumerate().filter(|(_, slot)| **slot == EMPTY) {
+        let round = t + at;
+        *slot = elements.iter().map(|&element| code(round, rehash(element, round))).min().unwrap_or(EMPTY);
+    }
+}
+
+/// Lets each element fall into a slot: the low bits of its hash choose the slot, the high ones are the value.
+#[inline(always)]
+fn play_round((round, elements, slots): (usize, &[u64], &mut [u32])) {
+    let mask = slots.len() - 1;
+    let mut fall = |hash: u64, code: u32| {
+        let slot = &mut slots[hash as usize & mask];
+        *slot = (*slot).min(code);
+    };
+    if round == 0 {
+        elements.iter().for_each(|&element| fall(element, code(0, element)));
+        return;
+    }
+    // Hashes by the vector, then slot by slot.
+    let mut hashes = [0; 64];
+    for elements in elements.chunks(64) {
+        for (hash, &element) in hashes.iter_mut().zip(elements) {
+            *hash = rehash(element, round);
         }
+        hashes[..elements.len()].iter().for_each(|&hash| fall(hash, code(round, hash)));
     }
 }
 
 const EMPTY: u32 = u32::MAX;
 
+/// The hash of an element for a round; round 0 takes the element itself.
 #[inline(always)]
 fn rehash(element: u64, round: usize) -> u64 {
     mix(element.wrapping_add((round as u64).wrapping_mul(0xd1b5_4a32_d192_ed03)))

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::arch::Arch;
 use crate::error::{self, Error, Result};
 use crate::hash::{Rolling, mix};
-use crate::text;
+use crate::text::{self, Scratch};
 
 /// What one shingle spans.
 ///
@@ -70,41 +71,70 @@ impl Window {
         self.seen += 1;
         (self.seen >= self.n).then(|| self.rolling.value())
     }
+
+    /// Takes items in and adds the shingles that end with them.
+    pub(crate) fn extend(&mut self, arch: Arch, items: &[u64], shingles: &mut Vec<u64>) {
+        let (first, rest) = items.split_at(items.len().min(self.n));
+        for &item in first {
+            shingles.extend(self.push(item));
+        }
+        // From here on what leaves the window is at hand.
+        let mut rolling = self.rolling;
+        let (twos, last) = rest.as_chunks::<2>();
+        let (left, _) = items.as_chunks::<2>();
+        let begin = shingles.len();
+        shingles.resize(begin + 2 * twos.len(), 0);
+        let (room, _) = shingles[begin..].as_chunks_mut::<2>();
+        for ((room, &entering), &left) in room.iter_mut().zip(twos).zip(left) {
+            *room = rolling.roll_two(entering, left);
+        }
+        arch.run(mix_all, &mut shingles[begin..]);
+        if let [entering] = *last {
+            rolling.roll(entering, items[rest.len() - 1]);
+            shingles.push(rolling.value());
+        }
+        self.rolling = rolling;
+        self.seen += rest.len();
+        for (&item, back) in rest.iter().rev().zip(1..=self.n) {
+            self.ring[self.seen.wrapping_sub(back) & 63] = item;
+        }
+    }
 }
 
-/// Calls `each` with every shingle of `text`, in order, repeated ones repeatedly; returns the number of words.
 #[inline(always)]
-pub(crate) fn for_each(text: &str, shingle: Shingle, scratch: &mut String, mut each: impl FnMut(u64)) -> usize {
-    let mut words = 0;
+fn mix_all(sums: &mut [u64]) {
+    sums.iter_mut().for_each(|sum| *sum = mix(*sum));
+}
+
+/// Adds every shingle of `text` to `shingles`, in order, repeated ones repeatedly; returns the number of words.
+pub(crate) fn collect(text: &str, shingle: Shingle, scratch: &mut Scratch, shingles: &mut Vec<u64>) -> usize {
+    let mut count = 0;
+    let arch = scratch.arch();
     match shingle {
         Shingle::Words(n) => {
             let mut window = Window::new(n);
-            text::walk(text, scratch, |word| {
-                words += 1;
-                if let Some(hash) = window.push(word.hash()) {
-                    each(hash);
-                }
+            text::walk(text, scratch, |words| {
+                count += words.len();
+                window.extend(arch, words.hashes(), shingles);
             });
         }
         Shingle::Chars(n) => {
             let mut window = Window::new(n);
-            let mut push = |c: char| {
-                if let Some(hash) = window.push(mix(u64::from(u32::from(c)))) {
-                    each(hash);
+            let mut push = |c: char| shingles.extend(window.push(mix(u64::from(u32::from(c)))));
+            text::walk(text, scratch, |words| {
+                for word in words.iter() {
+                    if count > 0 {
+                        push(' ');
+                    }
+                    count += 1;
+                    let mut buffer = [0; 16];
+                    // The normal form is UTF-8 unless it was cut, and it never is.
+                    String::from_utf8_lossy(word.bytes(&mut buffer)).chars().for_each(&mut push);
                 }
-            };
-            text::walk(text, scratch, |word| {
-                if words > 0 {
-                    push(' ');
-                }
-                words += 1;
-                let mut buffer = [0; 16];
-                // The normal form is UTF-8 unless it was cut, and it never is.
-                String::from_utf8_lossy(word.bytes(&mut buffer)).chars().for_each(&mut push);
             });
         }
     }
-    words
+    count
 }
 
 /// The set of a text's shingles, for exact similarity.
@@ -134,7 +164,7 @@ impl ShingleSet {
     pub fn new(text: &str, shingle: Shingle) -> Result<Self> {
         shingle.check()?;
         let mut hashes = Vec::new();
-        for_each(text, shingle, &mut String::new(), |hash| hashes.push(hash));
+        collect(text, shingle, &mut Scratch::default(), &mut hashes);
         hashes.sort_unstable();
         hashes.dedup();
         Ok(Self { shingle, hashes })

@@ -7,9 +7,11 @@
 use ahash::{HashMap, HashMapExt};
 use smallvec::SmallVec;
 
+use crate::arch::{Arch, Backend};
 use crate::error::{self, Error, Result};
 use crate::minhash::{Method, Scheme};
 use crate::shingle::{self, ShingleSet};
+use crate::text::Scratch;
 
 /// Counts, for each of 64 bit positions, the weight of the elements that have it: adders side by side, one plane of 64
 /// bits for each binary digit of the counts, instead of 64 counters.
@@ -32,6 +34,22 @@ impl Counters {
             self.carry(bits, left.trailing_zeros() as usize);
             left &= left - 1;
         }
+    }
+
+    /// Adds elements of weight 1, eight at a time: full adders make the carries of eight elements into one.
+    fn add_all(&mut self, elements: &[u64]) {
+        self.total += elements.len() as u64;
+        let (eights, rest) = elements.as_chunks::<8>();
+        let [mut ones, mut twos, mut fours] = [self.planes[0], self.planes[1], self.planes[2]];
+        for &[a, b, c, d, e, f, g, h] in eights {
+            let carries = [(a, b), (c, d), (e, f), (g, h)].map(|(a, b)| full_add(&mut ones, a, b));
+            let low = full_add(&mut twos, carries[0], carries[1]);
+            let high = full_add(&mut twos, carries[2], carries[3]);
+            let eight = full_add(&mut fours, low, high);
+            self.carry(eight, 3);
+        }
+        self.planes[..3].copy_from_slice(&[ones, twos, fours]);
+        rest.iter().for_each(|&bits| self.carry(bits, 0));
     }
 
     /// Adds `bits` at one binary digit. A count stays under 2^40: more elements than a text of 4 GiB has, each of the
@@ -61,6 +79,15 @@ impl Counters {
     }
 }
 
+/// Adds three numbers of one binary digit, at 64 positions at once: the digit goes into `sum`, the carry is returned.
+#[inline(always)]
+fn full_add(sum: &mut u64, a: u64, b: u64) -> u64 {
+    let either = *sum ^ a;
+    let carry = *sum & a | either & b;
+    *sum = either ^ b;
+    carry
+}
+
 /// Makes SimHash signatures; holds the scratch space, so keep one a thread.
 ///
 /// ```
@@ -75,7 +102,8 @@ impl Counters {
 #[derive(Clone, Debug)]
 pub struct SimHasher {
     scheme: Scheme,
-    words: String,
+    elements: Vec<u64>,
+    words: Scratch,
 }
 
 impl SimHasher {
@@ -85,7 +113,12 @@ impl SimHasher {
     /// [`Error::Scheme`] for a MinHash scheme, [`Error::OutOfRange`] for an impossible shingle.
     pub fn new(scheme: Scheme) -> Result<Self> {
         scheme.check(Method::SimHash)?;
-        Ok(Self { scheme, words: String::new() })
+        Ok(Self { scheme, elements: Vec::new(), words: Scratch::default() })
+    }
+
+    #[doc(hidden)]
+    pub fn on(self, backend: Backend) -> Self {
+        Self { words: Scratch::new(Arch::new(backend)), ..self }
     }
 
     /// The scheme of the signatures that this makes.
@@ -97,7 +130,9 @@ impl SimHasher {
     /// shingle, or if the scheme is weighted.
     pub fn sign(&mut self, text: &str) -> Option<SimHash> {
         let mut counters = Counters::new();
-        shingle::for_each(text, self.scheme.shingle()?, &mut self.words, |hash| counters.add(hash, 1));
+        self.elements.clear();
+        shingle::collect(text, self.scheme.shingle()?, &mut self.words, &mut self.elements);
+        counters.add_all(&self.elements);
         self.finish(&counters)
     }
 
@@ -108,7 +143,7 @@ impl SimHasher {
     pub fn signature(&mut self, set: &ShingleSet) -> Result<Option<SimHash>> {
         self.scheme.same_as(&Scheme::simhash(set.shingle()))?;
         let mut counters = Counters::new();
-        set.hashes().iter().for_each(|&hash| counters.add(hash, 1));
+        counters.add_all(set.hashes());
         Ok(self.finish(&counters))
     }
 
@@ -337,6 +372,14 @@ mod tests {
                 bits | u64::from(2 * count > total) << bit
             });
             prop_assert_eq!(of(elements).map(|signature| signature.bits()), (total > 0).then_some(bits));
+        }
+
+        #[test]
+        fn eight_at_a_time_is_one_at_a_time(elements in prop::collection::vec(any::<u64>(), 0..300)) {
+            let (mut one, mut all) = (Counters::new(), Counters::new());
+            elements.iter().for_each(|&element| one.add(element, 1));
+            all.add_all(&elements);
+            prop_assert_eq!((one.planes, one.total), (all.planes, all.total));
         }
 
         #[test]

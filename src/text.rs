@@ -16,9 +16,12 @@ use std::sync::OnceLock;
 use caseless::Caseless;
 use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
 
-use crate::hash;
+use crate::arch::{Arch, Backend};
 
+mod scan;
 mod tables;
+
+pub(crate) use scan::Scan;
 
 /// The words of a text, in order, with their places.
 ///
@@ -49,9 +52,9 @@ impl<'t> Iterator for Words<'t> {
     type Item = Word<'t>;
 
     fn next(&mut self) -> Option<Word<'t>> {
-        let edges = next_word(self.text, self.at)?;
-        self.at = edges.end;
-        Some(Word { text: &self.text[edges.start..edges.end], start: edges.start })
+        let span = next_word(self.text, self.at)?;
+        self.at = span.end;
+        Some(Word { text: &self.text[span.clone()], start: span.start })
     }
 }
 
@@ -135,11 +138,6 @@ impl Class {
         after.checked_sub(1).map_or(Self::Other, |at| CLASSES[usize::from(tables::STARTS[at].1)])
     }
 
-    #[inline(always)]
-    fn is_core(self) -> bool {
-        matches!(self, Self::Letter | Self::Numeric | Self::Join)
-    }
-
     /// Whether this class, between `before` and `after`, holds them together (rules WB6, WB7, WB11 and WB12).
     #[inline(always)]
     fn joins(self, before: Self, after: Self) -> bool {
@@ -159,12 +157,17 @@ struct Entry(u32);
 impl Entry {
     const MARK: u32 = 1 << 25;
     const COMPLEX: u32 = 1 << 26;
+    /// A letter, a word of its own or no part of words; and whatever stands around it, its normal form is one character
+    /// that takes as many bytes.
+    const EASY: u32 = 1 << 27;
 
     fn new(c: char) -> Self {
         let class = Class::of(c);
         let packed = (class as u32) << 21;
-        if class == Class::Ignorable {
-            return Self(packed | c as u32);
+        match class {
+            Class::Other => return Self(packed | Self::EASY | c as u32),
+            Class::Ignorable => return Self(packed | c as u32),
+            _ => {}
         }
         let mut normal = fold(c.encode_utf8(&mut [0; 4])).chars().collect::<Vec<_>>().into_iter();
         let (Some(one), None) = (normal.next(), normal.next()) else {
@@ -176,15 +179,17 @@ impl Entry {
             return Self(packed | Self::COMPLEX);
         }
         let mark = unicode_normalization::char::canonical_combining_class(one) != 0;
-        Self(packed | one as u32 | if mark { Self::MARK } else { 0 })
+        let easy = !mark && matches!(class, Class::Letter | Class::Solo) && one.len_utf8() == c.len_utf8();
+        Self(packed | one as u32 | if mark { Self::MARK } else { 0 } | if easy { Self::EASY } else { 0 })
     }
 
     /// Looks a character up in tables that are made page by page when a page is first needed.
     #[inline]
-    fn of(c: char) -> Self {
+    fn of(c: impl Into<u32>) -> Self {
+        let c: u32 = c.into();
         static PAGES: [OnceLock<Box<[Entry; 256]>>; 0x1100] = [const { OnceLock::new() }; 0x1100];
         let page = PAGES[c as usize >> 8].get_or_init(|| {
-            let first = c as u32 & !0xff;
+            let first = c & !0xff;
             Box::new(std::array::from_fn(|i| char::from_u32(first + i as u32).map_or(Self(0), Self::new)))
         });
         page[c as usize & 0xff]
@@ -193,6 +198,23 @@ impl Entry {
     #[inline(always)]
     fn class(self) -> Class {
         CLASSES[(self.0 >> 21 & 15) as usize]
+    }
+
+    #[inline(always)]
+    fn is_easy(self) -> bool {
+        self.0 & Self::EASY != 0
+    }
+
+    /// The normal form of a character that is neither a mark nor left out, if it is one character.
+    #[inline(always)]
+    fn plain(self) -> Option<u32> {
+        let plain = self.0 & (Self::COMPLEX | Self::MARK) == 0 && self.class() != Class::Ignorable;
+        plain.then_some(self.normal())
+    }
+
+    #[inline(always)]
+    fn normal(self) -> u32 {
+        self.0 & 0x1f_ffff
     }
 
     /// The normal form, unless it is not one character or depends on its neighbours.
@@ -223,6 +245,10 @@ const ASCII: [Class; 128] = {
 
 /// The full normal form of a word: NFKC case folding with unified apostrophes, by the tables of the libraries.
 fn fold(word: &str) -> String {
+    folded(word).collect()
+}
+
+fn folded(word: &str) -> impl Iterator<Item = char> {
     word.chars()
         .filter(|&c| Class::of(c) != Class::Ignorable)
         .nfd()
@@ -231,7 +257,6 @@ fn fold(word: &str) -> String {
         .default_case_fold()
         .nfkc()
         .map(|c| if is_apostrophe(c) { '\'' } else { c })
-        .collect()
 }
 
 fn is_apostrophe(c: char) -> bool {
@@ -259,7 +284,7 @@ fn normalize(word: &str, out: &mut String) {
             Some(normal) if !(mark && after_mark) => out.push(normal),
             _ => {
                 out.truncate(begin);
-                out.push_str(&fold(word));
+                out.extend(folded(word));
                 return;
             }
         }
@@ -278,67 +303,44 @@ pub(crate) fn is_capital(text: &str, at: usize) -> bool {
     }
 }
 
-/// Where a word begins and ends, and whether all of it is ASCII.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Edges {
-    start: usize,
-    end: usize,
-    ascii: bool,
-}
-
 /// Finds the first word at or after the byte `at`, which must not lie inside a word or a character.
-#[inline]
-fn next_word(text: &str, mut at: usize) -> Option<Edges> {
+fn next_word(text: &str, mut at: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
     loop {
         let byte = *bytes.get(at)?;
-        if byte < 0x80 {
-            if !ASCII[usize::from(byte)].is_core() {
-                at += 1;
-                continue;
-            }
-            let (end, ascii, counts) = word_end(text, at);
-            if counts {
-                return Some(Edges { start: at, end, ascii });
-            }
-            at = end;
+        let (class, len) = if byte < 0x80 {
+            (ASCII[usize::from(byte)], 1)
         } else {
             let c = text[at..].chars().next()?;
-            match Entry::of(c).class() {
-                Class::Letter | Class::Numeric | Class::Join => {
-                    let (end, ascii, counts) = word_end(text, at);
-                    if counts {
-                        return Some(Edges { start: at, end, ascii });
-                    }
-                    at = end;
+            (Entry::of(c).class(), c.len_utf8())
+        };
+        match class {
+            Class::Letter | Class::Numeric | Class::Join => {
+                let (end, counts) = word_end(text, at);
+                if counts {
+                    return Some(at..end);
                 }
-                Class::Solo => {
-                    let mut end = at + c.len_utf8();
-                    for mark in text[end..].chars() {
-                        if mark.is_ascii() || !matches!(Entry::of(mark).class(), Class::Extend | Class::Ignorable) {
-                            break;
-                        }
-                        end += mark.len_utf8();
-                    }
-                    return Some(Edges { start: at, end, ascii: false });
-                }
-                _ => at += c.len_utf8(),
+                at = end;
             }
+            Class::Solo => {
+                let marks = text[at + len..]
+                    .chars()
+                    .take_while(|&c| !c.is_ascii() && matches!(Entry::of(c).class(), Class::Extend | Class::Ignorable));
+                return Some(at..at + len + marks.map(char::len_utf8).sum::<usize>());
+            }
+            _ => at += len,
         }
     }
 }
 
-/// Follows a word from its first character: where it ends, whether it is all ASCII, and whether it holds more than
-/// joining characters.
-#[inline]
-fn word_end(text: &str, start: usize) -> (usize, bool, bool) {
+/// Follows a word from its first character: where it ends, and whether it holds more than joining characters.
+fn word_end(text: &str, start: usize) -> (usize, bool) {
     let bytes = text.as_bytes();
     let mut end = start;
     let mut last = Class::Other;
-    let mut ascii = true;
     let mut counts = false;
-    // A character that joins if a word character follows: its class, and whether it and the marks on it are ASCII.
-    let mut pending: Option<(Class, bool)> = None;
+    // A character that joins if a word character follows.
+    let mut pending: Option<Class> = None;
     let mut at = start;
     while at < bytes.len() {
         let byte = bytes[at];
@@ -348,45 +350,35 @@ fn word_end(text: &str, start: usize) -> (usize, bool, bool) {
             let Some(c) = text[at..].chars().next() else { break };
             (Entry::of(c).class(), c.len_utf8())
         };
+        at += len;
         match class {
             Class::Letter | Class::Numeric | Class::Join => {
-                if let Some((middle, middle_ascii)) = pending.take() {
-                    if !middle.joins(last, class) {
-                        break;
-                    }
-                    ascii &= middle_ascii;
+                if pending.take().is_some_and(|middle| !middle.joins(last, class)) {
+                    break;
                 }
                 counts |= class != Class::Join;
-                ascii &= len == 1;
                 last = class;
-                at += len;
                 end = at;
             }
             Class::Extend | Class::Ignorable => {
-                at += len;
-                match &mut pending {
-                    Some((_, middle_ascii)) => *middle_ascii = false,
-                    None => {
-                        ascii = false;
-                        end = at;
-                    }
+                if pending.is_none() {
+                    end = at;
                 }
             }
-            Class::MidLetter | Class::MidNum | Class::MidBoth if pending.is_none() => {
-                pending = Some((class, len == 1));
-                at += len;
-            }
+            Class::MidLetter | Class::MidNum | Class::MidBoth if pending.is_none() => pending = Some(class),
             _ => break,
         }
     }
-    (end, ascii, counts)
+    (end, counts)
 }
 
-/// A word on its way to being hashed: its place and its normal form, the first 16 bytes of it at hand.
+/// A word with its hash, and its normal form at hand.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RawWord<'a> {
     pub(crate) start: usize,
     pub(crate) end: usize,
+    /// The frozen hash of the normal form.
+    pub(crate) hash: u64,
     /// The first 16 bytes of the normal form, zero-padded, as two little-endian halves.
     pub(crate) low: u64,
     pub(crate) high: u64,
@@ -395,12 +387,6 @@ pub(crate) struct RawWord<'a> {
 }
 
 impl RawWord<'_> {
-    /// The frozen hash of the normal form.
-    #[inline(always)]
-    pub(crate) fn hash(&self) -> u64 {
-        if self.long.is_empty() { hash::hash_short(self.low, self.high) } else { hash::hash_bytes(self.long) }
-    }
-
     fn first_16(&self) -> u128 {
         u128::from(self.low) | u128::from(self.high) << 64
     }
@@ -421,50 +407,55 @@ impl RawWord<'_> {
     }
 }
 
-/// Sets bit 5 of each byte that is an ASCII capital; all eight bytes must be ASCII.
-#[inline(always)]
-const fn lower(bytes: u64) -> u64 {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    let from_a = bytes.wrapping_add(ONES * (0x80 - b'A' as u64));
-    let past_z = bytes.wrapping_add(ONES * (0x80 - b'Z' as u64 - 1));
-    bytes | ((from_a & !past_z & (ONES << 7)) >> 2)
+/// Space that one thread reuses from text to text.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Scratch(Box<Scan>);
+
+impl Scratch {
+    pub(crate) fn new(arch: Arch) -> Self {
+        Self(Box::new(Scan::new(arch)))
+    }
+
+    /// The instructions that the words are found with.
+    pub(crate) fn arch(&self) -> Arch {
+        self.0.arch()
+    }
 }
 
-/// Calls `each` for every word of `text`, in order. `scratch` is reused from text to text.
+/// Calls `each` with all words of `text`, some hundred at a time, in order.
 #[inline(always)]
-pub(crate) fn walk(text: &str, scratch: &mut String, mut each: impl FnMut(&RawWord<'_>)) {
-    let bytes = text.as_bytes();
+pub(crate) fn walk(text: &str, scratch: &mut Scratch, mut each: impl FnMut(&Scan)) {
     let mut at = 0;
-    while let Some(Edges { start, end, ascii }) = next_word(text, at) {
-        at = end;
-        let len = end - start;
-        if ascii && len <= 16 {
-            let (low, high) = match bytes.get(start..start + 16).and_then(|b| <&[u8; 16]>::try_from(b).ok()) {
-                Some(loaded) => {
-                    let (low, high) = hash::halves(loaded);
-                    let unused = 8 * (16 - len as u32);
-                    // Bytes behind the word are cut off before they are taken for ASCII.
-                    let all = u128::from(low) | u128::from(high) << 64;
-                    let word = all << unused >> unused;
-                    (word as u64, (word >> 64) as u64)
-                }
-                None => hash::load(&bytes[start..end]),
-            };
-            each(&RawWord { start, end, low: lower(low), high: lower(high), long: &[] });
-        } else {
-            scratch.clear();
-            normalize(&text[start..end], scratch);
-            let normal = scratch.as_bytes();
-            let long = if normal.len() > 16 { normal } else { &[] };
-            let (low, high) = hash::load(&normal[..normal.len().min(16)]);
-            each(&RawWord { start, end, low, high, long });
+    while at < text.len() {
+        at = scratch.0.scan(text, at);
+        each(&scratch.0);
+    }
+}
+
+/// Finds the edges of words and does nothing with them.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct WordCounter(Scratch);
+
+impl WordCounter {
+    pub fn new(backend: Backend) -> Self {
+        Self(Scratch::new(Arch::new(backend)))
+    }
+
+    pub fn count(&mut self, text: &str) -> usize {
+        let (mut at, mut count) = (0, 0);
+        while at < text.len() {
+            at = self.0.0.find(text, at);
+            count += self.0.0.len();
         }
+        count
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::hash;
     use proptest::prelude::*;
     use unicode_segmentation::UnicodeSegmentation;
 
@@ -557,7 +548,6 @@ pub(crate) mod tests {
             assert_eq!(ASCII[usize::from(b)], Class::of(char::from(b)), "{:?}", char::from(b));
             let lowered = char::from(b).to_ascii_lowercase();
             assert_eq!(Entry::of(char::from(b)).simple(), Some(lowered));
-            assert_eq!(lower(u64::from(b)), u64::from(lowered));
         }
     }
 
@@ -566,6 +556,8 @@ pub(crate) mod tests {
         let piece = prop_oneof![
             4 => "[a-zA-Z]{1,20}",
             2 => "[0-9]{1,4}",
+            1 => "[a-z]{1,2}[.'’:]|[0-9][.,;'’]",
+            1 => "[ _]{1,80}",
             4 => "[ '’.,:;_\"—”“…-]{1,2}",
             2 => "[à-ÿĀ-ſА-яΑ-ωא-תء-يऀ-ॿ]{1,8}",
             1 => "[\u{300}-\u{330}\u{64b}-\u{652}\u{ad}\u{200b}-\u{200f}]{1,3}",
@@ -617,20 +609,24 @@ pub(crate) mod tests {
         }
 
         #[test]
-        fn walking_hashes_the_normal_form(text in mixed_text()) {
-            let mut scratch = String::new();
-            let mut walked = Vec::new();
-            walk(&text, &mut scratch, |word| walked.push((word.start..word.end, word.hash())));
+        fn walking_hashes_the_normal_form(text in mixed_text(), limit in prop_oneof![8usize..200, Just(4096)]) {
             let expected: Vec<_> = Words::new(&text)
                 .map(|word| (word.span(), hash::hash_bytes(fold(word.as_str()).as_bytes())))
                 .collect();
-            prop_assert_eq!(walked, expected);
-        }
-
-        #[test]
-        fn lowering_eight_bytes_lowers_each(bytes in prop::array::uniform8(0u8..128)) {
-            let lowered = lower(u64::from_le_bytes(bytes)).to_le_bytes();
-            prop_assert_eq!(lowered, bytes.map(|b| b.to_ascii_lowercase()));
+            for backend in Backend::available() {
+                let mut walked = Vec::new();
+                let mut scratch = Scratch::new(Arch::new(backend));
+                scratch.0.limit(limit);
+                walk(&text, &mut scratch, |words| {
+                    assert_eq!(words.hashes().len(), words.iter().len());
+                    for (word, &hash) in words.iter().zip(words.hashes()) {
+                        let mut buffer = [0; 16];
+                        assert_eq!((word.hash, hash::hash_bytes(word.bytes(&mut buffer))), (hash, hash));
+                        walked.push((word.start..word.end, hash));
+                    }
+                });
+                prop_assert_eq!(&walked, &expected, "{:?}", backend);
+            }
         }
     }
 }

@@ -1,0 +1,234 @@
+//! What each instruction set does in its own way: telling 64 bytes apart at once, and listing the places of set bits.
+//!
+//! The only place with `unsafe` code. Each backend gives exactly what [`portable`] gives; the tests below hold them to it.
+#![allow(unsafe_code)]
+
+mod portable;
+#[cfg(target_arch = "x86_64")]
+mod x86_64;
+
+/// What each of 64 bytes is at a word boundary, one bit a byte, the first byte lowest. A byte beyond ASCII has no bit but
+/// that of a lead.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Block {
+    letters: u64,
+    digits: u64,
+    joins: u64,
+    mid_letters: u64,
+    mid_digits: u64,
+    leads: u64,
+}
+
+/// The most blocks of 64 bytes that are told apart together.
+pub(crate) const BLOCKS: usize = 65;
+
+/// One mask for each block, and an empty one before and behind, so that each block has neighbours.
+pub(crate) type Masks = [u64; BLOCKS + 2];
+
+/// What each of some thousand bytes is at a word boundary.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Kinds {
+    pub(crate) letters: Masks,
+    pub(crate) digits: Masks,
+    /// Counts as part of a word, but is neither letter nor digit.
+    pub(crate) joins: Masks,
+    /// Holds two letters together.
+    pub(crate) mid_letters: Masks,
+    /// Holds two digits together.
+    pub(crate) mid_digits: Masks,
+    /// Begins a character beyond ASCII.
+    pub(crate) leads: Masks,
+}
+
+impl Default for Kinds {
+    fn default() -> Self {
+        let none = [0; BLOCKS + 2];
+        Self { letters: none, digits: none, joins: none, mid_letters: none, mid_digits: none, leads: none }
+    }
+}
+
+impl Kinds {
+    #[inline(always)]
+    fn set(&mut self, at: usize, block: Block) {
+        self.letters[at] = block.letters;
+        self.digits[at] = block.digits;
+        self.joins[at] = block.joins;
+        self.mid_letters[at] = block.mid_letters;
+        self.mid_digits[at] = block.mid_digits;
+        self.leads[at] = block.leads;
+    }
+}
+
+/// A set of instructions to work with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Backend {
+    /// Plain integers of 64 bits.
+    Portable,
+    /// AVX2 and the bit instructions that came with it.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// AVX-512 with byte instructions, VBMI and VBMI2.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Backend {
+    /// Those that the processor has, the best first.
+    pub fn available() -> impl Iterator<Item = Self> {
+        #[cfg(target_arch = "x86_64")]
+        let all = [Self::Avx512, Self::Avx2, Self::Portable];
+        #[cfg(not(target_arch = "x86_64"))]
+        let all = [Self::Portable];
+        all.into_iter().filter(|backend| backend.is_available())
+    }
+
+    fn is_available(self) -> bool {
+        match self {
+            Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => x86_64::has_avx2(),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => x86_64::has_avx512(),
+        }
+    }
+}
+
+/// The work of one backend; can only be had for a backend that the processor has.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Arch(Backend);
+
+impl Default for Arch {
+    fn default() -> Self {
+        Self(Backend::available().next().unwrap_or(Backend::Portable))
+    }
+}
+
+impl Arch {
+    /// The backend, or the portable one where the processor does not have it.
+    pub(crate) fn new(backend: Backend) -> Self {
+        Self(if backend.is_available() { backend } else { Backend::Portable })
+    }
+
+    /// Calls `work` with the backend's instructions at hand, of which the compiler makes vectors where it can.
+    ///
+    /// Only what is inlined is compiled for them, so `work` must be a function with `#[inline(always)]`, not a closure.
+    #[inline(always)]
+    pub(crate) fn run<A, R>(self, work: impl FnOnce(A) -> R, with: A) -> R {
+        match self.0 {
+            Backend::Portable => work(with),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: there is no `Arch` of a backend that the processor does not have.
+            Backend::Avx2 => unsafe { x86_64::avx2::run(work, with) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Backend::Avx512 => unsafe { x86_64::avx512::run(work, with) },
+        }
+    }
+
+    /// Tells the bytes of `text` apart and copies them to `lowered` with ASCII capitals made small. Fills one block for
+    /// each 64 bytes begun and, if none is left open, an empty one behind; `lowered` must hold them all. Returns their
+    /// number.
+    #[inline]
+    pub(crate) fn classify(self, text: &[u8], lowered: &mut [u8], kinds: &mut Kinds) -> usize {
+        match self.0 {
+            Backend::Portable => portable::classify(text, lowered, kinds),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: there is no `Arch` of a backend that the processor does not have.
+            Backend::Avx2 => unsafe { x86_64::avx2::classify(text, lowered, kinds) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Backend::Avx512 => unsafe { x86_64::avx512::classify(text, lowered, kinds) },
+        }
+    }
+
+    /// Writes the places of all set bits, ascending, and returns their number. Of each mask at most 32 bits may be set;
+    /// `places` needs room for 32 more than there are.
+    #[inline]
+    pub(crate) fn list(self, masks: &[u64], places: &mut [u16]) -> usize {
+        match self.0 {
+            Backend::Portable => list(masks, places),
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: there is no `Arch` of a backend that the processor does not have.
+            Backend::Avx2 => unsafe { x86_64::avx2::list(masks, places) },
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: as above.
+            Backend::Avx512 => unsafe { x86_64::avx512::list(masks, places) },
+        }
+    }
+}
+
+/// Cuts `text` into blocks, the last one filled up with zeros.
+#[inline(always)]
+fn by_blocks(
+    text: &[u8],
+    lowered: &mut [u8],
+    kinds: &mut Kinds,
+    mut classify: impl FnMut(&[u8; 64], &mut [u8; 64]) -> Block,
+) -> usize {
+    let (whole, rest) = text.as_chunks::<64>();
+    let (lowered, _) = lowered.as_chunks_mut::<64>();
+    assert!(whole.len() < BLOCKS && whole.len() < lowered.len(), "the text has too many blocks");
+    for (at, bytes) in whole.iter().enumerate() {
+        kinds.set(at + 1, classify(bytes, &mut lowered[at]));
+    }
+    let mut last = [0; 64];
+    last[..rest.len()].copy_from_slice(rest);
+    kinds.set(whole.len() + 1, classify(&last, &mut lowered[whole.len()]));
+    kinds.set(whole.len() + 2, Block::default());
+    whole.len() + 1
+}
+
+/// Lists bits one by one; the first twelve of a mask without a branch, for there are rarely more words in 64 bytes.
+#[inline(always)]
+fn list(masks: &[u64], places: &mut [u16]) -> usize {
+    let mut count = 0;
+    for (&mask, first) in masks.iter().zip((0u16..).step_by(64)) {
+        let mut left = mask;
+        let mut next = |place: &mut u16| {
+            *place = first + left.trailing_zeros() as u16;
+            left &= left.wrapping_sub(1);
+        };
+        let number = mask.count_ones() as usize;
+        let room = &mut places[count..count + 32];
+        room[..12].iter_mut().for_each(&mut next);
+        if number > 12 {
+            room[12..].iter_mut().for_each(next);
+        }
+        count += number;
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn every_backend_tells_bytes_apart_as_the_portable_one(text in prop::collection::vec(any::<u8>(), 0..300)) {
+            let run = |arch: Arch| {
+                let (mut lowered, mut kinds) = (vec![1; 320], Kinds::default());
+                let blocks = arch.classify(&text, &mut lowered, &mut kinds);
+                lowered.truncate(text.len());
+                (blocks, lowered, kinds)
+            };
+            let expected = run(Arch(Backend::Portable));
+            for backend in Backend::available() {
+                prop_assert_eq!(&run(Arch(backend)), &expected, "{:?}", backend);
+            }
+        }
+
+        #[test]
+        fn every_backend_lists_every_bit(masks in prop::collection::vec(any::<u64>(), 0..9)) {
+            let masks: Vec<u64> = masks.into_iter().map(|mask| mask & !(mask << 1)).collect();
+            let set = |place: &u16| masks[usize::from(place / 64)] >> (place % 64) & 1 == 1;
+            let expected: Vec<u16> = (0..64 * masks.len() as u16).filter(set).collect();
+            for backend in Backend::available() {
+                let mut places = vec![0; expected.len() + 32];
+                let count = Arch(backend).list(&masks, &mut places);
+                prop_assert_eq!(&places[..count], &expected, "{:?}", backend);
+            }
+        }
+    }
+}
