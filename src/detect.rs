@@ -456,8 +456,7 @@ impl Detector {
         let worth = |best: &ContentEvidence| keep == Keep::All || self.rule.confidence(best) >= self.confidence;
         let evidence = verify::compare(texts.0, table, texts.1, pairs, usual, worth)?;
         let confidence = self.rule.confidence(&evidence);
-        // Whatever the rule says: who retells a story comes to put two words together as it was told.
-        let is_copy = confidence >= self.confidence && evidence.pairs > 0.0;
+        let is_copy = confidence >= self.confidence && verify::is_telling(&evidence);
         if keep == Keep::Copies && !is_copy {
             return None;
         }
