@@ -19,18 +19,21 @@ pub(crate) struct Star {
     pub(crate) links: Vec<usize>,
 }
 
+/// A text, one that is linked to it, and the place of the link.
+type Neighbour = (u32, u32, usize);
+
 /// Groups texts into stars: the text with the most strength of links becomes the centre of all texts linked to it, and so
 /// on with what is left; then each member goes to the centre that it is linked to most strongly. Ties go to the earlier
 /// text. The result depends on the set of links alone, not on their order.
 pub(crate) fn stars(texts: usize, links: &[Link]) -> Vec<Star> {
-    let mut neighbours: Vec<(u32, u32, usize)> = Vec::with_capacity(2 * links.len());
+    let mut neighbours: Vec<Neighbour> = Vec::with_capacity(2 * links.len());
     for (at, link) in links.iter().enumerate() {
         neighbours.push((link.left, link.right, at));
         neighbours.push((link.right, link.left, at));
     }
     neighbours.sort_unstable();
     // Sums are taken in the order of the neighbours, so that rounding is the same for any order of the links.
-    let mut hubs: Vec<(f64, &[(u32, u32, usize)])> = neighbours
+    let mut hubs: Vec<(f64, &[Neighbour])> = neighbours
         .chunk_by(|a, b| a.0 == b.0)
         .map(|around| (around.iter().map(|&(_, _, at)| f64::from(links[at].strength)).sum(), around))
         .collect();

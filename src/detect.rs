@@ -15,13 +15,13 @@ use crate::content::{FeatureScratch, Features, Frequencies, Seen, Token, Tokens,
 use crate::error::{self, Result};
 use crate::hash::mix2;
 use crate::minhash::{self, MinHasher, Scheme};
-use crate::rare::{RareIndex, Shared};
+use crate::rare::{Neighbour, RareIndex, Shared};
 use crate::report::{
     Cluster, ContentEvidence, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary,
 };
 use crate::shingle::{self, Shingle, Window};
 use crate::text;
-use crate::verify::{self, NearRule, Rule};
+use crate::verify::{self, NearRule, Rule, StemTable};
 
 /// Anything that has an id and a text.
 ///
@@ -62,6 +62,17 @@ pub enum Level {
     Reworded,
 }
 
+/// Which pairs of articles are compared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Search {
+    /// Those that share a bucket or rare features: time grows linearly with the articles.
+    #[default]
+    Candidates,
+    /// All of them: time grows with the square of their number. For small corpora, and for measuring on a sample what the
+    /// candidates leave out.
+    Exhaustive,
+}
+
 /// Finds copies among articles.
 ///
 /// The result depends on the articles alone: their order and the number of threads change nothing. Runs on the rayon
@@ -79,6 +90,7 @@ pub enum Level {
 #[derive(Clone)]
 pub struct Detector {
     level: Level,
+    search: Search,
     near: NearRule,
     shingle: Shingle,
     growth: Growth,
@@ -116,6 +128,7 @@ impl fmt::Debug for Detector {
 #[derive(Clone)]
 pub struct DetectorBuilder {
     level: Level,
+    search: Search,
     threshold: f64,
     shingle: Shingle,
     slots: u16,
@@ -135,6 +148,12 @@ impl DetectorBuilder {
     /// Which copies to look for; [`Level::Reworded`] by default.
     pub fn level(mut self, level: Level) -> Self {
         self.level = level;
+        self
+    }
+
+    /// Which pairs are compared; [`Search::Candidates`] by default.
+    pub fn search(mut self, search: Search) -> Self {
+        self.search = search;
         self
     }
 
@@ -196,9 +215,10 @@ impl DetectorBuilder {
         };
         Ok(Detector {
             level: self.level,
+            search: self.search,
             near: NearRule { jaccard: self.threshold as f32 },
             shingle: self.shingle,
-            growth: Growth { trees: bands.bands(), rows: bands.rows(), bucket: 64, deepest: bands.rows() + 16 },
+            growth: Growth { trees: bands.bands(), rows: bands.rows(), bucket: 16, deepest: bands.rows() + 16 },
             near_slots: usize::from(self.slots),
             confidence: self.confidence as f32,
             rule: self.rule,
@@ -208,10 +228,14 @@ impl DetectorBuilder {
     }
 }
 
+/// Trees whose buckets are in memory at the same time.
+const TREES_AT_ONCE: usize = 8;
+
 /// What the first pass over a text leaves.
 #[derive(Default)]
 struct Signed {
     words: u32,
+    has_shingles: bool,
     /// Hash of all words in order, by which exact copies are equal.
     fingerprint: (u64, u64),
     tokens: Box<[Token]>,
@@ -227,6 +251,7 @@ impl Detector {
     pub fn builder() -> DetectorBuilder {
         DetectorBuilder {
             level: Level::default(),
+            search: Search::default(),
             threshold: 0.5,
             shingle: Shingle::Words(3),
             slots: 128,
@@ -256,7 +281,8 @@ impl Detector {
     }
 
     /// All pairs of articles that shared a bucket and were compared, copies or not, with the numbers that decide: what
-    /// [`find`](Self::find) chooses from, ordered by the ids of the two. Of exact copies only the first, by id, takes part.
+    /// [`find`](Self::find) chooses from, ordered by the ids of the two. Of exact copies only the first, by id, takes part;
+    /// pairs that their signatures rule out are left out.
     ///
     /// For measuring what the candidate stage keeps, for reading what was nearly a copy, and for deciding by a rule of
     /// your own. Takes longer than `find`, which leaves hopeless pairs early.
@@ -291,7 +317,7 @@ impl Detector {
             positions.par_iter().zip(sketches.par_iter_mut()).map_init(Scratch::default, sign).collect()
         });
         let refusals: Vec<Option<SkipReason>> =
-            positions.iter().zip(&signed).map(|(&at, text)| self.refuse(articles[at].text(), text.words)).collect();
+            positions.iter().zip(&signed).map(|(&at, text)| self.refuse(articles[at].text(), text)).collect();
         for (&position, &reason) in positions.iter().zip(&refusals) {
             skipped.extend(reason.map(|reason| Skipped { id: articles[position].id().into(), position, reason }));
         }
@@ -319,27 +345,46 @@ impl Detector {
         let sketches = std::mem::take(&mut corpus.sketches);
         let Summary { times, candidates, crowded, .. } = &mut corpus.summary;
         let mut pairs = self.timed(times, Stage::Near, shingles.len(), |ticker| {
-            let forest = Forest::grow(&sketches, self.growth);
-            *crowded = forest.crowded();
-            let near = |found: &mut Vec<u32>, left: u32| {
-                ticker.tick();
-                found.clear();
-                forest.later_neighbours(left, found);
-                found.sort_unstable();
-                found.dedup();
-                // Four standard errors below the threshold no copy is missed.
-                let slots = self.near_slots as f32;
-                let likely = |right: &u32| {
-                    let equal = minhash::equal_slots(sketches.get(left), sketches.get(*right));
-                    equal as f32 / slots + 0.18 >= self.near.jaccard
-                };
-                let pairs =
-                    found.iter().filter(|right| likely(right)).map(|&right| self.near_pair(&shingles, left, right));
-                (found.len(), pairs.filter(|pair| keep.keeps(pair)).collect::<Vec<_>>())
+            let words = |text: u32| corpus.signed[text as usize].words;
+            let slots = self.near_slots as f32;
+            let likely = |left: u32, right: u32| {
+                let equal = minhash::equal_slots(sketches.get(left), sketches.get(right)) as f32;
+                self.near.may_be(equal / slots, slots, (words(left), words(right)))
             };
-            let found: Vec<_> = (0..shingles.len() as u32).into_par_iter().map_init(Vec::new, near).collect();
-            *candidates = found.iter().map(|(candidates, _)| *candidates as u64).sum();
-            found.into_iter().flat_map(|(_, pairs)| pairs).collect::<Vec<_>>()
+            let mut likely_pairs: Vec<(u32, u32)> = Vec::new();
+            let texts = shingles.len() as u32;
+            match self.search {
+                Search::Candidates => {
+                    for first in (0..self.growth.trees).step_by(TREES_AT_ONCE) {
+                        let trees = first..(first + TREES_AT_ONCE).min(self.growth.trees);
+                        let forest = Forest::grow(&sketches, self.growth, trees);
+                        *crowded += forest.crowded();
+                        let neighbours = |found: &mut Vec<u32>, left: u32| {
+                            found.clear();
+                            forest.later_neighbours(left, found);
+                            found.sort_unstable();
+                            found.dedup();
+                            let pairs = found.iter().filter(|&&right| likely(left.min(right), left.max(right)));
+                            pairs.map(|&right| (left.min(right), left.max(right))).collect::<Vec<_>>()
+                        };
+                        likely_pairs
+                            .par_extend((0..texts).into_par_iter().map_init(Vec::new, neighbours).flatten_iter());
+                        likely_pairs.par_sort_unstable();
+                        likely_pairs.dedup();
+                    }
+                }
+                Search::Exhaustive => {
+                    let later = |left| {
+                        (left + 1..texts).filter(move |&right| likely(left, right)).map(move |right| (left, right))
+                    };
+                    likely_pairs.par_extend((0..texts).into_par_iter().flat_map_iter(later));
+                }
+            }
+            *candidates = likely_pairs.len() as u64;
+            let near = likely_pairs.par_iter().map(|&(left, right)| self.near_pair(&shingles, left, right));
+            let pairs = near.filter(|pair| keep.keeps(pair)).collect::<Vec<_>>();
+            (0..texts).for_each(|_| ticker.tick());
+            pairs
         });
         drop(sketches);
         if self.level == Level::Near {
@@ -356,18 +401,26 @@ impl Detector {
             let mut content = Content::new(signed, seen, &leaders);
             let found = content.neighbours(&leaders, ticker);
             content.learn_usual(&leaders, &found);
-            (content, found)
+            match self.search {
+                Search::Candidates => (content, found),
+                Search::Exhaustive => {
+                    let found = content.all_later(&leaders);
+                    (content, found)
+                }
+            }
         });
         *candidates += found.iter().map(|found| found.len() as u64).sum::<u64>();
         let reworded: Vec<Compared> = self.timed(times, Stage::Verify, shingles.len(), |ticker| {
-            let examine = |left: u32| {
+            let examine = |table: &mut StemTable, left: u32| {
                 ticker.tick();
-                let pairs = found[left as usize].iter();
-                let pairs =
-                    pairs.filter_map(|neighbour| self.reworded_pair(&content, &shingles, left, neighbour, keep));
-                pairs.collect::<Vec<_>>()
+                let neighbours = &found[left as usize];
+                if !neighbours.is_empty() {
+                    table.fill(&content.texts[left as usize]);
+                }
+                let pair = |neighbour| self.reworded_pair(&content, &shingles, (left, table), neighbour, keep);
+                neighbours.iter().filter_map(pair).collect::<Vec<_>>()
             };
-            (0..shingles.len() as u32).into_par_iter().flat_map_iter(examine).collect()
+            (0..shingles.len() as u32).into_par_iter().map_init(StemTable::default, examine).flatten_iter().collect()
         });
         let behind = self.behind_leaders(&content, &shingles, &leaders, &reworded);
         // What shingles and content both speak of is told by its content.
@@ -390,14 +443,18 @@ impl Detector {
         &self,
         content: &Content,
         shingles: &Shingles<'_>,
-        left: u32,
+        (left, table): (u32, &StemTable),
         neighbour: &Neighbour,
         keep: Keep,
     ) -> Option<Compared> {
-        let right = neighbour.text;
-        let evidence = content.compare(left, neighbour);
+        let &Neighbour { text: right, pairs } = neighbour;
+        let usual = content.usual(left, right);
+        let worth = |best: &ContentEvidence| keep == Keep::All || self.rule.confidence(best) >= self.confidence;
+        let texts = (&content.texts[left as usize], &content.texts[right as usize]);
+        let evidence = verify::compare(texts.0, table, texts.1, pairs, usual, worth)?;
         let confidence = self.rule.confidence(&evidence);
-        let is_copy = confidence >= self.confidence;
+        // Whatever the rule says: who retells a story comes to put two words together as it was told.
+        let is_copy = confidence >= self.confidence && evidence.pairs > 0.0;
         if keep == Keep::Copies && !is_copy {
             return None;
         }
@@ -425,15 +482,23 @@ impl Detector {
                 followers.entry(leader).or_default().push(text);
             }
         }
-        let against = |text: u32, others: u32| {
-            followers.get(&others).into_iter().flatten().filter_map(move |&other| {
-                let (left, right) = (text.min(other), text.max(other));
-                let pairs = verify::shared_pairs(&content.texts[left as usize], &content.texts[right as usize]);
-                self.reworded_pair(content, shingles, left, &Neighbour { text: right, pairs }, Keep::Copies)
-            })
+        let against = |table: &mut StemTable, text: u32, others: u32| {
+            let Some(others) = followers.get(&others) else { return Vec::new() };
+            table.fill(&content.texts[text as usize]);
+            // Nothing is known of the pairs of words yet: all may be shared.
+            let neighbour = |&text: &u32| Neighbour { text, pairs: content.texts[text as usize].totals.pairs };
+            let others = others.iter().map(neighbour);
+            let pairs =
+                others.filter_map(|other| self.reworded_pair(content, shingles, (text, table), &other, Keep::Copies));
+            pairs.map(Compared::in_order).collect()
         };
         let copies = reworded.par_iter().filter(|pair| pair.relation.is_some());
-        copies.flat_map_iter(|pair| against(pair.left, pair.right).chain(against(pair.right, pair.left))).collect()
+        let both = |table: &mut StemTable, pair: &Compared| {
+            let mut found = against(table, pair.left, pair.right);
+            found.extend(against(table, pair.right, pair.left));
+            found
+        };
+        copies.map_init(StemTable::default, both).flatten_iter().collect()
     }
 
     /// One walk over a text: its sketch, its fingerprint and its content.
@@ -452,7 +517,7 @@ impl Detector {
             };
             let arch = words.arch();
             text::walk(text, words, |words| {
-                count += words.len();
+                count += words.len() as u32;
                 for &hash in words.hashes() {
                     fingerprint = (mix2(fingerprint.0, hash), mix2(hash, fingerprint.1));
                 }
@@ -470,17 +535,19 @@ impl Detector {
         if !shingles.is_empty() {
             minhash::sketch(words.arch(), shingles, sketch);
         }
-        Signed { words: count as u32, fingerprint, tokens: tokens.as_slice().into() }
+        Signed { words: count, has_shingles: !shingles.is_empty(), fingerprint, tokens: tokens.as_slice().into() }
     }
 
-    fn refuse(&self, text: &str, words: u32) -> Option<SkipReason> {
-        let words = words as usize;
+    fn refuse(&self, text: &str, signed: &Signed) -> Option<SkipReason> {
+        let words = signed.words as usize;
         if text.len() > u32::MAX as usize {
             Some(SkipReason::TooLong)
         } else if words == 0 {
             Some(SkipReason::Empty)
         } else if words < self.min_words {
             Some(SkipReason::TooShort { words, needed: self.min_words })
+        } else if !signed.has_shingles {
+            Some(SkipReason::NoShingle { shingle: self.shingle })
         } else {
             None
         }
@@ -608,6 +675,10 @@ struct Compared {
 }
 
 impl Compared {
+    fn in_order(self) -> Self {
+        Self { left: self.left.min(self.right), right: self.left.max(self.right), ..self }
+    }
+
     /// How strongly the pair ties a cluster together: edited copies more than any rewording.
     fn strength(&self) -> f32 {
         match self.relation {
@@ -660,13 +731,6 @@ fn links<'p>(pairs: impl Iterator<Item = &'p Compared>) -> Vec<Link> {
     pairs.map(|pair| Link { left: pair.left, right: pair.right, strength: pair.strength() }).collect()
 }
 
-/// A text that may be a copy of another one, and the weight of the pairs of words that the two share.
-#[derive(Clone, Copy, Debug)]
-struct Neighbour {
-    text: u32,
-    pairs: u32,
-}
-
 /// The content view of a corpus.
 struct Content {
     texts: Vec<Features>,
@@ -682,7 +746,7 @@ impl Content {
     /// Finds and weighs the features of all texts; those of leaders alone are counted and can be found.
     fn new(signed: Vec<Signed>, seen: Seen, leaders: &[u32]) -> Self {
         let leads = |text: usize| leaders[text] as usize == text;
-        let weigher = Weigher { documents: (0..leaders.len()).filter(|&text| leads(text)).count() as f32 };
+        let weigher = Weigher::new((0..leaders.len()).filter(|&text| leads(text)).count());
         let features = |scratch: &mut FeatureScratch, signed: Signed| {
             Features::new(signed.words, &signed.tokens, &seen, weigher, scratch)
         };
@@ -694,18 +758,27 @@ impl Content {
 
     /// For each leader the later ones that share enough of what is rare.
     fn neighbours(&self, leaders: &[u32], ticker: &Ticker<'_>) -> Vec<Box<[Neighbour]>> {
-        let neighbours = |(shared, found): &mut (Shared, Vec<u32>), text: u32| {
+        let neighbours = |shared: &mut Shared, text: u32| {
             ticker.tick();
-            found.clear();
-            let features = &self.texts[text as usize];
-            if leaders[text as usize] == text {
-                self.index.later_neighbours(text, features, shared, found);
+            if leaders[text as usize] != text {
+                return Box::default();
             }
-            found.sort_unstable();
-            let pairs = |other: u32| verify::shared_pairs(features, &self.texts[other as usize]);
-            found.iter().map(|&other| Neighbour { text: other, pairs: pairs(other) }).collect()
+            self.index.later_neighbours(text, &self.texts[text as usize], shared)
         };
-        (0..leaders.len() as u32).into_par_iter().map_init(Default::default, neighbours).collect()
+        (0..leaders.len() as u32).into_par_iter().map_init(Shared::default, neighbours).collect()
+    }
+
+    /// For each leader all later ones, as if they shared all pairs of words.
+    fn all_later(&self, leaders: &[u32]) -> Vec<Box<[Neighbour]>> {
+        let all: Vec<u32> =
+            (0..).zip(leaders).filter(|&(text, &leader)| text == leader).map(|(text, _)| text).collect();
+        let pairs = |text: u32| self.texts[text as usize].totals.pairs;
+        let later = |text: u32| match leaders[text as usize] == text {
+            true => all[all.partition_point(|&other| other <= text)..].iter(),
+            false => [].iter(),
+        };
+        let neighbours = |text| later(text).map(|&text| Neighbour { text, pairs: pairs(text) }).collect();
+        (0..leaders.len() as u32).into_par_iter().map(neighbours).collect()
     }
 
     /// Learns what is usual for each leader, and takes that for those behind it. In small corpora, which have few
@@ -733,10 +806,9 @@ impl Content {
         self.usual = leaders.iter().map(|&leader| usual[leader as usize]).collect();
     }
 
-    fn compare(&self, left: u32, neighbour: &Neighbour) -> ContentEvidence {
-        let (left, right) = (left as usize, neighbour.text as usize);
-        let usual = self.usual[left].min(self.usual[right]);
-        verify::compare(&self.texts[left], &self.texts[right], neighbour.pairs, usual)
+    /// What is usual for the less crowded one of two texts.
+    fn usual(&self, left: u32, right: u32) -> f32 {
+        self.usual[left as usize].min(self.usual[right as usize])
     }
 }
 

@@ -1,6 +1,64 @@
+//! Finds articles that were told before: exact copies, edited copies, and above all **reworded copies**, the same story in
+//! other words.
+//!
+//! # Overview
+//!
+//! Most need three types:
+//!
+//! - [`Detector`] takes articles (anything with an id and a text, see [`Article`]) and finds all copies among them;
+//! - [`Report`] holds the [`Cluster`]s, each with a representative and its members, and what was skipped;
+//! - [`Member`] says how an article is like its representative: the [`Relation`], a similarity, and the [`Evidence`].
+//!
+//! ```
+//! use retold::Detector;
+//!
+//! let articles = [
+//!     ("monday.txt", "The ferry to Orrin will stop in March, the harbour board announced on Monday."),
+//!     ("copy.txt", "The ferry to Orrin will stop in March, the harbour board announced on Monday!"),
+//!     ("other.txt", "Snow closed the mountain road to Hallin for the third time in a week."),
+//! ];
+//! let report = Detector::new().find(&articles)?;
+//! for cluster in report.clusters() {
+//!     println!("{}", cluster.representative().id);
+//!     for member in &cluster.members()[1..] {
+//!         println!("  {} {} {:.2}", member.id, member.relation, member.similarity);
+//!     }
+//! }
+//! assert_eq!(report.clusters().len(), 1);
+//! # Ok::<(), retold::Error>(())
+//! ```
+//!
+//! Each step of the line can be used alone:
+//!
+//! - [`Words`]: text to words, with their places;
+//! - [`ShingleSet`]: windows of words or characters, exact Jaccard similarity and containment;
+//! - [`MinHasher`] and [`MinHash`], [`SimHasher`] and [`SimHash`]: signatures whose bits never change;
+//! - [`Bands`] and [`Index`], [`SimHashIndex`]: which signatures to compare;
+//! - [`stem`]: content words; [`Detector::pairs`]: every compared pair with its evidence; [`Rule`]: how it is weighed.
+//!
+//! # How it works
+//!
+//! An edited copy is found by its *shingles*: signatures are cut into bands, texts that share one are compared exactly.
+//! A reworded copy shares hardly any shingle with its source, but names, turns of phrase and the order in which the story
+//! goes, that no other text has. So its *content features* count: stems and pairs of neighbouring stems that few documents
+//! hold. Texts that share enough of them are compared by nine numbers ([`ContentEvidence`]), among them what such texts
+//! usually share with their neighbours: a pair convinces when it stands out. Clusters are stars: each member was verified
+//! against the representative.
+//!
+//! # Guarantees
+//!
+//! - The same articles give the same report, in any order and on any number of threads.
+//! - Signatures are the same bits on every platform and in every release of one [`FORMAT_VERSION`]; signatures made in
+//!   different ways refuse to be compared.
+//! - No text makes the library panic, and none is dropped silently: see [`Report::skipped`].
+//!
+//! # Features
+//!
+//! - `serde`: signatures serialise, and are validated when read; parts of a report serialise.
+
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
-//! x
+
 mod arch;
 mod bands;
 mod candidates;
@@ -20,7 +78,7 @@ mod verify;
 
 pub use bands::Bands;
 pub use content::stem;
-pub use detect::{Article, Detector, DetectorBuilder, Level};
+pub use detect::{Article, Detector, DetectorBuilder, Level, Search};
 pub use error::{Error, Result};
 pub use hash::FORMAT_VERSION;
 pub use index::Index;
@@ -39,3 +97,8 @@ pub mod measure {
     pub use crate::arch::Backend;
     pub use crate::text::WordCounter;
 }
+
+/// The README's example is run as a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

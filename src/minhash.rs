@@ -9,7 +9,7 @@
 use std::fmt;
 
 use crate::arch::{Arch, Backend};
-use crate::error::{Error, Result};
+use crate::error::{self, Error, Result};
 use crate::hash::{FORMAT_VERSION, mix};
 use crate::shingle::{self, Shingle, ShingleSet};
 use crate::text::Scratch;
@@ -204,11 +204,12 @@ impl MinHasher {
     /// 16). None if all weights are 0.
     ///
     /// # Errors
-    /// [`Error::Scheme`] if the scheme is one of shingles.
+    /// [`Error::Scheme`] if the scheme is one of shingles, [`Error::OutOfRange`] for a weight above 255.
     pub fn weighted(&mut self, elements: impl IntoIterator<Item = (u64, u32)>) -> Result<Option<MinHash>> {
         self.scheme.same_as(&Scheme { view: View::Weighted, ..self.scheme })?;
         self.elements.clear();
         for (element, weight) in elements {
+            error::check("weight of a MinHash element", weight, 0, 255, "0 to 255")?;
             self.elements.extend((0..weight).map(|copy| weighted_element(element, copy)));
         }
         Ok(self.finish())

@@ -11,10 +11,10 @@
 
 use rayon::prelude::*;
 
-use crate::content::{Features, Frequencies, MOST_DOCUMENTS, ln};
+use crate::content::{Features, Frequencies, MOST_DOCUMENTS, ln, slot};
 
 /// The share, in 1024ths, of the poorer text's rare weight from which on two texts are candidates.
-const LEAST_SHARE: u64 = 10;
+const LEAST_SHARE: u64 = 11;
 
 /// Added to the poorer text's weight, so that very short texts do not meet over one shared feature.
 const SHORT_TEXT: u64 = 10 * ONE;
@@ -24,8 +24,8 @@ const ONE: u64 = 64;
 
 /// Which texts hold each rare feature.
 pub(crate) struct RareIndex {
-    /// Where in `texts` those of each feature end, by the low bits of the feature's id; they begin where those of the
-    /// feature before end.
+    /// Where in `texts` those of each feature end, by the feature's [`slot`]; they begin where those of the feature before
+    /// end.
     ends: Vec<u32>,
     texts: Vec<u32>,
     /// The weight of all rare features of each text.
@@ -36,8 +36,17 @@ pub(crate) struct RareIndex {
 /// Space that one thread reuses from text to text.
 #[derive(Default)]
 pub(crate) struct Shared {
-    weight_with: Vec<u32>,
+    /// With each other text, the weight of the rare features and of the pairs of words that are shared.
+    with: Vec<(u32, u32)>,
     touched: Vec<u32>,
+}
+
+/// A text that shares rare features with another one, and the weight of the pairs of words among them: as good as exact,
+/// but for features that share a counter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Neighbour {
+    pub(crate) text: u32,
+    pub(crate) pairs: u32,
 }
 
 impl RareIndex {
@@ -55,7 +64,7 @@ impl RareIndex {
             .collect();
 
         let mut counters = frequencies.into_counters();
-        let mask = counters.len() as u32 - 1;
+        let entries = counters.len();
         // Each thread fills the texts of its own stretch of features, so that they stand in ascending order.
         let stretch = counters.len().div_ceil(rayon::current_num_threads().max(1));
         let held = |documents: u32| if (2..=MOST_DOCUMENTS).contains(&documents) { documents as usize } else { 0 };
@@ -82,7 +91,7 @@ impl RareIndex {
             }
             for (text, features) in (0..).zip(corpus).filter(|&(text, _)| counted(text as usize)) {
                 for feature in features.ids() {
-                    if let Some(counter) = counters.get_mut(((feature & mask) as usize).wrapping_sub(first))
+                    if let Some(counter) = counters.get_mut(slot(feature, entries).wrapping_sub(first))
                         && *counter != NOWHERE
                     {
                         mine[*counter as usize] = text as u32;
@@ -101,33 +110,39 @@ impl RareIndex {
         Self { ends: counters, texts, totals, weights }
     }
 
-    /// Adds to `found` the texts after `text` that share enough with it, in no order.
-    pub(crate) fn later_neighbours(&self, text: u32, features: &Features, shared: &mut Shared, found: &mut Vec<u32>) {
-        let Shared { weight_with, touched } = shared;
-        weight_with.resize(self.totals.len(), 0);
+    /// The texts after `text` that share enough with it, ascending.
+    pub(crate) fn later_neighbours(&self, text: u32, features: &Features, shared: &mut Shared) -> Box<[Neighbour]> {
+        let Shared { with, touched } = shared;
+        with.resize(self.totals.len(), (0, 0));
         touched.clear();
-        let mask = self.ends.len() - 1;
-        for feature in features.ids() {
-            let at = feature as usize & mask;
+        let mut add = |feature: u32, pair_weight: u32| {
+            let at = slot(feature, self.ends.len());
             let start = if at == 0 { 0 } else { self.ends[at - 1] };
             let holders = &self.texts[start as usize..self.ends[at] as usize];
             let weight = self.weights[holders.len()];
             for &other in holders.iter().rev().take_while(|&&other| other > text) {
-                let sum = &mut weight_with[other as usize];
-                if *sum == 0 {
+                let sums = &mut with[other as usize];
+                if sums.0 == 0 {
                     touched.push(other);
                 }
-                *sum += weight;
+                sums.0 += weight;
+                sums.1 += pair_weight;
             }
-        }
+        };
+        features.stems.iter().for_each(|&stem| add(stem, 0));
+        features.pairs.iter().zip(&features.pair_weights).for_each(|(&pair, &weight)| add(pair, weight.into()));
         let total = self.totals[text as usize];
-        for &other in touched.iter() {
-            let weight = u64::from(std::mem::take(&mut weight_with[other as usize]));
+        touched.retain(|&other| {
             let poorer = u64::from(total.min(self.totals[other as usize])) + SHORT_TEXT;
-            if weight * 1024 >= LEAST_SHARE * poorer {
-                found.push(other);
+            let enough = u64::from(with[other as usize].0) * 1024 >= LEAST_SHARE * poorer;
+            if !enough {
+                with[other as usize] = (0, 0);
             }
-        }
+            enough
+        });
+        touched.sort_unstable();
+        let neighbour = |&text: &u32| Neighbour { text, pairs: std::mem::take(&mut with[text as usize]).1 };
+        touched.iter().map(neighbour).collect()
     }
 }
 
@@ -136,44 +151,44 @@ mod tests {
     use super::*;
     use crate::content::Weigher;
     use proptest::prelude::*;
+    use std::collections::BTreeSet;
 
     fn index(texts: &[Vec<u32>]) -> (Vec<Features>, RareIndex) {
         let features = |stems: &Vec<u32>| {
             let mut stems = stems.clone();
             stems.sort_unstable();
             stems.dedup();
-            Features { pairs: stems.into(), ..Features::default() }
+            Features::of_pairs(stems)
         };
         let mut corpus: Vec<_> = texts.iter().map(features).collect();
-        let frequencies = Frequencies::weigh(&mut corpus, Weigher { documents: texts.len() as f32 }, |_| true);
+        let frequencies = Frequencies::weigh(&mut corpus, Weigher::new(texts.len()), |_| true);
         let index = RareIndex::new(&corpus, frequencies, |_| true);
         (corpus, index)
     }
 
     fn neighbours(texts: &[Vec<u32>], text: u32) -> Vec<u32> {
         let (corpus, index) = index(texts);
-        let mut found = Vec::new();
-        index.later_neighbours(text, &corpus[text as usize], &mut Shared::default(), &mut found);
-        found.sort_unstable();
-        found
+        let found = index.later_neighbours(text, &corpus[text as usize], &mut Shared::default());
+        found.iter().map(|neighbour| neighbour.text).collect()
     }
 
     proptest! {
         #[test]
-        fn neighbours_are_those_that_share_enough(texts in prop::collection::vec(prop::collection::vec(0u32..60, 0..12), 2..60)) {
-            let (corpus, _) = index(&texts);
-            let weight = |feature: &u32| {
-                let n = corpus.iter().filter(|text| text.pairs.contains(feature)).count();
-                if n > MOST_DOCUMENTS as usize { 0 } else { (ONE as f32 * ln(41.0 / n as f32)) as u64 }
+        fn neighbours_are_those_that_share_enough(texts in prop::collection::vec(prop::collection::vec((0u32..60).prop_map(|feature| feature << 22), 0..12), 2..60)) {
+            let holders = |feature: &u32| texts.iter().filter(|text| text.contains(feature)).count();
+            let weight = |feature: &u32| match holders(feature) {
+                n if n > MOST_DOCUMENTS as usize => 0,
+                n => (ONE as f32 * ln(41.0 / n as f32)) as u64,
             };
-            let total = |text: &Features| text.pairs.iter().map(weight).sum::<u64>();
-            for (left, a) in corpus.iter().enumerate() {
+            let distinct: Vec<BTreeSet<u32>> = texts.iter().map(|text| text.iter().copied().collect()).collect();
+            let total = |text: &BTreeSet<u32>| text.iter().map(weight).sum::<u64>();
+            for (left, a) in distinct.iter().enumerate() {
                 let enough = |&right: &u32| {
-                    let b = &corpus[right as usize];
-                    let common: u64 = a.pairs.iter().filter(|feature| b.pairs.contains(feature)).map(weight).sum();
+                    let b = &distinct[right as usize];
+                    let common: u64 = a.intersection(b).map(weight).sum();
                     common > 0 && common * 1024 >= LEAST_SHARE * (total(a).min(total(b)) + SHORT_TEXT)
                 };
-                let expected: Vec<u32> = (left as u32 + 1..corpus.len() as u32).filter(enough).collect();
+                let expected: Vec<u32> = (left as u32 + 1..texts.len() as u32).filter(enough).collect();
                 prop_assert_eq!(neighbours(&texts, left as u32), expected);
             }
         }
@@ -181,12 +196,13 @@ mod tests {
 
     #[test]
     fn what_many_share_makes_no_candidates() {
-        let common: Vec<u32> = (0..30).collect();
-        let template: Vec<Vec<u32>> = (0..100).map(|i| common.iter().copied().chain([100 + i]).collect()).collect();
+        let common: Vec<u32> = (0..30).map(|feature| feature << 22).collect();
+        let template: Vec<Vec<u32>> =
+            (0..100).map(|i| common.iter().copied().chain([(100 + i) << 22]).collect()).collect();
         assert_eq!(neighbours(&template, 0), []);
         let mut pair = template.clone();
-        pair[7].extend([500, 501, 502]);
-        pair[9].extend([500, 501, 502]);
+        pair[7].extend([500 << 22, 501 << 22, 502 << 22]);
+        pair[9].extend([500 << 22, 501 << 22, 502 << 22]);
         assert_eq!(neighbours(&pair, 7), [9]);
     }
 }

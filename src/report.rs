@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::shingle::Shingle;
+
 /// How two articles are alike, from the strictest to the loosest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
@@ -44,7 +46,8 @@ pub struct Evidence {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct ContentEvidence {
-    /// Share of the poorer text's content words, names and numbers aside, that are in the other; 0 to 1.
+    /// Share of the poorer text's content words, names and numbers aside, that are in the other; 0 to 1, and drawn to 0 in
+    /// very short texts.
     pub words: f32,
     /// Share of the richer text's pairs of neighbouring content words that are in the other; 0 to 1.
     pub pairs: f32,
@@ -148,6 +151,11 @@ pub enum SkipReason {
         /// The words that it needs.
         needed: usize,
     },
+    /// The text has fewer characters than a shingle of characters spans.
+    NoShingle {
+        /// What the shingle spans.
+        shingle: Shingle,
+    },
     /// The text is longer than 4 GiB.
     TooLong,
     /// Another article before it has the same id.
@@ -164,6 +172,9 @@ impl fmt::Display for SkipReason {
             Self::TooShort { words, needed } => {
                 let s = if *words == 1 { "" } else { "s" };
                 write!(f, "the text has {words} word{s}, needs {needed} to be compared: leave it out")
+            }
+            Self::NoShingle { shingle } => {
+                write!(f, "the text is shorter than {shingle}: leave it out or shorten these")
             }
             Self::TooLong => f.write_str("the text is longer than 4 GiB: split it"),
             Self::DuplicateId { first } => {
@@ -184,7 +195,8 @@ pub struct Pair {
     pub right: usize,
     /// How the two are alike; none if they are no copies.
     pub relation: Option<Relation>,
-    /// As in [`Member`]; for articles that are no copies the confidence that they are.
+    /// As in [`Member`]; for articles that are no copies the confidence that they are, or the Jaccard similarity where
+    /// shingles alone were compared.
     pub similarity: f32,
     /// The numbers that decided.
     pub evidence: Evidence,
@@ -244,11 +256,13 @@ pub struct Summary {
     pub documents: usize,
     /// Bytes of text given.
     pub bytes: u64,
-    /// Pairs that shared a bucket. Exact copies are folded before and do not count.
+    /// Pairs that shared a bucket and that their signatures did not rule out, so that they were compared. Exact copies are
+    /// folded before and do not count.
     pub candidates: u64,
     /// Pairs whose exact similarity was computed and passed.
     pub verified: u64,
-    /// Buckets that stayed crowded to the deepest row, in which not every pair was compared.
+    /// Buckets of shingle signatures that were too crowded to compare all with all; they were split by more of the
+    /// signature, and each text in them was compared with the first.
     pub crowded: usize,
     pub(crate) times: [Duration; Stage::ALL.len()],
 }

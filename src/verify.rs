@@ -4,7 +4,9 @@
 //! subject; those of [`ContentEvidence`] do so together, and the weights of a [`Rule`] were fitted on labelled rewritings so
 //! that the result is a probability.
 
-use crate::content::{Features, Kind, PARTS, Place, UNIT, exp, ln};
+use smallvec::SmallVec;
+
+use crate::content::{Features, Kind, PARTS, UNIT, exp, ln};
 use crate::report::{ContentEvidence, Evidence};
 use crate::shingle::{count_common, ratio};
 
@@ -30,21 +32,23 @@ impl NearRule {
         let containment = ratio(both, shorter) as f32;
         let evidence = Evidence { jaccard, containment, content: None };
         let contained = containment >= NEAR_CONTAINMENT && shorter >= NEAR_SHINGLES;
-        let similarity = match (jaccard >= self.jaccard, contained) {
+        let similarity = match (jaccard >= self.jaccard && both > 0, contained) {
             (true, _) => Some(jaccard),
             (false, true) => Some(containment),
             (false, false) => None,
         };
         (evidence, similarity)
     }
-}
 
-/// The weight of the pairs of words that two texts share.
-#[inline]
-pub(crate) fn shared_pairs(left: &Features, right: &Features) -> u32 {
-    let mut shared = 0;
-    common(&left.pairs, &right.pairs, |i, _| shared += u32::from(left.pair_weights[i]));
-    shared
+    /// Whether two texts of so many words that agree in the share `estimate` of so many slots may be an edited copy. Four
+    /// standard errors of the estimate leave none out.
+    pub(crate) fn may_be(self, estimate: f32, slots: f32, words: (u32, u32)) -> bool {
+        let (shorter, longer) = (words.0.min(words.1) as f32, words.0.max(words.1) as f32);
+        // The Jaccard similarity of a text of which just so much as is needed is in the longer one.
+        let contained = NEAR_CONTAINMENT * shorter / (longer + (1.0 - NEAR_CONTAINMENT) * shorter);
+        let needed = if shorter >= NEAR_SHINGLES as f32 { contained.min(self.jaccard) } else { self.jaccard };
+        estimate + 4.0 * (needed * (1.0 - needed) / slots).sqrt() >= needed
+    }
 }
 
 /// The share of the poorer text's pairs of words that are in the other.
@@ -58,45 +62,107 @@ const ORDERED_WEIGHT: u8 = (3.0 * UNIT) as u8;
 /// Shared stems whose order is compared, at most.
 const ORDERED: usize = 64;
 
-/// Compares the content of two texts that share pairs of words of weight `shared_pairs`; `usual` is what such texts share
-/// with others.
-pub(crate) fn compare(left: &Features, right: &Features, shared_pairs: u32, usual: f32) -> ContentEvidence {
-    let (short, long) = if left.totals.stems <= right.totals.stems { (left, right) } else { (right, left) };
+/// Added to the weight of the words that could be shared, about three rare ones: a notice of a dozen words that are all in
+/// another one is not much of a proof.
+const FEW_WORDS: u32 = (24.0 * UNIT) as u32;
+
+/// The stems of one text, to look up those of many others in. Reused from text to text.
+#[derive(Default)]
+pub(crate) struct StemTable {
+    /// Stems and their places in the text, open addressing by the low bits of the stem.
+    slots: Vec<(u32, u32)>,
+}
+
+impl StemTable {
+    const FREE: u32 = u32::MAX;
+
+    pub(crate) fn fill(&mut self, text: &Features) {
+        self.slots.clear();
+        self.slots.resize((text.stems.len() * 4).max(4).next_power_of_two(), (0, Self::FREE));
+        let mask = self.slots.len() - 1;
+        for (&stem, place) in text.stems.iter().zip(0..) {
+            let mut at = (stem >> 2) as usize & mask;
+            while self.slots[at].1 != Self::FREE {
+                at = (at + 1) & mask;
+            }
+            self.slots[at] = (stem, place);
+        }
+    }
+
+    #[inline(always)]
+    fn find(&self, stem: u32) -> Option<usize> {
+        let mask = self.slots.len() - 1;
+        let mut at = (stem >> 2) as usize & mask;
+        loop {
+            let (found, place) = self.slots[at];
+            if place == Self::FREE {
+                return None;
+            }
+            if found == stem {
+                return Some(place as usize);
+            }
+            at = (at + 1) & mask;
+        }
+    }
+}
+
+/// Compares the content of two texts; the stems of `left` are in `table`. `usual` is what such texts share with others.
+///
+/// What costs most comes last: `worth` is asked with pairs of words that weigh `about` and with the best of orders, and if
+/// it is not worth it even so, there is no result.
+pub(crate) fn compare(
+    left: &Features,
+    table: &StemTable,
+    right: &Features,
+    about: u32,
+    usual: f32,
+    worth: impl FnOnce(&ContentEvidence) -> bool,
+) -> Option<ContentEvidence> {
+    let left_is_short = left.totals.stems <= right.totals.stems;
+    let (short, long) = if left_is_short { (&left.totals, &right.totals) } else { (&right.totals, &left.totals) };
     let (mut plain, mut names, mut numbers) = (0, 0, 0);
     let mut parts = [0; PARTS];
-    let mut ordered: Vec<(u16, u16)> = Vec::with_capacity(128);
-    common(&short.stems, &long.stems, |i, j| {
-        let (a, b): (Place, Place) = (short.places[i], long.places[j]);
-        parts[usize::from(a.part)] += u32::from(a.weight);
-        match (a.kind, b.kind) {
+    let mut ordered: SmallVec<[(u16, u16); 256]> = SmallVec::new();
+    for (&stem, &theirs) in right.stems.iter().zip(&right.places) {
+        let Some(ours) = table.find(stem) else { continue };
+        let ours = left.places[ours];
+        let (a, b) = if left_is_short { (ours, theirs) } else { (theirs, ours) };
+        parts[a.part()] += u32::from(a.weight);
+        match (a.kind(), b.kind()) {
             (Kind::Name, _) | (_, Kind::Name) => names += u32::from(a.rarity),
             (Kind::Number, Kind::Number) => numbers += 1,
             (Kind::Plain, Kind::Plain) => plain += u32::from(a.weight),
             _ => {}
         }
         if a.weight >= ORDERED_WEIGHT {
-            ordered.push((a.at, b.at));
+            ordered.push((a.at(), b.at()));
         }
-    });
-    let mut covered: [f32; PARTS] = std::array::from_fn(|part| share(parts[part], short.totals.parts[part]));
+    }
+    let mut covered: [f32; PARTS] = std::array::from_fn(|part| share(parts[part], short.parts[part]));
     covered.sort_unstable_by(f32::total_cmp);
-    let (short, long) = (&short.totals, &long.totals);
-    ContentEvidence {
-        words: share(plain, short.plain.min(long.plain)),
-        pairs: share(shared_pairs, short.pairs.max(long.pairs)),
+    let mut evidence = ContentEvidence {
+        words: share(plain, short.plain.min(long.plain) + FEW_WORDS),
+        pairs: share(about, short.pairs.max(long.pairs)),
         names: ((names as f32 + 3.0 * UNIT) / (short.names.min(long.names) as f32 + 6.0 * UNIT)).min(1.0),
         coverage: covered[2],
-        order: order(&mut ordered),
+        order: 1.0,
         numbers_missing: short.numbers.min(long.numbers).saturating_sub(numbers),
         usual,
         length_ratio: share(left.distinct.min(right.distinct), left.distinct.max(right.distinct)),
         shorter: left.words.min(right.words),
-    }
+    };
+    worth(&evidence).then(|| {
+        let mut pairs = 0;
+        common(&left.pairs, &right.pairs, |i, _| pairs += u32::from(left.pair_weights[i]));
+        evidence.pairs = share(pairs, short.pairs.max(long.pairs));
+        evidence.order = order(&mut ordered);
+        evidence
+    })
 }
 
 /// How far positions in two texts go together: the share of pairs in the same order less that in the other order, drawn
 /// to 0 where there are few.
-fn order(shared: &mut Vec<(u16, u16)>) -> f32 {
+fn order(shared: &mut SmallVec<[(u16, u16); 256]>) -> f32 {
     let all = shared.len() as f32;
     if shared.len() < 2 {
         return 0.0;
@@ -133,7 +199,7 @@ pub struct Rule {
 
 impl Default for Rule {
     fn default() -> Self {
-        Self { weights: [8.52, 12.17, 6.49, 3.63, 11.0, -2.853, -58.05, 1.866, -1.024], constant: -5.766 }
+        Self { weights: [6.14, 15.49, 5.85, 5.30, 8.66, -1.79, -81.44, 0.93, -1.14], constant: -4.35 }
     }
 }
 
@@ -189,11 +255,11 @@ mod tests {
 
     #[test]
     fn order_is_that_of_the_shared_words() {
-        let forward: Vec<(u16, u16)> = (0..40).map(|at| (at, at + 3)).collect();
+        let forward: SmallVec<[(u16, u16); 256]> = (0..40).map(|at| (at, at + 3)).collect();
         assert_eq!(order(&mut forward.clone()), 40.0 / 52.0);
-        let mut backward: Vec<_> = forward.iter().map(|&(a, b)| (a, 100 - b)).collect();
+        let mut backward: SmallVec<_> = forward.iter().map(|&(a, b)| (a, 100 - b)).collect();
         assert_eq!(order(&mut backward), -40.0 / 52.0);
-        assert_eq!(order(&mut vec![(1, 1)]), 0.0);
+        assert_eq!(order(&mut SmallVec::from_elem((1, 1), 1)), 0.0);
     }
 
     #[test]

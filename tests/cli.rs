@@ -264,7 +264,7 @@ fn jsonl_has_the_documented_fields() {
         keys(summary),
         ["type", "documents", "bytes", "candidates", "verified", "clusters", "skipped", "seconds"]
     );
-    assert_eq!(keys(&summary["seconds"]), ["read", "sign", "candidates", "verify", "cluster"]);
+    assert_eq!(keys(&summary["seconds"]), ["read", "sign", "near", "candidates", "verify", "cluster"]);
     assert!(summary["seconds"].as_object().unwrap().values().all(|seconds| seconds.as_f64().unwrap() >= 0.0));
     assert_eq!(summary["documents"], 4);
     assert_eq!(summary["bytes"], 3 * FERRY.len() + "Two words".len());

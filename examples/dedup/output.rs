@@ -125,10 +125,14 @@ fn reason(member: &Member) -> String {
     let Some(by) = member.evidence else { return "the same words".into() };
     match by.content.filter(|_| member.relation == Relation::Reworded) {
         Some(content) => {
-            format!("shares {} of the content words, {} of their pairs", percent(content.words), percent(content.pairs))
+            let (words, names, pairs) = (percent(content.words), percent(content.names), percent(content.pairs));
+            format!(
+                "{words} of the words, {names} of the names, {pairs} of the word pairs, order {:+.2}",
+                content.order
+            )
         }
         None => {
-            format!("shares {} of all phrases, {} of the shorter text's", percent(by.jaccard), percent(by.containment))
+            format!("{} of all phrases, {} of the shorter text's", percent(by.jaccard), percent(by.containment))
         }
     }
 }

@@ -99,8 +99,8 @@ fn example(
         Verdict::Neither => return Ok(None),
         Verdict::Right => (true, 1.0),
         Verdict::Wrong => (false, 1.0),
-        // Distractors that share few shingles are different texts, nearly always; they count little.
-        Verdict::Unlabelled if pair.evidence.containment < 0.1 && x.cluster != y.cluster => (false, 0.1),
+        // Distractors that share few shingles are different texts, nearly always: reports on one event, above all.
+        Verdict::Unlabelled if pair.evidence.containment < 0.15 && x.cluster != y.cluster => (false, 0.5),
         Verdict::Unlabelled => return Ok(None),
     };
     let in_set = |set: &str| truth.get(set).map_or(1.0 / 20_000.0, |&pairs| 1.0 / pairs.max(1) as f64);
@@ -164,9 +164,8 @@ fn solve(mut matrix: [[f64; N + 1]; N + 1], mut right: [f64; N + 1]) -> [f64; N 
         for row in 0..=N {
             if row != column {
                 let factor = matrix[row][column] / matrix[column][column];
-                for at in column..=N {
-                    matrix[row][at] -= factor * matrix[column][at];
-                }
+                let pivot = matrix[column];
+                matrix[row].iter_mut().zip(pivot).for_each(|(cell, above)| *cell -= factor * above);
                 right[row] -= factor * right[column];
             }
         }

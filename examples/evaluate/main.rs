@@ -8,16 +8,16 @@
 mod calibrate;
 mod score;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Parser;
-use retold::{Detector, Stage};
+use retold::{Detector, Search, Stage};
 
-use score::{Labels, Scores};
+use score::{Labels, Reliability, Scores};
 
 #[derive(Parser)]
 struct Options {
@@ -29,6 +29,9 @@ struct Options {
     /// Print this many wrong pairs of each set, with their evidence.
     #[arg(long, default_value_t = 0)]
     wrong: usize,
+    /// Compare all with all in a sample of about this many documents, and tell what the candidate stage keeps of what passes.
+    #[arg(long)]
+    exhaustive: Option<usize>,
     /// Fit the rule for rewordings on this pool, and show how it does on families that it has not seen.
     #[arg(long)]
     calibrate: bool,
@@ -48,6 +51,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if options.calibrate {
         return calibrate::leave_one_out(&labels, &articles);
     }
+    if let Some(sample) = options.exhaustive {
+        return candidate_recall(&labels, &articles, sample);
+    }
     let start = Instant::now();
     let report = Detector::new().find(&articles)?;
     let seconds = start.elapsed().as_secs_f64();
@@ -65,13 +71,39 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         println!("  {:24} {:.2}", stage.to_string(), summary.time(stage).as_secs_f64());
     }
     let pairs = Detector::new().pairs(&articles);
-    let found = labels.recall(&ids, &pairs);
-    for (set, (found, truth)) in &found {
+    for (set, (found, truth)) in &labels.recall(&ids, &report, &pairs) {
         println!("candidates of {set:26} {:.4} of {truth}", *found as f64 / *truth as f64);
+    }
+    print!("{}", Reliability::of(&labels, &ids, &pairs));
+    for (name, (right, truth)) in &labels.recall_by_length(&articles, &report) {
+        println!("recall, length ratio {name:22} {:.4} of {truth}", *right as f64 / *truth as f64);
     }
     if options.wrong > 0 {
         scores.print_wrong(&labels, &report, options.wrong);
     }
+    Ok(())
+}
+
+/// Holds the candidates in a sample of whole clusters against comparing all with all.
+fn candidate_recall(
+    labels: &Labels,
+    articles: &[(String, String)],
+    sample: usize,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let shards = (articles.len() / sample.max(1)).max(1) as u64;
+    let sample: Vec<_> = articles.iter().filter(|(id, _)| labels.shard(id, shards) == 0).cloned().collect();
+    let copies = |search| -> Result<HashSet<(usize, usize)>, retold::Error> {
+        let pairs = Detector::builder().search(search).build()?.pairs(&sample);
+        Ok(pairs.iter().filter(|pair| pair.relation.is_some()).map(|pair| (pair.left, pair.right)).collect())
+    };
+    let (all, kept) = (copies(Search::Exhaustive)?, copies(Search::Candidates)?);
+    let both = all.intersection(&kept).count();
+    println!(
+        "{} documents: of {} pairs that exhaustive verification accepts, the candidates keep {both}: {:.4}",
+        sample.len(),
+        all.len(),
+        both as f64 / all.len().max(1) as f64
+    );
     Ok(())
 }
 

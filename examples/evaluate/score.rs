@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
-use retold::{Pair, Report};
+use retold::{Pair, Relation, Report};
 
 /// What is known of one document.
 pub struct Label {
@@ -17,6 +17,51 @@ pub struct Label {
 pub struct Labels {
     of: HashMap<String, Label>,
     ignored: HashSet<(String, String)>,
+}
+
+/// Groups of articles with the same words, as far as clusters show them: by their position in the input.
+fn exact_copies(report: &Report) -> Vec<Vec<usize>> {
+    let mut groups = Vec::new();
+    for cluster in report.clusters() {
+        // Copies of one text have the same evidence against the representative.
+        let mut members: Vec<_> =
+            cluster.members().iter().map(|member| (format!("{:?}", member.evidence), member.position)).collect();
+        members.sort_unstable();
+        let same = members.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1);
+        groups.extend(same.map(|same| same.iter().map(|&(_, position)| position).collect()));
+    }
+    groups
+}
+
+/// How often pairs of a given confidence are right.
+pub struct Reliability {
+    bins: [(u64, u64); 10],
+}
+
+impl Reliability {
+    pub fn of(labels: &Labels, ids: &[&str], pairs: &[Pair]) -> Self {
+        let mut bins = [(0, 0); 10];
+        for pair in pairs.iter().filter(|pair| pair.relation != Some(Relation::Near) && pair.evidence.content.is_some())
+        {
+            let bin = &mut bins[((pair.similarity * 10.0) as usize).min(9)];
+            match labels.verdict(ids[pair.left], ids[pair.right]) {
+                Verdict::Right => *bin = (bin.0 + 1, bin.1 + 1),
+                Verdict::Wrong => bin.1 += 1,
+                Verdict::Neither | Verdict::Unlabelled => {}
+            }
+        }
+        Self { bins }
+    }
+}
+
+impl fmt::Display for Reliability {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, (right, all)) in self.bins.iter().enumerate() {
+            let share = *right as f64 / (*all).max(1) as f64;
+            writeln!(f, "confidence 0.{at} to {:.1}      right {share:.3} of {all}", (at + 1) as f64 / 10.0)?;
+        }
+        Ok(())
+    }
 }
 
 /// What a pair that was put together is.
@@ -76,13 +121,60 @@ impl Labels {
         }
     }
 
-    /// How many of the true pairs of each set are among `pairs`, and how many there are.
-    pub fn recall(&self, ids: &[&str], pairs: &[Pair]) -> BTreeMap<String, (u64, u64)> {
+    /// How many of the true pairs of each set were compared, and how many there are. Exact copies count as compared, and
+    /// stand for one another.
+    pub fn recall(&self, ids: &[&str], report: &Report, pairs: &[Pair]) -> BTreeMap<String, (u64, u64)> {
+        let mut copies: HashMap<usize, Vec<usize>> = HashMap::new();
         let mut found: BTreeMap<String, (u64, u64)> =
             self.true_pairs().into_iter().map(|(set, truth)| (set.into(), (0, truth))).collect();
+        let mut count = |left: usize, right: usize| {
+            if self.verdict(ids[left], ids[right]) == Verdict::Right {
+                found.entry(self.of[ids[left]].set.clone()).or_default().0 += 1;
+            }
+        };
+        for same in exact_copies(report) {
+            for (at, &left) in same.iter().enumerate() {
+                same[at + 1..].iter().for_each(|&right| count(left, right));
+                copies.insert(left, same.clone());
+            }
+        }
         for pair in pairs {
-            if self.verdict(ids[pair.left], ids[pair.right]) == Verdict::Right {
-                found.entry(self.of[ids[pair.left]].set.clone()).or_default().0 += 1;
+            let with_copies = |at: usize| copies.get(&at).cloned().unwrap_or_else(|| vec![at]);
+            for left in with_copies(pair.left) {
+                with_copies(pair.right).into_iter().for_each(|right| count(left, right));
+            }
+        }
+        found
+    }
+
+    /// How many of the true pairs whose shorter text has under and over half of the longer one's bytes were put together.
+    pub fn recall_by_length(
+        &self,
+        articles: &[(String, String)],
+        report: &Report,
+    ) -> BTreeMap<&'static str, (u64, u64)> {
+        let mut cluster_of: HashMap<&str, usize> = HashMap::new();
+        for (at, cluster) in report.clusters().iter().enumerate() {
+            cluster_of.extend(cluster.members().iter().map(|member| (member.id.as_str(), at)));
+        }
+        let mut groups: HashMap<(&str, &str), Vec<(&str, usize)>> = HashMap::new();
+        for (id, text) in articles {
+            if let Some(label) = self.of.get(id).filter(|label| label.relation != "none") {
+                groups.entry((&label.cluster, &label.set)).or_default().push((id, text.len()));
+            }
+        }
+        let mut found: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
+        for group in groups.values() {
+            for (at, &(left, x)) in group.iter().enumerate() {
+                for &(right, y) in &group[at + 1..] {
+                    if self.verdict(left, right) == Verdict::Right {
+                        let together = cluster_of.get(left).is_some_and(|at| cluster_of.get(right) == Some(at));
+                        let name = if 2 * x.min(y) < x.max(y) { "under 0.5" } else { "0.5 and over" };
+                        let (right, truth) = found.entry(name).or_default();
+                        *right += u64::from(together);
+                        *truth += 1;
+                    }
+                }
             }
         }
         found
@@ -99,10 +191,11 @@ impl Labels {
             *truth.entry(set).or_default() += n * (n - 1) / 2;
         }
         for (a, b) in &self.ignored {
-            if let (Some(x), Some(y)) = (self.of.get(a), self.of.get(b)) {
-                if x.cluster == y.cluster && x.set == y.set {
-                    *truth.entry(&x.set).or_default() -= 1;
-                }
+            if let (Some(x), Some(y)) = (self.of.get(a), self.of.get(b))
+                && x.cluster == y.cluster
+                && x.set == y.set
+            {
+                *truth.entry(&x.set).or_default() -= 1;
             }
         }
         truth

@@ -1,0 +1,193 @@
+//! retold beside other crates, on the same articles in the same run.
+//!
+//! In `benches/peers`:
+//! `cargo run --release -- sign [FILE.jsonl]` - text to signature, one thread
+//! `cargo run --release -- sign-vs-detect [FILE.jsonl]` - gaoya only signing against the whole detection of retold
+//! `cargo run --release -- write FILE.jsonl` - the generated corpus to a file, for `python_peers.py`
+//!
+//! Without a file the articles are generated. Each contender takes its turn in each round; medians of all rounds count.
+
+#[path = "../../corpus/mod.rs"]
+#[expect(dead_code, reason = "which copies were planted does not matter here")]
+mod corpus;
+
+use std::error::Error;
+use std::fs::File;
+use std::hash::BuildHasherDefault;
+use std::hint::black_box;
+use std::io::{BufRead, BufReader, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use clap::{Parser, Subcommand};
+use fxhash::FxHasher;
+use gaoya::minhash::{MinHasher as _, MinHasher32};
+use gaoya::simhash::{SimHash, SimSipHasher64};
+use gaoya::text::{shingle_tokens, whitespace_split};
+use probminhash::superminhasher::SuperMinHash;
+use rayon::prelude::*;
+use retold::{Detector, MinHasher, Scheme, Shingle, SimHasher, Words};
+
+#[derive(Parser)]
+struct Options {
+    #[command(subcommand)]
+    mode: Mode,
+    /// Rounds, of which the median counts.
+    #[arg(long, default_value_t = 5, global = true)]
+    rounds: usize,
+    /// Articles to generate if no file is given.
+    #[arg(long, default_value_t = 8_000, global = true)]
+    articles: usize,
+}
+
+#[derive(Subcommand)]
+enum Mode {
+    /// Text to signature of 5-word shingles, one thread.
+    Sign { file: Option<PathBuf> },
+    /// gaoya only signing, retold doing all of its work, on as many threads as there are cores.
+    SignVsDetect { file: Option<PathBuf> },
+    /// Writes the generated articles.
+    Write { file: PathBuf },
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let options = Options::parse();
+    match &options.mode {
+        Mode::Sign { file } => sign(&articles(file.as_deref(), &options)?, options.rounds),
+        Mode::SignVsDetect { file } => sign_vs_detect(&articles(file.as_deref(), &options)?, options.rounds),
+        Mode::Write { file } => {
+            let mut out = BufWriter::new(File::create(file)?);
+            for (id, text) in articles(None, &options)? {
+                writeln!(out, "{}", serde_json::json!({"id": id, "text": text}))?;
+            }
+            out.flush()?;
+        }
+    }
+    Ok(())
+}
+
+type Article = (String, String);
+
+fn articles(file: Option<&Path>, options: &Options) -> Result<Vec<Article>, Box<dyn Error>> {
+    let Some(file) = file else { return Ok(corpus::Corpus::new(options.articles, 0.06, 1).articles) };
+    let record = |line: std::io::Result<String>| -> Result<Article, Box<dyn Error>> {
+        let record: serde_json::Value = serde_json::from_str(&line?)?;
+        let field = |name: &str| record[name].as_str().map(String::from).ok_or(format!("a line has no {name}"));
+        Ok((field("id")?, field("text")?))
+    };
+    BufReader::with_capacity(1 << 20, File::open(file)?).lines().map(record).collect()
+}
+
+/// What is timed, with its name.
+type Contender<'a> = (&'static str, Box<dyn FnMut(&[Article]) + 'a>);
+
+fn each_text<'a>(name: &'static str, mut sign: impl FnMut(&str) + 'a) -> Contender<'a> {
+    (name, Box::new(move |articles| articles.iter().for_each(|(_, text)| sign(black_box(text)))))
+}
+
+fn sign(articles: &[Article], rounds: usize) {
+    let shingles = Shingle::Words(5);
+    let mut minhasher = MinHasher::new(Scheme::minhash(shingles)).expect("a possible scheme");
+    let mut signature = articles.iter().find_map(|(_, text)| minhasher.sign(text)).expect("a text of five words");
+    let mut simhasher = SimHasher::new(Scheme::simhash(shingles)).expect("a possible scheme");
+    let gaoya_minhash = MinHasher32::new(128);
+    let gaoya_simhash = SimHash::<SimSipHasher64, u64, 64>::new(SimSipHasher64::new(1, 2));
+    let mut super_minhash = SuperMinHash::<f32, String, FxHasher>::new(128, BuildHasherDefault::default());
+    let mut contenders = [
+        each_text("retold MinHash, 128 slots", |text| {
+            black_box(minhasher.sign_into(text, &mut signature));
+        }),
+        each_text("gaoya MinHasher32, 128 hashes", |text| {
+            let text = text.to_lowercase();
+            let words: Vec<&str> = whitespace_split(&text).collect();
+            black_box(gaoya_minhash.create_signature(shingle_tokens(&words, 5)));
+        }),
+        each_text("probminhash SuperMinHash, 128", |text| {
+            let text = text.to_lowercase();
+            let words: Vec<&str> = whitespace_split(&text).collect();
+            super_minhash.reinit();
+            for shingle in shingle_tokens(&words, 5) {
+                super_minhash.sketch(&shingle).expect("SuperMinHash takes any shingle");
+            }
+            black_box(super_minhash.get_hsketch());
+        }),
+        each_text("retold SimHash", |text| {
+            black_box(simhasher.sign(text));
+        }),
+        each_text("gaoya SimHash", |text| {
+            let text = text.to_lowercase();
+            let words: Vec<&str> = whitespace_split(&text).collect();
+            black_box(gaoya_simhash.create_signature(shingle_tokens(&words, 5)));
+        }),
+        each_text("simhash", |text| {
+            let text = text.to_lowercase();
+            let words: Vec<&str> = whitespace_split(&text).collect();
+            let shingles: Vec<String> = shingle_tokens(&words, 5).collect();
+            black_box(simhash::simhash_stream(shingles.iter().map(String::as_str)));
+        }),
+        each_text("retold words only", |text| {
+            black_box(Words::new(text).count());
+        }),
+    ];
+    println!(
+        "One thread. Shingles of gaoya, probminhash and simhash: lower-cased, split and joined by gaoya's functions."
+    );
+    let times = race(articles, rounds, &mut contenders);
+    let [ours, gaoya, probminhash, our_simhash, gaoya_simhash, simhash, words] = times;
+    println!(
+        "MinHash: {:.1} x gaoya, {:.1} x probminhash, {:.2} of words only",
+        gaoya / ours,
+        probminhash / ours,
+        words / ours
+    );
+    println!("SimHash: {:.1} x gaoya, {:.1} x simhash", gaoya_simhash / our_simhash, simhash / our_simhash);
+}
+
+fn sign_vs_detect(articles: &[Article], rounds: usize) {
+    let gaoya_minhash = MinHasher32::new(128);
+    let mut contenders: [Contender; 2] = [
+        (
+            "retold detection, default level",
+            Box::new(|articles| {
+                black_box(Detector::new().find(articles)).expect("the default options are possible");
+            }),
+        ),
+        (
+            "gaoya MinHasher32, only signing",
+            Box::new(|articles| {
+                let sign = |(_, text): &Article| {
+                    let text = text.to_lowercase();
+                    let words: Vec<&str> = whitespace_split(&text).collect();
+                    gaoya_minhash.create_signature(shingle_tokens(&words, 5))
+                };
+                let signatures: Vec<Vec<u32>> = articles.par_iter().map(sign).collect();
+                black_box(signatures);
+            }),
+        ),
+    ];
+    println!("{} threads.", rayon::current_num_threads());
+    let [ours, gaoya] = race(articles, rounds, &mut contenders);
+    println!("detection takes {:.2} of the time that gaoya takes to sign", ours / gaoya);
+}
+
+/// Lets each contender have its turn in each round; prints and returns the median seconds.
+fn race<const N: usize>(articles: &[Article], rounds: usize, contenders: &mut [Contender; N]) -> [f64; N] {
+    let bytes: usize = articles.iter().map(|(_, text)| text.len()).sum();
+    println!("{} articles, {:.1} MB, medians of {rounds} rounds", articles.len(), bytes as f64 / 1e6);
+    let mut times = [const { Vec::new() }; N];
+    for _ in 0..rounds.max(1) {
+        for ((_, run), times) in contenders.iter_mut().zip(&mut times) {
+            let start = Instant::now();
+            run(articles);
+            times.push(start.elapsed().as_secs_f64());
+        }
+    }
+    let medians = times.map(|mut times| {
+        times.sort_by(f64::total_cmp);
+        times[times.len() / 2]
+    });
+    for ((name, _), seconds) in contenders.iter().zip(medians) {
+        println!("{name:34} {:8.3} s {:8.1} MB/s", seconds, bytes as f64 / 1e6 / seconds);
+    }
+    medians
+}

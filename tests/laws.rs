@@ -1,0 +1,583 @@
+//! Laws of the public face that hold for every corpus, checked on real articles, edits of them, and nonsense.
+
+#[path = "common/articles.rs"]
+mod articles;
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, LazyLock, Mutex};
+
+use articles::{articles, groups};
+use proptest::prelude::*;
+use proptest::sample::Index;
+use rayon::{ThreadPool, ThreadPoolBuilder};
+use retold::{
+    Detector, Error, Evidence, FORMAT_VERSION, Level, Member, MinHash, MinHasher, Pair, Progress, Relation, Report,
+    Scheme, Shingle, SimHash, SimHasher, SkipReason, Stage, Words,
+};
+use serde_json::{Value, json};
+
+type Corpus = Vec<(String, String)>;
+
+static POOLS: LazyLock<[ThreadPool; 3]> =
+    LazyLock::new(|| [1, 2, 4].map(|threads| ThreadPoolBuilder::new().num_threads(threads).build().unwrap()));
+
+/// The sample articles and the texts in seven languages.
+static ARTICLES: LazyLock<Corpus> = LazyLock::new(|| [articles("seeds"), articles("tests/texts")].concat());
+
+/// How an article is edited, word by word, so that scripts without spaces are edited too.
+#[derive(Clone, Debug)]
+enum Edit {
+    /// The same words in capitals.
+    Shout,
+    Drop(Vec<Index>),
+    Cut(Index, Index),
+    /// One word of the text in the place of another one.
+    Borrow(Vec<(Index, Index)>),
+    /// A stretch of another article behind it.
+    Append(Index),
+}
+
+impl Edit {
+    fn apply(&self, text: &str) -> String {
+        let words: Vec<_> = Words::new(text).collect();
+        let whole = |drop: &HashSet<usize>, new: &HashMap<usize, usize>| {
+            let mut edited = String::new();
+            let mut end = 0;
+            for (at, word) in words.iter().enumerate() {
+                edited.push_str(&text[end..word.span().start]);
+                end = word.span().end;
+                if !drop.contains(&at) {
+                    edited.push_str(words[*new.get(&at).unwrap_or(&at)].as_str());
+                }
+            }
+            edited + &text[end..]
+        };
+        let place = |index: &Index| index.index(words.len());
+        match self {
+            Self::Shout => text.to_uppercase(),
+            Self::Drop(places) => whole(&places.iter().map(place).collect(), &HashMap::new()),
+            Self::Cut(a, b) => {
+                let (a, b) = (place(a), place(b));
+                text[words[a.min(b)].span().start..words[a.max(b)].span().end].to_string()
+            }
+            Self::Borrow(places) => {
+                whole(&HashSet::new(), &places.iter().map(|(to, from)| (place(to), place(from))).collect())
+            }
+            Self::Append(other) => {
+                let other = &ARTICLES[other.index(ARTICLES.len())].1;
+                let half = Words::new(other).nth(80).map_or(other.len(), |word| word.span().start);
+                format!("{text}\n{}", &other[..half])
+            }
+        }
+    }
+}
+
+fn edit() -> impl Strategy<Value = Edit> {
+    prop_oneof![
+        Just(Edit::Shout),
+        prop::collection::vec(any::<Index>(), 1..30).prop_map(Edit::Drop),
+        any::<(Index, Index)>().prop_map(|(a, b)| Edit::Cut(a, b)),
+        prop::collection::vec(any::<(Index, Index)>(), 1..30).prop_map(Edit::Borrow),
+        any::<Index>().prop_map(Edit::Append),
+    ]
+}
+
+/// Some of the articles, edited copies of some of those, and a few that cannot be compared; in any order.
+fn corpus() -> impl Strategy<Value = Corpus> {
+    let chosen = prop::sample::subsequence((0..ARTICLES.len()).collect::<Vec<_>>(), 4..=12);
+    let copies = prop::collection::vec((any::<Index>(), edit()), 0..6);
+    (chosen, copies, 0usize..3)
+        .prop_map(|(chosen, copies, short)| {
+            let originals: Corpus = chosen.into_iter().map(|at| ARTICLES[at].clone()).collect();
+            let copies = copies.iter().enumerate().map(|(at, (of, edit))| {
+                let (id, text) = &originals[of.index(originals.len())];
+                (format!("{id} copy {at}"), edit.apply(text))
+            });
+            let short =
+                ["", "— ! —", "two words"][..short].iter().map(|text| (format!("short {text}"), text.to_string()));
+            copies.chain(short).chain(originals.iter().cloned()).collect::<Corpus>()
+        })
+        .prop_shuffle()
+}
+
+fn level() -> impl Strategy<Value = Level> {
+    prop::sample::select(vec![Level::Near, Level::Reworded])
+}
+
+fn detector(level: Level) -> Detector {
+    Detector::builder().level(level).build().unwrap()
+}
+
+type Found<'r> = (&'r str, Relation, f32, Option<Evidence>);
+
+/// Each cluster as its members in order, without their positions in the input.
+fn clusters(report: &Report) -> Vec<Vec<Found<'_>>> {
+    fn found(member: &Member) -> Found<'_> {
+        (&member.id, member.relation, member.similarity, member.evidence)
+    }
+    report.clusters().iter().map(|cluster| cluster.members().iter().map(found).collect()).collect()
+}
+
+/// What a text is left out for, by the words that it has.
+fn refusal(text: &str, needed: usize) -> Option<SkipReason> {
+    match Words::new(text).count() {
+        0 => Some(SkipReason::Empty),
+        words if words < needed => Some(SkipReason::TooShort { words, needed }),
+        _ => None,
+    }
+}
+
+/// Pieces of text that are easy to trip over.
+fn nonsense() -> impl Strategy<Value = String> {
+    let piece = prop::sample::select(vec![
+        "a",
+        "B",
+        "7",
+        "word ",
+        "two words ",
+        "’",
+        "'",
+        ".",
+        ",",
+        "_",
+        ":",
+        "\0",
+        "\n",
+        "\u{300}",
+        "\u{323}",
+        "\u{ad}",
+        "\u{200d}",
+        "\u{3164}",
+        "\u{115f}",
+        "\u{fe0f}",
+        "ß",
+        "İ",
+        "ΟΔΟΣ ",
+        "東",
+        "เ",
+        "ร",
+        "ﾞ",
+        "ｶ",
+        "각",
+        "\u{1100}",
+        "ﷺ",
+        "𝔸",
+        "👩‍✈️",
+        "\u{10ffff}",
+        "\u{e000}",
+        "٣",
+        "½",
+        "“",
+        "1,2",
+    ]);
+    prop_oneof![
+        2 => prop::collection::vec(piece, 0..60).prop_map(|pieces| pieces.concat()),
+        1 => prop::collection::vec(any::<char>(), 0..60).prop_map(|chars| chars.into_iter().collect()),
+    ]
+}
+
+/// Options of all sizes that are in range.
+fn any_detector() -> impl Strategy<Value = Detector> {
+    let shingle = prop_oneof![(1u8..=32).prop_map(Shingle::Words), (1u8..=64).prop_map(Shingle::Chars)];
+    (level(), 0.001f64..=1.0, shingle, 4u32..=10, 0.001f64..=1.0, 0usize..6).prop_map(
+        |(level, threshold, shingle, power, confidence, min_words)| {
+            let builder = Detector::builder().level(level).threshold(threshold).shingle(shingle);
+            builder.slots(1 << power).confidence(confidence).min_words(min_words).build().unwrap()
+        },
+    )
+}
+
+/// What every report must be, whatever it is about.
+fn assert_sound(report: &Report, articles: usize) -> Result<(), TestCaseError> {
+    prop_assert_eq!(report.summary().documents, articles);
+    prop_assert!(report.skipped().windows(2).all(|two| two[0].position < two[1].position));
+    let mut seen: HashSet<usize> = report.skipped().iter().map(|skip| skip.position).collect();
+    for cluster in report.clusters() {
+        let members = cluster.members();
+        prop_assert!(members.len() > 1, "a cluster of one");
+        prop_assert_eq!(cluster.representative(), &members[0]);
+        prop_assert_eq!((members[0].relation, members[0].similarity), (Relation::Exact, 1.0));
+        for two in members[1..].windows(2) {
+            prop_assert!(
+                two[0].similarity > two[1].similarity
+                    || two[0].similarity == two[1].similarity && two[0].id < two[1].id
+            );
+        }
+        for member in members {
+            prop_assert!(seen.insert(member.position), "{} is in two places", member.id);
+            prop_assert!((0.0..=1.0).contains(&member.similarity));
+            prop_assert_eq!(member.evidence.is_none(), member.relation == Relation::Exact);
+            member.evidence.map_or(Ok(()), |evidence| assert_in_range(&evidence))?;
+        }
+    }
+    let first = |cluster: &retold::Cluster| cluster.representative().id.clone();
+    prop_assert!(report.clusters().windows(2).all(|two| first(&two[0]) < first(&two[1])));
+    Ok(())
+}
+
+/// All numbers lie where their documentation says.
+fn assert_in_range(evidence: &Evidence) -> Result<(), TestCaseError> {
+    let mut shares = vec![evidence.jaccard, evidence.containment];
+    if let Some(content) = evidence.content {
+        shares.extend([content.words, content.pairs, content.names, content.coverage, content.usual]);
+        shares.push(content.length_ratio);
+        prop_assert!((-1.0..=1.0).contains(&content.order), "{:?}", content);
+    }
+    prop_assert!(shares.iter().all(|share| (0.0..=1.0).contains(share)), "{:?}", evidence);
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn order_and_threads_change_nothing((given, shuffled) in corpus().prop_flat_map(|corpus| {
+        (Just(corpus.clone()), Just(corpus).prop_shuffle())
+    }), level in level()) {
+        let detector = detector(level);
+        let report = POOLS[0].install(|| detector.find(&given))?;
+        assert_sound(&report, given.len())?;
+        let skipped = |report: &Report| -> BTreeMap<String, SkipReason> {
+            report.skipped().iter().map(|skip| (skip.id.clone(), skip.reason)).collect()
+        };
+        let figures = |report: &Report| {
+            let summary = report.summary();
+            (summary.documents, summary.bytes, summary.candidates, summary.verified, summary.crowded)
+        };
+        for pool in &*POOLS {
+            let other = pool.install(|| detector.find(&shuffled))?;
+            prop_assert_eq!(clusters(&other), clusters(&report));
+            prop_assert_eq!(skipped(&other), skipped(&report));
+            prop_assert_eq!(figures(&other), figures(&report));
+        }
+    }
+
+    #[test]
+    fn positions_say_where_an_article_stands(corpus in corpus(), level in level()) {
+        let report = detector(level).find(&corpus)?;
+        for member in report.clusters().iter().flat_map(|cluster| cluster.members()) {
+            prop_assert_eq!(&corpus[member.position].0, &member.id);
+        }
+        for skip in report.skipped() {
+            prop_assert_eq!(&corpus[skip.position].0, &skip.id);
+        }
+    }
+
+    #[test]
+    fn an_unrelated_article_does_not_change_edited_copies(
+        corpus in corpus(), unrelated in prop::collection::vec("[qxzj]{6,12}", 3..200), id in "[a-z]{1,8}",
+    ) {
+        // Edited copies are told by the two texts alone. A rewording is told by what is rare in the corpus as well.
+        let detector = detector(Level::Near);
+        let before = detector.find(&corpus)?;
+        let mut more = corpus.clone();
+        more.insert(id.len() % corpus.len(), (id, unrelated.join(" ")));
+        let after = detector.find(&more)?;
+        prop_assert_eq!(clusters(&after), clusters(&before));
+    }
+
+    #[test]
+    fn the_looser_level_sees_the_same_edited_copies(corpus in corpus()) {
+        let edited = detector(Level::Near).pairs(&corpus);
+        let all = detector(Level::Reworded).pairs(&corpus);
+        let by_place: HashMap<(usize, usize), &Pair> = all.iter().map(|pair| ((pair.left, pair.right), pair)).collect();
+        for pair in &edited {
+            let Some(looser) = by_place.get(&(pair.left, pair.right)) else {
+                return Err(TestCaseError::fail(format!("{} and {} are no longer compared", pair.left, pair.right)));
+            };
+            prop_assert_eq!(looser.evidence.jaccard, pair.evidence.jaccard);
+            prop_assert_eq!(looser.evidence.containment, pair.evidence.containment);
+            prop_assert!(pair.evidence.content.is_none());
+            if pair.relation == Some(Relation::Near) {
+                prop_assert_eq!((looser.relation, looser.similarity), (pair.relation, pair.similarity));
+            } else {
+                prop_assert_ne!(looser.relation, Some(Relation::Near), "the rule for edited copies is the same");
+            }
+            assert_in_range(&looser.evidence)?;
+        }
+    }
+
+    #[test]
+    fn the_looser_level_keeps_the_stricter_relation(corpus in corpus()) {
+        // Stars around other representatives may take a member away, and one end of a pair may be left alone. What stays
+        // is this: of two edited copies at least one is in a cluster, and as a member of the other one's it is `Near`.
+        let strict = detector(Level::Near).find(&corpus)?;
+        let loose = detector(Level::Reworded).find(&corpus)?;
+        let mut star_of: HashMap<&str, (&str, Relation)> = HashMap::new();
+        for cluster in loose.clusters() {
+            let center = cluster.representative().id.as_str();
+            star_of.extend(cluster.members().iter().map(|member| (member.id.as_str(), (center, member.relation))));
+        }
+        for cluster in strict.clusters() {
+            let center = cluster.representative().id.as_str();
+            for member in &cluster.members()[1..] {
+                let ends = [star_of.get(center), star_of.get(member.id.as_str())];
+                prop_assert!(ends.iter().any(Option::is_some), "{center} and {} are both alone", member.id);
+                match ends {
+                    [_, Some(&(of, relation))] if of == center => prop_assert_eq!(relation, member.relation),
+                    [Some(&(of, relation)), _] if of == member.id => prop_assert_eq!(relation, member.relation),
+                    _ => {}
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn exact_copies_share_a_cluster_at_both_levels(corpus in corpus(), level in level(), of in any::<Index>()) {
+        let (id, text) = &corpus[of.index(corpus.len())];
+        let twin = (format!("{id}, again"), format!("\u{feff}  {} …", text.to_lowercase()));
+        let same_words = |text: &str| Words::new(text).map(|word| word.normalized().into_owned()).collect::<Vec<_>>();
+        prop_assume!(refusal(text, 3).is_none() && same_words(text) == same_words(&twin.1));
+        let mut more = corpus.clone();
+        more.push(twin.clone());
+        let report = detector(level).find(&more)?;
+        let together = groups(&report).iter().any(|ids| ids.contains(&id.as_str()) && ids.contains(&twin.0.as_str()));
+        prop_assert!(together, "{:?}", groups(&report));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, max_shrink_iters: 4000, ..ProptestConfig::default() })]
+
+    #[test]
+    fn no_text_id_or_option_makes_a_detector_panic(
+        corpus in prop::collection::vec((prop_oneof!["[ab]{0,2}", nonsense()], nonsense()), 0..12),
+        detector in any_detector(),
+    ) {
+        assert_sound(&detector.find(&corpus)?, corpus.len())?;
+        for pair in detector.pairs(&corpus) {
+            prop_assert!(corpus[pair.left].0 < corpus[pair.right].0);
+            prop_assert!((0.0..=1.0).contains(&pair.similarity));
+            assert_in_range(&pair.evidence)?;
+        }
+    }
+
+    #[test]
+    fn what_is_not_skipped_is_compared(
+        corpus in prop::collection::vec(("[a-f]", "([a-c]{1,2}[ ,]{1,2}){0,6}"), 0..12), needed in 3usize..6,
+    ) {
+        let mut expected = Vec::new();
+        let mut first: HashMap<&str, usize> = HashMap::new();
+        for (position, (id, text)) in corpus.iter().enumerate() {
+            let repeated = first.get(id.as_str()).map(|&first| SkipReason::DuplicateId { first });
+            first.entry(id).or_insert(position);
+            let reason = repeated.or(refusal(text, needed));
+            expected.extend(reason.map(|reason| (id.as_str(), position, reason)));
+        }
+        let compared = corpus.len() - expected.len();
+        let detector = Detector::builder().min_words(needed).build()?;
+        let report = detector.find(&corpus)?;
+        let skipped: Vec<_> =
+            report.skipped().iter().map(|skip| (skip.id.as_str(), skip.position, skip.reason)).collect();
+        prop_assert_eq!(skipped, expected);
+
+        // That the others are compared shows when each is given twice: all of them are found, and nothing else.
+        let mut first_time = HashSet::new();
+        let firsts = corpus.iter().filter(|(id, _)| first_time.insert(id));
+        let twice: Corpus =
+            firsts.flat_map(|(id, text)| [(id.clone(), text.clone()), (format!("{id}2"), text.clone())]).collect();
+        let report = detector.find(&twice)?;
+        let found: usize = report.clusters().iter().map(|cluster| cluster.members().len()).sum();
+        prop_assert_eq!(found, 2 * compared);
+    }
+
+    #[test]
+    fn signatures_survive_being_written_and_read(text in nonsense(), power in 4u32..=10, n in 1u8..=6) {
+        for shingle in [Shingle::Words(n), Shingle::Chars(n)] {
+            if let Some(signature) = MinHasher::new(Scheme::minhash(shingle).slots(1 << power))?.sign(&text) {
+                let read: MinHash = serde_json::from_str(&serde_json::to_string(&signature)?)?;
+                prop_assert_eq!(read.similarity(&signature)?, 1.0);
+                prop_assert_eq!(read, signature);
+            }
+            if let Some(signature) = SimHasher::new(Scheme::simhash(shingle))?.sign(&text) {
+                let read: SimHash = serde_json::from_str(&serde_json::to_string(&signature)?)?;
+                prop_assert_eq!(read.distance(&signature)?, 0);
+                prop_assert_eq!(read, signature);
+            }
+        }
+    }
+}
+
+fn written_minhash() -> Value {
+    let signature =
+        MinHasher::new(Scheme::minhash(Shingle::Words(2)).slots(16)).unwrap().sign("one two three").unwrap();
+    serde_json::to_value(signature).unwrap()
+}
+
+fn written_simhash() -> Value {
+    let signature = SimHasher::new(Scheme::simhash(Shingle::Words(2))).unwrap().sign("one two three").unwrap();
+    serde_json::to_value(signature).unwrap()
+}
+
+#[test]
+fn a_minhash_that_was_tampered_with_is_not_read() {
+    let change = |path: &str, value: Value| {
+        let mut written = written_minhash();
+        *written.pointer_mut(path).unwrap() = value;
+        serde_json::from_value::<MinHash>(written)
+    };
+    assert!(change("/version", json!(FORMAT_VERSION)).is_ok());
+    for (path, value, says) in [
+        ("/version", json!(FORMAT_VERSION + 1), "this release reads version"),
+        ("/version", json!(0), "format version 0"),
+        ("/scheme/method", json!("sim_hash"), "different schemes"),
+        ("/scheme/method", json!("other"), "other"),
+        ("/scheme/slots", json!(32), "number of slots is not that of its scheme"),
+        ("/scheme/slots", json!(17), "slots = 17 is out of range"),
+        ("/scheme/view/shingles/words", json!(0), "words in a shingle = 0 is out of range"),
+        ("/slots", json!([1, 2, 3]), "number of slots is not that of its scheme"),
+        ("/slots", json!([]), "number of slots is not that of its scheme"),
+        ("/slots/7", json!(u32::MAX), "empty slot"),
+        ("/slots/7", json!(-1), "-1"),
+    ] {
+        let refused = change(path, value).unwrap_err().to_string();
+        assert!(refused.contains(says), "{path}: {refused}");
+    }
+}
+
+#[test]
+fn a_simhash_that_was_tampered_with_is_not_read() {
+    let change = |path: &str, value: Value| {
+        let mut written = written_simhash();
+        *written.pointer_mut(path).unwrap() = value;
+        serde_json::from_value::<SimHash>(written)
+    };
+    assert!(change("/bits", json!(u64::MAX)).is_ok());
+    for (path, value, says) in [
+        ("/version", json!(FORMAT_VERSION + 1), "format version"),
+        ("/scheme/method", json!("min_hash"), "different schemes"),
+        ("/scheme/slots", json!(128), "a SimHash has 64 bits"),
+        ("/scheme/view/shingles/words", json!(33), "words in a shingle = 33 is out of range"),
+    ] {
+        let refused = change(path, value).unwrap_err().to_string();
+        assert!(refused.contains(says), "{path}: {refused}");
+    }
+}
+
+#[test]
+fn one_kind_of_signature_is_not_read_as_the_other() {
+    assert!(serde_json::from_value::<MinHash>(written_simhash()).is_err());
+    assert!(serde_json::from_value::<SimHash>(written_minhash()).is_err());
+}
+
+/// Every call of the progress function while a corpus is examined.
+fn progress_of(articles: &[(String, String)], pool: &ThreadPool) -> Vec<Progress> {
+    let calls = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&calls);
+    let detector = Detector::builder().progress(move |progress| noted.lock().unwrap().push(progress)).build().unwrap();
+    pool.install(|| detector.find(articles)).unwrap();
+    calls.lock().unwrap().clone()
+}
+
+/// Tiny articles, one in ten an exact copy; enough for several calls a stage.
+fn many() -> Corpus {
+    (0..1000).map(|n| (format!("{n}"), format!("article{0} about subject{0}", n % 900))).collect()
+}
+
+#[test]
+fn progress_goes_through_the_stages_from_nothing_to_all() {
+    for articles in [Vec::new(), many()[..1].to_vec(), many()[..256].to_vec(), many()] {
+        let calls = progress_of(&articles, &POOLS[0]);
+        let stages: Vec<Stage> = calls.chunk_by(|a, b| a.stage == b.stage).map(|calls| calls[0].stage).collect();
+        assert_eq!(stages, Stage::ALL);
+        for calls in calls.chunk_by(|a, b| a.stage == b.stage) {
+            let total = calls[0].total;
+            assert!(calls.iter().all(|call| call.total == total), "{calls:?}");
+            assert!(calls.windows(2).all(|two| two[0].done <= two[1].done), "{calls:?}");
+            assert_eq!((calls[0].done, calls[calls.len() - 1].done), (0, total));
+        }
+        assert_eq!(calls[0].total, articles.len());
+    }
+}
+
+#[test]
+fn progress_reaches_the_end_of_each_stage_once_with_any_threads() {
+    // Calls of several threads may overtake each other, but none is made twice and the last number is among them.
+    let articles = many();
+    for pool in &*POOLS {
+        let calls = progress_of(&articles, pool);
+        for calls in calls.chunk_by(|a, b| a.stage == b.stage) {
+            assert_eq!(calls.iter().filter(|call| call.done == call.total).count(), 1, "{calls:?}");
+            let distinct: HashSet<usize> = calls.iter().map(|call| call.done).collect();
+            assert_eq!(distinct.len(), calls.len(), "{calls:?}");
+        }
+    }
+}
+
+#[test]
+fn a_crowd_of_near_copies_is_found_in_any_order() {
+    // More texts than a bucket holds, each the same but for one word: not every pair is compared, so that a few may end up
+    // alone. Which ones must not depend on the order.
+    let common: Vec<String> = (0..60).map(|n| format!("boilerplate{n}")).collect();
+    let filled = |n: usize| {
+        let mut words = common.clone();
+        words[n % 60] = format!("filling{n}");
+        (format!("{n:03}"), words.join(" "))
+    };
+    let mut articles: Corpus = (0..300).map(filled).collect();
+    let detector = detector(Level::Near);
+    let report = POOLS[0].install(|| detector.find(&articles)).unwrap();
+    assert!(report.summary().crowded > 0, "the corpus is not crowded");
+    let found: usize = groups(&report).iter().map(Vec::len).sum();
+    assert!(found * 100 >= articles.len() * 98, "{} of {} are alone", articles.len() - found, articles.len());
+    for pool in &*POOLS {
+        articles.reverse();
+        articles.rotate_left(77);
+        let other = pool.install(|| detector.find(&articles)).unwrap();
+        assert_eq!(clusters(&other), clusters(&report));
+    }
+}
+
+#[test]
+fn huge_words_and_long_texts_are_articles_too() {
+    let articles: Corpus = [
+        "x".repeat(1 << 20),
+        format!("a{}", "\u{323}\u{302}".repeat(50_000)),
+        "a'".repeat(100_000),
+        "_'\u{300}".repeat(50_000),
+        "\0".repeat(1 << 20),
+        "東".repeat(70_000),
+        (0..70_000).map(|n| format!("w{n} ")).collect(),
+    ]
+    .into_iter()
+    .enumerate()
+    .flat_map(|(at, text)| {
+        [(format!("{at} first"), format!("a b {text}")), (format!("{at} second"), format!("a b {text}"))]
+    })
+    .collect();
+    let report = Detector::new().find(&articles).unwrap();
+    // The mark without a letter and the NULs are no words.
+    let reasons: Vec<_> = report.skipped().iter().map(|skip| skip.position).collect();
+    assert_eq!(reasons, [6, 7, 8, 9]);
+    assert_eq!(report.clusters().len(), 5);
+}
+
+#[test]
+fn texts_shorter_than_a_shingle_are_not_compared() {
+    // They have no shingles, so nothing is known of how alike they are; yet their signatures must not be equal.
+    let articles: Corpus = (0..40).map(|n| (format!("{n:02}"), format!("a b {n}"))).collect();
+    let detector = Detector::builder().level(Level::Near).shingle(Shingle::Chars(20)).build().unwrap();
+    assert_eq!(detector.pairs(&articles), []);
+    assert_eq!(detector.find(&articles).unwrap().summary().candidates, 0);
+}
+
+#[test]
+fn texts_that_share_nothing_are_no_copies_however_low_the_threshold() {
+    let articles = [("left", "the ferry leaves at nine"), ("right", "snow closed a mountain road")];
+    // Bands of one row find nothing here, so the texts meet by having no shingles at all.
+    for threshold in [f64::MIN_POSITIVE, 1e-50, 1e-3] {
+        let detector = Detector::builder().level(Level::Near).threshold(threshold).shingle(Shingle::Words(1));
+        assert_eq!(detector.build().unwrap().find(&articles).unwrap().clusters(), []);
+        let detector = Detector::builder().level(Level::Near).threshold(threshold).shingle(Shingle::Chars(60));
+        assert_eq!(detector.build().unwrap().find(&articles).unwrap().clusters(), []);
+    }
+}
+
+#[test]
+fn schemes_that_differ_are_refused_after_reading_too() {
+    let mut written = written_minhash();
+    written["scheme"]["view"] = json!({ "shingles": { "words": 3 } });
+    let other: MinHash = serde_json::from_value(written).unwrap();
+    let one: MinHash = serde_json::from_value(written_minhash()).unwrap();
+    assert!(matches!(one.similarity(&other), Err(Error::Scheme { .. })));
+}
