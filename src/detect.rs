@@ -748,7 +748,8 @@ impl<'a> Shingles<'a> {
     fn of(&self, text: u32) -> &[u64] {
         self.sets[text as usize].get_or_init(|| {
             let mut hashes = Vec::new();
-            shingle::collect(self.texts[text as usize], self.shingle, &mut text::Scratch::default(), &mut hashes);
+            let of = self.texts[text as usize];
+            text::with_scratch(|scratch| shingle::collect(of, self.shingle, scratch, &mut hashes));
             hashes.sort_unstable();
             hashes.dedup();
             hashes.into_boxed_slice()

@@ -10,7 +10,9 @@ use std::fmt;
 
 use crate::arch::{Arch, Backend};
 use crate::error::{self, Error, Result};
-use crate::hash::{FORMAT_VERSION, mix};
+#[cfg(feature = "serde")]
+use crate::hash::FORMAT_VERSION;
+use crate::hash::mix;
 use crate::shingle::{self, Shingle, ShingleSet};
 use crate::text::Scratch;
 

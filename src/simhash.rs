@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 
 use crate::arch::{Arch, Backend};
 use crate::error::{self, Error, Result};
+#[cfg(feature = "serde")]
 use crate::hash::FORMAT_VERSION;
 use crate::minhash::{Method, Scheme};
 use crate::shingle::{self, ShingleSet};
