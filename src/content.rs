@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use rayon::prelude::*;
 
 use crate::hash::{self, hash_bytes, mix2};
-use crate::text::{self, Class, RawWord};
+use crate::text::{self, Class, RawWord, Scan};
 
 /// English words that say nothing of what a text is about.
 const STOP_WORDS: &str = "a about above after again against all also am an and any are aren't as at be because been before \
@@ -28,36 +28,39 @@ const STOP_WORDS: &str = "a about above after again against all also am an and a
 /// The longest stop word, in bytes.
 const LONGEST_STOP_WORD: usize = 10;
 
-/// A set of word hashes, for the question asked of every word.
-struct StopWords([u64; 1024]);
+/// A set of word hashes, for the question asked of every word: pairs of places, of which both are always looked at, for a
+/// branch would go the wrong way every other time.
+struct StopWords {
+    places: Box<[[u64; 2]; 1024]>,
+    /// Which bits of a hash say where it is: some that put no more than two words together.
+    shift: u32,
+}
 
 impl StopWords {
     fn get() -> &'static Self {
         static SET: OnceLock<StopWords> = OnceLock::new();
-        SET.get_or_init(|| {
-            let mut set = Self([0; 1024]);
-            for word in STOP_WORDS.split_ascii_whitespace() {
-                let hash = hash_bytes(word.as_bytes());
-                let mut at = hash as usize % 1024;
-                while set.0[at] != 0 {
-                    at = (at + 1) % 1024;
-                }
-                set.0[at] = hash;
-            }
-            set
-        })
+        SET.get_or_init(|| (0..56).find_map(Self::with_shift).expect("the stop words fit the places"))
+    }
+
+    fn with_shift(shift: u32) -> Option<Self> {
+        let mut set = Self { places: Box::new([[0; 2]; 1024]), shift };
+        for word in STOP_WORDS.split_ascii_whitespace() {
+            let hash = hash_bytes(word.as_bytes());
+            let at = set.at(hash);
+            *set.places[at].iter_mut().find(|place| **place == 0)? = hash;
+        }
+        Some(set)
+    }
+
+    #[inline(always)]
+    fn at(&self, hash: u64) -> usize {
+        (hash >> self.shift) as usize % 1024
     }
 
     #[inline(always)]
     fn contains(&self, hash: u64) -> bool {
-        let mut at = hash as usize % 1024;
-        while self.0[at] != 0 {
-            if self.0[at] == hash {
-                return true;
-            }
-            at = (at + 1) % 1024;
-        }
-        false
+        let [first, second] = self.places[self.at(hash)];
+        (first == hash) | (second == hash)
     }
 }
 
@@ -88,26 +91,20 @@ pub fn stem(word: &str) -> Option<&str> {
     (!single).then(|| &word[..end])
 }
 
-/// The hash of a word's stem, by the bytes at hand; the same as hashing what [`stem`] gives.
+/// The hash of a word's stem, by the bytes at hand and without branches, and whether the word has one; the same as hashing
+/// what [`stem`] gives. Of the word the first five bytes must be ASCII.
 #[inline(always)]
-fn stem_hash(word: &RawWord<'_>, stop_words: &StopWords) -> Option<u64> {
+fn plain_stem_hash(word: &RawWord<'_>, stop_words: &StopWords) -> (u64, bool) {
     const HEAD: u64 = 0xff_ffff_ffff;
-    let plain = word.low & 0x80_8080_8080 == 0 && !(word.low as u8).is_ascii_digit();
-    if !plain {
-        return slow_stem_hash(word);
-    }
-    let mut len = if word.long.is_empty() { word.len() } else { 16 };
-    if len <= LONGEST_STOP_WORD && stop_words.contains(word.hash) {
-        return None;
-    }
-    if len <= 6 && len > 2 && (word.low >> (8 * (len - 2))) as u16 == u16::from_le_bytes(*b"'s") {
-        len -= 2;
-    }
-    if len < 2 {
-        return None;
-    }
+    let len = if word.long.is_empty() { word.len() } else { 16 };
+    let is_stop_word = (len <= LONGEST_STOP_WORD) & stop_words.contains(word.hash);
+    let last_two = (word.low >> (8 * (len.wrapping_sub(2) & 7))) as u16;
+    let ends_in_s = (len <= 6) & (len > 2) & (last_two == u16::from_le_bytes(*b"'s"));
+    let len = len - 2 * usize::from(ends_in_s);
     let kept = HEAD >> (8 * (5 - len.min(5)));
-    Some(hash::hash_short(word.low & kept, 0))
+    let is_number = (word.low as u8).is_ascii_digit();
+    let stem = hash::hash_short(word.low & kept, 0);
+    (if is_number { word.hash } else { stem }, is_number | ((len > 1) & !is_stop_word))
 }
 
 #[cold]
@@ -159,16 +156,44 @@ impl<'t> Tokens<'t> {
         Self { text, stop_words: StopWords::get(), last_end: 0 }
     }
 
-    /// The content word that `word` is, if it is one.
-    #[inline(always)]
-    pub(crate) fn token(&mut self, word: &RawWord<'_>) -> Option<Token> {
-        let gap = &self.text.as_bytes()[self.last_end..word.start];
-        let opens =
-            self.last_end == 0 || gap.iter().any(|b| matches!(b, b'.' | b'!' | b'?' | b'\n' | b':' | b'"' | 0x9c));
-        self.last_end = word.end;
-        let stem = stem_hash(word, self.stop_words)?;
-        let name = !opens && text::is_capital(self.text, word.start);
-        Some(Token::new(stem, name, (word.low as u8).is_ascii_digit()))
+    /// Adds those of `words` that are content words.
+    pub(crate) fn collect(&mut self, words: &Scan, tokens: &mut Vec<Token>) {
+        let mut count = tokens.len();
+        tokens.resize(count + words.len(), Token(0));
+        for word in words.iter() {
+            let opens = self.last_end == 0 || opens_sentence(&self.text.as_bytes()[self.last_end..word.start]);
+            self.last_end = word.end;
+            let (stem, has_stem) = if word.low & 0x80_8080_8080 == 0 {
+                plain_stem_hash(&word, self.stop_words)
+            } else {
+                slow_stem_hash(&word).map_or((0, false), |stem| (stem, true))
+            };
+            let name = !opens & text::is_capital(self.text, word.start);
+            // Written in any case, and overwritten if it does not count.
+            tokens[count] = Token::new(stem, name, (word.low as u8).is_ascii_digit());
+            count += usize::from(has_stem);
+        }
+        tokens.truncate(count);
+    }
+}
+
+/// Whether what stands between two words lets a sentence begin. It is hardly ever longer than two bytes.
+#[inline(always)]
+fn opens_sentence(gap: &[u8]) -> bool {
+    const OPENS: [bool; 256] = {
+        let mut table = [false; 256];
+        let mut openers: &[u8] = b".!?\n:\"\x9c";
+        while let [opener, rest @ ..] = openers {
+            table[*opener as usize] = true;
+            openers = rest;
+        }
+        table
+    };
+    let opens = |byte: &u8| OPENS[usize::from(*byte)];
+    match gap {
+        [] => false,
+        [first, rest @ ..] if rest.len() < 2 => opens(first) | opens(rest.first().unwrap_or(first)),
+        _ => gap.iter().any(opens),
     }
 }
 
@@ -631,7 +656,7 @@ mod tests {
     fn tokens(text: &str) -> Vec<Token> {
         let (mut finder, mut found) = (Tokens::new(text), Vec::new());
         text::walk(text, &mut text::Scratch::default(), |words| {
-            words.iter().for_each(|word| found.extend(finder.token(&word)));
+            finder.collect(words, &mut found);
         });
         found
     }

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
+use crate::arch::{Arch, Backend};
 use crate::bands::Bands;
 use crate::candidates::{Forest, Growth, Sketches};
 use crate::cluster::{self, Link};
 use crate::content::{FeatureScratch, Features, Frequencies, Seen, Token, Tokens, Weigher};
 use crate::error::{self, Result};
-use crate::hash::mix2;
 use crate::minhash::{self, MinHasher, Scheme};
 use crate::rare::{Neighbour, RareIndex, Shared};
 use crate::report::{
@@ -519,15 +519,15 @@ impl Detector {
             };
             let arch = words.arch();
             text::walk(text, words, |words| {
-                count += words.len();
+                count += words.len() as u32;
                 for &hash in words.hashes() {
-                    fingerprint = (mix2(fingerprint.0, hash), mix2(hash, fingerprint.1));
+                    fingerprint = add_to_fingerprint(fingerprint, hash);
                 }
                 if let Some(window) = &mut window {
                     window.extend(arch, words.hashes(), shingles);
                 }
                 if wants_content {
-                    words.iter().for_each(|word| tokens.extend(finder.token(&word)));
+                    finder.collect(words, tokens);
                 }
             });
             if let Shingle::Chars(_) = self.shingle {
@@ -581,6 +581,47 @@ impl Detector {
         times[stage as usize] = start.elapsed();
         result
     }
+}
+
+/// Signs texts for both views and keeps only what a text needs by itself.
+#[doc(hidden)]
+pub struct Signer {
+    detector: Detector,
+    scratch: Scratch,
+    sketch: Vec<u32>,
+    seen: Seen,
+    features: FeatureScratch,
+}
+
+impl Signer {
+    pub fn new(detector: Detector, backend: Backend) -> Self {
+        let scratch = Scratch { words: text::Scratch::new(Arch::new(backend)), ..Scratch::default() };
+        let sketch = vec![0; detector.near_slots];
+        Self { detector, scratch, sketch, seen: Seen::new(1 << 28), features: FeatureScratch::default() }
+    }
+
+    /// The number of content words, and the first slot of the sketch.
+    pub fn sign(&mut self, text: &str) -> (usize, u32) {
+        let signed = self.detector.sign(text, &mut self.scratch, &mut self.sketch);
+        (signed.tokens.len(), self.sketch[0])
+    }
+
+    /// As [`sign`](Self::sign), and then the content features of the text among all before it.
+    pub fn sign_and_weigh(&mut self, text: &str) -> (usize, u32) {
+        let signed = self.detector.sign(text, &mut self.scratch, &mut self.sketch);
+        self.seen.note(&signed.tokens);
+        let weigher = Weigher::new(10_000);
+        let features = Features::new(signed.words, &signed.tokens, &self.seen, weigher, &mut self.features);
+        (features.stems.len(), self.sketch[0])
+    }
+}
+
+/// Two hashes of a run of words by steps that wait little for the one before.
+#[inline(always)]
+fn add_to_fingerprint((first, second): (u64, u64), word: u64) -> (u64, u64) {
+    const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
+    const SECOND: u64 = 0xd1b5_4a32_d192_ed03;
+    ((first ^ word).wrapping_mul(FIRST).rotate_left(32), (second.rotate_left(23) ^ word).wrapping_mul(SECOND))
 }
 
 /// Space that one thread reuses from text to text.
@@ -714,7 +755,8 @@ impl<'a> Shingles<'a> {
     fn of(&self, text: u32) -> &[u64] {
         self.sets[text as usize].get_or_init(|| {
             let mut hashes = Vec::new();
-            shingle::collect(self.texts[text as usize], self.shingle, &mut text::Scratch::default(), &mut hashes);
+            let of = self.texts[text as usize];
+            text::with_scratch(|scratch| shingle::collect(of, self.shingle, scratch, &mut hashes));
             hashes.sort_unstable();
             hashes.dedup();
             hashes.into_boxed_slice()

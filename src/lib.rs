@@ -95,6 +95,7 @@ pub use verify::Rule;
 #[doc(hidden)]
 pub mod measure {
     pub use crate::arch::Backend;
+    pub use crate::detect::Signer;
     pub use crate::text::WordCounter;
 }
 

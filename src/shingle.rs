@@ -164,7 +164,7 @@ impl ShingleSet {
     pub fn new(text: &str, shingle: Shingle) -> Result<Self> {
         shingle.check()?;
         let mut hashes = Vec::new();
-        collect(text, shingle, &mut Scratch::default(), &mut hashes);
+        text::with_scratch(|scratch| collect(text, shingle, scratch, &mut hashes));
         hashes.sort_unstable();
         hashes.dedup();
         Ok(Self { shingle, hashes })

@@ -10,6 +10,7 @@
 //! in this crate, and Unicode's stability policy holds normalisation and folding for every assigned character.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::OnceLock;
 
@@ -420,6 +421,14 @@ impl Scratch {
     pub(crate) fn arch(&self) -> Arch {
         self.0.arch()
     }
+}
+
+/// Lends the scratch space of this thread, which is too large to be made for every text.
+pub(crate) fn with_scratch<R>(work: impl FnOnce(&mut Scratch) -> R) -> R {
+    thread_local! {
+        static SCRATCH: RefCell<Scratch> = RefCell::default();
+    }
+    SCRATCH.with_borrow_mut(work)
 }
 
 /// Calls `each` with all words of `text`, some hundred at a time, in order.
