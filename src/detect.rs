@@ -590,6 +590,7 @@ pub struct Signer {
     scratch: Scratch,
     sketch: Vec<u32>,
     seen: Seen,
+    weigher: Weigher,
     features: FeatureScratch,
 }
 
@@ -597,7 +598,8 @@ impl Signer {
     pub fn new(detector: Detector, backend: Backend) -> Self {
         let scratch = Scratch { words: text::Scratch::new(Arch::new(backend)), ..Scratch::default() };
         let sketch = vec![0; detector.near_slots];
-        Self { detector, scratch, sketch, seen: Seen::new(1 << 28), features: FeatureScratch::default() }
+        let (seen, weigher) = (Seen::new(1 << 28), Weigher::new(10_000));
+        Self { detector, scratch, sketch, seen, weigher, features: FeatureScratch::default() }
     }
 
     /// The number of content words, and the first slot of the sketch.
@@ -610,8 +612,7 @@ impl Signer {
     pub fn sign_and_weigh(&mut self, text: &str) -> (usize, u32) {
         let signed = self.detector.sign(text, &mut self.scratch, &mut self.sketch);
         self.seen.note(&signed.tokens);
-        let weigher = Weigher::new(10_000);
-        let features = Features::new(signed.words, &signed.tokens, &self.seen, weigher, &mut self.features);
+        let features = Features::new(signed.words, &signed.tokens, &self.seen, &self.weigher, &mut self.features);
         (features.stems.len(), self.sketch[0])
     }
 }
