@@ -538,7 +538,7 @@ impl Detector {
             minhash::sketch(words.arch(), shingles, sketch);
         }
         Signed {
-            words: count as u32,
+            words: count,
             has_shingles: !shingles.is_empty(),
             fingerprint,
             tokens: tokens.as_slice().into(),
@@ -732,7 +732,7 @@ impl Compared {
     fn strength(&self) -> f32 {
         match self.relation {
             Some(Relation::Reworded) => self.similarity,
-            _ => 1.0 + self.evidence.jaccard / 16.0,
+            _ => 1.0 + self.similarity / 16.0,
         }
     }
 }
