@@ -9,7 +9,7 @@ pub(crate) struct Link {
     pub(crate) left: u32,
     pub(crate) right: u32,
     /// How sure it is that they are copies; more is surer.
-    pub(crate) strength: f32,
+    pub(crate) strength: f64,
 }
 
 /// One star: who is in the middle, and the links (by their place in the input) that tie the members to it.
@@ -35,7 +35,7 @@ pub(crate) fn stars(texts: usize, links: &[Link]) -> Vec<Star> {
     // Sums are taken in the order of the neighbours, so that rounding is the same for any order of the links.
     let mut hubs: Vec<(f64, &[Neighbour])> = neighbours
         .chunk_by(|a, b| a.0 == b.0)
-        .map(|around| (around.iter().map(|&(_, _, at)| f64::from(links[at].strength)).sum(), around))
+        .map(|around| (around.iter().map(|&(_, _, at)| links[at].strength).sum(), around))
         .collect();
     hubs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1[0].0.cmp(&b.1[0].0)));
 
@@ -85,7 +85,7 @@ mod tests {
     fn some_links() -> impl Strategy<Value = Vec<Link>> {
         prop::collection::btree_map((0u32..TEXTS as u32, 0u32..TEXTS as u32), 0u32..100, 0..60).prop_map(|pairs| {
             let pairs: BTreeMap<_, _> = pairs.into_iter().filter(|((a, b), _)| a < b).collect();
-            pairs.into_iter().map(|((left, right), s)| Link { left, right, strength: s as f32 / 100.0 }).collect()
+            pairs.into_iter().map(|((left, right), s)| Link { left, right, strength: f64::from(s) / 100.0 }).collect()
         })
     }
 

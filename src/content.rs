@@ -396,8 +396,8 @@ pub(crate) struct Totals {
     pub(crate) numbers: u32,
     pub(crate) pairs: u32,
     pub(crate) parts: [u32; PARTS],
-    /// Features that no other text has.
-    pub(crate) single: u32,
+    /// Features that at most [`MOST_DOCUMENTS`] documents hold, weighed by [`rare_weights`].
+    pub(crate) rare: u32,
 }
 
 impl Totals {
@@ -412,6 +412,15 @@ impl Totals {
     }
 }
 
+/// Rare weights are whole numbers of this part of the natural logarithm.
+pub(crate) const RARE_UNIT: u64 = 64;
+
+/// What a feature weighs by the number of documents that hold it, when texts are to be found that share rare features:
+/// ln(41 / n).
+pub(crate) fn rare_weights() -> [u32; MOST_DOCUMENTS as usize + 1] {
+    std::array::from_fn(|n| (RARE_UNIT as f32 * ln((MOST_DOCUMENTS + 1) as f32 / n.max(1) as f32)) as u32)
+}
+
 /// How many documents the prior for general English counts as.
 const PRIOR_WEIGHT: f32 = 4000.0;
 
@@ -423,6 +432,7 @@ pub(crate) struct Weigher {
     documents: f32,
     /// The weights of pairs by the documents that hold them and how common they are in general English.
     pairs: Vec<[u8; 256]>,
+    rare: [u32; MOST_DOCUMENTS as usize + 1],
 }
 
 /// In how many of the documents that the prior counts as a pair is to be expected, in a byte: 0 for next to none, else the
@@ -450,7 +460,7 @@ fn units(logarithm: f32) -> u8 {
 impl Weigher {
     /// The weights for a corpus of so many documents.
     pub(crate) fn new(documents: usize) -> Self {
-        let mut weigher = Self { documents: documents as f32, pairs: Vec::new() };
+        let mut weigher = Self { documents: documents as f32, pairs: Vec::new(), rare: rare_weights() };
         weigher.pairs = (0..=MOST_DOCUMENTS)
             .map(|held| std::array::from_fn(|code| weigher.weight(held, Commonness(code as u8).share())))
             .collect();
@@ -519,7 +529,7 @@ impl Features {
                 let mut place = place(at, usize::from(token.is_name()), 1);
                 weigher.weigh(&mut place, token.stem(), 1);
                 text.totals.add(place);
-                text.totals.single += 1;
+                text.totals.rare += weigher.rare[1];
                 text.distinct += 1;
             }
         }
@@ -540,7 +550,7 @@ impl Features {
                 found.push(u64::from(pair) << 8 | u64::from(english.0));
             } else {
                 text.totals.pairs += u32::from(weigher.pair_weight(1, english));
-                text.totals.single += 1;
+                text.totals.rare += weigher.rare[1];
             }
         }
         found.sort_unstable();
@@ -555,9 +565,12 @@ impl Features {
 
     /// Weighs the features by their frequencies; pairs that are no evidence are dropped.
     fn weigh(&mut self, weigher: &Weigher, frequencies: &Frequencies) {
+        let rare = |held: u32| weigher.rare.get(held as usize).copied().unwrap_or(0);
         for (&stem, place) in self.stems.iter().zip(&mut self.places) {
-            weigher.weigh(place, stem, frequencies.of(stem));
+            let held = frequencies.of(stem);
+            weigher.weigh(place, stem, held);
             self.totals.add(*place);
+            self.totals.rare += rare(held);
         }
         let english = std::mem::take(&mut self.pair_weights);
         let (mut pairs, mut weights) = (Vec::with_capacity(english.len()), Vec::with_capacity(english.len()));
@@ -568,11 +581,10 @@ impl Features {
             }
             let weight = weigher.pair_weight(held, Commonness(english));
             self.totals.pairs += u32::from(weight);
+            self.totals.rare += rare(held);
             if held > 1 {
                 pairs.push(pair);
                 weights.push(weight);
-            } else {
-                self.totals.single += 1;
             }
         }
         self.pairs = pairs.into();
@@ -715,7 +727,8 @@ mod tests {
         let found = corpus(&texts);
         assert_eq!(found[0].stems.len(), 2);
         assert_eq!(found[0].pairs.len(), 1);
-        assert_eq!((found[0].distinct, found[0].totals.single), (3, 2));
+        assert_eq!(found[0].distinct, 3);
+        assert_eq!(found[0].totals.rare, 3 * rare_weights()[2] + 2 * rare_weights()[1]);
         let invented = corpus(&["blorin fendal gnarto", "blorin fendal murrok"]);
         assert_eq!(invented[0].totals.stems, invented[1].totals.stems);
         assert_eq!((found[2].stems.len(), found[2].distinct), (0, 1));

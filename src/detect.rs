@@ -729,10 +729,10 @@ impl Compared {
     }
 
     /// How strongly the pair ties a cluster together: edited copies more than any rewording.
-    fn strength(&self) -> f32 {
+    fn strength(&self) -> f64 {
         match self.relation {
-            Some(Relation::Reworded) => self.similarity,
-            _ => 1.0 + self.similarity / 16.0,
+            Some(Relation::Reworded) => self.similarity.into(),
+            _ => 1.0 + f64::from(self.similarity) / 16.0,
         }
     }
 }

@@ -11,16 +11,13 @@
 
 use rayon::prelude::*;
 
-use crate::content::{Features, Frequencies, MOST_DOCUMENTS, ln, slot};
+use crate::content::{Features, Frequencies, MOST_DOCUMENTS, RARE_UNIT, rare_weights, slot};
 
 /// The share, in 1024ths, of the poorer text's rare weight from which on two texts are candidates.
 const LEAST_SHARE: u64 = 11;
 
 /// Added to the poorer text's weight, so that very short texts do not meet over one shared feature.
-const SHORT_TEXT: u64 = 10 * ONE;
-
-/// Weights are fixed-point numbers of this unit, so that sums do not depend on the order of the summands.
-const ONE: u64 = 64;
+const SHORT_TEXT: u64 = 10 * RARE_UNIT;
 
 /// Which texts hold each rare feature.
 pub(crate) struct RareIndex {
@@ -39,6 +36,8 @@ pub(crate) struct Shared {
     /// With each other text, the weight of the rare features and of the pairs of words that are shared.
     with: Vec<(u32, u32)>,
     touched: Vec<u32>,
+    /// Where the texts of each feature begin and end, and what the feature weighs as a pair of words.
+    lists: Vec<(u32, u32, u32)>,
 }
 
 /// A text that shares rare features with another one, and the weight of the pairs of words among them: as good as exact,
@@ -53,16 +52,7 @@ impl RareIndex {
     /// Takes in those texts of a corpus that were counted. Memory is 4 bytes for each rare feature of each text, and that
     /// of the frequencies, which are taken over.
     pub(crate) fn new(corpus: &[Features], frequencies: Frequencies, counted: impl Fn(usize) -> bool + Sync) -> Self {
-        let weights = std::array::from_fn(|n| (ONE as f32 * ln((MOST_DOCUMENTS + 1) as f32 / n.max(1) as f32)) as u32);
-        let weight = |documents: u32| weights.get(documents as usize).copied().unwrap_or(0);
-        let totals = corpus
-            .par_iter()
-            .map(|text| {
-                let shared: u32 = text.ids().map(|feature| weight(frequencies.of(feature))).sum();
-                shared + text.totals.single * weights[1]
-            })
-            .collect();
-
+        let totals = corpus.par_iter().map(|text| text.totals.rare).collect();
         let mut counters = frequencies.into_counters();
         let entries = counters.len();
         // Each thread fills the texts of its own stretch of features, so that they stand in ascending order.
@@ -107,18 +97,25 @@ impl RareIndex {
                 *counter = end;
             }
         });
-        Self { ends: counters, texts, totals, weights }
+        Self { ends: counters, texts, totals, weights: rare_weights() }
     }
 
     /// The texts after `text` that share enough with it, ascending.
     pub(crate) fn later_neighbours(&self, text: u32, features: &Features, shared: &mut Shared) -> Box<[Neighbour]> {
-        let Shared { with, touched } = shared;
+        let Shared { with, touched, lists } = shared;
         with.resize(self.totals.len(), (0, 0));
         touched.clear();
-        let mut add = |feature: u32, pair_weight: u32| {
+        // Where the texts of a feature are is in memory far apart, so all places are asked for before any is waited for.
+        let weights = std::iter::repeat_n(0, features.stems.len()).chain(features.pair_weights.iter().copied());
+        lists.clear();
+        lists.extend(features.ids().zip(weights).map(|(feature, pair_weight)| {
             let at = slot(feature, self.ends.len());
             let start = if at == 0 { 0 } else { self.ends[at - 1] };
-            let holders = &self.texts[start as usize..self.ends[at] as usize];
+            (start, self.ends[at], u32::from(pair_weight))
+        }));
+        lists.retain(|&(start, end, _)| start < end && self.texts[end as usize - 1] > text);
+        for &(start, end, pair_weight) in lists.iter() {
+            let holders = &self.texts[start as usize..end as usize];
             let weight = self.weights[holders.len()];
             for &other in holders.iter().rev().take_while(|&&other| other > text) {
                 let sums = &mut with[other as usize];
@@ -128,9 +125,7 @@ impl RareIndex {
                 sums.0 += weight;
                 sums.1 += pair_weight;
             }
-        };
-        features.stems.iter().for_each(|&stem| add(stem, 0));
-        features.pairs.iter().zip(&features.pair_weights).for_each(|(&pair, &weight)| add(pair, weight.into()));
+        }
         let total = self.totals[text as usize];
         touched.retain(|&other| {
             let poorer = u64::from(total.min(self.totals[other as usize])) + SHORT_TEXT;
@@ -178,7 +173,7 @@ mod tests {
             let holders = |feature: &u32| texts.iter().filter(|text| text.contains(feature)).count();
             let weight = |feature: &u32| match holders(feature) {
                 n if n > MOST_DOCUMENTS as usize => 0,
-                n => (ONE as f32 * ln(41.0 / n as f32)) as u64,
+                n => rare_weights()[n].into(),
             };
             let distinct: Vec<BTreeSet<u32>> = texts.iter().map(|text| text.iter().copied().collect()).collect();
             let total = |text: &BTreeSet<u32>| text.iter().map(weight).sum::<u64>();
