@@ -24,8 +24,9 @@ type Neighbour = (u32, u32, usize);
 
 /// Groups texts into stars: the text with the most strength of links becomes the centre of all texts linked to it, and so
 /// on with what is left; then each member goes to the centre that it is linked to most strongly. Ties go to the earlier
-/// text. The result depends on the set of links alone, not on their order.
-pub(crate) fn stars(texts: usize, links: &[Link]) -> Vec<Star> {
+/// text. A text that has exact copies is a centre even if nothing else is left for it. The result depends on the set of links
+/// alone, not on their order.
+pub(crate) fn stars(texts: usize, links: &[Link], has_copies: impl Fn(u32) -> bool) -> Vec<Star> {
     let mut neighbours: Vec<Neighbour> = Vec::with_capacity(2 * links.len());
     for (at, link) in links.iter().enumerate() {
         neighbours.push((link.left, link.right, at));
@@ -55,7 +56,7 @@ pub(crate) fn stars(texts: usize, links: &[Link]) -> Vec<Star> {
                 members += 1;
             }
         }
-        if members > 0 {
+        if members > 0 || has_copies(center) {
             star_of[center as usize] = stars.len();
             stars.push(Star { center, links: Vec::new() });
         }
@@ -108,7 +109,7 @@ mod tests {
         #[test]
         fn every_member_is_linked_to_its_centre_and_in_one_star_only(links in some_links()) {
             let mut seen = [false; TEXTS];
-            for star in stars(TEXTS, &links) {
+            for star in stars(TEXTS, &links, |_| false) {
                 prop_assert!(!std::mem::replace(&mut seen[star.center as usize], true));
                 for at in star.links {
                     let link = links[at];
@@ -123,12 +124,12 @@ mod tests {
         fn the_order_of_links_does_not_matter(links in some_links(), seed in any::<u64>()) {
             let mut shuffled = links.clone();
             shuffled.sort_by_key(|link| crate::hash::mix(seed ^ u64::from(link.left) << 32 ^ u64::from(link.right)));
-            prop_assert_eq!(groups(&stars(TEXTS, &shuffled), &shuffled), groups(&stars(TEXTS, &links), &links));
+            prop_assert_eq!(groups(&stars(TEXTS, &shuffled, |_| false), &shuffled), groups(&stars(TEXTS, &links, |_| false), &links));
         }
 
         #[test]
         fn linked_texts_are_not_both_left_alone(links in some_links()) {
-            let stars = stars(TEXTS, &links);
+            let stars = stars(TEXTS, &links, |_| false);
             let grouped: Vec<u32> = groups(&stars, &links).into_iter().flat_map(|(center, members)| members.into_iter().chain([center])).collect();
             for link in &links {
                 prop_assert!(grouped.contains(&link.left) || grouped.contains(&link.right));
@@ -142,6 +143,6 @@ mod tests {
         // 0–1–2 and 4–5–6 are tight; 2–4 is a false bridge.
         let links =
             [link(0, 1, 0.9), link(0, 2, 0.9), link(1, 2, 0.8), link(4, 5, 0.9), link(4, 6, 0.9), link(2, 4, 0.5)];
-        assert_eq!(groups(&stars(TEXTS, &links), &links), [(0, vec![1, 2]), (4, vec![5, 6])]);
+        assert_eq!(groups(&stars(TEXTS, &links, |_| false), &links), [(0, vec![1, 2]), (4, vec![5, 6])]);
     }
 }

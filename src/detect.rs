@@ -537,12 +537,7 @@ impl Detector {
         if !shingles.is_empty() {
             minhash::sketch(words.arch(), shingles, sketch);
         }
-        Signed {
-            words: count,
-            has_shingles: !shingles.is_empty(),
-            fingerprint,
-            tokens: tokens.as_slice().into(),
-        }
+        Signed { words: count, has_shingles: !shingles.is_empty(), fingerprint, tokens: tokens.as_slice().into() }
     }
 
     fn refuse(&self, text: &str, signed: &Signed) -> Option<SkipReason> {
@@ -769,7 +764,7 @@ impl<'a> Shingles<'a> {
 fn leaders(texts: usize, pairs: &[Compared]) -> Vec<u32> {
     let near: Vec<&Compared> = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near)).collect();
     let mut leaders: Vec<u32> = (0..texts as u32).collect();
-    for star in cluster::stars(texts, &links(near.iter().copied())) {
+    for star in cluster::stars(texts, &links(near.iter().copied()), |_| false) {
         for link in star.links {
             leaders[(near[link].left + near[link].right - star.center) as usize] = star.center;
         }
@@ -886,8 +881,10 @@ fn clusters<A: Article>(
             evidence: pair.map(|pair| pair.evidence),
         }
     };
+    let copied: Vec<bool> = distinct.iter().map(|at| copies.contains_key(at)).collect();
+    let has_copies = |text: u32| copied[text as usize];
     let mut clusters: Vec<Vec<Member>> = Vec::new();
-    for star in cluster::stars(distinct.len(), &links(verified.iter())) {
+    for star in cluster::stars(distinct.len(), &links(verified.iter()), has_copies) {
         let mut members = Vec::new();
         let mut add = |text: u32, pair: Option<&Compared>| {
             let at = distinct[text as usize];
