@@ -419,11 +419,10 @@ const PRIOR_WEIGHT: f32 = 4000.0;
 pub(crate) const MOST_DOCUMENTS: u32 = 40;
 
 /// What a feature weighs in a corpus of so many documents.
-#[derive(Clone, Copy, Debug)]
 pub(crate) struct Weigher {
     documents: f32,
-    /// The weight of a feature that one document holds and general English does not know: of most features.
-    single: u8,
+    /// The weights of pairs by the documents that hold them and how common they are in general English.
+    pairs: Vec<[u8; 256]>,
 }
 
 /// In how many of the documents that the prior counts as a pair is to be expected, in a byte: 0 for next to none, else the
@@ -451,16 +450,24 @@ fn units(logarithm: f32) -> u8 {
 impl Weigher {
     /// The weights for a corpus of so many documents.
     pub(crate) fn new(documents: usize) -> Self {
-        let mut weigher = Self { documents: documents as f32, single: 0 };
-        weigher.single = weigher.weight(1, 0.0);
+        let mut weigher = Self { documents: documents as f32, pairs: Vec::new() };
+        weigher.pairs = (0..=MOST_DOCUMENTS)
+            .map(|held| std::array::from_fn(|code| weigher.weight(held, Commonness(code as u8).share())))
+            .collect();
         weigher
     }
 
     /// The inverse document frequency ln(N / n) of a feature that `held` documents of the corpus and the share `english` of
     /// general English hold.
-    fn weight(self, held: u32, english: f32) -> u8 {
+    fn weight(&self, held: u32, english: f32) -> u8 {
         let share = (self.documents + PRIOR_WEIGHT) / (held as f32 + PRIOR_WEIGHT * english + 0.5);
         units(ln(share))
+    }
+
+    /// The weight of a pair that `held` documents hold, at most [`MOST_DOCUMENTS`].
+    #[inline(always)]
+    fn pair_weight(&self, held: u32, english: Commonness) -> u8 {
+        self.pairs[held as usize][usize::from(english.0)]
     }
 
     /// ln(300 / n), which tells only rare features apart.
@@ -468,7 +475,7 @@ impl Weigher {
         units(ln(300.0 / (held as f32 + 10_000.0 * english).max(1.0)))
     }
 
-    fn weigh(self, place: &mut Place, stem: u32, held: u32) {
+    fn weigh(&self, place: &mut Place, stem: u32, held: u32) {
         let english = Prior::get().share(stem);
         place.weight = self.weight(held, english);
         place.rarity = Self::rarity(held, english);
@@ -489,7 +496,7 @@ impl Features {
         words: u32,
         tokens: &[Token],
         seen: &Seen,
-        weigher: Weigher,
+        weigher: &Weigher,
         scratch: &mut FeatureScratch,
     ) -> Self {
         let prior = Prior::get();
@@ -532,8 +539,7 @@ impl Features {
             if seen.repeated(pair) {
                 found.push(u64::from(pair) << 8 | u64::from(english.0));
             } else {
-                let weight = if english.0 == 0 { weigher.single } else { weigher.weight(1, english.share()) };
-                text.totals.pairs += u32::from(weight);
+                text.totals.pairs += u32::from(weigher.pair_weight(1, english));
                 text.totals.single += 1;
             }
         }
@@ -548,7 +554,7 @@ impl Features {
     }
 
     /// Weighs the features by their frequencies; pairs that are no evidence are dropped.
-    fn weigh(&mut self, weigher: Weigher, frequencies: &Frequencies) {
+    fn weigh(&mut self, weigher: &Weigher, frequencies: &Frequencies) {
         for (&stem, place) in self.stems.iter().zip(&mut self.places) {
             weigher.weigh(place, stem, frequencies.of(stem));
             self.totals.add(*place);
@@ -560,7 +566,7 @@ impl Features {
             if held > MOST_DOCUMENTS {
                 continue;
             }
-            let weight = weigher.weight(held, Commonness(english).share());
+            let weight = weigher.pair_weight(held, Commonness(english));
             self.totals.pairs += u32::from(weight);
             if held > 1 {
                 pairs.push(pair);
@@ -593,7 +599,7 @@ pub(crate) struct Frequencies {
 
 impl Frequencies {
     /// Counts the features of those texts of a corpus that count, and weighs those of all.
-    pub(crate) fn weigh(corpus: &mut [Features], weigher: Weigher, counts: impl Fn(usize) -> bool + Sync) -> Self {
+    pub(crate) fn weigh(corpus: &mut [Features], weigher: &Weigher, counts: impl Fn(usize) -> bool + Sync) -> Self {
         let features: usize = corpus.iter().map(|text| text.stems.len() + text.pairs.len()).sum();
         // Of the features that stay in several texts each one stands in about seven.
         let counters: Vec<AtomicU32> =
@@ -689,9 +695,9 @@ mod tests {
         let mut scratch = FeatureScratch::default();
         let mut corpus: Vec<_> = tokens
             .iter()
-            .map(|tokens| Features::new(tokens.len() as u32, tokens, &seen, weigher, &mut scratch))
+            .map(|tokens| Features::new(tokens.len() as u32, tokens, &seen, &weigher, &mut scratch))
             .collect();
-        Frequencies::weigh(&mut corpus, weigher, |_| true);
+        Frequencies::weigh(&mut corpus, &weigher, |_| true);
         corpus
     }
 

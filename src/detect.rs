@@ -449,12 +449,14 @@ impl Detector {
     ) -> Option<Compared> {
         let &Neighbour { text: right, pairs } = neighbour;
         let usual = content.usual(left, right);
-        let worth = |best: &ContentEvidence| keep == Keep::All || self.rule.confidence(best) >= self.confidence;
         let texts = (&content.texts[left as usize], &content.texts[right as usize]);
+        if self.search == Search::Candidates && !verify::share_enough_pairs(texts.0, texts.1, pairs) {
+            return None;
+        }
+        let worth = |best: &ContentEvidence| keep == Keep::All || self.rule.confidence(best) >= self.confidence;
         let evidence = verify::compare(texts.0, table, texts.1, pairs, usual, worth)?;
         let confidence = self.rule.confidence(&evidence);
-        // Whatever the rule says: who retells a story comes to put two words together as it was told.
-        let is_copy = confidence >= self.confidence && evidence.pairs > 0.0;
+        let is_copy = confidence >= self.confidence && verify::is_telling(&evidence);
         if keep == Keep::Copies && !is_copy {
             return None;
         }
@@ -535,7 +537,12 @@ impl Detector {
         if !shingles.is_empty() {
             minhash::sketch(words.arch(), shingles, sketch);
         }
-        Signed { words: count, has_shingles: !shingles.is_empty(), fingerprint, tokens: tokens.as_slice().into() }
+        Signed {
+            words: count,
+            has_shingles: !shingles.is_empty(),
+            fingerprint,
+            tokens: tokens.as_slice().into(),
+        }
     }
 
     fn refuse(&self, text: &str, signed: &Signed) -> Option<SkipReason> {
@@ -582,30 +589,19 @@ pub struct Signer {
     detector: Detector,
     scratch: Scratch,
     sketch: Vec<u32>,
-    seen: Seen,
-    features: FeatureScratch,
 }
 
 impl Signer {
     pub fn new(detector: Detector, backend: Backend) -> Self {
         let scratch = Scratch { words: text::Scratch::new(Arch::new(backend)), ..Scratch::default() };
         let sketch = vec![0; detector.near_slots];
-        Self { detector, scratch, sketch, seen: Seen::new(1 << 28), features: FeatureScratch::default() }
+        Self { detector, scratch, sketch }
     }
 
     /// The number of content words, and the first slot of the sketch.
     pub fn sign(&mut self, text: &str) -> (usize, u32) {
         let signed = self.detector.sign(text, &mut self.scratch, &mut self.sketch);
         (signed.tokens.len(), self.sketch[0])
-    }
-
-    /// As [`sign`](Self::sign), and then the content features of the text among all before it.
-    pub fn sign_and_weigh(&mut self, text: &str) -> (usize, u32) {
-        let signed = self.detector.sign(text, &mut self.scratch, &mut self.sketch);
-        self.seen.note(&signed.tokens);
-        let weigher = Weigher::new(10_000);
-        let features = Features::new(signed.words, &signed.tokens, &self.seen, weigher, &mut self.features);
-        (features.stems.len(), self.sketch[0])
     }
 }
 
@@ -790,10 +786,10 @@ impl Content {
         let leads = |text: usize| leaders[text] as usize == text;
         let weigher = Weigher::new((0..leaders.len()).filter(|&text| leads(text)).count());
         let features = |scratch: &mut FeatureScratch, signed: Signed| {
-            Features::new(signed.words, &signed.tokens, &seen, weigher, scratch)
+            Features::new(signed.words, &signed.tokens, &seen, &weigher, scratch)
         };
         let mut texts: Vec<Features> = signed.into_par_iter().map_init(FeatureScratch::default, features).collect();
-        let frequencies = Frequencies::weigh(&mut texts, weigher, leads);
+        let frequencies = Frequencies::weigh(&mut texts, &weigher, leads);
         let index = RareIndex::new(&texts, frequencies, leads);
         Self { texts, index, usual: Vec::new() }
     }

@@ -10,8 +10,6 @@ use std::fmt;
 
 use crate::arch::{Arch, Backend};
 use crate::error::{self, Error, Result};
-#[cfg(feature = "serde")]
-use crate::hash::FORMAT_VERSION;
 use crate::hash::mix;
 use crate::shingle::{self, Shingle, ShingleSet};
 use crate::text::Scratch;
@@ -382,7 +380,7 @@ struct Serialized {
 #[cfg(feature = "serde")]
 impl From<MinHash> for Serialized {
     fn from(signature: MinHash) -> Self {
-        Self { version: FORMAT_VERSION, scheme: signature.scheme, slots: signature.slots.into_vec() }
+        Self { version: crate::FORMAT_VERSION, scheme: signature.scheme, slots: signature.slots.into_vec() }
     }
 }
 
@@ -391,7 +389,7 @@ impl TryFrom<Serialized> for MinHash {
     type Error = Error;
 
     fn try_from(read: Serialized) -> Result<Self> {
-        if read.version != FORMAT_VERSION {
+        if read.version != crate::FORMAT_VERSION {
             return Err(Error::Version { found: read.version });
         }
         read.scheme.check(Method::MinHash)?;

@@ -161,7 +161,7 @@ mod tests {
             Features::of_pairs(stems)
         };
         let mut corpus: Vec<_> = texts.iter().map(features).collect();
-        let frequencies = Frequencies::weigh(&mut corpus, Weigher::new(texts.len()), |_| true);
+        let frequencies = Frequencies::weigh(&mut corpus, &Weigher::new(texts.len()), |_| true);
         let index = RareIndex::new(&corpus, frequencies, |_| true);
         (corpus, index)
     }

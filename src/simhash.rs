@@ -9,8 +9,6 @@ use smallvec::SmallVec;
 
 use crate::arch::{Arch, Backend};
 use crate::error::{self, Error, Result};
-#[cfg(feature = "serde")]
-use crate::hash::FORMAT_VERSION;
 use crate::minhash::{Method, Scheme};
 use crate::shingle::{self, ShingleSet};
 use crate::text::Scratch;
@@ -219,7 +217,7 @@ struct Serialized {
 #[cfg(feature = "serde")]
 impl From<SimHash> for Serialized {
     fn from(signature: SimHash) -> Self {
-        Self { version: FORMAT_VERSION, scheme: signature.scheme, bits: signature.bits }
+        Self { version: crate::FORMAT_VERSION, scheme: signature.scheme, bits: signature.bits }
     }
 }
 
@@ -228,7 +226,7 @@ impl TryFrom<Serialized> for SimHash {
     type Error = Error;
 
     fn try_from(read: Serialized) -> Result<Self> {
-        if read.version != FORMAT_VERSION {
+        if read.version != crate::FORMAT_VERSION {
             return Err(Error::Version { found: read.version });
         }
         read.scheme.check(Method::SimHash)?;
