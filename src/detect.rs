@@ -537,12 +537,7 @@ impl Detector {
         if !shingles.is_empty() {
             minhash::sketch(words.arch(), shingles, sketch);
         }
-        Signed {
-            words: count,
-            has_shingles: !shingles.is_empty(),
-            fingerprint,
-            tokens: tokens.as_slice().into(),
-        }
+        Signed { words: count, has_shingles: !shingles.is_empty(), fingerprint, tokens: tokens.as_slice().into() }
     }
 
     fn refuse(&self, text: &str, signed: &Signed) -> Option<SkipReason> {
