@@ -260,7 +260,7 @@ fn pairs(tokens: &[Token]) -> impl Iterator<Item = (usize, u32)> {
 /// Where a feature falls in a table of so many entries: its share of all ids, of the table.
 #[inline(always)]
 pub(crate) fn slot(feature: u32, entries: usize) -> usize {
-    (u64::from(feature) * entries as u64 >> 32) as usize
+    ((u64::from(feature) * entries as u64) >> 32) as usize
 }
 
 /// Which features stand in more than one place of a corpus.
