@@ -8,7 +8,7 @@
 
 use std::fmt;
 
-use crate::arch::{Arch, Backend};
+use crate::arch::{Arch, Backend, Work};
 use crate::error::{self, Error, Result};
 use crate::hash::mix;
 use crate::shingle::{self, Shingle, ShingleSet};
@@ -244,7 +244,7 @@ pub(crate) fn sketch(arch: Arch, elements: &[u64], slots: &mut [u32]) {
     let t = slots.len();
     slots.fill(EMPTY);
     for round in 0..t {
-        arch.run(play_round, (round, elements, &mut *slots));
+        arch.run(PlayRound { round, elements, slots: &mut *slots });
         if !slots.contains(&EMPTY) {
             return;
         }
@@ -257,24 +257,35 @@ pub(crate) fn sketch(arch: Arch, elements: &[u64], slots: &mut [u32]) {
 }
 
 /// Lets each element fall into a slot: the low bits of its hash choose the slot, the high ones are the value.
-#[inline(always)]
-fn play_round((round, elements, slots): (usize, &[u64], &mut [u32])) {
-    let mask = slots.len() - 1;
-    let mut fall = |hash: u64, code: u32| {
-        let slot = &mut slots[hash as usize & mask];
-        *slot = (*slot).min(code);
-    };
-    if round == 0 {
-        elements.iter().for_each(|&element| fall(element, code(0, element)));
-        return;
-    }
-    // Hashes by the vector, then slot by slot.
-    let mut hashes = [0; 64];
-    for elements in elements.chunks(64) {
-        for (hash, &element) in hashes.iter_mut().zip(elements) {
-            *hash = rehash(element, round);
+struct PlayRound<'a> {
+    round: usize,
+    elements: &'a [u64],
+    slots: &'a mut [u32],
+}
+
+impl Work for PlayRound<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn work(self) {
+        let Self { round, elements, slots } = self;
+        let mask = slots.len() - 1;
+        let mut fall = |hash: u64, code: u32| {
+            let slot = &mut slots[hash as usize & mask];
+            *slot = (*slot).min(code);
+        };
+        if round == 0 {
+            elements.iter().for_each(|&element| fall(element, code(0, element)));
+            return;
         }
-        hashes[..elements.len()].iter().for_each(|&hash| fall(hash, code(round, hash)));
+        // Hashes by the vector, then slot by slot.
+        let mut hashes = [0; 64];
+        for elements in elements.chunks(64) {
+            for (hash, &element) in hashes.iter_mut().zip(elements) {
+                *hash = rehash(element, round);
+            }
+            hashes[..elements.len()].iter().for_each(|&hash| fall(hash, code(round, hash)));
+        }
     }
 }
 

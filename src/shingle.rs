@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::arch::Arch;
+use crate::arch::{Arch, Work};
 use crate::error::{self, Error, Result};
 use crate::hash::{Rolling, mix};
 use crate::text::{self, Scratch};
@@ -88,7 +88,7 @@ impl Window {
         for ((room, &entering), &left) in room.iter_mut().zip(twos).zip(left) {
             *room = rolling.roll_two(entering, left);
         }
-        arch.run(mix_all, &mut shingles[begin..]);
+        arch.run(MixAll(&mut shingles[begin..]));
         if let [entering] = *last {
             rolling.roll(entering, items[rest.len() - 1]);
             shingles.push(rolling.value());
@@ -101,9 +101,15 @@ impl Window {
     }
 }
 
-#[inline(always)]
-fn mix_all(sums: &mut [u64]) {
-    sums.iter_mut().for_each(|sum| *sum = mix(*sum));
+struct MixAll<'a>(&'a mut [u64]);
+
+impl Work for MixAll<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn work(self) {
+        self.0.iter_mut().for_each(|sum| *sum = mix(*sum));
+    }
 }
 
 /// Adds every shingle of `text` to `shingles`, in order, repeated ones repeatedly; returns the number of words.

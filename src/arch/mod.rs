@@ -109,19 +109,17 @@ impl Arch {
         Self(if backend.is_available() { backend } else { Backend::Portable })
     }
 
-    /// Calls `work` with the backend's instructions at hand, of which the compiler makes vectors where it can.
-    ///
-    /// Only what is inlined is compiled for them, so `work` must be a function with `#[inline(always)]`, not a closure.
+    /// Does `work` with the backend's instructions at hand, of which the compiler makes vectors where it can.
     #[inline(always)]
-    pub(crate) fn run<A, R>(self, work: impl FnOnce(A) -> R, with: A) -> R {
+    pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
         match self.0 {
-            Backend::Portable => work(with),
+            Backend::Portable => work.work(),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: there is no `Arch` of a backend that the processor does not have.
-            Backend::Avx2 => unsafe { x86_64::avx2::run(work, with) },
+            Backend::Avx2 => unsafe { x86_64::avx2::run(work) },
             #[cfg(target_arch = "x86_64")]
             // SAFETY: as above.
-            Backend::Avx512 => unsafe { x86_64::avx512::run(work, with) },
+            Backend::Avx512 => unsafe { x86_64::avx512::run(work) },
         }
     }
 
@@ -155,6 +153,17 @@ impl Arch {
             Backend::Avx512 => unsafe { x86_64::avx512::list(masks, places) },
         }
     }
+}
+
+/// Plain code to be compiled once for each backend.
+///
+/// A trait and not a closure: only what is inlined is compiled for a backend, and of closures the compiler decides by itself
+/// whether they are.
+pub(crate) trait Work {
+    type Output;
+
+    /// Must be `#[inline(always)]`, and so must all be that counts in it.
+    fn work(self) -> Self::Output;
 }
 
 /// Cuts `text` into blocks, the last one filled up with zeros.

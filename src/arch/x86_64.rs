@@ -21,7 +21,7 @@ pub(super) fn has_avx512() -> bool {
 pub(super) mod avx2 {
     use std::arch::x86_64::*;
 
-    use crate::arch::{Block, Kinds, by_blocks};
+    use crate::arch::{Block, Kinds, Work, by_blocks};
 
     // A byte is of a kind if both its half-bytes say so: one table for each half.
     const FIRST_LETTERS: u8 = 1 << 0; // A to O
@@ -108,8 +108,8 @@ pub(super) mod avx2 {
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
-    pub(in crate::arch) fn run<A, R>(work: impl FnOnce(A) -> R, with: A) -> R {
-        work(with)
+    pub(in crate::arch) fn run<W: Work>(work: W) -> W::Output {
+        work.work()
     }
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
@@ -121,7 +121,7 @@ pub(super) mod avx2 {
 pub(super) mod avx512 {
     use std::arch::x86_64::*;
 
-    use crate::arch::{Block, Kinds, by_blocks};
+    use crate::arch::{Block, Kinds, Work, by_blocks};
 
     const LETTER: u8 = 1;
     const DIGIT: u8 = 2;
@@ -190,8 +190,8 @@ pub(super) mod avx512 {
     }
 
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
-    pub(in crate::arch) fn run<A, R>(work: impl FnOnce(A) -> R, with: A) -> R {
-        work(with)
+    pub(in crate::arch) fn run<W: Work>(work: W) -> W::Output {
+        work.work()
     }
 
     /// Packs the numbers of the set bits together, then widens them: a mask has at most 32.

@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::{ASCII, Class, Entry, RawWord, next_word, normalize};
-use crate::arch::{Arch, BLOCKS, Kinds, Masks};
+use crate::arch::{Arch, BLOCKS, Kinds, Masks, Work};
 use crate::hash;
 
 /// How many bytes are looked at together. All that is known of them stays in the first-level cache.
@@ -136,8 +136,8 @@ impl Scan {
     /// Returns where the next chunk begins.
     pub(super) fn scan(&mut self, text: &str, at: usize) -> usize {
         let next = self.find(text, at);
-        let slow = self.arch.run(load_words, self);
-        self.arch.run(hash_words, (&self.firsts[..self.len], &mut self.hashes[..self.len]));
+        let slow = self.arch.run(LoadWords(self));
+        self.arch.run(HashWords { firsts: &self.firsts[..self.len], hashes: &mut self.hashes[..self.len] });
         self.odd_forms.clear();
         self.odd_ends.clear();
         for &word in &self.slow[..slow] {
@@ -172,11 +172,11 @@ impl Scan {
         self.at = at;
         let chunk = &text.as_bytes()[at..end];
         let blocks = self.arch.classify(chunk, &mut self.normal, &mut self.kinds);
-        self.arch.run(Self::take_in_beyond_ascii, (self, chunk, blocks));
+        self.arch.run(TakeInBeyondAscii { scan: self, chunk, blocks });
         self.drop_bare_joins(chunk, end < text.len());
         let Self { arch, kinds, words, start_masks, end_masks, .. } = self;
-        arch.run(find_words, (kinds, blocks, words));
-        arch.run(find_edges, (words, blocks, start_masks, end_masks));
+        arch.run(FindWords { kinds, blocks, words });
+        arch.run(FindEdges { words, blocks, starts: start_masks, ends: end_masks });
         if self.beyond {
             let or =
                 |masks: &mut Masks, more: &Masks| masks.iter_mut().zip(more).for_each(|(mask, more)| *mask |= more);
@@ -187,7 +187,8 @@ impl Scan {
         self.arch.list(&self.end_masks[1..=blocks], &mut self.ends);
         if self.beyond {
             let Self { arch, odd, start_masks, ends, len, .. } = self;
-            arch.run(mark_odd_words, (&odd[1..=blocks], &start_masks[1..=blocks], &mut ends[..*len]));
+            let (odd, start_masks) = (&odd[1..=blocks], &start_masks[1..=blocks]);
+            arch.run(MarkOddWords { odd, start_masks, ends: &mut ends[..*len] });
         }
         if end == text.len() {
             return end;
@@ -209,63 +210,6 @@ impl Scan {
                 self.len = 0;
                 other.map_or(text.len(), |word| word.start)
             }
-        }
-    }
-
-    #[inline(always)]
-    fn take_in_beyond_ascii((this, chunk, blocks): (&mut Self, &[u8], usize)) {
-        if std::mem::take(&mut this.beyond) {
-            this.odd.fill(0);
-            this.solo_starts.fill(0);
-            this.solo_ends.fill(0);
-        }
-        for block in 1..=blocks {
-            let mut leads = this.kinds.leads[block];
-            if leads == 0 {
-                continue;
-            }
-            this.beyond = true;
-            let pairs = Pair::table();
-            let (mut letters, mut solo_starts, mut solo_ends) = (0, 0, 0);
-            while leads != 0 {
-                let bit = leads.trailing_zeros() as usize;
-                leads &= leads - 1;
-                let at = 64 * (block - 1) + bit;
-                // Characters that reach into the next block take the slow way.
-                if bit < 61 {
-                    let bytes = &chunk[at..];
-                    if let [first @ 0xc0..0xe0, second, ..] = *bytes {
-                        let pair = pairs[usize::from(first & 0x1f) << 6 | usize::from(second & 0x3f)];
-                        if pair.is_easy() {
-                            letters |= pair.if_letter(3) << bit;
-                            this.normal[at..at + 2].copy_from_slice(&pair.normal());
-                            continue;
-                        }
-                    } else if let [0xe2, 0x80, third, ..] = *bytes
-                        && NO_PART_OF_WORDS >> (third & 0x3f) & 1 == 1
-                    {
-                        continue;
-                    } else if let [first @ 0xe0..0xf0, second, third, ..] = *bytes {
-                        let tail = |byte: u8| u32::from(byte & 0x3f);
-                        let entry = Entry::of(u32::from(first & 0xf) << 12 | tail(second) << 6 | tail(third));
-                        if entry.is_easy() {
-                            let class = entry.class();
-                            letters |= if class == Class::Letter { 7 << bit } else { 0 };
-                            solo_starts |= u64::from(class == Class::Solo) << bit;
-                            solo_ends |= u64::from(class == Class::Solo) << (bit + 3);
-                            encode(entry.normal(), 3, &mut this.normal[at..at + 3]);
-                            continue;
-                        }
-                    }
-                }
-                this.kinds.letters[block] |= letters;
-                this.solo_starts[block] |= solo_starts;
-                this.solo_ends[block] |= std::mem::take(&mut solo_ends);
-                this.take_in(chunk, at);
-            }
-            this.kinds.letters[block] |= letters;
-            this.solo_starts[block] |= solo_starts;
-            this.solo_ends[block] |= solo_ends;
         }
     }
 
@@ -360,55 +304,158 @@ impl Scan {
     }
 }
 
+/// Takes in all characters beyond ASCII.
+struct TakeInBeyondAscii<'a> {
+    scan: &'a mut Scan,
+    chunk: &'a [u8],
+    blocks: usize,
+}
+
+impl Work for TakeInBeyondAscii<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn work(self) {
+        let Self { scan, chunk, blocks } = self;
+        if std::mem::take(&mut scan.beyond) {
+            scan.odd.fill(0);
+            scan.solo_starts.fill(0);
+            scan.solo_ends.fill(0);
+        }
+        for block in 1..=blocks {
+            let mut leads = scan.kinds.leads[block];
+            if leads == 0 {
+                continue;
+            }
+            scan.beyond = true;
+            let pairs = Pair::table();
+            let (mut letters, mut solo_starts, mut solo_ends) = (0, 0, 0);
+            while leads != 0 {
+                let bit = leads.trailing_zeros() as usize;
+                leads &= leads - 1;
+                let at = 64 * (block - 1) + bit;
+                // Characters that reach into the next block take the slow way.
+                if bit < 61 {
+                    let bytes = &chunk[at..];
+                    if let [first @ 0xc0..0xe0, second, ..] = *bytes {
+                        let pair = pairs[usize::from(first & 0x1f) << 6 | usize::from(second & 0x3f)];
+                        if pair.is_easy() {
+                            letters |= pair.if_letter(3) << bit;
+                            scan.normal[at..at + 2].copy_from_slice(&pair.normal());
+                            continue;
+                        }
+                    } else if let [0xe2, 0x80, third, ..] = *bytes
+                        && NO_PART_OF_WORDS >> (third & 0x3f) & 1 == 1
+                    {
+                        continue;
+                    } else if let [first @ 0xe0..0xf0, second, third, ..] = *bytes {
+                        let tail = |byte: u8| u32::from(byte & 0x3f);
+                        let entry = Entry::of(u32::from(first & 0xf) << 12 | tail(second) << 6 | tail(third));
+                        if entry.is_easy() {
+                            let class = entry.class();
+                            letters |= if class == Class::Letter { 7 << bit } else { 0 };
+                            solo_starts |= u64::from(class == Class::Solo) << bit;
+                            solo_ends |= u64::from(class == Class::Solo) << (bit + 3);
+                            encode(entry.normal(), 3, &mut scan.normal[at..at + 3]);
+                            continue;
+                        }
+                    }
+                }
+                scan.kinds.letters[block] |= letters;
+                scan.solo_starts[block] |= solo_starts;
+                scan.solo_ends[block] |= std::mem::take(&mut solo_ends);
+                scan.take_in(chunk, at);
+            }
+            scan.kinds.letters[block] |= letters;
+            scan.solo_starts[block] |= solo_starts;
+            scan.solo_ends[block] |= solo_ends;
+        }
+    }
+}
+
 /// The rules: WB5, WB8 to WB10 and WB13 make runs of letters, digits and joins words, WB6, WB7, WB11 and WB12 let one
 /// other character between two letters or two digits pass.
 ///
 /// Written so that several blocks fit one vector: each looks at its neighbours, nothing is carried along.
-#[inline(always)]
-fn find_words((kinds, blocks, words): (&Kinds, usize, &mut Masks)) {
-    let [last_letters, letters, next_letters] = around(&kinds.letters, blocks);
-    let [last_digits, digits, next_digits] = around(&kinds.digits, blocks);
-    let [[_, joins, _], [_, mid_letters, _], [_, mid_digits, _]] =
-        [&kinds.joins, &kinds.mid_letters, &kinds.mid_digits].map(|masks| around(masks, blocks));
-    let words = &mut words[1..][..blocks];
-    for at in 0..blocks {
-        let between = |last: u64, this: u64, next: u64| (this << 1 | last >> 63) & (this >> 1 | next << 63);
-        let in_letters = mid_letters[at] & between(last_letters[at], letters[at], next_letters[at]);
-        let in_digits = mid_digits[at] & between(last_digits[at], digits[at], next_digits[at]);
-        words[at] = letters[at] | digits[at] | joins[at] | in_letters | in_digits;
+struct FindWords<'a> {
+    kinds: &'a Kinds,
+    blocks: usize,
+    words: &'a mut Masks,
+}
+
+impl Work for FindWords<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn work(self) {
+        let Self { kinds, blocks, words } = self;
+        let [last_letters, letters, next_letters] = around(&kinds.letters, blocks);
+        let [last_digits, digits, next_digits] = around(&kinds.digits, blocks);
+        let [[_, joins, _], [_, mid_letters, _], [_, mid_digits, _]] =
+            [&kinds.joins, &kinds.mid_letters, &kinds.mid_digits].map(|masks| around(masks, blocks));
+        let words = &mut words[1..][..blocks];
+        for at in 0..blocks {
+            let between = |last: u64, this: u64, next: u64| (this << 1 | last >> 63) & (this >> 1 | next << 63);
+            let in_letters = mid_letters[at] & between(last_letters[at], letters[at], next_letters[at]);
+            let in_digits = mid_digits[at] & between(last_digits[at], digits[at], next_digits[at]);
+            words[at] = letters[at] | digits[at] | joins[at] | in_letters | in_digits;
+        }
     }
 }
 
 /// Where words begin, and where other bytes follow them.
-#[inline(always)]
-fn find_edges((words, blocks, starts, ends): (&Masks, usize, &mut Masks, &mut Masks)) {
-    let [last, this, _] = around(words, blocks);
-    let (starts, ends) = (&mut starts[1..][..blocks], &mut ends[1..][..blocks]);
-    for at in 0..blocks {
-        let before = this[at] << 1 | last[at] >> 63;
-        starts[at] = this[at] & !before;
-        ends[at] = !this[at] & before;
+struct FindEdges<'a> {
+    words: &'a Masks,
+    blocks: usize,
+    starts: &'a mut Masks,
+    ends: &'a mut Masks,
+}
+
+impl Work for FindEdges<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn work(self) {
+        let Self { words, blocks, starts, ends } = self;
+        let [last, this, _] = around(words, blocks);
+        let (starts, ends) = (&mut starts[1..][..blocks], &mut ends[1..][..blocks]);
+        for at in 0..blocks {
+            let before = this[at] << 1 | last[at] >> 63;
+            starts[at] = this[at] & !before;
+            ends[at] = !this[at] & before;
+        }
     }
 }
 
 /// Marks the ends of words that hold an odd character.
-#[inline(always)]
-fn mark_odd_words((odd, start_masks, ends): (&[u64], &[u64], &mut [u16])) {
-    let mut before = 0;
-    for ((&odd, &start_mask), first) in odd.iter().zip(start_masks).zip((0..).step_by(64)) {
-        let mut left = odd;
-        while left != 0 {
-            let bit = left.trailing_zeros();
-            // Words are in order, so their number is that of the starts so far.
-            let begun = before + (start_mask << (63 - bit)).count_ones() as usize;
-            if let Some(word) = begun.checked_sub(1)
-                && first + (bit as u16) < ends[word]
-            {
-                ends[word] |= ODD;
+struct MarkOddWords<'a> {
+    odd: &'a [u64],
+    start_masks: &'a [u64],
+    ends: &'a mut [u16],
+}
+
+impl Work for MarkOddWords<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn work(self) {
+        let Self { odd, start_masks, ends } = self;
+        let mut before = 0;
+        for ((&odd, &start_mask), first) in odd.iter().zip(start_masks).zip((0..).step_by(64)) {
+            let mut left = odd;
+            while left != 0 {
+                let bit = left.trailing_zeros();
+                // Words are in order, so their number is that of the starts so far.
+                let begun = before + (start_mask << (63 - bit)).count_ones() as usize;
+                if let Some(word) = begun.checked_sub(1)
+                    && first + (bit as u16) < ends[word]
+                {
+                    ends[word] |= ODD;
+                }
+                left &= left - 1;
             }
-            left &= left - 1;
+            before += start_mask.count_ones() as usize;
         }
-        before += start_mask.count_ones() as usize;
     }
 }
 
@@ -422,31 +469,48 @@ fn around(masks: &Masks, blocks: usize) -> [&[u64]; 3] {
 ///
 /// Eight words at a time, for of eight words hardly ever one is slow. The last eight may be made up with words of an
 /// earlier chunk.
-#[inline(always)]
-fn load_words(scan: &mut Scan) -> usize {
-    let mut count = 0;
-    let (starts, ends) = (scan.starts.as_chunks::<8>().0, scan.ends.as_chunks::<8>().0);
-    let firsts = scan.firsts.as_chunks_mut::<8>().0;
-    let eights = starts.iter().zip(ends).zip(firsts).zip((0..scan.len).step_by(8));
-    for (((starts, ends), firsts), word) in eights {
-        let lens: [u16; 8] = std::array::from_fn(|i| ends[i].wrapping_sub(starts[i]));
-        for i in 0..8 {
-            firsts[i] = hash::load_padded(&scan.normal, usize::from(starts[i]) % CHUNK, lens[i].into());
-        }
-        if lens.iter().any(|&len| len > 16) {
-            for (word, len) in (word..scan.len).zip(lens) {
-                scan.slow[count] = word as u16;
-                count += usize::from(len > 16);
+struct LoadWords<'a>(&'a mut Scan);
+
+impl Work for LoadWords<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn work(self) -> usize {
+        let Self(scan) = self;
+        let mut count = 0;
+        let (starts, ends) = (scan.starts.as_chunks::<8>().0, scan.ends.as_chunks::<8>().0);
+        let firsts = scan.firsts.as_chunks_mut::<8>().0;
+        let eights = starts.iter().zip(ends).zip(firsts).zip((0..scan.len).step_by(8));
+        for (((starts, ends), firsts), word) in eights {
+            let lens: [u16; 8] = std::array::from_fn(|i| ends[i].wrapping_sub(starts[i]));
+            for i in 0..8 {
+                firsts[i] = hash::load_padded(&scan.normal, usize::from(starts[i]) % CHUNK, lens[i].into());
+            }
+            if lens.iter().any(|&len| len > 16) {
+                for (word, len) in (word..scan.len).zip(lens) {
+                    scan.slow[count] = word as u16;
+                    count += usize::from(len > 16);
+                }
             }
         }
+        count
     }
-    count
 }
 
-#[inline(always)]
-fn hash_words((firsts, hashes): (&[[u64; 2]], &mut [u64])) {
-    for (hash, &[low, high]) in hashes.iter_mut().zip(firsts) {
-        *hash = hash::hash_short(low, high);
+struct HashWords<'a> {
+    firsts: &'a [[u64; 2]],
+    hashes: &'a mut [u64],
+}
+
+impl Work for HashWords<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn work(self) {
+        let Self { firsts, hashes } = self;
+        for (hash, &[low, high]) in hashes.iter_mut().zip(firsts) {
+            *hash = hash::hash_short(low, high);
+        }
     }
 }
 
