@@ -9,6 +9,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use crate::hash::{self, hash_bytes, mix2};
 use crate::text::{self, Class, RawWord, Scan};
@@ -566,16 +567,17 @@ impl Features {
     /// Weighs the features by their frequencies; pairs that are no evidence are dropped.
     fn weigh(&mut self, weigher: &Weigher, frequencies: &Frequencies) {
         let rare = |held: u32| weigher.rare.get(held as usize).copied().unwrap_or(0);
-        for (&stem, place) in self.stems.iter().zip(&mut self.places) {
-            let held = frequencies.of(stem);
+        // All frequencies are asked for before the first is waited for.
+        let held: SmallVec<[u32; 512]> = self.ids().map(|feature| frequencies.of(feature)).collect();
+        let (of_stems, of_pairs) = held.split_at(self.stems.len());
+        for ((&stem, place), &held) in self.stems.iter().zip(&mut self.places).zip(of_stems) {
             weigher.weigh(place, stem, held);
             self.totals.add(*place);
             self.totals.rare += rare(held);
         }
         let english = std::mem::take(&mut self.pair_weights);
         let (mut pairs, mut weights) = (Vec::with_capacity(english.len()), Vec::with_capacity(english.len()));
-        for (&pair, &english) in self.pairs.iter().zip(&english) {
-            let held = frequencies.of(pair);
+        for ((&pair, &english), &held) in self.pairs.iter().zip(&english).zip(of_pairs) {
             if held > MOST_DOCUMENTS {
                 continue;
             }

@@ -7,6 +7,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use crate::arch::{Arch, Backend};
 use crate::bands::Bands;
@@ -413,12 +414,20 @@ impl Detector {
         let reworded: Vec<Compared> = self.timed(times, Stage::Verify, shingles.len(), |ticker| {
             let examine = |table: &mut StemTable, left: u32| {
                 ticker.tick();
-                let neighbours = &found[left as usize];
+                let worth = |neighbour: &&Neighbour| {
+                    let totals = (content.pair_totals[left as usize], content.pair_totals[neighbour.text as usize]);
+                    self.search == Search::Exhaustive || verify::share_enough_pairs(neighbour.pairs, totals.0, totals.1)
+                };
+                let neighbours: SmallVec<[&Neighbour; 64]> = found[left as usize].iter().filter(worth).collect();
                 if !neighbours.is_empty() {
                     table.fill(&content.texts[left as usize]);
                 }
+                // The texts lie far apart in memory: all are asked for before any is waited for.
+                std::hint::black_box(
+                    neighbours.iter().map(|neighbour| content.first_weight(neighbour.text)).sum::<u32>(),
+                );
                 let pair = |neighbour| self.reworded_pair(&content, &shingles, (left, table), neighbour, keep);
-                neighbours.iter().filter_map(pair).collect::<Vec<_>>()
+                neighbours.into_iter().filter_map(pair).collect::<Vec<_>>()
             };
             (0..shingles.len() as u32).into_par_iter().map_init(StemTable::default, examine).flatten_iter().collect()
         });
@@ -450,9 +459,6 @@ impl Detector {
         let &Neighbour { text: right, pairs } = neighbour;
         let usual = content.usual(left, right);
         let texts = (&content.texts[left as usize], &content.texts[right as usize]);
-        if self.search == Search::Candidates && !verify::share_enough_pairs(texts.0, texts.1, pairs) {
-            return None;
-        }
         let worth = |best: &ContentEvidence| keep == Keep::All || self.rule.confidence(best) >= self.confidence;
         let evidence = verify::compare(texts.0, table, texts.1, pairs, usual, worth)?;
         let confidence = self.rule.confidence(&evidence);
@@ -779,6 +785,8 @@ fn links<'p>(pairs: impl Iterator<Item = &'p Compared>) -> Vec<Link> {
 /// The content view of a corpus.
 struct Content {
     texts: Vec<Features>,
+    /// The weight of all pairs of words of each text, side by side: it is asked for far more often than the rest.
+    pair_totals: Vec<u32>,
     index: RareIndex,
     /// What each text shares with its twentieth-best neighbour.
     usual: Vec<f32>,
@@ -796,9 +804,10 @@ impl Content {
             Features::new(signed.words, &signed.tokens, &seen, &weigher, scratch)
         };
         let mut texts: Vec<Features> = signed.into_par_iter().map_init(FeatureScratch::default, features).collect();
+        drop(seen);
         let frequencies = Frequencies::weigh(&mut texts, &weigher, leads);
         let index = RareIndex::new(&texts, frequencies, leads);
-        Self { texts, index, usual: Vec::new() }
+        Self { pair_totals: texts.iter().map(|text| text.totals.pairs).collect(), texts, index, usual: Vec::new() }
     }
 
     /// For each leader the later ones that share enough of what is rare.
@@ -833,7 +842,7 @@ impl Content {
         for (left, found) in found.iter().enumerate() {
             for neighbour in found {
                 let right = neighbour.text as usize;
-                let share = verify::pair_containment(&self.texts[left], &self.texts[right], neighbour.pairs);
+                let share = verify::pair_containment(neighbour.pairs, self.pair_totals[left], self.pair_totals[right]);
                 shares[left].push(share);
                 shares[right].push(share);
             }
@@ -849,6 +858,12 @@ impl Content {
         };
         let usual: Vec<f32> = shares.into_par_iter().map(usual).collect();
         self.usual = leaders.iter().map(|&leader| usual[leader as usize]).collect();
+    }
+
+    /// The weight of the first stem of a text, 0 if it has none.
+    fn first_weight(&self, text: u32) -> u32 {
+        let text = &self.texts[text as usize];
+        text.stems.first().map_or(0, |stem| stem & 1) + text.places.first().map_or(0, |place| place.weight.into())
     }
 
     /// What is usual for the less crowded one of two texts.

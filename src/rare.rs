@@ -73,6 +73,7 @@ impl RareIndex {
         jobs.into_par_iter().for_each(|(first, from, counters, mine)| {
             // A counter becomes the place where the next text of its feature goes, and the end once all have gone.
             const NOWHERE: u32 = u32::MAX;
+            let mut mine_of_text = Vec::new();
             let mut next = 0;
             for counter in counters.iter_mut() {
                 let documents = held(*counter) as u32;
@@ -80,13 +81,13 @@ impl RareIndex {
                 next += documents;
             }
             for (text, features) in (0..).zip(corpus).filter(|&(text, _)| counted(text as usize)) {
-                for feature in features.ids() {
-                    if let Some(counter) = counters.get_mut(slot(feature, entries).wrapping_sub(first))
-                        && *counter != NOWHERE
-                    {
-                        mine[*counter as usize] = text as u32;
-                        *counter += 1;
-                    }
+                // The counters of a text are all asked for before the first is waited for.
+                mine_of_text.clear();
+                mine_of_text.extend(features.ids().map(|feature| slot(feature, entries).wrapping_sub(first)));
+                mine_of_text.retain(|&at| counters.get(at).is_some_and(|&counter| counter != NOWHERE));
+                for &at in &mine_of_text {
+                    mine[counters[at] as usize] = text as u32;
+                    counters[at] += 1;
                 }
             }
             let mut end = from;

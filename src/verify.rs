@@ -52,8 +52,8 @@ impl NearRule {
 }
 
 /// The share of the poorer text's pairs of words that are in the other.
-pub(crate) fn pair_containment(left: &Features, right: &Features, shared_pairs: u32) -> f32 {
-    share(shared_pairs, left.totals.pairs.min(right.totals.pairs))
+pub(crate) fn pair_containment(shared: u32, left_total: u32, right_total: u32) -> f32 {
+    share(shared, left_total.min(right_total))
 }
 
 /// Texts of fewer words are told to be edited copies, but not rewordings: a notice of a dozen words has too little to go by.
@@ -68,8 +68,8 @@ pub(crate) fn is_telling(evidence: &ContentEvidence) -> bool {
 /// Whether two texts that share pairs of words of this weight can be a rewording at all: with less than a 128th of the
 /// richer text's, one in four hundred of the rewordings that the rule accepts is lost, and two comparisons in three are
 /// saved.
-pub(crate) fn share_enough_pairs(left: &Features, right: &Features, shared_pairs: u32) -> bool {
-    shared_pairs * 128 >= left.totals.pairs.max(right.totals.pairs)
+pub(crate) fn share_enough_pairs(shared: u32, left_total: u32, right_total: u32) -> bool {
+    u64::from(shared) * 128 >= u64::from(left_total.max(right_total))
 }
 
 /// The least weight of a stem whose place in the order of a text is looked at.
