@@ -499,6 +499,7 @@ pub(crate) struct FeatureScratch {
     stems: Vec<u64>,
     pairs: Vec<u64>,
     shares: Vec<f32>,
+    repeated: Vec<bool>,
 }
 
 impl Features {
@@ -521,10 +522,14 @@ impl Features {
             };
             Place::new((first >> halvings) as u16, (first * PARTS / tokens.len()) as u8, kind)
         };
-        let FeatureScratch { stems: order, pairs: found, shares } = scratch;
+        let FeatureScratch { stems: order, pairs: found, shares, repeated } = scratch;
+        let stems = tokens.iter().map(|token| token.stem());
+        repeated.clear();
+        repeated.extend(stems.chain(pairs(tokens).map(|(_, pair)| pair)).map(|id| seen.repeated(id)));
+        let (stem_repeated, pair_repeated) = repeated.split_at(tokens.len());
         order.clear();
-        for (token, at) in tokens.iter().zip(0..) {
-            if seen.repeated(token.stem()) {
+        for ((token, at), &repeated) in tokens.iter().zip(0..).zip(stem_repeated) {
+            if repeated {
                 order.push(u64::from(token.stem()) << 32 | at as u64);
             } else {
                 let mut place = place(at, usize::from(token.is_name()), 1);
@@ -545,9 +550,9 @@ impl Features {
         shares.clear();
         shares.extend(tokens.iter().map(|token| prior.share(token.stem())));
         found.clear();
-        for (at, pair) in pairs(tokens) {
+        for ((at, pair), &repeated) in pairs(tokens).zip(pair_repeated) {
             let english = Commonness::of_pair(shares[at], shares[at + 1]);
-            if seen.repeated(pair) {
+            if repeated {
                 found.push(u64::from(pair) << 8 | u64::from(english.0));
             } else {
                 text.totals.pairs += u32::from(weigher.pair_weight(1, english));
