@@ -215,7 +215,7 @@ pub struct Rule {
 
 impl Default for Rule {
     fn default() -> Self {
-        Self { weights: [6.14, 15.49, 5.85, 5.30, 8.66, -1.79, -81.44, 0.93, -1.14], constant: -4.35 }
+        Self { weights: [7.93, 13.26, 5.21, 6.07, 7.97, -2.44, -91.31, 0.76, -1.13], constant: -3.62 }
     }
 }
 
