@@ -1,9 +1,9 @@
 """rensa and datasketch on the articles of a JSONL file: text to MinHash of 5-word shingles, 128 slots, one thread.
 
-    python3 -m venv /tmp/peers && /tmp/peers/bin/pip install "rensa==0.5.*" "datasketch==2.0.*"
-    cargo run --release -- write /tmp/articles.jsonl
-    /tmp/peers/bin/python python_peers.py /tmp/articles.jsonl
-    cargo run --release -- sign /tmp/articles.jsonl
+    python3 -m venv peers-venv && peers-venv/bin/pip install "rensa==0.5.*" "datasketch==2.0.*"
+    cargo run --release -- write articles.jsonl
+    peers-venv/bin/python python_peers.py articles.jsonl
+    cargo run --release -- sign articles.jsonl
 
 Neither splits text. Their shingles are made here, in Python, which counts; what that alone takes is printed too. Each takes
 its turn in each round; medians of all rounds count. Run `sign` of the same file right after, for the ratio to retold.
