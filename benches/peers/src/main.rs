@@ -2,6 +2,7 @@
 //!
 //! In `benches/peers`:
 //! `cargo run --release -- sign [FILE.jsonl]` - text to signature, one thread
+//! `cargo run --release -- backends [FILE.jsonl]` - the same with each set of instructions, beside finding word edges alone
 //! `cargo run --release -- sign-vs-detect [FILE.jsonl]` - gaoya only signing against the whole detection of retold
 //! `cargo run --release -- write FILE.jsonl` - the generated corpus to a file, for `python_peers.py`
 //!
@@ -26,7 +27,8 @@ use gaoya::simhash::{SimHash, SimSipHasher64};
 use gaoya::text::{shingle_tokens, whitespace_split};
 use probminhash::superminhasher::SuperMinHash;
 use rayon::prelude::*;
-use retold::{Detector, MinHasher, Scheme, Shingle, SimHasher, Words};
+use retold::measure::{Backend, Signer, WordCounter};
+use retold::{Detector, Level, MinHasher, Scheme, Shingle, SimHasher};
 
 #[derive(Parser)]
 struct Options {
@@ -44,6 +46,8 @@ struct Options {
 enum Mode {
     /// Text to signature of 5-word shingles, one thread.
     Sign { file: Option<PathBuf> },
+    /// The same with each set of instructions, beside finding word edges alone.
+    Backends { file: Option<PathBuf> },
     /// gaoya only signing, retold doing all of its work, on as many threads as there are cores.
     SignVsDetect { file: Option<PathBuf> },
     /// Writes the generated articles.
@@ -54,6 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let options = Options::parse();
     match &options.mode {
         Mode::Sign { file } => sign(&articles(file.as_deref(), &options)?, options.rounds),
+        Mode::Backends { file } => backends(&articles(file.as_deref(), &options)?, options.rounds),
         Mode::SignVsDetect { file } => sign_vs_detect(&articles(file.as_deref(), &options)?, options.rounds),
         Mode::Write { file } => {
             let mut out = BufWriter::new(File::create(file)?);
@@ -125,22 +130,55 @@ fn sign(articles: &[Article], rounds: usize) {
             let shingles: Vec<String> = shingle_tokens(&words, 5).collect();
             black_box(simhash::simhash_stream(shingles.iter().map(String::as_str)));
         }),
-        each_text("retold words only", |text| {
-            black_box(Words::new(text).count());
-        }),
     ];
     println!(
         "One thread. Shingles of gaoya, probminhash and simhash: lower-cased, split and joined by gaoya's functions."
     );
     let times = race(articles, rounds, &mut contenders);
-    let [ours, gaoya, probminhash, our_simhash, gaoya_simhash, simhash, words] = times;
-    println!(
-        "MinHash: {:.1} x gaoya, {:.1} x probminhash, {:.2} of words only",
-        gaoya / ours,
-        probminhash / ours,
-        words / ours
-    );
+    let [ours, gaoya, probminhash, our_simhash, gaoya_simhash, simhash] = times;
+    println!("MinHash: {:.1} x gaoya, {:.1} x probminhash", gaoya / ours, probminhash / ours);
     println!("SimHash: {:.1} x gaoya, {:.1} x simhash", gaoya_simhash / our_simhash, simhash / our_simhash);
+}
+
+/// What each backend makes of the same articles: word edges alone, MinHash, and both views as a detection signs them.
+fn backends(articles: &[Article], rounds: usize) {
+    let shingles = Shingle::Words(5);
+    let gaoya_minhash = MinHasher32::new(128);
+    for backend in Backend::available() {
+        let mut counter = WordCounter::new(backend);
+        let mut minhasher = MinHasher::new(Scheme::minhash(shingles)).expect("a possible scheme").on(backend);
+        let mut signature = articles.iter().find_map(|(_, text)| minhasher.sign(text)).expect("a text of five words");
+        let near = Detector::builder().level(Level::Near).shingle(shingles).build().expect("possible options");
+        let both = Detector::builder().shingle(shingles).build().expect("possible options");
+        let (mut near, mut both) = (Signer::new(near, backend), Signer::new(both, backend));
+        println!("{backend:?}");
+        let mut contenders = [
+            each_text("word edges alone", |text| {
+                black_box(counter.count(text));
+            }),
+            each_text("MinHash, 128 slots", |text| {
+                black_box(minhasher.sign_into(text, &mut signature));
+            }),
+            each_text("shingle view of a detection", |text| {
+                black_box(near.sign(text));
+            }),
+            each_text("both views of a detection", |text| {
+                black_box(both.sign(text));
+            }),
+            each_text("gaoya MinHasher32, 128 hashes", |text| {
+                let text = text.to_lowercase();
+                let words: Vec<&str> = whitespace_split(&text).collect();
+                black_box(gaoya_minhash.create_signature(shingle_tokens(&words, 5)));
+            }),
+        ];
+        let [edges, minhash, near, both, gaoya] = race(articles, rounds, &mut contenders);
+        println!(
+            "MinHash: {:.1} x gaoya, {:.2} of the word edges; both views: {:.2} x the time of the shingle view\n",
+            gaoya / minhash,
+            edges / minhash,
+            both / near
+        );
+    }
 }
 
 fn sign_vs_detect(articles: &[Article], rounds: usize) {
