@@ -590,31 +590,19 @@ pub struct Signer {
     detector: Detector,
     scratch: Scratch,
     sketch: Vec<u32>,
-    seen: Seen,
-    weigher: Weigher,
-    features: FeatureScratch,
 }
 
 impl Signer {
     pub fn new(detector: Detector, backend: Backend) -> Self {
         let scratch = Scratch { words: text::Scratch::new(Arch::new(backend)), ..Scratch::default() };
         let sketch = vec![0; detector.near_slots];
-        let (seen, weigher) = (Seen::new(1 << 28), Weigher::new(10_000));
-        Self { detector, scratch, sketch, seen, weigher, features: FeatureScratch::default() }
+        Self { detector, scratch, sketch }
     }
 
     /// The number of content words, and the first slot of the sketch.
     pub fn sign(&mut self, text: &str) -> (usize, u32) {
         let signed = self.detector.sign(text, &mut self.scratch, &mut self.sketch);
         (signed.tokens.len(), self.sketch[0])
-    }
-
-    /// As [`sign`](Self::sign), and then the content features of the text among all before it.
-    pub fn sign_and_weigh(&mut self, text: &str) -> (usize, u32) {
-        let signed = self.detector.sign(text, &mut self.scratch, &mut self.sketch);
-        self.seen.note(&signed.tokens);
-        let features = Features::new(signed.words, &signed.tokens, &self.seen, &self.weigher, &mut self.features);
-        (features.stems.len(), self.sketch[0])
     }
 }
 
