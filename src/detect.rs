@@ -345,7 +345,7 @@ impl Detector {
         let shingles = Shingles::new(&corpus.texts, self.shingle);
         let sketches = std::mem::take(&mut corpus.sketches);
         let Summary { times, candidates, crowded, .. } = &mut corpus.summary;
-        let mut pairs = self.timed(times, Stage::Near, shingles.len(), |ticker| {
+        let mut pairs = self.timed(times, Stage::Near, shingles.len(), |_| {
             let words = |text: u32| corpus.signed[text as usize].words;
             let slots = self.near_slots as f32;
             let likely = |left: u32, right: u32| {
@@ -365,8 +365,8 @@ impl Detector {
                             forest.later_neighbours(left, found);
                             found.sort_unstable();
                             found.dedup();
-                            let pairs = found.iter().filter(|&&right| likely(left.min(right), left.max(right)));
-                            pairs.map(|&right| (left.min(right), left.max(right))).collect::<Vec<_>>()
+                            let pairs = found.iter().filter(|&&right| likely(left, right));
+                            pairs.map(|&right| (left, right)).collect::<Vec<_>>()
                         };
                         likely_pairs
                             .par_extend((0..texts).into_par_iter().map_init(Vec::new, neighbours).flatten_iter());
@@ -383,9 +383,7 @@ impl Detector {
             }
             *candidates = likely_pairs.len() as u64;
             let near = likely_pairs.par_iter().map(|&(left, right)| self.near_pair(&shingles, left, right));
-            let pairs = near.filter(|pair| keep.keeps(pair)).collect::<Vec<_>>();
-            (0..texts).for_each(|_| ticker.tick());
-            pairs
+            near.filter(|pair| keep.keeps(pair)).collect::<Vec<_>>()
         });
         drop(sketches);
         if self.level == Level::Near {
@@ -411,7 +409,7 @@ impl Detector {
             }
         });
         *candidates += found.iter().map(|found| found.len() as u64).sum::<u64>();
-        let reworded: Vec<Compared> = self.timed(times, Stage::Verify, shingles.len(), |ticker| {
+        pairs.extend(self.timed(times, Stage::Verify, shingles.len(), |ticker| {
             let examine = |table: &mut StemTable, left: u32| {
                 ticker.tick();
                 let worth = |neighbour: &&Neighbour| {
@@ -423,18 +421,16 @@ impl Detector {
                     table.fill(&content.texts[left as usize]);
                 }
                 // The texts lie far apart in memory: all are asked for before any is waited for.
-                std::hint::black_box(
-                    neighbours.iter().map(|neighbour| content.first_weight(neighbour.text)).sum::<u32>(),
-                );
+                std::hint::black_box(neighbours.iter().fold(0, |all, neighbour| all ^ content.peek(neighbour.text)));
                 let pair = |neighbour| self.reworded_pair(&content, &shingles, (left, table), neighbour, keep);
                 neighbours.into_iter().filter_map(pair).collect::<Vec<_>>()
             };
-            (0..shingles.len() as u32).into_par_iter().map_init(StemTable::default, examine).flatten_iter().collect()
-        });
-        let behind = self.behind_leaders(&content, &shingles, &leaders, &reworded);
+            let examined = (0..shingles.len() as u32).into_par_iter().map_init(StemTable::default, examine);
+            let mut reworded: Vec<Compared> = examined.flatten_iter().collect();
+            reworded.extend(self.behind_leaders(&content, &shingles, &leaders, &reworded));
+            reworded
+        }));
         // What shingles and content both speak of is told by its content.
-        pairs.extend(reworded);
-        pairs.extend(behind);
         pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
         pairs.dedup_by_key(|pair| (pair.left, pair.right));
         pairs
@@ -493,9 +489,7 @@ impl Detector {
         let against = |table: &mut StemTable, text: u32, others: u32| {
             let Some(others) = followers.get(&others) else { return Vec::new() };
             table.fill(&content.texts[text as usize]);
-            // Nothing is known of the pairs of words yet: all may be shared.
-            let neighbour = |&text: &u32| Neighbour { text, pairs: content.texts[text as usize].totals.pairs };
-            let others = others.iter().map(neighbour);
+            let others = others.iter().map(|&other| content.any_neighbour(other));
             let pairs =
                 others.filter_map(|other| self.reworded_pair(content, shingles, (text, table), &other, Keep::Copies));
             pairs.map(Compared::in_order).collect()
@@ -810,16 +804,20 @@ impl Content {
         (0..leaders.len() as u32).into_par_iter().map_init(Shared::default, neighbours).collect()
     }
 
-    /// For each leader all later ones, as if they shared all pairs of words.
+    /// A text as a neighbour of which nothing is known yet: it may share all of its pairs of words.
+    fn any_neighbour(&self, text: u32) -> Neighbour {
+        Neighbour { text, pairs: self.pair_totals[text as usize] }
+    }
+
+    /// For each leader all later ones.
     fn all_later(&self, leaders: &[u32]) -> Vec<Box<[Neighbour]>> {
         let all: Vec<u32> =
             (0..).zip(leaders).filter(|&(text, &leader)| text == leader).map(|(text, _)| text).collect();
-        let pairs = |text: u32| self.texts[text as usize].totals.pairs;
         let later = |text: u32| match leaders[text as usize] == text {
             true => all[all.partition_point(|&other| other <= text)..].iter(),
             false => [].iter(),
         };
-        let neighbours = |text| later(text).map(|&text| Neighbour { text, pairs: pairs(text) }).collect();
+        let neighbours = |text| later(text).map(|&later| self.any_neighbour(later)).collect();
         (0..leaders.len() as u32).into_par_iter().map(neighbours).collect()
     }
 
@@ -848,10 +846,10 @@ impl Content {
         self.usual = leaders.iter().map(|&leader| usual[leader as usize]).collect();
     }
 
-    /// The weight of the first stem of a text, 0 if it has none.
-    fn first_weight(&self, text: u32) -> u32 {
+    /// Something of the beginning of what is compared of a text, of no meaning: reading it brings the rest near.
+    fn peek(&self, text: u32) -> u32 {
         let text = &self.texts[text as usize];
-        text.stems.first().map_or(0, |stem| stem & 1) + text.places.first().map_or(0, |place| place.weight.into())
+        text.stems.first().copied().unwrap_or(0) ^ text.places.first().map_or(0, |place| place.weight.into())
     }
 
     /// What is usual for the less crowded one of two texts.
