@@ -66,6 +66,8 @@ mod cluster;
 mod content;
 mod detect;
 mod error;
+mod features;
+mod frequencies;
 mod hash;
 mod index;
 mod minhash;
