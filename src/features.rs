@@ -194,6 +194,7 @@ impl FeatureChunk {
         weighed
     }
 
+    #[inline(never)]
     fn push(
         &mut self,
         words: u32,

@@ -178,6 +178,7 @@ struct Partition {
 }
 
 impl Partition {
+    #[inline(never)]
     fn new(chunk: &TokenChunk, buckets: Range<usize>, keys: &mut Vec<u64>) -> Self {
         keys.clear();
         let mut starts = vec![0; buckets.len() + 1];
@@ -211,6 +212,7 @@ impl Partition {
     }
 
     /// Gives what was found out back to the features, in their order.
+    #[inline(never)]
     fn deliver(mut self, chunk: &TokenChunk, buckets: Range<usize>, frequencies: &mut ChunkFrequencies) {
         let next = &mut self.starts;
         let mut lists = Vec::new();
@@ -266,6 +268,7 @@ struct Slot {
 }
 
 /// Counts one bucket, and leaves what was found out in its entries. The lists; none if they are too many.
+#[inline(never)]
 fn count_bucket(
     partitions: &[Partition],
     at: usize,

@@ -16,7 +16,7 @@ use crate::frequencies::{CHUNK, MOST_DOCUMENTS};
 use crate::verify;
 
 /// The share, in 1024ths, of the poorer text's rare weight from which on two texts are candidates.
-const LEAST_SHARE: u64 = 11;
+const LEAST_SHARE: u64 = 9;
 
 /// Added to the poorer text's weight, so that very short texts do not meet over one shared feature.
 const SHORT_TEXT: u64 = 10 * RARE_UNIT;
@@ -160,6 +160,7 @@ impl Neighbour {
 
 impl Shared {
     /// Adds the texts after `text` that share enough with it, ascending.
+    #[inline(never)]
     fn find_later(
         &mut self,
         content: &Content,

@@ -66,11 +66,12 @@ pub(crate) fn is_telling(evidence: &ContentEvidence) -> bool {
     evidence.shorter >= REWORDED_WORDS && evidence.pairs > 0.0
 }
 
-/// Whether two texts that share pairs of words of this weight can be a rewording at all: with less than a 128th of the
-/// richer text's, one in four hundred of the rewordings that the rule accepts is lost, and two comparisons in three are
-/// saved.
-pub(crate) fn share_enough_pairs(shared: u32, left_total: u32, right_total: u32) -> bool {
-    u64::from(shared) * 128 >= u64::from(left_total.max(right_total))
+/// Whether two texts that share so much of their pairs of words, of the richer one's weight, can be a rewording at all, if it
+/// is usual for them to share so much with others: with less than a 128th, or two fifths of what is usual, one in three
+/// hundred of the rewordings that the rule accepts is lost, and three comparisons in four are saved.
+pub(crate) fn share_enough_pairs(shared: u32, (left_total, right_total): (u32, u32), usual: f32) -> bool {
+    let share = share(shared, left_total.max(right_total));
+    share >= 1.0 / 128.0 && share >= 0.4 * usual
 }
 
 /// The least weight of a stem whose place in the order of a text is looked at.
