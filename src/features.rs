@@ -163,7 +163,7 @@ impl Head {
 }
 
 /// The features of a chunk of texts.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct FeatureChunk {
     heads: Vec<Head>,
     stems: Vec<Stem>,
@@ -175,23 +175,25 @@ pub(crate) struct FeatureChunk {
 impl FeatureChunk {
     /// Weighs the features of a chunk of texts that have so many words each.
     pub(crate) fn new(
-        chunk: &TokenChunk,
+        chunk: TokenChunk,
         words: impl Fn(usize) -> u32,
-        frequencies: &ChunkFrequencies,
+        frequencies: ChunkFrequencies,
         weigher: &Weigher,
-        scratch: &mut Scratch,
+        (scratch, weighed): &mut (Scratch, Self),
     ) -> Self {
-        let mut weighed = Self::default();
+        weighed.heads.clear();
+        weighed.stems.clear();
+        weighed.weights.clear();
+        weighed.lists.clear();
+        weighed.pair_weights.clear();
         let mut next = frequencies.reader();
         for (text, tokens) in chunk.texts().enumerate() {
             weighed.push(words(text), tokens, &mut next, weigher, scratch);
         }
-        weighed.heads.shrink_to_fit();
-        weighed.stems.shrink_to_fit();
-        weighed.weights.shrink_to_fit();
-        weighed.lists.shrink_to_fit();
-        weighed.pair_weights.shrink_to_fit();
-        weighed
+        // Only then is memory asked for, and just as much as is needed: the allocator has that which was given back.
+        drop(next);
+        drop((chunk, frequencies));
+        weighed.clone()
     }
 
     #[inline(never)]
@@ -361,11 +363,11 @@ impl Content {
         let (frequencies, lists) = frequencies::count(&chunks, &leads)?;
         let texts = chunks.iter().map(TokenChunk::len).sum();
         let weigher = Weigher::new((0..texts).filter(|&text| leads(text)).count());
-        let weigh = |scratch: &mut Scratch, (at, (chunk, frequencies)): (usize, (TokenChunk, ChunkFrequencies))| {
-            FeatureChunk::new(&chunk, |text| words(at * CHUNK + text), &frequencies, &weigher, scratch)
+        let weigh = |scratch: &mut _, (at, (chunk, frequencies)): (usize, (TokenChunk, ChunkFrequencies))| {
+            FeatureChunk::new(chunk, |text| words(at * CHUNK + text), frequencies, &weigher, scratch)
         };
         let chunks = chunks.into_par_iter().zip(frequencies).enumerate();
-        let chunks: Vec<FeatureChunk> = chunks.map_init(Scratch::default, weigh).collect();
+        let chunks: Vec<FeatureChunk> = chunks.map_init(Default::default, weigh).collect();
         let totals =
             |of: fn(&Totals) -> u32| chunks.iter().flat_map(|chunk| &chunk.heads).map(move |head| of(&head.totals));
         Ok(Self {
