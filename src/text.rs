@@ -425,10 +425,18 @@ impl Scratch {
 
 /// Lends the scratch space of this thread, which is too large to be made for every text.
 pub(crate) fn with_scratch<R>(work: impl FnOnce(&mut Scratch) -> R) -> R {
+    with_scratch_on(Arch::default(), work)
+}
+
+/// The same, to find the words with these instructions.
+pub(crate) fn with_scratch_on<R>(arch: Arch, work: impl FnOnce(&mut Scratch) -> R) -> R {
     thread_local! {
         static SCRATCH: RefCell<Scratch> = RefCell::default();
     }
-    SCRATCH.with_borrow_mut(work)
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.0.set_arch(arch);
+        work(scratch)
+    })
 }
 
 /// Calls `each` with all words of `text`, some hundred at a time, in order.

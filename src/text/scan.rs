@@ -93,6 +93,10 @@ impl Scan {
         self.arch
     }
 
+    pub(super) fn set_arch(&mut self, arch: Arch) {
+        self.arch = arch;
+    }
+
     #[cfg(test)]
     pub(super) fn limit(&mut self, limit: usize) {
         self.limit = limit;
