@@ -3,6 +3,8 @@
 //! In `benches/peers`:
 //! `cargo run --release -- sign [FILE.jsonl]` - text to signature, one thread
 //! `cargo run --release -- backends [FILE.jsonl]` - the same with each set of instructions, beside finding word edges alone
+//! `cargo run --release -- languages` - the same for texts beyond ASCII
+//! `cargo run --release -- instructions [FILE.jsonl]` - instructions a word, which no other program's load changes (Linux)
 //! `cargo run --release -- sign-vs-detect [FILE.jsonl]` - gaoya only signing against the whole detection of retold
 //! `cargo run --release -- threads [FILE.jsonl]` - all threads against one, beside work that nothing but the cores can slow
 //! `cargo run --release -- write FILE.jsonl` - the generated corpus to a file, for `python_peers.py`
@@ -12,6 +14,9 @@
 #[path = "../../corpus/mod.rs"]
 #[expect(dead_code, reason = "which copies were planted does not matter here")]
 mod corpus;
+#[cfg(target_os = "linux")]
+mod instructions;
+mod languages;
 
 use std::error::Error;
 use std::fs::File;
@@ -51,6 +56,11 @@ enum Mode {
     Backends { file: Option<PathBuf> },
     /// gaoya only signing, retold doing all of its work, on as many threads as there are cores.
     SignVsDetect { file: Option<PathBuf> },
+    /// Text to signature for texts beyond ASCII, with each set of instructions, one thread.
+    Languages,
+    /// Instructions and cycles a word of each step, with each set of instructions, one thread.
+    #[cfg(target_os = "linux")]
+    Instructions { file: Option<PathBuf> },
     /// Signing on one thread and on as many as there are cores.
     Threads { file: Option<PathBuf> },
     /// Writes the generated articles.
@@ -63,6 +73,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         Mode::Sign { file } => sign(&articles(file.as_deref(), &options)?, options.rounds),
         Mode::Backends { file } => backends(&articles(file.as_deref(), &options)?, options.rounds),
         Mode::SignVsDetect { file } => sign_vs_detect(&articles(file.as_deref(), &options)?, options.rounds),
+        Mode::Languages => languages::race(options.rounds),
+        #[cfg(target_os = "linux")]
+        Mode::Instructions { file } => instructions::print(&articles(file.as_deref(), &options)?)?,
         Mode::Threads { file } => threads(&articles(file.as_deref(), &options)?, options.rounds)?,
         Mode::Write { file } => {
             let mut out = BufWriter::new(File::create(file)?);
