@@ -294,21 +294,29 @@ impl Work for PlayRound<'_> {
     fn work(self) {
         let Self { round, elements, slots } = self;
         let mask = slots.len() - 1;
-        let mut fall = |hash: u64, code: u32| {
+        let fall = |slots: &mut [u32], hash: u64| {
             let slot = &mut slots[hash as usize & mask];
-            *slot = (*slot).min(code);
+            *slot = (*slot).min(code(round, hash));
         };
         if round == 0 {
-            elements.iter().for_each(|&element| fall(element, code(0, element)));
+            elements.iter().for_each(|&element| fall(slots, element));
             return;
         }
-        // Hashes by the vector, then slot by slot.
+        // Hashes by the vector; then only those go on that meet a slot which the rounds before left empty, for what these
+        // put down is less than anything of this round. Most slots are full by now.
+        let least = code(round, 0);
         let mut hashes = [0; 64];
         for elements in elements.chunks(64) {
             for (hash, &element) in hashes.iter_mut().zip(elements) {
                 *hash = rehash(element, round);
             }
-            hashes[..elements.len()].iter().for_each(|&hash| fall(hash, code(round, hash)));
+            let mut open = 0;
+            for at in 0..elements.len() {
+                let hash = hashes[at];
+                hashes[open % 64] = hash;
+                open += usize::from(slots[hash as usize & mask] >= least);
+            }
+            hashes[..open].iter().for_each(|&hash| fall(slots, hash));
         }
     }
 }

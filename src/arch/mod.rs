@@ -59,6 +59,26 @@ impl Kinds {
     }
 }
 
+/// The characters of two bytes that have the same lead, by the low six bits of the second byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// [`Page::EASY`] and [`Page::LETTER`], or none.
+    pub(crate) kinds: [u8; 64],
+    /// The two bytes of the normal form of an easy character.
+    pub(crate) firsts: [u8; 64],
+    pub(crate) seconds: [u8; 64],
+}
+
+impl Page {
+    /// A letter or no part of words, whatever stands around it, with a normal form of two bytes.
+    pub(crate) const EASY: u8 = 1;
+    pub(crate) const LETTER: u8 = 2;
+    pub(crate) const NONE: Self = Self { kinds: [0; 64], firsts: [0; 64], seconds: [0; 64] };
+}
+
+/// The pages of all leads of two bytes, by their low five bits.
+pub(crate) type Pages = [Page; 32];
+
 /// A set of instructions to work with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
@@ -139,6 +159,21 @@ impl Arch {
         }
     }
 
+    /// Takes in the most common characters beyond ASCII where they lie within one block: the easy ones of two bytes, whose
+    /// normal forms are written over them, become letters or nothing; those from U+4E00 to U+9FFF, where another byte of
+    /// the block follows, become `solos`. Only what is not taken in stays a lead.
+    #[inline]
+    pub(crate) fn take_in(self, text: &mut [u8], pages: &Pages, kinds: &mut Kinds, solos: &mut Masks, blocks: usize) {
+        let (text, _) = text.as_chunks_mut::<64>();
+        let blocks = text[..blocks].iter_mut().zip(1..);
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: there is no `Arch` of a backend that the processor does not have.
+            Backend::Avx512 => unsafe { x86_64::avx512::take_in(blocks, pages, kinds, solos) },
+            _ => self.run(TakeIn { blocks, pages, kinds, solos }),
+        }
+    }
+
     /// Writes the places of all set bits, ascending, and returns their number. Of each mask at most 32 bits may be set;
     /// `places` needs room for 32 more than there are.
     #[inline]
@@ -187,6 +222,49 @@ fn by_blocks(
     whole.len() + 1
 }
 
+/// Takes in characters one by one.
+struct TakeIn<'a, B> {
+    blocks: B,
+    pages: &'a Pages,
+    kinds: &'a mut Kinds,
+    solos: &'a mut Masks,
+}
+
+impl<'t, B: Iterator<Item = (&'t mut [u8; 64], usize)>> Work for TakeIn<'_, B> {
+    type Output = ();
+
+    #[inline(always)]
+    fn work(self) {
+        let Self { blocks, pages, kinds, solos } = self;
+        for (bytes, block) in blocks {
+            let (mut left, mut taken, mut letters) = (kinds.leads[block], 0, 0);
+            while left != 0 {
+                let bit = left.trailing_zeros() as usize;
+                left &= left - 1;
+                match bytes[bit..] {
+                    [ref mut first @ 0xc0..0xe0, ref mut second, ..] => {
+                        let page = &pages[usize::from(*first & 0x1f)];
+                        let at = usize::from(*second & 0x3f);
+                        let kind = page.kinds[at];
+                        if kind & Page::EASY != 0 {
+                            (*first, *second) = (page.firsts[at], page.seconds[at]);
+                            letters |= u64::from(kind & Page::LETTER) * 3 / 2 << bit;
+                            taken |= 1 << bit;
+                        }
+                    }
+                    [first @ 0xe4..=0xe9, second, _, _, ..] if first > 0xe4 || second >= 0xb8 => {
+                        solos[block] |= 1 << bit;
+                        taken |= 1 << bit;
+                    }
+                    _ => {}
+                }
+            }
+            kinds.letters[block] |= letters;
+            kinds.leads[block] ^= taken;
+        }
+    }
+}
+
 /// Lists bits one by one; the first twelve of a mask without a branch, for there are rarely more words in 64 bytes.
 #[inline(always)]
 fn list(masks: &[u64], places: &mut [u16]) -> usize {
@@ -225,6 +303,30 @@ mod tests {
             let expected = run(Arch(Backend::Portable));
             for backend in Backend::available() {
                 prop_assert_eq!(&run(Arch(backend)), &expected, "{:?}", backend);
+            }
+        }
+
+        #[test]
+        fn every_backend_takes_in_the_same_characters(
+            text in "[a ]{0,9}([à-ÿА-яء-ي一-鿿]{1,9}[ä“a㐀ꀀ가]{0,3}){0,40}",
+            pages in prop::collection::vec((any::<[u8; 32]>(), any::<[u8; 32]>()), 32),
+        ) {
+            let double = |half: [u8; 32]| std::array::from_fn(|at| half[at / 2].rotate_left(at as u32));
+            let pages: Vec<Page> = pages.into_iter().map(|(kinds, normal)| Page {
+                kinds: double(kinds).map(|kind| kind & 3), firsts: double(normal), seconds: double(normal).map(|byte| !byte),
+            }).collect();
+            let pages: &Pages = pages.as_slice().try_into().unwrap();
+            let run = |arch: Arch| {
+                let (mut kinds, mut solos) = (Kinds::default(), [0; BLOCKS + 2]);
+                let mut normal = vec![0; text.len() + 64];
+                let blocks = arch.classify(text.as_bytes(), &mut normal, &mut kinds);
+                arch.take_in(&mut normal, pages, &mut kinds, &mut solos, blocks);
+                normal.truncate(text.len());
+                (normal, kinds, solos)
+            };
+            let expected = run(Arch(Backend::Portable));
+            for backend in Backend::available() {
+                prop_assert!(run(Arch(backend)) == expected, "{:?}", backend);
             }
         }
 
