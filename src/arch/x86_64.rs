@@ -121,7 +121,7 @@ pub(super) mod avx2 {
 pub(super) mod avx512 {
     use std::arch::x86_64::*;
 
-    use crate::arch::{Block, Kinds, Masks, Page, Pages, Work, by_blocks};
+    use crate::arch::{Block, Kinds, Page, Pages, Taken, Work, by_blocks};
 
     const LETTER: u8 = 1;
     const DIGIT: u8 = 2;
@@ -183,47 +183,34 @@ pub(super) mod avx512 {
     }
 
     /// All characters with one lead at once: what the pages say is looked up by the second bytes.
+    #[inline]
     #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
-    pub(in crate::arch) fn take_in<'t>(
-        blocks: impl Iterator<Item = (&'t mut [u8; 64], usize)>,
-        pages: &Pages,
-        kinds: &mut Kinds,
-        solos: &mut Masks,
-    ) {
+    pub(in crate::arch) fn take_in(bytes: &mut [u8; 64], leads: u64, pages: &Pages) -> Taken {
         let all = |byte: u8| _mm512_set1_epi8(byte as i8);
-        let follow = _mm512_add_epi8(load(&COUNT_UP), all(1));
-        for (bytes, block) in blocks {
-            let leads = kinds.leads[block];
-            if leads == 0 {
-                continue;
-            }
-            let x = load(bytes);
-            // The byte after each; that of the last one is never used.
-            let next = _mm512_permutexvar_epi8(follow, x);
-            let han = _mm512_cmpgt_epu8_mask(x, all(0xe4))
-                | _mm512_cmpeq_epu8_mask(x, all(0xe4)) & _mm512_cmpge_epu8_mask(next, all(0xb8));
-            let han = han & leads & _mm512_cmple_epu8_mask(x, all(0xe9)) & u64::MAX >> 3;
-            let twos = leads & _mm512_cmplt_epu8_mask(x, all(0xe0)) & u64::MAX >> 1;
-            let (mut left, mut taken, mut letters, mut normal) = (twos, han, 0, x);
-            while left != 0 {
-                let lead = bytes[left.trailing_zeros() as usize];
-                let page = &pages[usize::from(lead & 0x1f)];
-                let same = twos & _mm512_cmpeq_epu8_mask(x, all(lead));
-                // Of an index only the low six bits count.
-                let kinds = _mm512_permutexvar_epi8(next, load(&page.kinds));
-                let easy = same & _mm512_test_epi8_mask(kinds, all(Page::EASY));
-                letters |= easy & _mm512_test_epi8_mask(kinds, all(Page::LETTER));
-                normal = _mm512_mask_permutexvar_epi8(normal, easy, next, load(&page.firsts));
-                normal = _mm512_mask_permutexvar_epi8(normal, easy << 1, x, load(&page.seconds));
-                taken |= easy;
-                left &= !same;
-            }
-            // SAFETY: writes the 64 bytes of the array; no alignment is needed.
-            unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), normal) };
-            kinds.letters[block] |= letters | letters << 1;
-            kinds.leads[block] = leads & !taken;
-            solos[block] |= han;
+        let x = load(bytes);
+        // The byte after each; what stands there for the last one is never used.
+        let next = _mm512_permutexvar_epi8(_mm512_add_epi8(load(&COUNT_UP), all(1)), x);
+        let han = _mm512_cmpgt_epu8_mask(x, all(0xe4))
+            | _mm512_cmpeq_epu8_mask(x, all(0xe4)) & _mm512_cmpge_epu8_mask(next, all(0xb8));
+        let solos = han & leads & _mm512_cmple_epu8_mask(x, all(0xe9)) & u64::MAX >> 3;
+        let pairs = leads & _mm512_cmplt_epu8_mask(x, all(0xe0)) & u64::MAX >> 1;
+        let (mut taken, mut letters, mut normal, mut left) = (0, 0, x, pairs);
+        while left != 0 {
+            let lead = bytes[left.trailing_zeros() as usize];
+            let page = &pages[usize::from(lead & 0x1f)];
+            let same = pairs & _mm512_cmpeq_epu8_mask(x, all(lead));
+            // Of an index only the low six bits count.
+            let kinds = _mm512_permutexvar_epi8(next, load(&page.kinds));
+            let easy = same & _mm512_test_epi8_mask(kinds, all(Page::EASY));
+            letters |= easy & _mm512_test_epi8_mask(kinds, all(Page::LETTER));
+            normal = _mm512_mask_permutexvar_epi8(normal, easy, next, load(&page.firsts));
+            normal = _mm512_mask_permutexvar_epi8(normal, easy << 1, x, load(&page.seconds));
+            taken |= easy;
+            left &= !same;
         }
+        // SAFETY: writes the 64 bytes of the array; no alignment is needed.
+        unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), normal) };
+        Taken { leads: taken | solos, letters: letters | letters << 1, solos }
     }
 
     #[inline]

@@ -326,17 +326,21 @@ impl Work for TakeInBeyondAscii<'_> {
             scan.solo_starts.fill(0);
             scan.solo_ends.fill(0);
         }
-        scan.arch.take_in(&mut scan.normal, pages(), &mut scan.kinds, &mut scan.solo_starts, blocks);
+        let (arch, pages) = (scan.arch, pages());
         for block in 1..=blocks {
             let mut leads = scan.kinds.leads[block];
-            let mut solo_starts = scan.solo_starts[block];
-            if leads | solo_starts == 0 {
+            if leads == 0 {
                 continue;
             }
             scan.beyond = true;
-            // All that were taken in so far have three bytes, of this block.
-            scan.solo_ends[block] |= solo_starts << 3;
-            let (mut letters, mut solo_ends) = (0, 0);
+            let (mut letters, mut solo_starts, mut solo_ends) = (0, 0, 0);
+            // Few are quicker one by one.
+            if leads.count_ones() >= 4 {
+                let (normal, _) = scan.normal.as_chunks_mut::<64>();
+                let taken = arch.take_in(&mut normal[block - 1], leads, pages);
+                leads &= !taken.leads;
+                (letters, solo_starts, solo_ends) = (taken.letters, taken.solos, taken.solos << 3);
+            }
             while leads != 0 {
                 let bit = leads.trailing_zeros() as usize;
                 leads &= leads - 1;
@@ -344,7 +348,16 @@ impl Work for TakeInBeyondAscii<'_> {
                 // Characters that reach into the next block take the slow way.
                 if bit < 61 {
                     let bytes = &chunk[at..];
-                    if let [0xe2, 0x80, third, ..] = *bytes
+                    if let [first @ 0xc0..0xe0, second, ..] = *bytes {
+                        let page = &pages[usize::from(first & 0x1f)];
+                        let second = usize::from(second & 0x3f);
+                        let kind = page.kinds[second];
+                        if kind & Page::EASY != 0 {
+                            letters |= if kind & Page::LETTER != 0 { 3 << bit } else { 0 };
+                            scan.normal[at..at + 2].copy_from_slice(&[page.firsts[second], page.seconds[second]]);
+                            continue;
+                        }
+                    } else if let [0xe2, 0x80, third, ..] = *bytes
                         && NO_PART_OF_WORDS >> (third & 0x3f) & 1 == 1
                     {
                         continue;
