@@ -3,6 +3,10 @@
 //! The only place with `unsafe` code. Each backend gives exactly what [`portable`] gives; the tests below hold them to it.
 #![allow(unsafe_code)]
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+mod aarch64;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod halves;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
@@ -95,6 +99,9 @@ pub(crate) struct Taken {
 pub enum Backend {
     /// Plain integers of 64 bits.
     Portable,
+    /// NEON.
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+    Neon,
     /// AVX2 and the bit instructions that came with it.
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -108,7 +115,12 @@ impl Backend {
     pub fn available() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let all = [Self::Avx512, Self::Avx2, Self::Portable];
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+        let all = [Self::Neon, Self::Portable];
+        #[cfg(not(any(
+            target_arch = "x86_64",
+            all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")
+        )))]
         let all = [Self::Portable];
         all.into_iter().filter(|backend| backend.is_available())
     }
@@ -116,6 +128,8 @@ impl Backend {
     fn is_available(self) -> bool {
         match self {
             Self::Portable => true,
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Self::Neon => true,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => x86_64::has_avx2(),
             #[cfg(target_arch = "x86_64")]
@@ -145,6 +159,8 @@ impl Arch {
     pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
         match self.0 {
             Backend::Portable => work.work(),
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Backend::Neon => work.work(),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: there is no `Arch` of a backend that the processor does not have.
             Backend::Avx2 => unsafe { x86_64::avx2::run(work) },
@@ -161,6 +177,8 @@ impl Arch {
     pub(crate) fn classify(self, text: &[u8], lowered: &mut [u8], kinds: &mut Kinds) -> usize {
         match self.0 {
             Backend::Portable => portable::classify(text, lowered, kinds),
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Backend::Neon => aarch64::classify(text, lowered, kinds),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: there is no `Arch` of a backend that the processor does not have.
             Backend::Avx2 => unsafe { x86_64::avx2::classify(text, lowered, kinds) },
@@ -174,6 +192,7 @@ impl Arch {
     /// forms are written over them, and Han ones from U+4E00 to U+9FFF, each of them a word of its own as it stands. Not
     /// every backend takes in any, and none those that end in the last byte or behind the block.
     #[inline(always)]
+    #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "no other backend takes in any"))]
     pub(crate) fn take_in(self, bytes: &mut [u8; 64], leads: u64, pages: &Pages) -> Taken {
         match self.0 {
             #[cfg(target_arch = "x86_64")]
@@ -189,6 +208,8 @@ impl Arch {
     pub(crate) fn list(self, masks: &[u64], places: &mut [u16]) -> usize {
         match self.0 {
             Backend::Portable => list(masks, places),
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Backend::Neon => list(masks, places),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: there is no `Arch` of a backend that the processor does not have.
             Backend::Avx2 => unsafe { x86_64::avx2::list(masks, places) },

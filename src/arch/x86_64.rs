@@ -21,45 +21,8 @@ pub(super) fn has_avx512() -> bool {
 pub(super) mod avx2 {
     use std::arch::x86_64::*;
 
+    use crate::arch::halves::*;
     use crate::arch::{Block, Kinds, Work, by_blocks};
-
-    // A byte is of a kind if both its half-bytes say so: one table for each half.
-    const FIRST_LETTERS: u8 = 1 << 0; // A to O
-    const LAST_LETTERS: u8 = 1 << 1; // P to Z
-    const DIGIT: u8 = 1 << 2;
-    const DOT: u8 = 1 << 3; // and apostrophe
-    const COLON: u8 = 1 << 4;
-    const COMMA: u8 = 1 << 5;
-    const SEMICOLON: u8 = 1 << 6;
-    const JOIN: u8 = 1 << 7;
-
-    const HIGH: [u8; 16] = {
-        let mut table = [0; 16];
-        table[2] = DOT | COMMA;
-        table[3] = DIGIT | COLON | SEMICOLON;
-        table[4] = FIRST_LETTERS;
-        table[5] = LAST_LETTERS | JOIN;
-        table[6] = FIRST_LETTERS;
-        table[7] = LAST_LETTERS;
-        table
-    };
-    const LOW: [u8; 16] = {
-        let mut table = [0; 16];
-        let mut half = 0;
-        while half < 16 {
-            table[half] = if half > 0 { FIRST_LETTERS } else { 0 }
-                | if half < 11 { LAST_LETTERS } else { 0 }
-                | if half < 10 { DIGIT } else { 0 };
-            half += 1;
-        }
-        table[0x7] |= DOT;
-        table[0xa] |= COLON;
-        table[0xb] |= SEMICOLON;
-        table[0xc] |= COMMA;
-        table[0xe] |= DOT;
-        table[0xf] |= JOIN;
-        table
-    };
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     pub(in crate::arch) fn classify(text: &[u8], lowered: &mut [u8], kinds: &mut Kinds) -> usize {
