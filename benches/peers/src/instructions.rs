@@ -9,6 +9,9 @@ use retold::{Detector, Level, MinHasher, Scheme, Shingle, SimHasher};
 
 use crate::{Article, languages};
 
+/// What is counted, a text at a time.
+type Step = Box<dyn FnMut(&str)>;
+
 /// Prints a table of all steps for the articles, and one of MinHash alone for each language of the samples.
 pub fn print(articles: &[Article]) -> std::io::Result<()> {
     let backends: Vec<Backend> = Backend::available().collect();
@@ -16,7 +19,7 @@ pub fn print(articles: &[Article]) -> std::io::Result<()> {
     print!("| instructions (cycles) a word |");
     backends.iter().for_each(|backend| print!(" {backend:?} |"));
     println!("\n|{}", " --- |".repeat(backends.len() + 1));
-    let row = |name: &str, articles: &[Article], step: &dyn Fn(Backend) -> Box<dyn FnMut(&str)>| {
+    let row = |name: &str, articles: &[Article], step: &dyn Fn(Backend) -> Step| {
         print!("| {name} |");
         for &backend in &backends {
             let (instructions, cycles) = a_word(articles, step(backend))?;
@@ -25,14 +28,14 @@ pub fn print(articles: &[Article]) -> std::io::Result<()> {
         println!();
         Ok::<(), std::io::Error>(())
     };
-    let minhash = |backend| -> Box<dyn FnMut(&str)> {
+    let minhash = |backend| -> Step {
         let mut minhasher = MinHasher::new(Scheme::minhash(shingles)).expect("a possible scheme").on(backend);
         let mut signature = minhasher.sign("one two three four five").expect("five words");
         Box::new(move |text| {
             black_box(minhasher.sign_into(text, &mut signature));
         })
     };
-    let detection = |level, backend| -> Box<dyn FnMut(&str)> {
+    let detection = |level, backend| -> Step {
         let detector = Detector::builder().level(level).shingle(shingles).build().expect("possible options");
         let mut signer = Signer::new(detector, backend);
         Box::new(move |text| {

@@ -231,7 +231,8 @@ fn threads(articles: &[Article], rounds: usize) -> Result<(), Box<dyn Error>> {
     let minhasher = MinHasher::new(Scheme::minhash(Shingle::Words(5)))?;
     let simhasher = SimHasher::new(Scheme::simhash(Shingle::Words(5)))?;
     let gaoya_minhash = MinHasher32::new(128);
-    let works: [(&str, &(dyn Fn() + Sync)); 5] = [
+    type Work<'a> = (&'static str, &'a (dyn Fn() + Sync));
+    let works: [Work; 5] = [
         ("multiplications in registers", &|| {
             (0..1024u32).into_par_iter().with_max_len(1).for_each(|seed| {
                 black_box((0..50_000u64).fold(u64::from(seed), |x, i| (x ^ i).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
@@ -259,11 +260,10 @@ fn threads(articles: &[Article], rounds: usize) -> Result<(), Box<dyn Error>> {
     ];
     let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
     let all = rayon::ThreadPoolBuilder::new().build()?;
-    let mut contenders: [Contender; 10] = std::array::from_fn(|i| {
+    let mut contenders: [Contender; 10] = std::array::from_fn(|i| -> Contender {
         let (name, work) = works[i / 2];
         let pool = if i % 2 == 0 { &one } else { &all };
-        let run: Box<dyn FnMut(&[Article])> = Box::new(move |_| pool.install(work));
-        (name, run)
+        (name, Box::new(move |_| pool.install(work)))
     });
     println!("Each first on one thread, then on {}.", all.current_num_threads());
     let times = race(articles, rounds, &mut contenders);
