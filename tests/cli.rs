@@ -213,7 +213,7 @@ fn reads_folders_in_folders_and_json_lines() {
         .with("deep/er/a.txt", FERRY)
         .with("deep/lines.jsonl", line("c", FERRY))
         .with("picture.png", "no")
-        .with("table.csv", "no");
+        .with("table.xls", "no");
     let output = run(&folder, &["."]);
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
@@ -221,7 +221,10 @@ fn reads_folders_in_folders_and_json_lines() {
          same words\n"
     );
     let told: Vec<&str> = stderr(&output).lines().collect();
-    assert_eq!(told[0], "left 2 other files alone: only .txt and .jsonl are read");
+    assert_eq!(
+        told[0],
+        "left 2 other files alone: only .txt, .jsonl, .ndjson, .json, .csv or .tsv, also as .gz or .zst are read"
+    );
     assert!(told[1].starts_with("3 documents, ") && told[1].contains(": 1 cluster, 0 skipped, in "), "{told:?}");
     assert_eq!(told.len(), 2);
     assert_eq!(stderr(&run(&folder, &["--quiet", "."])), "");
@@ -317,7 +320,7 @@ fn bad_text_files() {
     let missing = with_a_pair("missing");
     assert_skipped(&missing, &[".", "gone.txt"], "gone.txt", "gone.txt", &["cannot be read", "check the path"]);
     let odd = with_a_pair("odd").with("odd/article.pdf", FERRY);
-    let parts = ["not named .txt or .jsonl", "rename"];
+    let parts = ["not named .txt, .jsonl, ", "rename"];
     assert_skipped(&odd, &["pair1.txt", "pair2.txt", "odd/article.pdf"], "article.pdf", "odd/article.pdf", &parts);
     let twice = with_a_pair("twice").with("twin/pair2.txt", STORM);
     let parts = ["the id is that of pair2.txt already", "give each article its own"];

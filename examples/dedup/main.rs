@@ -16,7 +16,7 @@ use clap::{Parser, ValueEnum};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use retold::{Detector, Report, SkipReason};
 
-use input::{Fields, Input, Problem};
+use input::{Document, Fields, Problem};
 use output::{Findings, Format};
 
 /// Finds articles that were told before: exact, edited and reworded copies.
@@ -32,10 +32,16 @@ use output::{Findings, Format};
 #[derive(Parser)]
 #[command(name = "dedup", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT}"), verbatim_doc_comment)]
 struct Args {
-    /// Folders, .txt files, .jsonl files, or - for JSON lines on standard input
+    /// Folders, files, patterns of file names, or - for standard input
     ///
-    /// A folder is read with all folders in it. Each .txt file is one article; its id is its
-    /// path in the folder, so in a flat folder its name. Each line of a .jsonl file is one article.
+    /// A folder is read with all folders in it. Files are known by their names, each also
+    /// with .gz or .zst after it:
+    ///
+    ///   .txt             one article; its id is its path in the folder, so in a flat
+    ///                    folder its name
+    ///   .jsonl, .ndjson  a JSON object a line
+    ///   .json            an array of objects, or objects one after the other
+    ///   .csv, .tsv       a row an article, after a row with the names of the columns
     #[arg(value_name = "PATH", required = true, verbatim_doc_comment)]
     paths: Vec<PathBuf>,
 
@@ -138,29 +144,38 @@ fn run(args: &Args) -> Result<(), String> {
         .map_err(|error| format!("cannot start {} threads: {error}; give fewer", args.threads))?;
 
     let start = Instant::now();
-    let input = input::read(&args.paths, &args.fields, || bar.inc(1));
+    let found = input::find(&args.paths, args.fields.stdin_form());
+    if let Some(bytes) = found.bytes() {
+        bar.set_length(bytes);
+    }
+    let mut documents = Vec::new();
+    let input = pool.install(|| input::read(&found.sources, &args.fields, &bar, |batch| documents.extend(batch)));
     let read = start.elapsed();
+    let problems: Vec<Problem> = found.problems.into_iter().chain(input.problems).collect();
     bar.suspend(|| {
-        tell_problems(&input.problems);
-        if !args.quiet && input.others > 0 {
-            let s = if input.others == 1 { "" } else { "s" };
-            tell(format_args!("left {} other file{s} alone: only .txt and .jsonl are read", HumanCount(input.others)));
+        if !args.quiet {
+            tell_guesses(&input.guesses);
+        }
+        tell_problems(&problems);
+        if !args.quiet && found.others > 0 {
+            let s = if found.others == 1 { "" } else { "s" };
+            tell(format_args!("left {} other file{s} alone: only {} are read", HumanCount(found.others), input::READ));
         }
     });
-    if input.documents.is_empty() {
+    if documents.is_empty() {
         bar.finish_and_clear();
-        return Err("no article could be read: give folders or files of .txt or .jsonl".into());
+        return Err(format!("no article could be read: give folders or files of {}", input::READ));
     }
 
     bar.set_style(stage_style());
-    let report = pool.install(|| detector.find(&input.documents));
+    let report = pool.install(|| detector.find(&documents));
     bar.finish_and_clear();
     let report = report.map_err(|error| error.to_string())?;
     let took = start.elapsed();
 
-    let skipped = skipped_later(&report, &input);
+    let skipped = skipped_later(&report, &documents);
     tell_problems(&skipped);
-    let findings = Findings::new(report, input, skipped, read);
+    let findings = Findings::new(report, documents.len(), problems, skipped, read);
     let mut out = BufWriter::new(io::stdout().lock());
     match findings.write(args.format, &mut out).and_then(|()| out.flush()) {
         Ok(()) => {}
@@ -175,8 +190,8 @@ fn run(args: &Args) -> Result<(), String> {
 }
 
 /// What the library left out, with the places that only the input knows.
-fn skipped_later(report: &Report, input: &Input) -> Vec<Problem> {
-    let place = |position: usize| input.documents[position].place.to_string();
+fn skipped_later(report: &Report, documents: &[Document]) -> Vec<Problem> {
+    let place = |position: usize| documents[position].place.to_string();
     let problem = |skip: &retold::Skipped| Problem {
         id: skip.id.clone(),
         place: place(skip.position),
@@ -193,6 +208,13 @@ fn skipped_later(report: &Report, input: &Input) -> Vec<Problem> {
 /// A line on standard error. It is no reason to stop if nobody can read it.
 fn tell(line: std::fmt::Arguments) {
     let _ = writeln!(io::stderr(), "{}", output::shown(&line.to_string()));
+}
+
+fn tell_guesses(guesses: &[input::Guess]) {
+    for input::Guess { guess, file, files } in guesses {
+        let more = if *files > 1 { format!(" and {} more", HumanCount(*files as u64 - 1)) } else { String::new() };
+        tell(format_args!("{file}{more}: {guess}"));
+    }
 }
 
 /// Beyond this many it is one cause, such as a wrong field name, and a million lines tell no more.
@@ -228,12 +250,13 @@ fn progress_bar(quiet: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    bar.set_style(ProgressStyle::with_template("{spinner} read {human_pos} documents").expect("a fixed template"));
+    let style = "{spinner} read       {bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
+    bar.set_style(ProgressStyle::with_template(style).expect("a fixed template"));
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }
 
 fn stage_style() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {msg:<10} {bar:40} {human_pos} of {human_len}, {eta} left")
+    ProgressStyle::with_template("{spinner} {msg:<10} {bar:40} {human_pos} of {human_len}, {per_sec}, {eta} left")
         .expect("a fixed template")
 }

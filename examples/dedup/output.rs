@@ -9,7 +9,7 @@ use indicatif::HumanCount;
 use retold::{Cluster, Member, Relation, Report, Stage};
 use serde_json::{Value, json};
 
-use crate::input::{Input, Problem};
+use crate::input::Problem;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub enum Format {
@@ -30,10 +30,10 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Puts together what the library found with what the input and, `later`, the library left out.
-    pub fn new(report: Report, input: Input, later: Vec<Problem>, read: Duration) -> Self {
-        let documents = input.documents.len() + input.problems.len();
-        let mut skipped = input.problems;
+    /// Puts together what the library found among the articles with what the input and, `later`, the library left out.
+    pub fn new(report: Report, articles: usize, problems: Vec<Problem>, later: Vec<Problem>, read: Duration) -> Self {
+        let documents = articles + problems.len();
+        let mut skipped = problems;
         skipped.extend(later);
         skipped.sort_by(|a, b| (&a.id, &a.reason).cmp(&(&b.id, &b.reason)));
         Self { report, skipped, documents, read }
