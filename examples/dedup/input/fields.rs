@@ -74,10 +74,10 @@ pub struct Table {
 }
 
 /// What a record holds.
-pub struct Article {
+pub struct Article<'a> {
     /// None where the place is the id.
-    pub id: Option<String>,
-    pub text: String,
+    pub id: Option<Cow<'a, str>>,
+    pub text: Cow<'a, str>,
 }
 
 /// What is wrong with a record, and its id if at least that could be read.
@@ -199,21 +199,18 @@ impl Default for Parser {
 
 impl Parser {
     /// The article in a record; none where the layout has told already why there is none.
-    pub fn parse(&mut self, layout: &Layout, record: &[u8]) -> Result<Option<Article>, Refusal> {
-        let text = || std::str::from_utf8(record).map_err(|error| (None, not_utf8(error)));
+    pub fn parse<'a>(&'a mut self, layout: &Layout, record: &'a [u8]) -> Result<Option<Article<'a>>, Refusal> {
+        let text = std::str::from_utf8(record).map_err(|error| (None, not_utf8(error)));
         match layout {
             Layout::Unusable(_) => Ok(None),
-            Layout::Text => Ok(Some(Article { id: None, text: text()?.into() })),
-            Layout::Objects(names) => names.parse(text()?.trim_ascii_end()).map(Some),
-            Layout::Table(table) => {
-                text()?;
-                self.row(table, record).map(Some)
-            }
+            Layout::Text => Ok(Some(Article { id: None, text: text?.into() })),
+            Layout::Objects(names) => names.parse(text?.trim_ascii_end()).map(Some),
+            Layout::Table(table) => self.row(table, text?).map(Some),
         }
     }
 
-    fn row(&mut self, table: &Table, row: &[u8]) -> Result<Article, Refusal> {
-        let count = self.split(row, table.delimiter);
+    fn row(&mut self, table: &Table, row: &str) -> Result<Article<'_>, Refusal> {
+        let count = self.split(row.as_bytes(), table.delimiter);
         let cell = |column: usize, name: &str| {
             if column >= count {
                 let s = if count == 1 { "" } else { "s" };
@@ -226,14 +223,14 @@ impl Parser {
         let id = match (table.id, &names.id) {
             (Some(column), Some(name)) => match cell(column, name) {
                 Ok("") => Err((None, format!("column {name:?} is empty: fill it, or name another with --id-field"))),
-                Ok(id) => Ok(Some(id.to_owned())),
+                Ok(id) => Ok(Some(id)),
                 Err(reason) => Err((None, reason)),
             },
             _ => Ok(None),
         }?;
         match cell(table.text, &names.text) {
-            Ok(text) => Ok(Article { text: text.into(), id }),
-            Err(reason) => Err((id, reason)),
+            Ok(text) => Ok(Article { id: id.map(Cow::Borrowed), text: text.into() }),
+            Err(reason) => Err((id.map(String::from), reason)),
         }
     }
 
@@ -271,14 +268,14 @@ impl Parser {
 }
 
 impl Names {
-    fn parse(&self, record: &str) -> Result<Article, Refusal> {
+    fn parse<'a>(&self, record: &'a str) -> Result<Article<'a>, Refusal> {
         let mut from = serde_json::Deserializer::from_str(record);
         let picked = Pick(self).deserialize(&mut from).and_then(|picked| from.end().map(|()| picked));
         match picked {
             Ok(Picked { text: Some(Scalar::Text(text)), id }) => match (id, &self.id) {
-                (_, None) => Ok(Article { id: None, text: text.into() }),
-                (Some(Scalar::Text(id)), Some(_)) => Ok(Article { id: Some(id.into()), text: text.into() }),
-                (Some(Scalar::Whole(id)), Some(_)) => Ok(Article { id: Some(id), text: text.into() }),
+                (_, None) => Ok(Article { id: None, text }),
+                (Some(Scalar::Text(id)), Some(_)) => Ok(Article { id: Some(id), text }),
+                (Some(Scalar::Whole(id)), Some(_)) => Ok(Article { id: Some(id.into()), text }),
                 _ => self.explain(record),
             },
             _ => self.explain(record),
@@ -286,7 +283,7 @@ impl Names {
     }
 
     /// Reads a record again, as a whole, to tell what is wrong with it.
-    fn explain(&self, record: &str) -> Result<Article, Refusal> {
+    fn explain(&self, record: &str) -> Result<Article<'static>, Refusal> {
         let mut record = match serde_json::from_str(record) {
             Ok(Value::Object(record)) => record,
             Ok(other) => {
@@ -319,7 +316,7 @@ impl Names {
         };
         // Taken, not copied: texts are large.
         match record.get_mut(&self.text).map(Value::take) {
-            Some(Value::String(text)) => Ok(Article { id, text }),
+            Some(Value::String(text)) => Ok(Article { id: id.map(Cow::Owned), text: text.into() }),
             Some(other) => Err((
                 id,
                 format!(
