@@ -14,10 +14,10 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 use twox_hash::XxHash3_64;
 
-pub use bytes::unreadable;
+pub use bytes::{Codec, decode, unreadable};
 pub use fields::Fields;
-pub use frame::{Block, Blocks};
-pub use paths::{READ, Source, find};
+pub use frame::{Block, Blocks, Form, Shape, without_mark};
+pub use paths::{READ, Source, find, kind};
 
 use fields::{Layout, Parser};
 

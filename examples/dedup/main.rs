@@ -6,9 +6,11 @@
 
 mod input;
 mod output;
+mod unique;
+mod write;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
@@ -16,8 +18,9 @@ use clap::{Parser, ValueEnum};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use retold::{Detector, Report, SkipReason};
 
-use input::{Document, Fields, Problem};
+use input::{Codec, Document, Fields, Problem, Source, Tally};
 use output::{Findings, Format};
+use unique::{Account, Target};
 
 /// Finds articles that were told before: exact, edited and reworded copies.
 ///
@@ -71,6 +74,19 @@ struct Args {
     /// How to print what was found
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
+
+    /// Write the input without the copies to this file, or for .txt files to this folder
+    ///
+    /// Each record that stays is written byte for byte as it came, in the order of the files' full
+    /// paths; so are records that could not be compared. The file is of the same kind as the
+    /// input, by its name; .gz or .zst after the name compresses it. Of each cluster the
+    /// representative stays. Kept, removed and skipped records are counted and held to the input.
+    #[arg(long, value_name = "FILE", help_heading = "Output", verbatim_doc_comment)]
+    unique: Option<PathBuf>,
+
+    /// List what --unique leaves out as JSON lines: what, in favour of what, and why
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    removed: Option<PathBuf>,
 
     /// No progress bar and no summary; what is wrong with the input is still told
     #[arg(short, long, help_heading = "Output")]
@@ -135,6 +151,7 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), String> {
+    write::stop_cleanly()?;
     let bar = progress_bar(args.quiet);
     // Before anything is read, so that an impossible option is told at once.
     let detector = args.detector(&bar).map_err(|error| error.to_string())?;
@@ -144,10 +161,14 @@ fn run(args: &Args) -> Result<(), String> {
         .map_err(|error| format!("cannot start {} threads: {error}; give fewer", args.threads))?;
 
     let start = Instant::now();
-    let found = input::find(&args.paths, args.fields.stdin_form());
-    if let Some(bytes) = found.bytes() {
-        bar.set_length(bytes);
+    let mut found = input::find(&args.paths, args.fields.stdin_form());
+    let outputs = Outputs::new(args, &found.sources)?;
+    if outputs.unique.is_some() {
+        let stored = found.sources.iter_mut().try_for_each(input::Source::store);
+        stored.map_err(|error| format!("cannot store standard input: {error}; give files"))?;
     }
+    let bytes = found.bytes();
+    show_bytes(&bar, "read", bytes);
     let mut documents = Vec::new();
     let input = pool.install(|| input::read(&found.sources, &args.fields, &bar, |batch| documents.extend(batch)));
     let read = start.elapsed();
@@ -167,26 +188,69 @@ fn run(args: &Args) -> Result<(), String> {
         return Err(format!("no article could be read: give folders or files of {}", input::READ));
     }
 
-    bar.set_style(stage_style());
+    show_articles(&bar);
     let report = pool.install(|| detector.find(&documents));
-    bar.finish_and_clear();
     let report = report.map_err(|error| error.to_string())?;
     let took = start.elapsed();
 
     let skipped = skipped_later(&report, &documents);
-    tell_problems(&skipped);
+    bar.suspend(|| tell_problems(&skipped));
+    // Before the results, after which nobody may listen any more.
+    show_bytes(&bar, "write", bytes);
+    let outputs = pool.install(|| outputs.write(&found.sources, &input.tallies, &report, &documents, &bar));
+    bar.finish_and_clear();
     let findings = Findings::new(report, documents.len(), problems, skipped, read);
     let mut out = BufWriter::new(io::stdout().lock());
     match findings.write(args.format, &mut out).and_then(|()| out.flush()) {
         Ok(()) => {}
         // Whoever reads has seen enough: `dedup … | head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return outputs.map(|_| ()),
         Err(error) => return Err(format!("cannot write the results: {error}")),
     }
     if !args.quiet {
         tell_summary(&findings, took);
     }
+    if let (Some(account), false) = (outputs?, args.quiet) {
+        tell(format_args!("{account}: exactly the input"));
+    }
     Ok(())
+}
+
+/// The files to write beside the results.
+struct Outputs<'a> {
+    unique: Option<Target<'a>>,
+    removed: Option<(&'a Path, Codec)>,
+}
+
+impl<'a> Outputs<'a> {
+    /// Refuses what cannot be written before anything is read.
+    fn new(args: &'a Args, sources: &[Source]) -> Result<Self, String> {
+        let unique = args.unique.as_deref().map(|path| Target::new(path, sources)).transpose()?;
+        let removed = args.removed.as_deref();
+        if let Some(path) = removed {
+            unique::refuse_input(path, sources)?;
+            if args.unique == args.removed {
+                return Err(format!("--unique and --removed are both {}: give them two names", path.display()));
+            }
+        }
+        Ok(Self { unique, removed: removed.map(|path| (path, Codec::of_name(path))) })
+    }
+
+    fn write(
+        &self,
+        sources: &[Source],
+        tallies: &[Tally],
+        report: &Report,
+        documents: &[Document],
+        bar: &ProgressBar,
+    ) -> Result<Option<Account>, String> {
+        let write = |target| unique::write(target, sources, tallies, report, documents.len(), bar);
+        let account = self.unique.as_ref().map(write).transpose()?;
+        if let Some((path, codec)) = self.removed {
+            unique::write_removed(path, codec, report, documents)?;
+        }
+        Ok(account)
+    }
 }
 
 /// What the library left out, with the places that only the input knows.
@@ -250,13 +314,24 @@ fn progress_bar(quiet: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    let style = "{spinner} read       {bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left";
-    bar.set_style(ProgressStyle::with_template(style).expect("a fixed template"));
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
 }
 
-fn stage_style() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {msg:<10} {bar:40} {human_pos} of {human_len}, {per_sec}, {eta} left")
-        .expect("a fixed template")
+/// Shows bytes of the input from now on; how many there are may not be known.
+fn show_bytes(bar: &ProgressBar, stage: &'static str, bytes: Option<u64>) {
+    let style = match bytes {
+        Some(_) => "{spinner} {msg:<10} {bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
+        None => "{spinner} {msg:<10} {bytes}, {bytes_per_sec}",
+    };
+    bar.reset();
+    bar.set_length(bytes.unwrap_or(0));
+    bar.set_message(stage);
+    bar.set_style(ProgressStyle::with_template(style).expect("a fixed template"));
+}
+
+/// Shows articles and the stage that the detector tells from now on.
+fn show_articles(bar: &ProgressBar) {
+    let style = "{spinner} {msg:<10} {bar:40} {human_pos} of {human_len}, {per_sec}, {eta} left";
+    bar.set_style(ProgressStyle::with_template(style).expect("a fixed template"));
 }

@@ -138,7 +138,7 @@ fn reason(member: &Member) -> String {
 }
 
 /// A member with its fields as they are named in the library, and without digits that a 32-bit number does not have.
-fn record(member: &Member) -> Value {
+pub fn record(member: &Member) -> Value {
     let mut record = json!(member);
     for value in record.as_object_mut().into_iter().flat_map(|fields| fields.values_mut()) {
         if let Some(number) = value.as_f64().filter(|_| value.is_f64()) {
@@ -153,7 +153,7 @@ fn rounded(number: f64, steps: f64) -> Value {
     json!((number * steps).round() / steps + 0.0)
 }
 
-fn write_line(out: &mut impl Write, value: &Value) -> io::Result<()> {
+pub fn write_line(out: &mut impl Write, value: &Value) -> io::Result<()> {
     let mut line = value.to_string();
     // All that is left of these stands inside of strings, and none needs more than four digits.
     if line.contains(is_harmful) {

@@ -1,6 +1,7 @@
 //! Files to bytes: compression taken off, progress counted.
 
 use std::io::{self, BufRead, BufReader, Read};
+use std::path::Path;
 
 use flate2::bufread::MultiGzDecoder;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
@@ -15,6 +16,15 @@ pub enum Codec {
 }
 
 impl Codec {
+    /// What the end of a file's name says.
+    pub fn of_name(path: &Path) -> Self {
+        match path.extension() {
+            Some(extension) if extension.eq_ignore_ascii_case("gz") => Self::Gzip,
+            Some(extension) if extension.eq_ignore_ascii_case("zst") => Self::Zstd,
+            _ => Self::Plain,
+        }
+    }
+
     /// What the first bytes of a stream show.
     pub fn of(first: &[u8]) -> Self {
         match first {

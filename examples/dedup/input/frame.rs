@@ -53,6 +53,18 @@ pub enum Shape {
     Table(u8),
 }
 
+impl Shape {
+    /// The form of sources that turn out to be so.
+    pub fn form(self) -> Form {
+        match self {
+            Self::Whole => Form::Text,
+            Self::Lines => Form::Lines,
+            Self::Array | Self::Values => Form::Json,
+            Self::Table(delimiter) => Form::Table(delimiter),
+        }
+    }
+}
+
 /// Some whole records of a source with what lies before and between them.
 pub struct Block {
     pub shape: Shape,
@@ -166,7 +178,7 @@ impl<R: Read> Blocks<R> {
         if let Some(scanner) = &self.scanner {
             return Ok(Some(scanner.shape));
         }
-        let first = self.buffer[mark(&self.buffer)..].trim_ascii_start().first();
+        let first = without_mark(&self.buffer).trim_ascii_start().first();
         let shape = match (self.form, first) {
             (Form::Text, _) => Shape::Whole,
             (Form::Lines, _) => Shape::Lines,
@@ -212,6 +224,11 @@ impl<R: Read> Blocks<R> {
         }
         Some(block)
     }
+}
+
+/// The bytes without a mark of UTF-8 before them.
+pub fn without_mark(bytes: &[u8]) -> &[u8] {
+    &bytes[mark(bytes)..]
 }
 
 /// The length of a mark of UTF-8 before the text.

@@ -1,7 +1,7 @@
 //! Paths to files: folders walked, patterns matched, each file once.
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
@@ -13,11 +13,12 @@ use super::frame::Form;
 /// The kinds of files that are read, for messages.
 pub const READ: &str = ".txt, .jsonl, .ndjson, .json, .csv or .tsv, also as .gz or .zst";
 
-/// A file to read, or standard input. Ordered by the full path first.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// A file to read, or standard input.
 pub struct Source {
     /// The full path, by which a file that was given twice is known; none for standard input.
     pub path: Option<PathBuf>,
+    /// What came on standard input, if that was stored to be read more than once.
+    stored: Option<File>,
     /// Its path in the folder that was given; its file name if it was given itself.
     pub name: String,
     /// The path as given, for people.
@@ -32,11 +33,34 @@ impl Source {
         Ok(match &self.path {
             Some(path) => bytes::decode(self.codec, bar.wrap_read(File::open(path)?)),
             None => {
-                let mut from = BufReader::with_capacity(1 << 16, bar.wrap_read(io::stdin()));
-                let codec = Codec::of(io::BufRead::fill_buf(&mut from)?);
+                let from: Box<dyn Read + Send> = match &self.stored {
+                    Some(stored) => {
+                        let mut stored = stored.try_clone()?;
+                        stored.rewind()?;
+                        Box::new(stored)
+                    }
+                    None => Box::new(io::stdin()),
+                };
+                let mut from = BufReader::with_capacity(1 << 16, bar.wrap_read(from));
+                let codec = Codec::of(from.fill_buf()?);
                 bytes::decode(codec, from)
             }
         })
+    }
+
+    /// The bytes of a file as they lie on the disk.
+    pub fn raw(&self) -> io::Result<Vec<u8>> {
+        self.path.as_ref().map_or_else(|| Err(io::ErrorKind::NotFound.into()), fs::read)
+    }
+
+    /// Stores standard input in a temporary file that has no name, so that nothing is left of it however the run ends.
+    pub fn store(&mut self) -> io::Result<()> {
+        if self.path.is_none() {
+            let mut stored = tempfile::tempfile()?;
+            io::copy(&mut io::stdin().lock(), &mut stored)?;
+            self.stored = Some(stored);
+        }
+        Ok(())
     }
 }
 
@@ -64,11 +88,11 @@ pub fn find(paths: &[PathBuf], stdin: Form) -> Found {
             None => found.add(path),
         }
     }
-    found.sources.sort();
+    found.sources.sort_by(|a, b| (&a.path, &a.name, &a.given).cmp(&(&b.path, &b.name, &b.given)));
     found.sources.dedup_by(|a, b| a.path == b.path);
     if paths.iter().any(|path| is_stdin(path)) {
         let (name, given) = ("<stdin>".into(), "<stdin>".into());
-        found.sources.push(Source { path: None, name, given, form: stdin, codec: Codec::Plain });
+        found.sources.push(Source { path: None, stored: None, name, given, form: stdin, codec: Codec::Plain });
     }
     found
 }
@@ -90,14 +114,11 @@ fn matches(path: &Path) -> Option<Result<Vec<PathBuf>, glob::PatternError>> {
 }
 
 /// Form and compression of a file with such a name, if it is one to read.
-fn kind(path: &Path) -> Option<(Form, Codec)> {
-    let name = path.file_name()?.to_str()?.to_ascii_lowercase();
-    let (name, codec) = match name.rsplit_once('.')? {
-        (name, "gz") => (name, Codec::Gzip),
-        (name, "zst") => (name, Codec::Zstd),
-        _ => (name.as_str(), Codec::Plain),
-    };
-    Some((Form::of_extension(name.rsplit_once('.')?.1)?, codec))
+pub fn kind(path: &Path) -> Option<(Form, Codec)> {
+    let codec = Codec::of_name(path);
+    let name = Path::new(path.file_name()?);
+    let name = if codec == Codec::Plain { name } else { Path::new(name.file_stem()?) };
+    Some((Form::of_extension(&name.extension()?.to_str()?.to_ascii_lowercase())?, codec))
 }
 
 impl Found {
@@ -126,7 +147,7 @@ impl Found {
             self.walk(path, given);
         } else if let Some((form, codec)) = kind(given) {
             let (name, given) = (name.into(), shown.into());
-            self.sources.push(Source { path: Some(path), name, given, form, codec });
+            self.sources.push(Source { path: Some(path), stored: None, name, given, form, codec });
         } else {
             let remedy = "rename the file, or pipe it to `dedup -`";
             self.problem(&shown, format!("not a folder and not named {READ}: {remedy}"));
@@ -158,7 +179,7 @@ impl Found {
                 match kind(&path).filter(|_| readable) {
                     Some((form, codec)) => {
                         let given = given.join(&name).to_string_lossy().into_owned();
-                        self.sources.push(Source { path: Some(path), name, given, form, codec });
+                        self.sources.push(Source { path: Some(path), stored: None, name, given, form, codec });
                     }
                     None => self.others += 1,
                 }
