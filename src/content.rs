@@ -176,6 +176,17 @@ impl<'t> Tokens<'t> {
         }
         tokens.truncate(count);
     }
+
+    /// The stem of a word, if it is a content word.
+    #[inline(always)]
+    pub(crate) fn stem(&self, word: &RawWord<'_>) -> Option<u32> {
+        let (stem, has_stem) = if word.low & 0x80_8080_8080 == 0 {
+            plain_stem_hash(word, self.stop_words)
+        } else {
+            slow_stem_hash(word).map_or((0, false), |stem| (stem, true))
+        };
+        has_stem.then(|| Token::new(stem, false, false).stem())
+    }
 }
 
 /// Whether what stands between two words lets a sentence begin. It is hardly ever longer than two bytes.
@@ -245,9 +256,14 @@ impl Prior {
     }
 }
 
+/// In what share of general English documents a stem occurs.
+pub(crate) fn english_share(stem: u32) -> f32 {
+    Prior::get().share(stem)
+}
+
 /// The id of an unordered pair of stems.
 #[inline(always)]
-fn pair(a: u32, b: u32) -> u32 {
+pub(crate) fn pair(a: u32, b: u32) -> u32 {
     (mix2(a.min(b).into(), a.max(b).into()) >> 32) as u32
 }
 

@@ -34,6 +34,7 @@
 //! - [`ShingleSet`]: windows of words or characters, exact Jaccard similarity and containment;
 //! - [`MinHasher`] and [`MinHash`], [`SimHasher`] and [`SimHash`]: signatures whose bits never change;
 //! - [`Bands`] and [`Index`], [`SimHashIndex`]: which signatures to compare;
+//! - [`shared_passages`]: what two texts tell alike, place by place, to show to a reader;
 //! - [`stem`]: content words; [`Detector::pairs`]: every compared pair with its evidence; [`Rule`]: how it is weighed.
 //!
 //! # How it works
@@ -69,6 +70,7 @@ mod error;
 mod hash;
 mod index;
 mod minhash;
+mod passages;
 mod rare;
 mod report;
 mod shingle;
@@ -83,6 +85,7 @@ pub use error::{Error, Result};
 pub use hash::FORMAT_VERSION;
 pub use index::Index;
 pub use minhash::{MinHash, MinHasher, Scheme};
+pub use passages::{Passage, PassageKind, shared_passages};
 pub use report::{
     Cluster, ContentEvidence, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary,
 };
