@@ -14,11 +14,13 @@ use crate::bands::Bands;
 use crate::candidates::{Forest, Growth, Sketches};
 use crate::cluster::{self, Link};
 use crate::content::{FeatureScratch, Features, Frequencies, Seen, Token, Tokens, Weigher};
+use crate::date;
 use crate::error::{self, Result};
 use crate::minhash::{self, MinHasher, Scheme};
 use crate::rare::{Neighbour, RareIndex, Shared};
 use crate::report::{
-    Cluster, ContentEvidence, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary,
+    Cluster, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage,
+    Summary,
 };
 use crate::shingle::{self, Shingle, Window};
 use crate::text;
@@ -41,6 +43,11 @@ pub trait Article: Sync {
     fn id(&self) -> &str;
     /// The text to compare.
     fn text(&self) -> &str;
+    /// When the article appeared, as an ISO 8601 date (`2024`, `2024-05-17`, `2024-05-17T09:30:15+02:00`); asked for only by
+    /// [`Representative::Earliest`]. None by default.
+    fn date(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl<I: AsRef<str> + Sync, T: AsRef<str> + Sync> Article for (I, T) {
@@ -74,10 +81,39 @@ pub enum Search {
     Exhaustive,
 }
 
+/// Which article of a cluster represents it: the one that the others are verified against, and that is kept where copies are
+/// thrown away. Ties go to the smaller id.
+///
+/// Every member is a verified copy of the representative, whichever it is. Where a chain of copies has no member that is
+/// like all others, the most central article gathers the most of them; the other choices may leave more of them out.
+///
+/// ```
+/// use retold::{Detector, Representative};
+///
+/// let articles = [("b", "The ferry leaves at nine."), ("a", "The ferry leaves at nine!")];
+/// let report = Detector::builder().representative(Representative::First).build()?.find(&articles)?;
+/// assert_eq!(report.clusters()[0].representative().id, "b");
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Representative {
+    /// The article that is most like all others.
+    #[default]
+    Central,
+    /// The article with the most words.
+    Longest,
+    /// The article that comes first in the input: the one choice for which the order of the articles matters.
+    First,
+    /// The article with the earliest [date](Article::date), compared to the second and across time zones; a date without a
+    /// zone is UTC. Articles without a date, or with one that is not ISO 8601, come last.
+    Earliest,
+}
+
 /// Finds copies among articles.
 ///
-/// The result depends on the articles alone: their order and the number of threads change nothing. Runs on the rayon
-/// pool that it is called in, or the global one; prints nothing.
+/// The result depends on the articles alone: their order (but for [`Representative::First`]) and the number of threads change
+/// nothing. Runs on the rayon pool that it is called in, or the global one; prints nothing.
 ///
 /// ```
 /// let articles = [
@@ -99,6 +135,9 @@ pub struct Detector {
     confidence: f32,
     rule: Rule,
     min_words: usize,
+    representative: Representative,
+    near_misses: Option<f32>,
+    bands: Bands,
     progress: Option<Callback>,
 }
 
@@ -136,6 +175,8 @@ pub struct DetectorBuilder {
     confidence: f64,
     rule: Rule,
     min_words: usize,
+    representative: Representative,
+    near_misses: Option<f64>,
     progress: Option<Callback>,
 }
 
@@ -195,6 +236,22 @@ impl DetectorBuilder {
         self
     }
 
+    /// Which article of a cluster represents it; [`Representative::Central`] by default.
+    pub fn representative(mut self, policy: Representative) -> Self {
+        self.representative = policy;
+        self
+    }
+
+    /// Also tells for each cluster which article came nearest to being a member, see [`Cluster::near_miss`], if its
+    /// similarity is at least this: more than 0, at most 1. Not looked for by default.
+    ///
+    /// 0.3 is a good choice: in the pool of the README about half of the pairs from there to the default confidence are copies
+    /// all the same, from 0.1 to 0.3 one in four, and below that one in five hundred.
+    pub fn near_misses(mut self, least: f64) -> Self {
+        self.near_misses = Some(least);
+        self
+    }
+
     /// A function to be told how far the detection is; it may be called from several threads at once.
     pub fn progress(mut self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(callback));
@@ -208,6 +265,9 @@ impl DetectorBuilder {
     pub fn build(self) -> Result<Detector> {
         error::check("threshold", self.threshold, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
         error::check("confidence", self.confidence, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
+        if let Some(least) = self.near_misses {
+            error::check("near misses", least, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
+        }
         MinHasher::new(Scheme::minhash(self.shingle).slots(self.slots))?;
         let bands = Bands::for_threshold(self.threshold, usize::from(self.slots))?;
         let shingle_words = match self.shingle {
@@ -224,6 +284,9 @@ impl DetectorBuilder {
             confidence: self.confidence as f32,
             rule: self.rule,
             min_words: self.min_words.max(shingle_words).max(1),
+            representative: self.representative,
+            near_misses: self.near_misses.map(|least| least as f32),
+            bands,
             progress: self.progress,
         })
     }
@@ -259,8 +322,16 @@ impl Detector {
             confidence: 0.5,
             rule: Rule::default(),
             min_words: 3,
+            representative: Representative::default(),
+            near_misses: None,
             progress: None,
         }
+    }
+
+    /// How signatures are cut to find edited copies; [`Bands::probability`] is the S-curve of it. Where a bucket gets
+    /// crowded, more rows are looked at.
+    pub fn bands(&self) -> Bands {
+        self.bands
     }
 
     /// Finds all clusters of copies among `articles`.
@@ -272,18 +343,21 @@ impl Detector {
     /// None so far; an option that cannot work is refused when the detector is built.
     pub fn find<A: Article>(&self, articles: &[A]) -> Result<Report> {
         let mut corpus = self.prepare(articles);
-        let copies = self.compare(&mut corpus, Keep::Copies);
+        let keep = self.near_misses.map_or(Keep::Copies, Keep::Like);
+        let (copies, misses): (Vec<_>, Vec<_>) =
+            self.compare(&mut corpus, keep).into_iter().partition(|pair| pair.relation.is_some());
         corpus.summary.verified = copies.len() as u64;
         let texts = corpus.texts.len();
-        let clusters = self.timed(&mut corpus.summary.times, Stage::Cluster, texts, |_| {
-            clusters(&corpus.positions, &corpus.twins, &corpus.distinct, &copies, articles)
-        });
+        let mut times = corpus.summary.times;
+        let clusters =
+            self.timed(&mut times, Stage::Cluster, texts, |_| self.clusters(&corpus, &copies, &misses, articles));
+        corpus.summary.times = times;
         Ok(Report { clusters, skipped: corpus.skipped, summary: corpus.summary })
     }
 
     /// All pairs of articles that shared a bucket and were compared, copies or not, with the numbers that decide: what
-    /// [`find`](Self::find) chooses from, ordered by the ids of the two. Of exact copies only the first, by id, takes part;
-    /// pairs that their signatures rule out are left out.
+    /// [`find`](Self::find) chooses from, ordered by the ids of the two. Of exact copies only one takes part, the first by id
+    /// unless [`DetectorBuilder::representative`] says otherwise; pairs that their signatures rule out are left out.
     ///
     /// For measuring what the candidate stage keeps, for reading what was nearly a copy, and for deciding by a rule of
     /// your own. Takes longer than `find`, which leaves hopeless pairs early.
@@ -323,7 +397,8 @@ impl Detector {
             skipped.extend(reason.map(|reason| Skipped { id: articles[position].id().into(), position, reason }));
         }
         skipped.sort_unstable_by_key(|skip| skip.position);
-        let twins = fold_exact(&signed, &refusals);
+        let ranks = self.ranks(articles, &positions, &signed);
+        let twins = fold_exact(&signed, &refusals, &ranks);
         let distinct: Vec<u32> = (0..signed.len() as u32)
             .filter(|&at| refusals[at as usize].is_none() && twins[at as usize] == at)
             .collect();
@@ -335,9 +410,31 @@ impl Detector {
             positions,
             skipped,
             twins,
+            ranks,
             distinct,
             summary,
         }
+    }
+
+    /// For each article how it ranks among those that could represent a cluster, the lowest first; nothing if all rank
+    /// alike.
+    fn ranks<A: Article>(&self, articles: &[A], positions: &[usize], signed: &[Signed]) -> Vec<u32> {
+        let order: Vec<(i64, usize)> = match self.representative {
+            Representative::Central => return Vec::new(),
+            Representative::Longest => signed.iter().map(|text| -i64::from(text.words)).zip(0..).collect(),
+            Representative::First => positions.iter().map(|&position| position as i64).zip(0..).collect(),
+            Representative::Earliest => {
+                let second = |&position: &usize| articles[position].date().and_then(date::seconds).unwrap_or(i64::MAX);
+                positions.par_iter().map(second).collect::<Vec<_>>().into_iter().zip(0..).collect()
+            }
+        };
+        let mut order = order;
+        order.par_sort_unstable();
+        let mut ranks = vec![0; order.len()];
+        for (rank, (_, article)) in (0..).zip(order) {
+            ranks[article] = rank;
+        }
+        ranks
     }
 
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left.
@@ -455,11 +552,13 @@ impl Detector {
         let &Neighbour { text: right, pairs } = neighbour;
         let usual = content.usual(left, right);
         let texts = (&content.texts[left as usize], &content.texts[right as usize]);
-        let worth = |best: &ContentEvidence| keep == Keep::All || self.rule.confidence(best) >= self.confidence;
+        let least = keep.least().map_or(self.confidence, |least| least.min(self.confidence));
+        let worth = |best: &ContentEvidence| self.rule.confidence(best) >= least;
         let evidence = verify::compare(texts.0, table, texts.1, pairs, usual, worth)?;
         let confidence = self.rule.confidence(&evidence);
-        let is_copy = confidence >= self.confidence && verify::is_telling(&evidence);
-        if keep == Keep::Copies && !is_copy {
+        let is_telling = verify::is_telling(&evidence);
+        let is_copy = confidence >= self.confidence && is_telling;
+        if keep != Keep::All && (confidence < least || !is_telling) {
             return None;
         }
         let mut pair = self.near_pair(shingles, left, right);
@@ -501,6 +600,75 @@ impl Detector {
             found
         };
         copies.map_init(StemTable::default, both).flatten_iter().collect()
+    }
+
+    /// Verified pairs and exact copies to clusters with names.
+    fn clusters<A: Article>(
+        &self,
+        corpus: &Corpus<'_>,
+        verified: &[Compared],
+        misses: &[Compared],
+        articles: &[A],
+    ) -> Vec<Cluster> {
+        let Corpus { positions, twins, ranks, distinct, .. } = corpus;
+        let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (at, &twin) in (0..).zip(twins) {
+            if at != twin {
+                copies.entry(twin).or_default().push(at);
+            }
+        }
+        let member = |at: u32, pair: Option<&Compared>| {
+            let position = positions[at as usize];
+            Member {
+                id: articles[position].id().into(),
+                position,
+                relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
+                similarity: pair.map_or(1.0, |pair| pair.similarity),
+                evidence: pair.map(|pair| pair.evidence),
+            }
+        };
+        let nearest = nearest(misses);
+        let near_miss = |text: u32| {
+            let &(other, pair) = nearest.get(&text)?;
+            let position = positions[distinct[other as usize] as usize];
+            let enough = if pair.evidence.content.is_some() { self.confidence } else { self.near.jaccard };
+            Some(NearMiss {
+                id: articles[position].id().into(),
+                position,
+                similarity: pair.similarity,
+                missing: enough - pair.similarity,
+                evidence: pair.evidence,
+            })
+        };
+        let copied: Vec<bool> = distinct.iter().map(|at| copies.contains_key(at)).collect();
+        let has_copies = |text: u32| copied[text as usize];
+        let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
+        let mut clusters: Vec<Cluster> = Vec::new();
+        for star in cluster::stars(distinct.len(), &links(verified.iter()), rank, has_copies) {
+            let mut members = Vec::new();
+            let mut add = |text: u32, pair: Option<&Compared>| {
+                let at = distinct[text as usize];
+                members.push(member(at, pair));
+                members.extend(copies.remove(&at).into_iter().flatten().map(|copy| member(copy, pair)));
+            };
+            add(star.center, None);
+            for link in star.links {
+                let pair = &verified[link];
+                add(pair.left + pair.right - star.center, Some(pair));
+            }
+            clusters.push(Cluster { members, near_miss: near_miss(star.center) });
+        }
+        // Exact copies of texts that have no other copies.
+        for (first, same) in copies {
+            let members = std::iter::once(first).chain(same).map(|at| member(at, None)).collect();
+            let text = distinct.partition_point(|&at| at < first) as u32;
+            clusters.push(Cluster { members, near_miss: near_miss(text) });
+        }
+        for Cluster { members, .. } in &mut clusters {
+            members[1..].sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
+        }
+        clusters.sort_by(|a, b| a.representative().id.cmp(&b.representative().id));
+        clusters
     }
 
     /// One walk over a text: its sketch, its fingerprint and its content.
@@ -655,14 +823,16 @@ fn unique_ids<A: Article>(articles: &[A]) -> (Vec<usize>, Vec<Skipped>) {
     (positions, skipped)
 }
 
-/// For each text the first one that has the same words in the same order: itself, if there is none before it.
-fn fold_exact(signed: &[Signed], reasons: &[Option<SkipReason>]) -> Vec<u32> {
+/// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the first
+/// if all rank alike.
+fn fold_exact(signed: &[Signed], reasons: &[Option<SkipReason>], ranks: &[u32]) -> Vec<u32> {
     let mut twins: Vec<u32> = (0..signed.len() as u32).collect();
     let mut order: Vec<u32> = twins.iter().copied().filter(|&at| reasons[at as usize].is_none()).collect();
     let key = |at: u32| (signed[at as usize].fingerprint, signed[at as usize].words, at);
     order.par_sort_unstable_by_key(|&at| key(at));
     for same in order.chunk_by(|&a, &b| (key(a).0, key(a).1) == (key(b).0, key(b).1)) {
-        same.iter().for_each(|&at| twins[at as usize] = same[0]);
+        let speaker = same.iter().copied().min_by_key(|&at| ranks.get(at as usize)).unwrap_or(same[0]);
+        same.iter().for_each(|&at| twins[at as usize] = speaker);
     }
     twins
 }
@@ -672,8 +842,10 @@ struct Corpus<'a> {
     /// The articles by id: where each stands in the input.
     positions: Vec<usize>,
     skipped: Vec<Skipped>,
-    /// For each article the first one with the same words.
+    /// For each article the one that speaks for all with the same words.
     twins: Vec<u32>,
+    /// For each article how it ranks as a representative; see [`Detector::ranks`].
+    ranks: Vec<u32>,
     /// The articles that are texts.
     distinct: Vec<u32>,
     texts: Vec<&'a str>,
@@ -684,15 +856,26 @@ struct Corpus<'a> {
 }
 
 /// Which compared pairs are wanted.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Keep {
     Copies,
+    /// Copies, and what is at least so similar.
+    Like(f32),
     All,
 }
 
 impl Keep {
+    /// The least similarity of pairs that are no copies; none if these are not wanted.
+    fn least(self) -> Option<f32> {
+        match self {
+            Self::Copies => None,
+            Self::Like(least) => Some(least),
+            Self::All => Some(0.0),
+        }
+    }
+
     fn keeps(self, pair: &Compared) -> bool {
-        self == Self::All || pair.relation.is_some()
+        pair.relation.is_some() || self.least().is_some_and(|least| pair.similarity >= least)
     }
 }
 
@@ -752,7 +935,7 @@ impl<'a> Shingles<'a> {
 fn leaders(texts: usize, pairs: &[Compared]) -> Vec<u32> {
     let near: Vec<&Compared> = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near)).collect();
     let mut leaders: Vec<u32> = (0..texts as u32).collect();
-    for star in cluster::stars(texts, &links(near.iter().copied()), |_| false) {
+    for star in cluster::stars(texts, &links(near.iter().copied()), |_| 0, |_| false) {
         for link in star.links {
             leaders[(near[link].left + near[link].right - star.center) as usize] = star.center;
         }
@@ -762,6 +945,20 @@ fn leaders(texts: usize, pairs: &[Compared]) -> Vec<u32> {
 
 fn links<'p>(pairs: impl Iterator<Item = &'p Compared>) -> Vec<Link> {
     pairs.map(|pair| Link { left: pair.left, right: pair.right, strength: pair.strength() }).collect()
+}
+
+/// For each text in pairs the other one of the most similar pair, the first of equals.
+fn nearest(pairs: &[Compared]) -> BTreeMap<u32, (u32, &Compared)> {
+    let mut nearest: BTreeMap<u32, (u32, &Compared)> = BTreeMap::new();
+    for pair in pairs {
+        for (text, other) in [(pair.left, pair.right), (pair.right, pair.left)] {
+            let best = nearest.entry(text).or_insert((other, pair));
+            if (pair.similarity, best.0) > (best.1.similarity, other) {
+                *best = (other, pair);
+            }
+        }
+    }
+    nearest
 }
 
 /// The content view of a corpus.
@@ -856,56 +1053,4 @@ impl Content {
     fn usual(&self, left: u32, right: u32) -> f32 {
         self.usual[left as usize].min(self.usual[right as usize])
     }
-}
-
-/// Verified pairs and exact copies to clusters with names.
-fn clusters<A: Article>(
-    positions: &[usize],
-    twins: &[u32],
-    distinct: &[u32],
-    verified: &[Compared],
-    articles: &[A],
-) -> Vec<Cluster> {
-    let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for (at, &twin) in (0..).zip(twins) {
-        if at != twin {
-            copies.entry(twin).or_default().push(at);
-        }
-    }
-    let member = |at: u32, pair: Option<&Compared>| {
-        let position = positions[at as usize];
-        Member {
-            id: articles[position].id().into(),
-            position,
-            relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
-            similarity: pair.map_or(1.0, |pair| pair.similarity),
-            evidence: pair.map(|pair| pair.evidence),
-        }
-    };
-    let copied: Vec<bool> = distinct.iter().map(|at| copies.contains_key(at)).collect();
-    let has_copies = |text: u32| copied[text as usize];
-    let mut clusters: Vec<Vec<Member>> = Vec::new();
-    for star in cluster::stars(distinct.len(), &links(verified.iter()), has_copies) {
-        let mut members = Vec::new();
-        let mut add = |text: u32, pair: Option<&Compared>| {
-            let at = distinct[text as usize];
-            members.push(member(at, pair));
-            members.extend(copies.remove(&at).into_iter().flatten().map(|copy| member(copy, pair)));
-        };
-        add(star.center, None);
-        for link in star.links {
-            let pair = &verified[link];
-            add(pair.left + pair.right - star.center, Some(pair));
-        }
-        clusters.push(members);
-    }
-    // Exact copies of texts that have no other copies.
-    for (first, same) in copies {
-        clusters.push(std::iter::once(first).chain(same).map(|at| member(at, None)).collect());
-    }
-    for members in &mut clusters {
-        members[1..].sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
-    }
-    clusters.sort_by(|a, b| a[0].id.cmp(&b[0].id));
-    clusters.into_iter().map(|members| Cluster { members }).collect()
 }

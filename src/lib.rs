@@ -65,6 +65,7 @@ mod bands;
 mod candidates;
 mod cluster;
 mod content;
+mod date;
 mod detect;
 mod error;
 mod hash;
@@ -80,14 +81,15 @@ mod verify;
 
 pub use bands::Bands;
 pub use content::stem;
-pub use detect::{Article, Detector, DetectorBuilder, Level, Search};
+pub use detect::{Article, Detector, DetectorBuilder, Level, Representative, Search};
 pub use error::{Error, Result};
 pub use hash::FORMAT_VERSION;
 pub use index::Index;
 pub use minhash::{MinHash, MinHasher, Scheme};
 pub use passages::{Passage, PassageKind, shared_passages};
 pub use report::{
-    Cluster, ContentEvidence, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary,
+    Cluster, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage,
+    Summary,
 };
 pub use shingle::{Shingle, ShingleSet};
 pub use simhash::{SimHash, SimHashIndex, SimHasher};

@@ -104,18 +104,68 @@ pub struct Member {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cluster {
     pub(crate) members: Vec<Member>,
+    pub(crate) near_miss: Option<NearMiss>,
 }
 
 impl Cluster {
-    /// The member that all others were verified against: the most central one.
+    /// The member that all others were verified against: the most central one, unless
+    /// [`DetectorBuilder::representative`](crate::DetectorBuilder::representative) says otherwise.
     pub fn representative(&self) -> &Member {
         &self.members[0]
+    }
+
+    /// The member whose link to the representative is the least sure: the one of the loosest relation, and among those
+    /// of the lowest similarity.
+    pub fn weakest(&self) -> &Member {
+        let surer = |a: &&Member, b: &&Member| b.relation.cmp(&a.relation).then(a.similarity.total_cmp(&b.similarity));
+        self.members.iter().skip(1).rev().min_by(surer).unwrap_or(&self.members[0])
+    }
+
+    /// The article that came nearest to being a member and is none: compared with the representative, and short of what makes
+    /// a copy. Only if [`DetectorBuilder::near_misses`](crate::DetectorBuilder::near_misses) asked for it, and none if
+    /// nothing came as near as it says.
+    pub fn near_miss(&self) -> Option<&NearMiss> {
+        self.near_miss.as_ref()
     }
 
     /// All members: the representative first, then from the most to the least similar, equals by id.
     pub fn members(&self) -> &[Member] {
         &self.members
     }
+}
+
+/// An article that was held against the representative of a cluster and was not let in.
+///
+/// ```
+/// use retold::{Detector, Level};
+///
+/// let articles = [
+///     ("a", "The ferry leaves the harbour at nine on every weekday morning and returns by noon."),
+///     ("b", "The ferry leaves the harbour at nine on every weekday morning and returns by two."),
+///     ("c", "The ferry leaves the harbour at nine on every weekday evening and stays there."),
+/// ];
+/// let report = Detector::builder().level(Level::Near).near_misses(0.3).build()?.find(&articles)?;
+/// let near_miss = report.clusters()[0].near_miss().unwrap();
+/// assert_eq!(near_miss.id, "c");
+/// assert_eq!(near_miss.similarity + near_miss.missing, 0.5);
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct NearMiss {
+    /// The article's id.
+    pub id: String,
+    /// Where the article stands in the input, from 0.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub position: usize,
+    /// The confidence that it is a copy, or the Jaccard similarity where shingles alone were compared; 0 to 1.
+    pub similarity: f32,
+    /// What the similarity falls short of the confidence or the threshold that makes a copy, 0 to 1.
+    pub missing: f32,
+    /// The numbers that decided.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub evidence: Evidence,
 }
 
 /// An article that no comparison was made with, and why.
