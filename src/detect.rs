@@ -13,11 +13,13 @@ use crate::arch::{Arch, Backend};
 use crate::bands::Bands;
 use crate::candidates::{Forest, Growth, Sketches};
 use crate::cluster::{self, Link};
-use crate::content::{FeatureScratch, Features, Frequencies, Seen, Token, Tokens, Weigher};
+use crate::content::{self, Token, TokenChunk, Tokens};
 use crate::date;
 use crate::error::{self, Result};
+use crate::features::Content;
+use crate::frequencies::CHUNK;
 use crate::minhash::{self, MinHasher, Scheme};
-use crate::rare::{Neighbour, RareIndex, Shared};
+use crate::rare::{Neighbour, Neighbours};
 use crate::report::{
     Cluster, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage,
     Summary,
@@ -302,7 +304,6 @@ struct Signed {
     has_shingles: bool,
     /// Hash of all words in order, by which exact copies are equal.
     fingerprint: (u64, u64),
-    tokens: Box<[Token]>,
 }
 
 impl Detector {
@@ -340,12 +341,13 @@ impl Detector {
     /// processed. Time grows about linearly with the bytes of text.
     ///
     /// # Errors
-    /// None so far; an option that cannot work is refused when the detector is built.
+    /// [`Error::TooLarge`](crate::Error::TooLarge) beyond some forty million articles. An option that cannot work is refused
+    /// when the detector is built.
     pub fn find<A: Article>(&self, articles: &[A]) -> Result<Report> {
         let mut corpus = self.prepare(articles);
         let keep = self.near_misses.map_or(Keep::Copies, Keep::Like);
         let (copies, misses): (Vec<_>, Vec<_>) =
-            self.compare(&mut corpus, keep).into_iter().partition(|pair| pair.relation.is_some());
+            self.compare(&mut corpus, keep)?.into_iter().partition(|pair| pair.relation.is_some());
         corpus.summary.verified = copies.len() as u64;
         let texts = corpus.texts.len();
         let mut times = corpus.summary.times;
@@ -361,15 +363,18 @@ impl Detector {
     ///
     /// For measuring what the candidate stage keeps, for reading what was nearly a copy, and for deciding by a rule of
     /// your own. Takes longer than `find`, which leaves hopeless pairs early.
-    pub fn pairs<A: Article>(&self, articles: &[A]) -> Vec<Pair> {
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    pub fn pairs<A: Article>(&self, articles: &[A]) -> Result<Vec<Pair>> {
         let mut corpus = self.prepare(articles);
-        let compared = self.compare(&mut corpus, Keep::All);
+        let compared = self.compare(&mut corpus, Keep::All)?;
         let position = |text: u32| corpus.positions[corpus.distinct[text as usize] as usize];
         let pair = |pair: Compared| {
             let Compared { left, right, relation, similarity, evidence } = pair;
             Pair { left: position(left), right: position(right), relation, similarity, evidence }
         };
-        compared.into_iter().map(pair).collect()
+        Ok(compared.into_iter().map(pair).collect())
     }
 
     /// Articles to signed texts: what cannot be compared leaves the line here, and exact copies are folded into one.
@@ -381,16 +386,25 @@ impl Detector {
         };
         let (positions, mut skipped) = unique_ids(articles);
         let mut sketches = Sketches::new(self.near_slots, positions.len());
-        let seen = Seen::new(if self.level == Level::Reworded { summary.bytes } else { 0 });
-        let mut signed: Vec<Signed> = self.timed(&mut summary.times, Stage::Sign, positions.len(), |ticker| {
-            let sign = |scratch: &mut Scratch, (&position, sketch): (&usize, &mut [u32])| {
-                let signed = self.sign(articles[position].text(), scratch, sketch);
-                seen.note(&signed.tokens);
-                ticker.tick();
-                signed
+        let (signed, tokens) = self.timed(&mut summary.times, Stage::Sign, positions.len(), |ticker| {
+            let sign = |scratch: &mut Scratch, (positions, sketches): (&[usize], &mut [u32])| {
+                let mut tokens = TokenChunk::default();
+                let sketches = sketches.chunks_exact_mut(self.near_slots);
+                let texts = positions.iter().map(|&position| articles[position].text()).zip(sketches);
+                let signed = texts.map(|(text, sketch)| {
+                    let signed = self.sign(text, scratch, sketch);
+                    tokens.push(&scratch.tokens);
+                    ticker.tick();
+                    signed
+                });
+                let signed: Vec<Signed> = signed.collect();
+                tokens.shrink();
+                (signed, tokens)
             };
-            positions.par_iter().zip(sketches.par_iter_mut()).map_init(Scratch::default, sign).collect()
+            let chunks = positions.par_chunks(CHUNK).zip(sketches.par_chunks_mut(CHUNK));
+            chunks.map_init(Scratch::default, sign).unzip::<_, _, Vec<_>, Vec<_>>()
         });
+        let signed: Vec<Signed> = signed.into_iter().flatten().collect();
         let refusals: Vec<Option<SkipReason>> =
             positions.iter().zip(&signed).map(|(&at, text)| self.refuse(articles[at].text(), text)).collect();
         for (&position, &reason) in positions.iter().zip(&refusals) {
@@ -405,8 +419,8 @@ impl Detector {
         Corpus {
             texts: distinct.iter().map(|&at| articles[positions[at as usize]].text()).collect(),
             sketches: sketches.select(&distinct),
-            signed: distinct.iter().map(|&at| std::mem::take(&mut signed[at as usize])).collect(),
-            seen,
+            words: distinct.iter().map(|&at| signed[at as usize].words).collect(),
+            tokens: content::select(tokens, &distinct),
             positions,
             skipped,
             twins,
@@ -419,7 +433,7 @@ impl Detector {
     /// For each article how it ranks among those that could represent a cluster, the lowest first; nothing if all rank
     /// alike.
     fn ranks<A: Article>(&self, articles: &[A], positions: &[usize], signed: &[Signed]) -> Vec<u32> {
-        let order: Vec<(i64, usize)> = match self.representative {
+        let mut order: Vec<(i64, usize)> = match self.representative {
             Representative::Central => return Vec::new(),
             Representative::Longest => signed.iter().map(|text| -i64::from(text.words)).zip(0..).collect(),
             Representative::First => positions.iter().map(|&position| position as i64).zip(0..).collect(),
@@ -428,7 +442,6 @@ impl Detector {
                 positions.par_iter().map(second).collect::<Vec<_>>().into_iter().zip(0..).collect()
             }
         };
-        let mut order = order;
         order.par_sort_unstable();
         let mut ranks = vec![0; order.len()];
         for (rank, (_, article)) in (0..).zip(order) {
@@ -438,12 +451,12 @@ impl Detector {
     }
 
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left.
-    fn compare(&self, corpus: &mut Corpus<'_>, keep: Keep) -> Vec<Compared> {
+    fn compare(&self, corpus: &mut Corpus<'_>, keep: Keep) -> Result<Vec<Compared>> {
         let shingles = Shingles::new(&corpus.texts, self.shingle);
         let sketches = std::mem::take(&mut corpus.sketches);
         let Summary { times, candidates, crowded, .. } = &mut corpus.summary;
         let mut pairs = self.timed(times, Stage::Near, shingles.len(), |_| {
-            let words = |text: u32| corpus.signed[text as usize].words;
+            let words = |text: u32| corpus.words[text as usize];
             let slots = self.near_slots as f32;
             let likely = |left: u32, right: u32| {
                 let equal = minhash::equal_slots(sketches.get(left), sketches.get(right)) as f32;
@@ -484,28 +497,30 @@ impl Detector {
         });
         drop(sketches);
         if self.level == Level::Near {
-            return pairs;
+            return Ok(pairs);
         }
 
         // Of edited copies one speaks for all. Otherwise what they share would pass for a phrase that everybody uses, and
         // each would crowd the others' neighbourhood.
         let leaders = leaders(shingles.len(), &pairs);
-        let signed = std::mem::take(&mut corpus.signed);
-        let seen = std::mem::take(&mut corpus.seen);
+        let leads = |text: u32| leaders[text as usize] == text;
+        // The sets of the near stage are given back; few of them are asked for again.
+        let shingles = Shingles::new(&corpus.texts, self.shingle);
+        let (tokens, words) = (std::mem::take(&mut corpus.tokens), &corpus.words);
         let Summary { times, candidates, .. } = &mut corpus.summary;
-        let (content, found) = self.timed(times, Stage::Candidates, shingles.len(), |ticker| {
-            let mut content = Content::new(signed, seen, &leaders);
-            let found = content.neighbours(&leaders, ticker);
-            content.learn_usual(&leaders, &found);
-            match self.search {
-                Search::Candidates => (content, found),
-                Search::Exhaustive => {
-                    let found = content.all_later(&leaders);
-                    (content, found)
-                }
-            }
+        let found = self.timed(times, Stage::Candidates, shingles.len(), |ticker| {
+            let content = Content::new(tokens, |text| words[text], |text| leads(text as u32))?;
+            let neighbours = Neighbours::new(&content, leads, || ticker.tick());
+            let usual = Usual::new(&content, &leaders, &neighbours);
+            let neighbours = match self.search {
+                Search::Candidates => neighbours,
+                Search::Exhaustive => Neighbours::all(&content, leads),
+            };
+            Ok((content, neighbours, usual))
         });
-        *candidates += found.iter().map(|found| found.len() as u64).sum::<u64>();
+        let (content, neighbours, usual) = found?;
+        let stories = Stories { content: &content, usual: &usual, shingles: &shingles };
+        *candidates += neighbours.len();
         pairs.extend(self.timed(times, Stage::Verify, shingles.len(), |ticker| {
             let examine = |table: &mut StemTable, left: u32| {
                 ticker.tick();
@@ -513,24 +528,24 @@ impl Detector {
                     let totals = (content.pair_totals[left as usize], content.pair_totals[neighbour.text as usize]);
                     self.search == Search::Exhaustive || verify::share_enough_pairs(neighbour.pairs, totals.0, totals.1)
                 };
-                let neighbours: SmallVec<[&Neighbour; 64]> = found[left as usize].iter().filter(worth).collect();
+                let neighbours: SmallVec<[&Neighbour; 64]> = neighbours.of(left).iter().filter(worth).collect();
                 if !neighbours.is_empty() {
-                    table.fill(&content.texts[left as usize]);
+                    table.fill(content.get(left));
                 }
                 // The texts lie far apart in memory: all are asked for before any is waited for.
                 std::hint::black_box(neighbours.iter().fold(0, |all, neighbour| all ^ content.peek(neighbour.text)));
-                let pair = |neighbour| self.reworded_pair(&content, &shingles, (left, table), neighbour, keep);
+                let pair = |neighbour| self.reworded_pair(stories, (left, table), neighbour, keep);
                 neighbours.into_iter().filter_map(pair).collect::<Vec<_>>()
             };
             let examined = (0..shingles.len() as u32).into_par_iter().map_init(StemTable::default, examine);
             let mut reworded: Vec<Compared> = examined.flatten_iter().collect();
-            reworded.extend(self.behind_leaders(&content, &shingles, &leaders, &reworded));
+            reworded.extend(self.behind_leaders(stories, &leaders, &reworded));
             reworded
         }));
         // What shingles and content both speak of is told by its content.
         pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
         pairs.dedup_by_key(|pair| (pair.left, pair.right));
-        pairs
+        Ok(pairs)
     }
 
     /// Compares the shingles of two texts.
@@ -543,15 +558,13 @@ impl Detector {
     /// Compares the content of two texts, and their shingles as well if that is worth it.
     fn reworded_pair(
         &self,
-        content: &Content,
-        shingles: &Shingles<'_>,
+        Stories { content, usual, shingles }: Stories<'_>,
         (left, table): (u32, &StemTable),
         neighbour: &Neighbour,
         keep: Keep,
     ) -> Option<Compared> {
         let &Neighbour { text: right, pairs } = neighbour;
-        let usual = content.usual(left, right);
-        let texts = (&content.texts[left as usize], &content.texts[right as usize]);
+        let (texts, usual) = ((content.get(left), content.get(right)), usual.of(left, right));
         let least = keep.least().map_or(self.confidence, |least| least.min(self.confidence));
         let worth = |best: &ContentEvidence| self.rule.confidence(best) >= least;
         let evidence = verify::compare(texts.0, table, texts.1, pairs, usual, worth)?;
@@ -572,13 +585,8 @@ impl Detector {
 
     /// For each reworded pair the edited copies of one held against the other: these stood behind their leader so far, but
     /// a cluster must verify each against its representative.
-    fn behind_leaders(
-        &self,
-        content: &Content,
-        shingles: &Shingles<'_>,
-        leaders: &[u32],
-        reworded: &[Compared],
-    ) -> Vec<Compared> {
+    fn behind_leaders(&self, stories: Stories<'_>, leaders: &[u32], reworded: &[Compared]) -> Vec<Compared> {
+        let content = stories.content;
         let mut followers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (text, &leader) in (0..).zip(leaders) {
             if text != leader {
@@ -587,10 +595,9 @@ impl Detector {
         }
         let against = |table: &mut StemTable, text: u32, others: u32| {
             let Some(others) = followers.get(&others) else { return Vec::new() };
-            table.fill(&content.texts[text as usize]);
-            let others = others.iter().map(|&other| content.any_neighbour(other));
-            let pairs =
-                others.filter_map(|other| self.reworded_pair(content, shingles, (text, table), &other, Keep::Copies));
+            table.fill(content.get(text));
+            let others = others.iter().map(|&other| Neighbour::unknown(content, other));
+            let pairs = others.filter_map(|other| self.reworded_pair(stories, (text, table), &other, Keep::Copies));
             pairs.map(Compared::in_order).collect()
         };
         let copies = reworded.par_iter().filter(|pair| pair.relation.is_some());
@@ -671,7 +678,7 @@ impl Detector {
         clusters
     }
 
-    /// One walk over a text: its sketch, its fingerprint and its content.
+    /// One walk over a text: its sketch, its fingerprint, and in the scratch its content words.
     fn sign(&self, text: &str, scratch: &mut Scratch, sketch: &mut [u32]) -> Signed {
         let Scratch { words, shingles, tokens } = scratch;
         shingles.clear();
@@ -705,7 +712,7 @@ impl Detector {
         if !shingles.is_empty() {
             minhash::sketch(words.arch(), shingles, sketch);
         }
-        Signed { words: count, has_shingles: !shingles.is_empty(), fingerprint, tokens: tokens.as_slice().into() }
+        Signed { words: count, has_shingles: !shingles.is_empty(), fingerprint }
     }
 
     fn refuse(&self, text: &str, signed: &Signed) -> Option<SkipReason> {
@@ -763,8 +770,8 @@ impl Signer {
 
     /// The number of content words, and the first slot of the sketch.
     pub fn sign(&mut self, text: &str) -> (usize, u32) {
-        let signed = self.detector.sign(text, &mut self.scratch, &mut self.sketch);
-        (signed.tokens.len(), self.sketch[0])
+        self.detector.sign(text, &mut self.scratch, &mut self.sketch);
+        (self.scratch.tokens.len(), self.sketch[0])
     }
 }
 
@@ -850,8 +857,10 @@ struct Corpus<'a> {
     distinct: Vec<u32>,
     texts: Vec<&'a str>,
     sketches: Sketches,
-    signed: Vec<Signed>,
-    seen: Seen,
+    /// Number of words of each text.
+    words: Vec<u32>,
+    /// Content words of the texts.
+    tokens: Vec<TokenChunk>,
     summary: Summary,
 }
 
@@ -931,6 +940,14 @@ impl<'a> Shingles<'a> {
     }
 }
 
+/// What rewordings are told by.
+#[derive(Clone, Copy)]
+struct Stories<'a> {
+    content: &'a Content,
+    usual: &'a Usual,
+    shingles: &'a Shingles<'a>,
+}
+
 /// For each text the one that speaks for it and its edited copies.
 fn leaders(texts: usize, pairs: &[Compared]) -> Vec<u32> {
     let near: Vec<&Compared> = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near)).collect();
@@ -961,96 +978,23 @@ fn nearest(pairs: &[Compared]) -> BTreeMap<u32, (u32, &Compared)> {
     nearest
 }
 
-/// The content view of a corpus.
-struct Content {
-    texts: Vec<Features>,
-    /// The weight of all pairs of words of each text, side by side: it is asked for far more often than the rest.
-    pair_totals: Vec<u32>,
-    index: RareIndex,
-    /// What each text shares with its twentieth-best neighbour.
-    usual: Vec<f32>,
-}
-
 /// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies.
 const USUAL_NEIGHBOUR: usize = 20;
 
-impl Content {
-    /// Finds and weighs the features of all texts; those of leaders alone are counted and can be found.
-    fn new(signed: Vec<Signed>, seen: Seen, leaders: &[u32]) -> Self {
-        let leads = |text: usize| leaders[text] as usize == text;
-        let weigher = Weigher::new((0..leaders.len()).filter(|&text| leads(text)).count());
-        let features = |scratch: &mut FeatureScratch, signed: Signed| {
-            Features::new(signed.words, &signed.tokens, &seen, &weigher, scratch)
-        };
-        let mut texts: Vec<Features> = signed.into_par_iter().map_init(FeatureScratch::default, features).collect();
-        drop(seen);
-        let frequencies = Frequencies::weigh(&mut texts, &weigher, leads);
-        let index = RareIndex::new(&texts, frequencies, leads);
-        Self { pair_totals: texts.iter().map(|text| text.totals.pairs).collect(), texts, index, usual: Vec::new() }
-    }
+/// What is usual for each text to share with its neighbours; edited copies take that of their leader. In small corpora,
+/// which have few neighbours, it is drawn to what is common in a large corpus on one subject.
+struct Usual(Vec<f32>);
 
-    /// For each leader the later ones that share enough of what is rare.
-    fn neighbours(&self, leaders: &[u32], ticker: &Ticker<'_>) -> Vec<Box<[Neighbour]>> {
-        let neighbours = |shared: &mut Shared, text: u32| {
-            ticker.tick();
-            if leaders[text as usize] != text {
-                return Box::default();
-            }
-            self.index.later_neighbours(text, &self.texts[text as usize], shared)
-        };
-        (0..leaders.len() as u32).into_par_iter().map_init(Shared::default, neighbours).collect()
-    }
-
-    /// A text as a neighbour of which nothing is known yet: it may share all of its pairs of words.
-    fn any_neighbour(&self, text: u32) -> Neighbour {
-        Neighbour { text, pairs: self.pair_totals[text as usize] }
-    }
-
-    /// For each leader all later ones.
-    fn all_later(&self, leaders: &[u32]) -> Vec<Box<[Neighbour]>> {
-        let all: Vec<u32> =
-            (0..).zip(leaders).filter(|&(text, &leader)| text == leader).map(|(text, _)| text).collect();
-        let later = |text: u32| match leaders[text as usize] == text {
-            true => all[all.partition_point(|&other| other <= text)..].iter(),
-            false => [].iter(),
-        };
-        let neighbours = |text| later(text).map(|&later| self.any_neighbour(later)).collect();
-        (0..leaders.len() as u32).into_par_iter().map(neighbours).collect()
-    }
-
-    /// Learns what is usual for each leader, and takes that for those behind it. In small corpora, which have few
-    /// neighbours, it is drawn to what is common in a large corpus on one subject.
-    fn learn_usual(&mut self, leaders: &[u32], found: &[Box<[Neighbour]>]) {
-        let mut shares: Vec<Vec<f32>> = vec![Vec::new(); leaders.len()];
-        for (left, found) in found.iter().enumerate() {
-            for neighbour in found {
-                let right = neighbour.text as usize;
-                let share = verify::pair_containment(neighbour.pairs, self.pair_totals[left], self.pair_totals[right]);
-                shares[left].push(share);
-                shares[right].push(share);
-            }
-        }
+impl Usual {
+    fn new(content: &Content, leaders: &[u32], neighbours: &Neighbours) -> Self {
         let n = leaders.len() as f32;
-        let usual = |mut shares: Vec<f32>| {
-            let share = if shares.len() < USUAL_NEIGHBOUR {
-                0.0
-            } else {
-                *shares.select_nth_unstable_by(USUAL_NEIGHBOUR - 1, |a, b| b.total_cmp(a)).1
-            };
-            (n * share + 1000.0 * 0.04) / (n + 1000.0)
-        };
-        let usual: Vec<f32> = shares.into_par_iter().map(usual).collect();
-        self.usual = leaders.iter().map(|&leader| usual[leader as usize]).collect();
+        let shares = neighbours.nth_best_share(content, USUAL_NEIGHBOUR);
+        let usual = |share: f32| (n * share + 1000.0 * 0.04) / (n + 1000.0);
+        Self(leaders.iter().map(|&leader| usual(shares[leader as usize])).collect())
     }
 
-    /// Something of the beginning of what is compared of a text, of no meaning: reading it brings the rest near.
-    fn peek(&self, text: u32) -> u32 {
-        let text = &self.texts[text as usize];
-        text.stems.first().copied().unwrap_or(0) ^ text.places.first().map_or(0, |place| place.weight.into())
-    }
-
-    /// What is usual for the less crowded one of two texts.
-    fn usual(&self, left: u32, right: u32) -> f32 {
-        self.usual[left as usize].min(self.usual[right as usize])
+    /// For the less crowded one of two texts.
+    fn of(&self, left: u32, right: u32) -> f32 {
+        self.0[left as usize].min(self.0[right as usize])
     }
 }

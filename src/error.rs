@@ -60,6 +60,11 @@ pub enum Error {
         /// The slots that the signature has.
         found: usize,
     },
+    /// The articles have more rare features than can be told apart.
+    TooLarge {
+        /// How many articles there are.
+        articles: usize,
+    },
 }
 
 impl fmt::Display for Error {
@@ -85,6 +90,9 @@ impl fmt::Display for Error {
             }
             Self::TooFewSlots { needed, found } => {
                 write!(f, "the bands read {needed} slots but the signature has {found}: use fewer bands or more slots")
+            }
+            Self::TooLarge { articles } => {
+                write!(f, "{articles} articles have too many rare features to be searched at once: split the corpus")
             }
         }
     }

@@ -68,6 +68,8 @@ mod content;
 mod date;
 mod detect;
 mod error;
+mod features;
+mod frequencies;
 mod hash;
 mod index;
 mod minhash;

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use crate::content::{self, Tokens, UNIT};
+use crate::content::{self, Prior, Tokens, UNIT};
 use crate::hash::mix2;
 use crate::text::{self, Class};
 
@@ -484,10 +484,16 @@ fn is_pair(feature: u32) -> bool {
 
 /// What it says that two sentences share a feature that so many of all sentences have, in whole [`UNIT`]s.
 fn weight(feature: u32, held: usize, sentences: usize) -> u32 {
-    let rarity = content::ln((sentences as f32 + 20.0) / held as f32);
-    // A word that few English texts have says more; what is not known is not English, or rare.
-    let strange = if is_pair(feature) { 0.0 } else { -0.5 * content::ln(content::english_share(feature) + 0.001) };
-    ((rarity + strange) * UNIT) as u32
+    let rarity = (content::ln((sentences as f32 + 20.0) / held as f32) * UNIT) as u32;
+    // A word that few English texts have says more, up to one in a thousand: what is not known is not English, or rare.
+    const EVERYWHERE: u8 = 165;
+    const ONE_IN_A_THOUSAND: u8 = 55;
+    let strange = if is_pair(feature) {
+        0
+    } else {
+        EVERYWHERE.saturating_sub(Prior::get().commonness(feature).0.max(ONE_IN_A_THOUSAND)) / 2
+    };
+    rarity + u32::from(strange)
 }
 
 /// The parts of runs that lie outside of sentences that are told anew.

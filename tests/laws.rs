@@ -291,8 +291,8 @@ proptest! {
 
     #[test]
     fn the_looser_level_sees_the_same_edited_copies(corpus in corpus()) {
-        let edited = detector(Level::Near).pairs(&corpus);
-        let all = detector(Level::Reworded).pairs(&corpus);
+        let edited = detector(Level::Near).pairs(&corpus)?;
+        let all = detector(Level::Reworded).pairs(&corpus)?;
         let by_place: HashMap<(usize, usize), &Pair> = all.iter().map(|pair| ((pair.left, pair.right), pair)).collect();
         for pair in &edited {
             let Some(looser) = by_place.get(&(pair.left, pair.right)) else {
@@ -358,7 +358,7 @@ proptest! {
         detector in any_detector(),
     ) {
         assert_sound(&detector.find(&corpus)?, corpus.len())?;
-        for pair in detector.pairs(&corpus) {
+        for pair in detector.pairs(&corpus)? {
             prop_assert!(corpus[pair.left].0 < corpus[pair.right].0);
             prop_assert!((0.0..=1.0).contains(&pair.similarity));
             assert_in_range(&pair.evidence)?;
@@ -570,7 +570,7 @@ fn texts_shorter_than_a_shingle_are_not_compared() {
     // They have no shingles, so nothing is known of how alike they are; yet their signatures must not be equal.
     let articles: Corpus = (0..40).map(|n| (format!("{n:02}"), format!("a b {n}"))).collect();
     let detector = Detector::builder().level(Level::Near).shingle(Shingle::Chars(20)).build().unwrap();
-    assert_eq!(detector.pairs(&articles), []);
+    assert_eq!(detector.pairs(&articles).unwrap(), []);
     assert_eq!(detector.find(&articles).unwrap().summary().candidates, 0);
 }
 

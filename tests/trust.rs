@@ -112,7 +112,7 @@ proptest! {
         let builder = with(level, search).confidence(confidence).threshold(confidence);
         let plain = builder.clone().build().unwrap().find(&corpus).unwrap();
         let report = builder.clone().near_misses(least).build().unwrap().find(&corpus).unwrap();
-        let pairs = builder.build().unwrap().pairs(&corpus);
+        let pairs = builder.build().unwrap().pairs(&corpus).unwrap();
         prop_assert_eq!(plain.clusters().len(), report.clusters().len());
         for (cluster, plain) in report.clusters().iter().zip(plain.clusters()) {
             prop_assert_eq!(cluster.members(), plain.members());
