@@ -15,17 +15,17 @@ use crate::candidates::{Forest, Growth, Sketches};
 use crate::cluster::{self, Link};
 use crate::content::{self, Token, TokenChunk, Tokens};
 use crate::date;
-use crate::error::{self, Result};
+use crate::error::{self, Error, Result};
 use crate::features::Content;
 use crate::frequencies::CHUNK;
 use crate::minhash::{self, MinHasher, Scheme};
 use crate::rare::{Neighbour, Neighbours};
 use crate::report::{
-    Cluster, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage,
-    Summary,
+    Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
+    Skipped, Stage, Summary,
 };
-use crate::shingle::{self, Shingle, Window};
-use crate::text;
+use crate::shingle::{self, Shingle, ShingleSet, Window};
+use crate::text::{self, Words};
 use crate::verify::{self, NearRule, Rule, StemTable};
 
 /// Anything that has an id and a text.
@@ -263,7 +263,7 @@ impl DetectorBuilder {
     /// Checks the options.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`](crate::Error::OutOfRange) names the option, its value and its range.
+    /// [`Error::OutOfRange`] names the option, its value and its range.
     pub fn build(self) -> Result<Detector> {
         error::check("threshold", self.threshold, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
         error::check("confidence", self.confidence, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
@@ -341,7 +341,7 @@ impl Detector {
     /// processed. Time grows about linearly with the bytes of text.
     ///
     /// # Errors
-    /// [`Error::TooLarge`](crate::Error::TooLarge) beyond some forty million articles. An option that cannot work is refused
+    /// [`Error::TooLarge`] beyond some forty million articles. An option that cannot work is refused
     /// when the detector is built.
     pub fn find<A: Article>(&self, articles: &[A]) -> Result<Report> {
         let mut corpus = self.prepare(articles);
@@ -375,6 +375,41 @@ impl Detector {
             Pair { left: position(left), right: position(right), relation, similarity, evidence }
         };
         Ok(compared.into_iter().map(pair).collect())
+    }
+
+    /// Two texts held against each other with all the evidence, whether or not they are copies: as if they were all articles
+    /// that there are. Documents around them would say better which words are rare, so that [`find`](Self::find) may be a
+    /// little surer or less sure of the same two in a corpus. What they tell alike is [`shared_passages`](crate::shared_passages).
+    ///
+    /// # Errors
+    /// [`Error::NotComparable`] for a text without words or with too few, with the reason.
+    pub fn compare_texts(&self, left: &str, right: &str) -> Result<Comparison> {
+        let articles = [("left", left), ("right", right)];
+        let detector = Self { search: Search::Exhaustive, progress: None, ..self.clone() };
+        let mut corpus = detector.prepare(&articles);
+        if let Some(Skipped { position, reason, .. }) = corpus.skipped.first() {
+            return Err(Error::NotComparable { text: articles[*position].0, reason: *reason });
+        }
+        let sets = (ShingleSet::new(left, self.shingle)?, ShingleSet::new(right, self.shingle)?);
+        let words = [left, right].map(|text| Words::new(text).count() as f32);
+        let is_exact = corpus.distinct.len() == 1;
+        let (relation, similarity, evidence) = match detector.compare(&mut corpus, Keep::All)?.pop() {
+            _ if is_exact => (Some(Relation::Exact), 1.0, None),
+            Some(pair) => (pair.relation, pair.similarity, Some(pair.evidence)),
+            // Their signatures ruled it out that they are edited copies.
+            None => {
+                let (evidence, _) = self.near.judge(sets.0.hashes(), sets.1.hashes());
+                (None, evidence.jaccard, Some(evidence))
+            }
+        };
+        Ok(Comparison {
+            relation,
+            similarity,
+            left_in_right: sets.0.containment_in(&sets.1)? as f32,
+            right_in_left: sets.1.containment_in(&sets.0)? as f32,
+            length_ratio: words[0].min(words[1]) / words[0].max(words[1]),
+            evidence,
+        })
     }
 
     /// Articles to signed texts: what cannot be compared leaves the line here, and exact copies are folded into one.

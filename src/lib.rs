@@ -35,6 +35,7 @@
 //! - [`MinHasher`] and [`MinHash`], [`SimHasher`] and [`SimHash`]: signatures whose bits never change;
 //! - [`Bands`] and [`Index`], [`SimHashIndex`]: which signatures to compare;
 //! - [`shared_passages`]: what two texts tell alike, place by place, to show to a reader;
+//! - [`Detector::compare_texts`]: two texts with all the evidence, copies or not;
 //! - [`stem`]: content words; [`Detector::pairs`]: every compared pair with its evidence; [`Rule`]: how it is weighed.
 //!
 //! # How it works
@@ -90,8 +91,8 @@ pub use index::Index;
 pub use minhash::{MinHash, MinHasher, Scheme};
 pub use passages::{Passage, PassageKind, shared_passages};
 pub use report::{
-    Cluster, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage,
-    Summary,
+    Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
+    Skipped, Stage, Summary,
 };
 pub use shingle::{Shingle, ShingleSet};
 pub use simhash::{SimHash, SimHashIndex, SimHasher};

@@ -41,6 +41,29 @@ pub struct Evidence {
     pub content: Option<ContentEvidence>,
 }
 
+impl Evidence {
+    /// Share of the longer text's shingles that are in the shorter one, 0 to 1: the other direction of
+    /// [`containment`](Self::containment). It follows from the two numbers that are there, up to their rounding.
+    ///
+    /// ```
+    /// use retold::{Detector, Level};
+    ///
+    /// let (whole, part) = ("One two three four five six seven eight.", "Two three four five six.");
+    /// let evidence = Detector::new().compare_texts(whole, part)?.evidence.unwrap();
+    /// assert_eq!((evidence.containment, evidence.containment_of_longer()), (1.0, 0.5));
+    /// # Ok::<(), retold::Error>(())
+    /// ```
+    pub fn containment_of_longer(&self) -> f32 {
+        // With b shingles in both of s and l, J = b / (s + l − b) and C = b / s give b / l.
+        let Self { jaccard, containment, .. } = *self;
+        if jaccard > 0.0 {
+            (containment * jaccard / (containment - jaccard + containment * jaccard)).min(1.0)
+        } else {
+            0.0
+        }
+    }
+}
+
 /// The numbers that decide whether a pair is a rewording. Words count the more the fewer documents hold them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -250,6 +273,37 @@ pub struct Pair {
     pub similarity: f32,
     /// The numbers that decided.
     pub evidence: Evidence,
+}
+
+/// Two texts held against each other, as [`Detector::compare_texts`](crate::Detector::compare_texts) does.
+///
+/// ```
+/// use retold::{Detector, Relation};
+///
+/// let left = "The ferry leaves the harbour at nine on every weekday morning.";
+/// let right = "The ferry leaves the harbour at nine on every weekday morning and returns by noon.";
+/// let comparison = Detector::new().compare_texts(left, right)?;
+/// assert_eq!(comparison.relation, Some(Relation::Near));
+/// assert_eq!(comparison.left_in_right, 1.0);
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Comparison {
+    /// How the two are alike; none if they are no copies.
+    pub relation: Option<Relation>,
+    /// As in [`Pair`]; 1 for an exact copy.
+    pub similarity: f32,
+    /// Share of the left text's shingles that are in the right one, 0 to 1.
+    pub left_in_right: f32,
+    /// Share of the right text's shingles that are in the left one, 0 to 1.
+    pub right_in_left: f32,
+    /// Words of the shorter text over those of the longer, 0 to 1.
+    pub length_ratio: f32,
+    /// The numbers that decided; none for an exact copy.
+    #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
+    pub evidence: Option<Evidence>,
 }
 
 /// The steps of a detection, in order.

@@ -98,6 +98,40 @@ fn with(level: Level, search: Search) -> DetectorBuilder {
     Detector::builder().level(level).search(search)
 }
 
+#[test]
+fn two_texts_compare_as_two_articles_do() {
+    let texts = [articles("seeds"), articles("tests/texts")].concat();
+    let detector = Detector::builder().search(Search::Exhaustive).build().unwrap();
+    for two in texts.windows(2) {
+        let (left, right) = (&two[0].1, &two[1].1);
+        let pairs = detector.pairs(&[("0", left), ("1", right)]).unwrap();
+        let comparison = Detector::new().compare_texts(left, right).unwrap();
+        assert_eq!((comparison.relation, comparison.similarity), (pairs[0].relation, pairs[0].similarity));
+        assert_eq!(comparison.evidence, Some(pairs[0].evidence));
+        let back = Detector::new().compare_texts(right, left).unwrap();
+        assert_eq!((back.left_in_right, back.right_in_left), (comparison.right_in_left, comparison.left_in_right));
+        let near = Detector::builder().level(Level::Near).build().unwrap().compare_texts(left, right).unwrap();
+        assert_eq!(near.evidence.unwrap().jaccard, pairs[0].evidence.jaccard);
+        let (a, b) = (comparison.left_in_right, comparison.right_in_left);
+        let evidence = near.evidence.unwrap();
+        assert_eq!(evidence.containment, a.max(b));
+        assert!((evidence.containment_of_longer() - a.min(b)).abs() < 1e-5);
+    }
+}
+
+#[test]
+fn exact_copies_and_texts_that_do_not_compare() {
+    let detector = Detector::new();
+    let exact = detector.compare_texts(FERRY, &FERRY.to_uppercase()).unwrap();
+    assert_eq!((exact.relation, exact.similarity, exact.evidence), (Some(Relation::Exact), 1.0, None));
+    assert_eq!((exact.left_in_right, exact.right_in_left, exact.length_ratio), (1.0, 1.0, 1.0));
+    let error = detector.compare_texts(FERRY, "…").unwrap_err().to_string();
+    assert_eq!(
+        error,
+        "the right text cannot be compared: the text has no words, so there is nothing to compare: leave it out"
+    );
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
