@@ -4,6 +4,7 @@
 //!
 //! Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
 
+mod html;
 mod input;
 mod output;
 
@@ -16,6 +17,7 @@ use clap::{Parser, ValueEnum};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use retold::{Detector, Report, SkipReason};
 
+use html::Settings;
 use input::{Fields, Input, Problem};
 use output::{Findings, Format};
 
@@ -50,17 +52,17 @@ struct Args {
     #[arg(long, value_enum, default_value_t = Level::Reworded, help_heading = "Search")]
     level: Level,
 
-    /// Edited copies: the least share of phrases in common, more than 0 to 1 [default: 0.5]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Search")]
-    threshold: Option<f64>,
+    /// Edited copies: the least share of phrases in common, more than 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true, help_heading = "Search")]
+    threshold: f64,
 
-    /// Reworded copies: the least confidence, more than 0 to 1 [default: 0.5]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Search")]
-    confidence: Option<f64>,
+    /// Reworded copies: the least confidence, more than 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true, help_heading = "Search")]
+    confidence: f64,
 
-    /// Skip texts of fewer words; never fewer than 3 [default: 3]
-    #[arg(long, value_name = "N", help_heading = "Search")]
-    min_words: Option<usize>,
+    /// Skip texts of fewer words; never fewer than 3
+    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Search")]
+    min_words: usize,
 
     /// How to print what was found
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
@@ -90,13 +92,22 @@ enum Level {
 }
 
 impl Args {
+    fn settings(&self) -> Settings {
+        let level = match self.level {
+            Level::Near => retold::Level::Near,
+            Level::Reworded => retold::Level::Reworded,
+        };
+        Settings { level, threshold: self.threshold, confidence: self.confidence, min_words: self.min_words }
+    }
+
     fn detector(&self, bar: &ProgressBar) -> retold::Result<Detector> {
         let bar = bar.clone();
-        let mut builder = Detector::builder()
-            .level(match self.level {
-                Level::Near => retold::Level::Near,
-                Level::Reworded => retold::Level::Reworded,
-            })
+        let Settings { level, threshold, confidence, min_words } = self.settings();
+        Detector::builder()
+            .level(level)
+            .threshold(threshold)
+            .confidence(confidence)
+            .min_words(min_words)
             .progress(move |progress| {
                 if progress.done == 0 {
                     bar.reset();
@@ -104,17 +115,8 @@ impl Args {
                 }
                 bar.set_length(progress.total as u64);
                 bar.set_position(progress.done as u64);
-            });
-        if let Some(threshold) = self.threshold {
-            builder = builder.threshold(threshold);
-        }
-        if let Some(confidence) = self.confidence {
-            builder = builder.confidence(confidence);
-        }
-        if let Some(words) = self.min_words {
-            builder = builder.min_words(words);
-        }
-        builder.build()
+            })
+            .build()
     }
 }
 
@@ -161,8 +163,9 @@ fn run(args: &Args) -> Result<(), String> {
     let skipped = skipped_later(&report, &input);
     tell_problems(&skipped);
     let findings = Findings::new(report, input, skipped, read);
-    let mut out = BufWriter::new(io::stdout().lock());
-    match findings.write(args.format, &mut out).and_then(|()| out.flush()) {
+    let mut out = BufWriter::new(io::stdout());
+    let written = pool.install(|| findings.write(args.format, &args.settings(), &mut out));
+    match written.and_then(|()| out.flush()) {
         Ok(()) => {}
         // Whoever reads has seen enough: `dedup … | head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
