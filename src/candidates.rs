@@ -25,9 +25,9 @@ impl Sketches {
         &self.values[text as usize * self.slots..][..self.slots]
     }
 
-    /// The sketches to be filled, in order.
-    pub(crate) fn par_iter_mut(&mut self) -> impl IndexedParallelIterator<Item = &mut [u32]> {
-        self.values.par_chunks_exact_mut(self.slots)
+    /// The sketches to be filled, in runs of so many texts.
+    pub(crate) fn par_chunks_mut(&mut self, texts: usize) -> impl IndexedParallelIterator<Item = &mut [u32]> {
+        self.values.par_chunks_mut(texts * self.slots)
     }
 
     /// Keeps the sketches of some texts, given in ascending order.
@@ -168,7 +168,7 @@ mod tests {
 
     fn sketches(rows: &[Vec<u32>]) -> Sketches {
         let mut sketches = Sketches::new(8, rows.len());
-        sketches.par_iter_mut().zip(rows).for_each(|(sketch, row)| sketch.copy_from_slice(row));
+        sketches.par_chunks_mut(1).zip(rows).for_each(|(sketch, row)| sketch.copy_from_slice(row));
         sketches
     }
 

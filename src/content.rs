@@ -6,11 +6,8 @@
 //! which a small frozen table of document frequencies is part of the crate.
 
 use std::sync::OnceLock;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
-use rayon::prelude::*;
-use smallvec::SmallVec;
-
+use crate::frequencies::CHUNK;
 use crate::hash::{self, hash_bytes, mix2};
 use crate::text::{self, Class, RawWord, Scan};
 
@@ -124,7 +121,7 @@ impl Token {
     const NUMBER: u32 = 2;
 
     #[inline(always)]
-    fn new(stem: u64, name: bool, number: bool) -> Self {
+    pub(crate) fn new(stem: u64, name: bool, number: bool) -> Self {
         Self((stem >> 32) as u32 & !3 | (u32::from(name) * Self::NAME) | (u32::from(number) * Self::NUMBER))
     }
 
@@ -176,6 +173,17 @@ impl<'t> Tokens<'t> {
         }
         tokens.truncate(count);
     }
+
+    /// The stem of a word, if it is a content word.
+    #[inline(always)]
+    pub(crate) fn stem(&self, word: &RawWord<'_>) -> Option<u32> {
+        let (stem, has_stem) = if word.low & 0x80_8080_8080 == 0 {
+            plain_stem_hash(word, self.stop_words)
+        } else {
+            slow_stem_hash(word).map_or((0, false), |stem| (stem, true))
+        };
+        has_stem.then(|| Token::new(stem, false, false).stem())
+    }
 }
 
 /// Whether what stands between two words lets a sentence begin. It is hardly ever longer than two bytes.
@@ -198,31 +206,69 @@ fn opens_sentence(gap: &[u8]) -> bool {
     }
 }
 
+/// How common a feature is in general English, in a byte: 0 for never seen, else the logarithm of the number of documents to
+/// be expected among [`PRIOR_WEIGHT`](Self::PRIOR_WEIGHT), and 2, in whole [`UNIT`]s.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Commonness(pub(crate) u8);
+
+impl Commonness {
+    /// How many documents the prior for general English counts as.
+    pub(crate) const PRIOR_WEIGHT: f32 = 4000.0;
+
+    fn of_share(share: f32) -> Self {
+        Self(units(ln(Self::PRIOR_WEIGHT * share) + 2.0).max(1))
+    }
+
+    /// Of a pair: two words meet twenty times as often as chance has it, but no more often than the rarer of them occurs.
+    #[inline(always)]
+    pub(crate) fn of_pair(self, other: Self) -> Self {
+        // The product of two shares is a sum of logarithms, less 16 (ln 4000 − ln 20 + 2).
+        let together = (u16::from(self.0) + u16::from(other.0)).saturating_sub(117);
+        Self(together.min(self.min(other).0.into()) as u8)
+    }
+
+    /// The expected number of documents among [`PRIOR_WEIGHT`](Self::PRIOR_WEIGHT).
+    pub(crate) fn documents(self) -> f32 {
+        if self.0 == 0 { 0.0 } else { exp(f32::from(self.0) / UNIT - 2.0) }
+    }
+}
+
+/// Weights are whole numbers of this part of the natural logarithm, so that sums do not depend on the order of the summands.
+pub(crate) const UNIT: f32 = 16.0;
+
+/// A logarithm in whole [`UNIT`]s, 0 to 255.
+#[inline(always)]
+pub(crate) fn units(logarithm: f32) -> u8 {
+    // The cast cuts off at both ends, and halves are added because rounding is a call where there is no SSE 4.1.
+    (UNIT * logarithm + 0.5) as u8
+}
+
 /// How often stems occur in general English: in what share of the documents.
 ///
 /// Counted by `examples/prior.rs` over 7,809 documents of 200 to 400 words: the Brown corpus, the written part of MASC,
 /// ABC news, Wall Street Journal and newswire samples and presidential speeches, all as the NLTK project distributes them.
-struct Prior {
-    /// Stems and their shares, open addressing by the low bits of the stem's id.
-    shares: Vec<(u32, f32)>,
+pub(crate) struct Prior {
+    /// Stems and how common they are, open addressing by the low bits of the stem's id.
+    stems: Vec<(u32, Commonness)>,
 }
 
 impl Prior {
     const SIZE: usize = 1 << 14;
 
-    fn get() -> &'static Self {
+    pub(crate) fn get() -> &'static Self {
         static PRIOR: OnceLock<Prior> = OnceLock::new();
         PRIOR.get_or_init(|| {
-            let mut prior = Self { shares: vec![(0, 0.0); Self::SIZE] };
+            let mut prior = Self { stems: vec![(0, Commonness(0)); Self::SIZE] };
             let mut lines = include_str!("content/prior.txt").lines();
             let documents: f32 = lines.next().and_then(|line| line.parse().ok()).unwrap_or(1.0);
             for line in lines {
                 let mut words = line.split(' ');
                 let count: f32 = words.next().and_then(|count| count.parse().ok()).unwrap_or(0.0);
+                let commonness = Commonness::of_share(count / documents);
                 for stem in words {
                     let stem = Token::new(hash_bytes(stem.as_bytes()), false, false).stem();
                     let at = prior.find(stem);
-                    prior.shares[at] = (stem, count / documents);
+                    prior.stems[at] = (stem, commonness);
                 }
             }
             prior
@@ -233,415 +279,96 @@ impl Prior {
     #[inline(always)]
     fn find(&self, stem: u32) -> usize {
         let mut at = (stem >> 2) as usize % Self::SIZE;
-        while self.shares[at].1 > 0.0 && self.shares[at].0 != stem {
+        while self.stems[at].1.0 > 0 && self.stems[at].0 != stem {
             at = (at + 1) % Self::SIZE;
         }
         at
     }
 
     #[inline(always)]
-    fn share(&self, stem: u32) -> f32 {
-        self.shares[self.find(stem)].1
+    pub(crate) fn commonness(&self, stem: u32) -> Commonness {
+        self.stems[self.find(stem)].1
     }
 }
 
 /// The id of an unordered pair of stems.
 #[inline(always)]
-fn pair(a: u32, b: u32) -> u32 {
+pub(crate) fn pair(a: u32, b: u32) -> u32 {
     (mix2(a.min(b).into(), a.max(b).into()) >> 32) as u32
 }
 
-/// The pairs of different stems that are neighbours: the place of the first in `tokens`, and the pair.
+/// Calls `each` with every feature of a text in order: each stem, and after it the pair with the stem that follows.
 #[inline(always)]
-fn pairs(tokens: &[Token]) -> impl Iterator<Item = (usize, u32)> {
-    let stems = tokens.windows(2).map(|two| (two[0].stem(), two[1].stem())).enumerate();
-    stems.filter(|(_, (a, b))| a != b).map(|(at, (a, b))| (at, pair(a, b)))
-}
-
-/// Where a feature falls in a table of so many entries: its share of all ids, of the table.
-#[inline(always)]
-pub(crate) fn slot(feature: u32, entries: usize) -> usize {
-    ((u64::from(feature) * entries as u64) >> 32) as usize
-}
-
-/// Which features stand in more than one place of a corpus.
-///
-/// Most pairs of words stand in one place only, and what one text has alone no comparison can find: leaving those out
-/// early makes everything after it several times smaller. Two bits a feature; one that shares them with another is kept for
-/// nothing, never lost.
-#[derive(Default)]
-pub(crate) struct Seen {
-    cells: Vec<AtomicU64>,
-}
-
-impl Seen {
-    /// Room for the features of so many bytes of text, of which there is about one in six bytes.
-    pub(crate) fn new(bytes: u64) -> Self {
-        let words = (bytes / 2 / 32).clamp(128, 1 << 27);
-        Self { cells: (0..words).map(|_| AtomicU64::new(0)).collect() }
-    }
-
-    /// Notes the features of a text. The result does not depend on the order of the texts.
-    pub(crate) fn note(&self, tokens: &[Token]) {
-        tokens.iter().for_each(|token| self.note_one(token.stem()));
-        pairs(tokens).for_each(|(_, pair)| self.note_one(pair));
-    }
-
-    #[inline(always)]
-    fn cell(&self, feature: u32) -> (&AtomicU64, u64) {
-        let cell = slot(feature, self.cells.len() * 32);
-        (&self.cells[cell / 32], 1 << (2 * (cell % 32)))
-    }
-
-    #[inline(always)]
-    fn note_one(&self, feature: u32) {
-        let (cell, once) = self.cell(feature);
-        let before = cell.load(Ordering::Relaxed);
-        if before & once == 0 {
-            // Of two threads that come here at once, the later one finds the bit set.
-            if cell.fetch_or(once, Ordering::Relaxed) & once == 0 {
-                return;
-            }
+pub(crate) fn features(tokens: &[Token], mut each: impl FnMut(u32)) {
+    let mut before = None;
+    for token in tokens {
+        let stem = token.stem();
+        if let Some(before) = before.replace(stem).filter(|&before| before != stem) {
+            each(pair(before, stem));
         }
-        if before & once << 1 == 0 {
-            cell.fetch_or(once << 1, Ordering::Relaxed);
-        }
-    }
-
-    #[inline(always)]
-    fn repeated(&self, feature: u32) -> bool {
-        let (cell, once) = self.cell(feature);
-        cell.load(Ordering::Relaxed) & once << 1 != 0
+        each(stem);
     }
 }
 
-/// Into how many parts a text is cut to see where shared words stand.
-pub(crate) const PARTS: usize = 6;
-
-/// Weights are whole numbers of this part of the natural logarithm, so that sums do not depend on the order of the summands.
-pub(crate) const UNIT: f32 = 16.0;
-
-/// Where a stem first stands in a text, how it is written there, and what it weighs. Five bytes, for there are as many
-/// of these as words.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Place {
-    at: [u8; 2],
-    /// The part of the text, and above three bits the kind.
-    part_and_kind: u8,
-    /// The inverse document frequency.
-    pub(crate) weight: u8,
-    /// How rare the stem is among rare ones; tells names apart.
-    pub(crate) rarity: u8,
-}
-
-impl Place {
-    fn new(at: u16, part: u8, kind: Kind) -> Self {
-        Self { at: at.to_le_bytes(), part_and_kind: part | (kind as u8) << 3, weight: 0, rarity: 0 }
-    }
-
-    /// The number of the content word, halved as often as it must be for the last one of the text to fit.
-    pub(crate) fn at(self) -> u16 {
-        u16::from_le_bytes(self.at)
-    }
-
-    /// The part of the text, below [`PARTS`].
-    pub(crate) fn part(self) -> usize {
-        usize::from(self.part_and_kind & 7)
-    }
-
-    pub(crate) fn kind(self) -> Kind {
-        match self.part_and_kind >> 3 {
-            0 => Kind::Plain,
-            1 => Kind::Name,
-            _ => Kind::Number,
-        }
-    }
-}
-
-/// What kind of word a stem is in one text.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Kind {
-    #[default]
-    Plain,
-    /// Capitalised inside a sentence, at least half of the times.
-    Name,
-    Number,
-}
-
-/// The features of one text that another text may share, and the weight of all that it has.
+/// The content words of a run of texts, one text after the other.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Features {
-    /// Number of words, stop words included.
-    pub(crate) words: u32,
-    /// Number of distinct stems, those included that no other text has.
-    pub(crate) distinct: u32,
-    /// Distinct stems, ascending.
-    pub(crate) stems: Box<[u32]>,
-    /// What else is known of each stem.
-    pub(crate) places: Box<[Place]>,
-    /// Distinct pairs of neighbouring stems, ascending; the order within a pair does not matter. Once weighed, those that
-    /// are evidence.
-    pub(crate) pairs: Box<[u32]>,
-    /// What each pair weighs; before that, how common it is in general English, see [`Commonness`].
-    pub(crate) pair_weights: Box<[u8]>,
-    pub(crate) totals: Totals,
+pub(crate) struct TokenChunk {
+    tokens: Vec<Token>,
+    /// Where each text ends.
+    ends: Vec<u32>,
 }
 
-/// The weight of all features of a text, those included that no other text has.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Totals {
-    pub(crate) stems: u32,
-    /// Stems that are neither names nor numbers.
-    pub(crate) plain: u32,
-    pub(crate) names: u32,
-    pub(crate) numbers: u32,
-    pub(crate) pairs: u32,
-    pub(crate) parts: [u32; PARTS],
-    /// Features that at most [`MOST_DOCUMENTS`] documents hold, weighed by [`rare_weights`].
-    pub(crate) rare: u32,
-}
+impl TokenChunk {
+    /// Adds one text.
+    pub(crate) fn push(&mut self, tokens: &[Token]) {
+        self.tokens.extend_from_slice(tokens);
+        self.ends.push(self.tokens.len() as u32);
+    }
 
-impl Totals {
-    fn add(&mut self, place: Place) {
-        self.stems += u32::from(place.weight);
-        self.parts[place.part()] += u32::from(place.weight);
-        match place.kind() {
-            Kind::Plain => self.plain += u32::from(place.weight),
-            Kind::Name => self.names += u32::from(place.rarity),
-            Kind::Number => self.numbers += 1,
-        }
+    /// Number of texts.
+    pub(crate) fn len(&self) -> usize {
+        self.ends.len()
+    }
+
+    pub(crate) fn get(&self, text: usize) -> &[Token] {
+        let start = if text == 0 { 0 } else { self.ends[text - 1] };
+        &self.tokens[start as usize..self.ends[text] as usize]
+    }
+
+    /// The texts, in order.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = &[Token]> {
+        (0..self.len()).map(|text| self.get(text))
+    }
+
+    /// Gives back what room is left.
+    pub(crate) fn shrink(&mut self) {
+        self.tokens.shrink_to_fit();
+        self.ends.shrink_to_fit();
     }
 }
 
-/// Rare weights are whole numbers of this part of the natural logarithm.
-pub(crate) const RARE_UNIT: u64 = 64;
-
-/// What a feature weighs by the number of documents that hold it, when texts are to be found that share rare features:
-/// ln(41 / n).
-pub(crate) fn rare_weights() -> [u32; MOST_DOCUMENTS as usize + 1] {
-    std::array::from_fn(|n| (RARE_UNIT as f32 * ln((MOST_DOCUMENTS + 1) as f32 / n.max(1) as f32)) as u32)
-}
-
-/// How many documents the prior for general English counts as.
-const PRIOR_WEIGHT: f32 = 4000.0;
-
-/// A pair of words that more documents hold is a common phrase, and no evidence, however large the corpus.
-pub(crate) const MOST_DOCUMENTS: u32 = 40;
-
-/// What a feature weighs in a corpus of so many documents.
-pub(crate) struct Weigher {
-    documents: f32,
-    /// The weights of pairs by the documents that hold them and how common they are in general English.
-    pairs: Vec<[u8; 256]>,
-    rare: [u32; MOST_DOCUMENTS as usize + 1],
-}
-
-/// In how many of the documents that the prior counts as a pair is to be expected, in a byte: 0 for next to none, else the
-/// logarithm and 2, in whole [`UNIT`]s.
-struct Commonness(u8);
-
-impl Commonness {
-    /// Two words meet more often than chance has it, but no more often than the rarer of them occurs.
-    fn of_pair(x: f32, y: f32) -> Self {
-        let share = (20.0 * x * y).min(x.min(y));
-        Self(if share > 0.0 { units(ln(PRIOR_WEIGHT * share) + 2.0) } else { 0 })
+/// The texts with these numbers, ascending, of chunks of [`CHUNK`] texts, in such chunks again.
+pub(crate) fn select(chunks: Vec<TokenChunk>, texts: &[u32]) -> Vec<TokenChunk> {
+    if texts.len() == chunks.iter().map(TokenChunk::len).sum() {
+        return chunks;
     }
-
-    fn share(&self) -> f32 {
-        if self.0 == 0 { 0.0 } else { exp(f32::from(self.0) / UNIT - 2.0) / PRIOR_WEIGHT }
-    }
-}
-
-/// A logarithm in whole [`UNIT`]s, 0 to 255.
-fn units(logarithm: f32) -> u8 {
-    // The cast cuts off at both ends, and halves are added because rounding is a call where there is no SSE 4.1.
-    (UNIT * logarithm + 0.5) as u8
-}
-
-impl Weigher {
-    /// The weights for a corpus of so many documents.
-    pub(crate) fn new(documents: usize) -> Self {
-        let mut weigher = Self { documents: documents as f32, pairs: Vec::new(), rare: rare_weights() };
-        weigher.pairs = (0..=MOST_DOCUMENTS)
-            .map(|held| std::array::from_fn(|code| weigher.weight(held, Commonness(code as u8).share())))
-            .collect();
-        weigher
-    }
-
-    /// The inverse document frequency ln(N / n) of a feature that `held` documents of the corpus and the share `english` of
-    /// general English hold.
-    fn weight(&self, held: u32, english: f32) -> u8 {
-        let share = (self.documents + PRIOR_WEIGHT) / (held as f32 + PRIOR_WEIGHT * english + 0.5);
-        units(ln(share))
-    }
-
-    /// The weight of a pair that `held` documents hold, at most [`MOST_DOCUMENTS`].
-    #[inline(always)]
-    fn pair_weight(&self, held: u32, english: Commonness) -> u8 {
-        self.pairs[held as usize][usize::from(english.0)]
-    }
-
-    /// ln(300 / n), which tells only rare features apart.
-    fn rarity(held: u32, english: f32) -> u8 {
-        units(ln(300.0 / (held as f32 + 10_000.0 * english).max(1.0)))
-    }
-
-    fn weigh(&self, place: &mut Place, stem: u32, held: u32) {
-        let english = Prior::get().share(stem);
-        place.weight = self.weight(held, english);
-        place.rarity = Self::rarity(held, english);
-    }
-}
-
-/// Space that one thread reuses from text to text.
-#[derive(Default)]
-pub(crate) struct FeatureScratch {
-    stems: Vec<u64>,
-    pairs: Vec<u64>,
-    shares: Vec<f32>,
-    repeated: Vec<bool>,
-}
-
-impl Features {
-    /// Finds the features of a text; what no other text has goes into the totals only.
-    pub(crate) fn new(
-        words: u32,
-        tokens: &[Token],
-        seen: &Seen,
-        weigher: &Weigher,
-        scratch: &mut FeatureScratch,
-    ) -> Self {
-        let prior = Prior::get();
-        let mut text = Self { words, ..Self::default() };
-        let halvings = (tokens.len() >> 16).checked_ilog2().map_or(0, |bits| bits + 1);
-        let place = |first: usize, names: usize, of: usize| {
-            let kind = match (tokens[first].is_number(), names * 2 >= of) {
-                (true, _) => Kind::Number,
-                (false, true) => Kind::Name,
-                (false, false) => Kind::Plain,
-            };
-            Place::new((first >> halvings) as u16, (first * PARTS / tokens.len()) as u8, kind)
-        };
-        let FeatureScratch { stems: order, pairs: found, shares, repeated } = scratch;
-        let stems = tokens.iter().map(|token| token.stem());
-        repeated.clear();
-        repeated.extend(stems.chain(pairs(tokens).map(|(_, pair)| pair)).map(|id| seen.repeated(id)));
-        let (stem_repeated, pair_repeated) = repeated.split_at(tokens.len());
-        order.clear();
-        for ((token, at), &repeated) in tokens.iter().zip(0..).zip(stem_repeated) {
-            if repeated {
-                order.push(u64::from(token.stem()) << 32 | at as u64);
-            } else {
-                let mut place = place(at, usize::from(token.is_name()), 1);
-                weigher.weigh(&mut place, token.stem(), 1);
-                text.totals.add(place);
-                text.totals.rare += weigher.rare[1];
-                text.distinct += 1;
+    let mut chunks: Vec<Option<TokenChunk>> = chunks.into_iter().map(Some).collect();
+    let mut done = 0;
+    let selected = texts.chunks(CHUNK).map(|texts| {
+        let mut selected = TokenChunk::default();
+        for &text in texts {
+            // What lies behind is given back at once.
+            let at = text as usize / CHUNK;
+            chunks[done..at].iter_mut().for_each(|chunk| *chunk = None);
+            done = at;
+            if let Some(chunk) = &chunks[at] {
+                selected.push(chunk.get(text as usize % CHUNK));
             }
         }
-        order.sort_unstable();
-        let (mut stems, mut places) = (Vec::with_capacity(order.len()), Vec::with_capacity(order.len()));
-        for same in order.chunk_by(|a, b| a >> 32 == b >> 32) {
-            let token = |entry: u64| tokens[entry as u32 as usize];
-            let names = same.iter().filter(|&&entry| token(entry).is_name()).count();
-            stems.push((same[0] >> 32) as u32);
-            places.push(place(same[0] as u32 as usize, names, same.len()));
-        }
-        shares.clear();
-        shares.extend(tokens.iter().map(|token| prior.share(token.stem())));
-        found.clear();
-        for ((at, pair), &repeated) in pairs(tokens).zip(pair_repeated) {
-            let english = Commonness::of_pair(shares[at], shares[at + 1]);
-            if repeated {
-                found.push(u64::from(pair) << 8 | u64::from(english.0));
-            } else {
-                text.totals.pairs += u32::from(weigher.pair_weight(1, english));
-                text.totals.rare += weigher.rare[1];
-            }
-        }
-        found.sort_unstable();
-        found.dedup_by_key(|entry| *entry >> 8);
-        text.distinct += stems.len() as u32;
-        text.stems = stems.into();
-        text.places = places.into();
-        text.pairs = found.iter().map(|entry| (entry >> 8) as u32).collect();
-        text.pair_weights = found.iter().map(|&entry| entry as u8).collect();
-        text
-    }
-
-    /// Weighs the features by their frequencies; pairs that are no evidence are dropped.
-    fn weigh(&mut self, weigher: &Weigher, frequencies: &Frequencies) {
-        let rare = |held: u32| weigher.rare.get(held as usize).copied().unwrap_or(0);
-        // All frequencies are asked for before the first is waited for.
-        let held: SmallVec<[u32; 512]> = self.ids().map(|feature| frequencies.of(feature)).collect();
-        let (of_stems, of_pairs) = held.split_at(self.stems.len());
-        for ((&stem, place), &held) in self.stems.iter().zip(&mut self.places).zip(of_stems) {
-            weigher.weigh(place, stem, held);
-            self.totals.add(*place);
-            self.totals.rare += rare(held);
-        }
-        let english = std::mem::take(&mut self.pair_weights);
-        let (mut pairs, mut weights) = (Vec::with_capacity(english.len()), Vec::with_capacity(english.len()));
-        for ((&pair, &english), &held) in self.pairs.iter().zip(&english).zip(of_pairs) {
-            if held > MOST_DOCUMENTS {
-                continue;
-            }
-            let weight = weigher.pair_weight(held, Commonness(english));
-            self.totals.pairs += u32::from(weight);
-            self.totals.rare += rare(held);
-            if held > 1 {
-                pairs.push(pair);
-                weights.push(weight);
-            }
-        }
-        self.pairs = pairs.into();
-        self.pair_weights = weights.into();
-    }
-
-    /// Features of nothing but pairs, for tests.
-    #[cfg(test)]
-    pub(crate) fn of_pairs(pairs: Vec<u32>) -> Self {
-        Self { pair_weights: pairs.iter().map(|_| 0).collect(), pairs: pairs.into(), ..Self::default() }
-    }
-
-    /// The ids of all features that another text may share.
-    pub(crate) fn ids(&self) -> impl Iterator<Item = u32> {
-        self.stems.iter().chain(&self.pairs).copied()
-    }
-}
-
-/// In how many documents of a corpus each feature occurs. Features that share a counter look a little more frequent than
-/// they are.
-pub(crate) struct Frequencies {
-    counters: Vec<u32>,
-}
-
-impl Frequencies {
-    /// Counts the features of those texts of a corpus that count, and weighs those of all.
-    pub(crate) fn weigh(corpus: &mut [Features], weigher: &Weigher, counts: impl Fn(usize) -> bool + Sync) -> Self {
-        let features: usize = corpus.iter().map(|text| text.stems.len() + text.pairs.len()).sum();
-        // Of the features that stay in several texts each one stands in about seven.
-        let counters: Vec<AtomicU32> =
-            (0..(features / 3).clamp(1 << 12, u32::MAX as usize)).map(|_| AtomicU32::new(0)).collect();
-        let counted = corpus.par_iter().enumerate().filter(|&(text, _)| counts(text));
-        counted.flat_map_iter(|(_, text)| text.ids()).for_each(|feature| {
-            counters[slot(feature, counters.len())].fetch_add(1, Ordering::Relaxed);
-        });
-        let frequencies = Self { counters: counters.into_iter().map(AtomicU32::into_inner).collect() };
-        corpus.par_iter_mut().for_each(|text| text.weigh(weigher, &frequencies));
-        frequencies
-    }
-
-    /// The number of documents that hold a feature.
-    #[inline(always)]
-    pub(crate) fn of(&self, feature: u32) -> u32 {
-        self.counters[slot(feature, self.counters.len())]
-    }
-
-    /// The counters, one for each [`slot`].
-    pub(crate) fn into_counters(self) -> Vec<u32> {
-        self.counters
-    }
+        selected.shrink();
+        selected
+    });
+    selected.collect()
 }
 
 /// The natural logarithm of a positive number by basic arithmetic, so that it is the same on every platform.
@@ -702,43 +429,29 @@ mod tests {
 
     #[test]
     fn the_prior_knows_common_words() {
-        let share = |word: &str| Prior::get().share(Token::new(hash_bytes(word.as_bytes()), false, false).stem());
-        assert!(share("time") > 0.3 && share("ferri") < 0.01);
-    }
-
-    fn corpus(texts: &[&str]) -> Vec<Features> {
-        let tokens: Vec<_> = texts.iter().map(|text| tokens(text)).collect();
-        let seen = Seen::new(1000);
-        tokens.iter().for_each(|tokens| seen.note(tokens));
-        let weigher = Weigher::new(texts.len());
-        let mut scratch = FeatureScratch::default();
-        let mut corpus: Vec<_> = tokens
-            .iter()
-            .map(|tokens| Features::new(tokens.len() as u32, tokens, &seen, &weigher, &mut scratch))
-            .collect();
-        Frequencies::weigh(&mut corpus, &weigher, |_| true);
-        corpus
+        let documents = |word: &str| {
+            let stem = Token::new(hash_bytes(word.as_bytes()), false, false).stem();
+            Prior::get().commonness(stem).documents()
+        };
+        assert!(documents("time") > 1200.0 && documents("ferri") < 40.0 && documents("orrin") == 0.0);
     }
 
     #[test]
-    fn weights_fall_with_document_frequency() {
-        let weigher = Weigher::new(100);
-        assert!(weigher.weight(2, 0.0) > weigher.weight(3, 0.0));
-        assert!(weigher.weight(2, 0.0) > weigher.weight(2, 0.01));
-        assert_eq!(weigher.weight(100, 1.0), 0);
+    fn two_words_meet_no_more_often_than_the_rarer_occurs() {
+        let common = |share| Commonness::of_share(share);
+        let met = common(0.02).of_pair(common(0.01)).documents();
+        assert!((14.0..18.0).contains(&met), "20 × 0.02 × 0.01 of 4000 documents, not {met}");
+        assert_eq!(common(0.3).of_pair(common(0.1)), common(0.1));
+        assert_eq!(common(0.3).of_pair(Commonness(0)), Commonness(0));
     }
 
     #[test]
-    fn only_what_others_share_is_kept_but_all_is_weighed() {
-        let texts = ["orrin sallow gannet", "orrin sallow marrow", "tern"];
-        let found = corpus(&texts);
-        assert_eq!(found[0].stems.len(), 2);
-        assert_eq!(found[0].pairs.len(), 1);
-        assert_eq!(found[0].distinct, 3);
-        assert_eq!(found[0].totals.rare, 3 * rare_weights()[2] + 2 * rare_weights()[1]);
-        let invented = corpus(&["blorin fendal gnarto", "blorin fendal murrok"]);
-        assert_eq!(invented[0].totals.stems, invented[1].totals.stems);
-        assert_eq!((found[2].stems.len(), found[2].distinct), (0, 1));
+    fn features_are_stems_and_pairs_of_different_neighbours() {
+        let tokens = tokens("ferry Orrin Orrin ferry");
+        let (ferry, orrin) = (tokens[0].stem(), tokens[1].stem());
+        let mut found = Vec::new();
+        features(&tokens, |feature| found.push(feature));
+        assert_eq!(found, [ferry, pair(ferry, orrin), orrin, orrin, pair(ferry, orrin), ferry]);
     }
 
     proptest! {

@@ -13,15 +13,19 @@ use crate::arch::{Arch, Backend};
 use crate::bands::Bands;
 use crate::candidates::{Forest, Growth, Sketches};
 use crate::cluster::{self, Link};
-use crate::content::{FeatureScratch, Features, Frequencies, Seen, Token, Tokens, Weigher};
-use crate::error::{self, Result};
+use crate::content::{self, Token, TokenChunk, Tokens};
+use crate::date;
+use crate::error::{self, Error, Result};
+use crate::features::Content;
+use crate::frequencies::CHUNK;
 use crate::minhash::{self, MinHasher, Scheme};
-use crate::rare::{Neighbour, RareIndex, Shared};
+use crate::rare::{Neighbour, Neighbours};
 use crate::report::{
-    Cluster, ContentEvidence, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary,
+    Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
+    Skipped, Stage, Summary,
 };
-use crate::shingle::{self, Shingle, Window};
-use crate::text;
+use crate::shingle::{self, Shingle, ShingleSet, Window};
+use crate::text::{self, Words};
 use crate::verify::{self, NearRule, Rule, StemTable};
 
 /// Anything that has an id and a text.
@@ -41,6 +45,11 @@ pub trait Article: Sync {
     fn id(&self) -> &str;
     /// The text to compare.
     fn text(&self) -> &str;
+    /// When the article appeared, as an ISO 8601 date (`2024`, `2024-05-17`, `2024-05-17T09:30:15+02:00`); asked for only by
+    /// [`Representative::Earliest`]. None by default.
+    fn date(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl<I: AsRef<str> + Sync, T: AsRef<str> + Sync> Article for (I, T) {
@@ -74,10 +83,39 @@ pub enum Search {
     Exhaustive,
 }
 
+/// Which article of a cluster represents it: the one that the others are verified against, and that is kept where copies are
+/// thrown away. Ties go to the smaller id.
+///
+/// Every member is a verified copy of the representative, whichever it is. Where a chain of copies has no member that is
+/// like all others, the most central article gathers the most of them; the other choices may leave more of them out.
+///
+/// ```
+/// use retold::{Detector, Representative};
+///
+/// let articles = [("b", "The ferry leaves at nine."), ("a", "The ferry leaves at nine!")];
+/// let report = Detector::builder().representative(Representative::First).build()?.find(&articles)?;
+/// assert_eq!(report.clusters()[0].representative().id, "b");
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Representative {
+    /// The article that is most like all others.
+    #[default]
+    Central,
+    /// The article with the most words.
+    Longest,
+    /// The article that comes first in the input: the one choice for which the order of the articles matters.
+    First,
+    /// The article with the earliest [date](Article::date), compared to the second and across time zones; a date without a
+    /// zone is UTC. Articles without a date, or with one that is not ISO 8601, come last.
+    Earliest,
+}
+
 /// Finds copies among articles.
 ///
-/// The result depends on the articles alone: their order and the number of threads change nothing. Runs on the rayon
-/// pool that it is called in, or the global one; prints nothing.
+/// The result depends on the articles alone: their order (but for [`Representative::First`]) and the number of threads change
+/// nothing. Runs on the rayon pool that it is called in, or the global one; prints nothing.
 ///
 /// ```
 /// let articles = [
@@ -99,6 +137,9 @@ pub struct Detector {
     confidence: f32,
     rule: Rule,
     min_words: usize,
+    representative: Representative,
+    near_misses: Option<f32>,
+    bands: Bands,
     progress: Option<Callback>,
 }
 
@@ -136,6 +177,8 @@ pub struct DetectorBuilder {
     confidence: f64,
     rule: Rule,
     min_words: usize,
+    representative: Representative,
+    near_misses: Option<f64>,
     progress: Option<Callback>,
 }
 
@@ -195,6 +238,22 @@ impl DetectorBuilder {
         self
     }
 
+    /// Which article of a cluster represents it; [`Representative::Central`] by default.
+    pub fn representative(mut self, policy: Representative) -> Self {
+        self.representative = policy;
+        self
+    }
+
+    /// Also tells for each cluster which article came nearest to being a member, see [`Cluster::near_miss`], if its
+    /// similarity is at least this: more than 0, at most 1. Not looked for by default.
+    ///
+    /// 0.3 is a good choice: in the pool of the README about half of the pairs from there to the default confidence are copies
+    /// all the same, from 0.1 to 0.3 one in four, and below that one in five hundred.
+    pub fn near_misses(mut self, least: f64) -> Self {
+        self.near_misses = Some(least);
+        self
+    }
+
     /// A function to be told how far the detection is; it may be called from several threads at once.
     pub fn progress(mut self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(callback));
@@ -204,10 +263,13 @@ impl DetectorBuilder {
     /// Checks the options.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`](crate::Error::OutOfRange) names the option, its value and its range.
+    /// [`Error::OutOfRange`] names the option, its value and its range.
     pub fn build(self) -> Result<Detector> {
         error::check("threshold", self.threshold, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
         error::check("confidence", self.confidence, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
+        if let Some(least) = self.near_misses {
+            error::check("near misses", least, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
+        }
         MinHasher::new(Scheme::minhash(self.shingle).slots(self.slots))?;
         let bands = Bands::for_threshold(self.threshold, usize::from(self.slots))?;
         let shingle_words = match self.shingle {
@@ -224,6 +286,9 @@ impl DetectorBuilder {
             confidence: self.confidence as f32,
             rule: self.rule,
             min_words: self.min_words.max(shingle_words).max(1),
+            representative: self.representative,
+            near_misses: self.near_misses.map(|least| least as f32),
+            bands,
             progress: self.progress,
         })
     }
@@ -239,7 +304,6 @@ struct Signed {
     has_shingles: bool,
     /// Hash of all words in order, by which exact copies are equal.
     fingerprint: (u64, u64),
-    tokens: Box<[Token]>,
 }
 
 impl Detector {
@@ -259,8 +323,16 @@ impl Detector {
             confidence: 0.5,
             rule: Rule::default(),
             min_words: 3,
+            representative: Representative::default(),
+            near_misses: None,
             progress: None,
         }
+    }
+
+    /// How signatures are cut to find edited copies; [`Bands::probability`] is the S-curve of it. Where a bucket gets
+    /// crowded, more rows are looked at.
+    pub fn bands(&self) -> Bands {
+        self.bands
     }
 
     /// Finds all clusters of copies among `articles`.
@@ -269,33 +341,75 @@ impl Detector {
     /// processed. Time grows about linearly with the bytes of text.
     ///
     /// # Errors
-    /// None so far; an option that cannot work is refused when the detector is built.
+    /// [`Error::TooLarge`] beyond some forty million articles. An option that cannot work is refused
+    /// when the detector is built.
     pub fn find<A: Article>(&self, articles: &[A]) -> Result<Report> {
         let mut corpus = self.prepare(articles);
-        let copies = self.compare(&mut corpus, Keep::Copies);
+        let keep = self.near_misses.map_or(Keep::Copies, Keep::Like);
+        let (copies, misses): (Vec<_>, Vec<_>) =
+            self.compare(&mut corpus, keep)?.into_iter().partition(|pair| pair.relation.is_some());
         corpus.summary.verified = copies.len() as u64;
         let texts = corpus.texts.len();
-        let clusters = self.timed(&mut corpus.summary.times, Stage::Cluster, texts, |_| {
-            clusters(&corpus.positions, &corpus.twins, &corpus.distinct, &copies, articles)
-        });
+        let mut times = corpus.summary.times;
+        let clusters =
+            self.timed(&mut times, Stage::Cluster, texts, |_| self.clusters(&corpus, &copies, &misses, articles));
+        corpus.summary.times = times;
         Ok(Report { clusters, skipped: corpus.skipped, summary: corpus.summary })
     }
 
     /// All pairs of articles that shared a bucket and were compared, copies or not, with the numbers that decide: what
-    /// [`find`](Self::find) chooses from, ordered by the ids of the two. Of exact copies only the first, by id, takes part;
-    /// pairs that their signatures rule out are left out.
+    /// [`find`](Self::find) chooses from, ordered by the ids of the two. Of exact copies only one takes part, the first by id
+    /// unless [`DetectorBuilder::representative`] says otherwise; pairs that their signatures rule out are left out.
     ///
     /// For measuring what the candidate stage keeps, for reading what was nearly a copy, and for deciding by a rule of
     /// your own. Takes longer than `find`, which leaves hopeless pairs early.
-    pub fn pairs<A: Article>(&self, articles: &[A]) -> Vec<Pair> {
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    pub fn pairs<A: Article>(&self, articles: &[A]) -> Result<Vec<Pair>> {
         let mut corpus = self.prepare(articles);
-        let compared = self.compare(&mut corpus, Keep::All);
+        let compared = self.compare(&mut corpus, Keep::All)?;
         let position = |text: u32| corpus.positions[corpus.distinct[text as usize] as usize];
         let pair = |pair: Compared| {
             let Compared { left, right, relation, similarity, evidence } = pair;
             Pair { left: position(left), right: position(right), relation, similarity, evidence }
         };
-        compared.into_iter().map(pair).collect()
+        Ok(compared.into_iter().map(pair).collect())
+    }
+
+    /// Two texts held against each other with all the evidence, whether or not they are copies: as if they were all articles
+    /// that there are. Documents around them would say better which words are rare, so that [`find`](Self::find) may be a
+    /// little surer or less sure of the same two in a corpus. What they tell alike is [`shared_passages`](crate::shared_passages).
+    ///
+    /// # Errors
+    /// [`Error::NotComparable`] for a text without words or with too few, with the reason.
+    pub fn compare_texts(&self, left: &str, right: &str) -> Result<Comparison> {
+        let articles = [("left", left), ("right", right)];
+        let detector = Self { search: Search::Exhaustive, progress: None, ..self.clone() };
+        let mut corpus = detector.prepare(&articles);
+        if let Some(Skipped { position, reason, .. }) = corpus.skipped.first() {
+            return Err(Error::NotComparable { text: articles[*position].0, reason: *reason });
+        }
+        let sets = (ShingleSet::new(left, self.shingle)?, ShingleSet::new(right, self.shingle)?);
+        let words = [left, right].map(|text| Words::new(text).count() as f32);
+        let is_exact = corpus.distinct.len() == 1;
+        let (relation, similarity, evidence) = match detector.compare(&mut corpus, Keep::All)?.pop() {
+            _ if is_exact => (Some(Relation::Exact), 1.0, None),
+            Some(pair) => (pair.relation, pair.similarity, Some(pair.evidence)),
+            // Their signatures ruled it out that they are edited copies.
+            None => {
+                let (evidence, _) = self.near.judge(sets.0.hashes(), sets.1.hashes());
+                (None, evidence.jaccard, Some(evidence))
+            }
+        };
+        Ok(Comparison {
+            relation,
+            similarity,
+            left_in_right: sets.0.containment_in(&sets.1)? as f32,
+            right_in_left: sets.1.containment_in(&sets.0)? as f32,
+            length_ratio: words[0].min(words[1]) / words[0].max(words[1]),
+            evidence,
+        })
     }
 
     /// Articles to signed texts: what cannot be compared leaves the line here, and exact copies are folded into one.
@@ -307,46 +421,77 @@ impl Detector {
         };
         let (positions, mut skipped) = unique_ids(articles);
         let mut sketches = Sketches::new(self.near_slots, positions.len());
-        let seen = Seen::new(if self.level == Level::Reworded { summary.bytes } else { 0 });
-        let mut signed: Vec<Signed> = self.timed(&mut summary.times, Stage::Sign, positions.len(), |ticker| {
-            let sign = |scratch: &mut Scratch, (&position, sketch): (&usize, &mut [u32])| {
-                let signed = self.sign(articles[position].text(), scratch, sketch);
-                seen.note(&signed.tokens);
-                ticker.tick();
-                signed
+        let (signed, tokens) = self.timed(&mut summary.times, Stage::Sign, positions.len(), |ticker| {
+            let sign = |scratch: &mut Scratch, (positions, sketches): (&[usize], &mut [u32])| {
+                let mut tokens = TokenChunk::default();
+                let sketches = sketches.chunks_exact_mut(self.near_slots);
+                let texts = positions.iter().map(|&position| articles[position].text()).zip(sketches);
+                let signed = texts.map(|(text, sketch)| {
+                    let signed = self.sign(text, scratch, sketch);
+                    tokens.push(&scratch.tokens);
+                    ticker.tick();
+                    signed
+                });
+                let signed: Vec<Signed> = signed.collect();
+                tokens.shrink();
+                (signed, tokens)
             };
-            positions.par_iter().zip(sketches.par_iter_mut()).map_init(Scratch::default, sign).collect()
+            let chunks = positions.par_chunks(CHUNK).zip(sketches.par_chunks_mut(CHUNK));
+            chunks.map_init(Scratch::default, sign).unzip::<_, _, Vec<_>, Vec<_>>()
         });
+        let signed: Vec<Signed> = signed.into_iter().flatten().collect();
         let refusals: Vec<Option<SkipReason>> =
             positions.iter().zip(&signed).map(|(&at, text)| self.refuse(articles[at].text(), text)).collect();
         for (&position, &reason) in positions.iter().zip(&refusals) {
             skipped.extend(reason.map(|reason| Skipped { id: articles[position].id().into(), position, reason }));
         }
         skipped.sort_unstable_by_key(|skip| skip.position);
-        let twins = fold_exact(&signed, &refusals);
+        let ranks = self.ranks(articles, &positions, &signed);
+        let twins = fold_exact(&signed, &refusals, &ranks);
         let distinct: Vec<u32> = (0..signed.len() as u32)
             .filter(|&at| refusals[at as usize].is_none() && twins[at as usize] == at)
             .collect();
         Corpus {
             texts: distinct.iter().map(|&at| articles[positions[at as usize]].text()).collect(),
             sketches: sketches.select(&distinct),
-            signed: distinct.iter().map(|&at| std::mem::take(&mut signed[at as usize])).collect(),
-            seen,
+            words: distinct.iter().map(|&at| signed[at as usize].words).collect(),
+            tokens: content::select(tokens, &distinct),
             positions,
             skipped,
             twins,
+            ranks,
             distinct,
             summary,
         }
     }
 
+    /// For each article how it ranks among those that could represent a cluster, the lowest first; nothing if all rank
+    /// alike.
+    fn ranks<A: Article>(&self, articles: &[A], positions: &[usize], signed: &[Signed]) -> Vec<u32> {
+        let mut order: Vec<(i64, usize)> = match self.representative {
+            Representative::Central => return Vec::new(),
+            Representative::Longest => signed.iter().map(|text| -i64::from(text.words)).zip(0..).collect(),
+            Representative::First => positions.iter().map(|&position| position as i64).zip(0..).collect(),
+            Representative::Earliest => {
+                let second = |&position: &usize| articles[position].date().and_then(date::seconds).unwrap_or(i64::MAX);
+                positions.par_iter().map(second).collect::<Vec<_>>().into_iter().zip(0..).collect()
+            }
+        };
+        order.par_sort_unstable();
+        let mut ranks = vec![0; order.len()];
+        for (rank, (_, article)) in (0..).zip(order) {
+            ranks[article] = rank;
+        }
+        ranks
+    }
+
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left.
-    fn compare(&self, corpus: &mut Corpus<'_>, keep: Keep) -> Vec<Compared> {
+    fn compare(&self, corpus: &mut Corpus<'_>, keep: Keep) -> Result<Vec<Compared>> {
         let shingles = Shingles::new(&corpus.texts, self.shingle);
         let sketches = std::mem::take(&mut corpus.sketches);
         let Summary { times, candidates, crowded, .. } = &mut corpus.summary;
         let mut pairs = self.timed(times, Stage::Near, shingles.len(), |_| {
-            let words = |text: u32| corpus.signed[text as usize].words;
+            let words = |text: u32| corpus.words[text as usize];
             let slots = self.near_slots as f32;
             let likely = |left: u32, right: u32| {
                 let equal = minhash::equal_slots(sketches.get(left), sketches.get(right)) as f32;
@@ -387,28 +532,30 @@ impl Detector {
         });
         drop(sketches);
         if self.level == Level::Near {
-            return pairs;
+            return Ok(pairs);
         }
 
         // Of edited copies one speaks for all. Otherwise what they share would pass for a phrase that everybody uses, and
         // each would crowd the others' neighbourhood.
         let leaders = leaders(shingles.len(), &pairs);
-        let signed = std::mem::take(&mut corpus.signed);
-        let seen = std::mem::take(&mut corpus.seen);
+        let leads = |text: u32| leaders[text as usize] == text;
+        // The sets of the near stage are given back; few of them are asked for again.
+        let shingles = Shingles::new(&corpus.texts, self.shingle);
+        let (tokens, words) = (std::mem::take(&mut corpus.tokens), &corpus.words);
         let Summary { times, candidates, .. } = &mut corpus.summary;
-        let (content, found) = self.timed(times, Stage::Candidates, shingles.len(), |ticker| {
-            let mut content = Content::new(signed, seen, &leaders);
-            let found = content.neighbours(&leaders, ticker);
-            content.learn_usual(&leaders, &found);
-            match self.search {
-                Search::Candidates => (content, found),
-                Search::Exhaustive => {
-                    let found = content.all_later(&leaders);
-                    (content, found)
-                }
-            }
+        let found = self.timed(times, Stage::Candidates, shingles.len(), |ticker| {
+            let content = Content::new(tokens, |text| words[text], |text| leads(text as u32))?;
+            let neighbours = Neighbours::new(&content, leads, || ticker.tick());
+            let usual = Usual::new(&content, &leaders, &neighbours);
+            let neighbours = match self.search {
+                Search::Candidates => neighbours,
+                Search::Exhaustive => Neighbours::all(&content, leads),
+            };
+            Ok((content, neighbours, usual))
         });
-        *candidates += found.iter().map(|found| found.len() as u64).sum::<u64>();
+        let (content, neighbours, usual) = found?;
+        let stories = Stories { content: &content, usual: &usual, shingles: &shingles };
+        *candidates += neighbours.len();
         pairs.extend(self.timed(times, Stage::Verify, shingles.len(), |ticker| {
             let examine = |table: &mut StemTable, left: u32| {
                 ticker.tick();
@@ -416,24 +563,24 @@ impl Detector {
                     let totals = (content.pair_totals[left as usize], content.pair_totals[neighbour.text as usize]);
                     self.search == Search::Exhaustive || verify::share_enough_pairs(neighbour.pairs, totals.0, totals.1)
                 };
-                let neighbours: SmallVec<[&Neighbour; 64]> = found[left as usize].iter().filter(worth).collect();
+                let neighbours: SmallVec<[&Neighbour; 64]> = neighbours.of(left).iter().filter(worth).collect();
                 if !neighbours.is_empty() {
-                    table.fill(&content.texts[left as usize]);
+                    table.fill(content.get(left));
                 }
                 // The texts lie far apart in memory: all are asked for before any is waited for.
                 std::hint::black_box(neighbours.iter().fold(0, |all, neighbour| all ^ content.peek(neighbour.text)));
-                let pair = |neighbour| self.reworded_pair(&content, &shingles, (left, table), neighbour, keep);
+                let pair = |neighbour| self.reworded_pair(stories, (left, table), neighbour, keep);
                 neighbours.into_iter().filter_map(pair).collect::<Vec<_>>()
             };
             let examined = (0..shingles.len() as u32).into_par_iter().map_init(StemTable::default, examine);
             let mut reworded: Vec<Compared> = examined.flatten_iter().collect();
-            reworded.extend(self.behind_leaders(&content, &shingles, &leaders, &reworded));
+            reworded.extend(self.behind_leaders(stories, &leaders, &reworded));
             reworded
         }));
         // What shingles and content both speak of is told by its content.
         pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
         pairs.dedup_by_key(|pair| (pair.left, pair.right));
-        pairs
+        Ok(pairs)
     }
 
     /// Compares the shingles of two texts.
@@ -446,20 +593,20 @@ impl Detector {
     /// Compares the content of two texts, and their shingles as well if that is worth it.
     fn reworded_pair(
         &self,
-        content: &Content,
-        shingles: &Shingles<'_>,
+        Stories { content, usual, shingles }: Stories<'_>,
         (left, table): (u32, &StemTable),
         neighbour: &Neighbour,
         keep: Keep,
     ) -> Option<Compared> {
         let &Neighbour { text: right, pairs } = neighbour;
-        let usual = content.usual(left, right);
-        let texts = (&content.texts[left as usize], &content.texts[right as usize]);
-        let worth = |best: &ContentEvidence| keep == Keep::All || self.rule.confidence(best) >= self.confidence;
+        let (texts, usual) = ((content.get(left), content.get(right)), usual.of(left, right));
+        let least = keep.least().map_or(self.confidence, |least| least.min(self.confidence));
+        let worth = |best: &ContentEvidence| self.rule.confidence(best) >= least;
         let evidence = verify::compare(texts.0, table, texts.1, pairs, usual, worth)?;
         let confidence = self.rule.confidence(&evidence);
-        let is_copy = confidence >= self.confidence && verify::is_telling(&evidence);
-        if keep == Keep::Copies && !is_copy {
+        let is_telling = verify::is_telling(&evidence);
+        let is_copy = confidence >= self.confidence && is_telling;
+        if keep != Keep::All && (confidence < least || !is_telling) {
             return None;
         }
         let mut pair = self.near_pair(shingles, left, right);
@@ -473,13 +620,8 @@ impl Detector {
 
     /// For each reworded pair the edited copies of one held against the other: these stood behind their leader so far, but
     /// a cluster must verify each against its representative.
-    fn behind_leaders(
-        &self,
-        content: &Content,
-        shingles: &Shingles<'_>,
-        leaders: &[u32],
-        reworded: &[Compared],
-    ) -> Vec<Compared> {
+    fn behind_leaders(&self, stories: Stories<'_>, leaders: &[u32], reworded: &[Compared]) -> Vec<Compared> {
+        let content = stories.content;
         let mut followers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (text, &leader) in (0..).zip(leaders) {
             if text != leader {
@@ -488,10 +630,9 @@ impl Detector {
         }
         let against = |table: &mut StemTable, text: u32, others: u32| {
             let Some(others) = followers.get(&others) else { return Vec::new() };
-            table.fill(&content.texts[text as usize]);
-            let others = others.iter().map(|&other| content.any_neighbour(other));
-            let pairs =
-                others.filter_map(|other| self.reworded_pair(content, shingles, (text, table), &other, Keep::Copies));
+            table.fill(content.get(text));
+            let others = others.iter().map(|&other| Neighbour::unknown(content, other));
+            let pairs = others.filter_map(|other| self.reworded_pair(stories, (text, table), &other, Keep::Copies));
             pairs.map(Compared::in_order).collect()
         };
         let copies = reworded.par_iter().filter(|pair| pair.relation.is_some());
@@ -503,7 +644,76 @@ impl Detector {
         copies.map_init(StemTable::default, both).flatten_iter().collect()
     }
 
-    /// One walk over a text: its sketch, its fingerprint and its content.
+    /// Verified pairs and exact copies to clusters with names.
+    fn clusters<A: Article>(
+        &self,
+        corpus: &Corpus<'_>,
+        verified: &[Compared],
+        misses: &[Compared],
+        articles: &[A],
+    ) -> Vec<Cluster> {
+        let Corpus { positions, twins, ranks, distinct, .. } = corpus;
+        let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (at, &twin) in (0..).zip(twins) {
+            if at != twin {
+                copies.entry(twin).or_default().push(at);
+            }
+        }
+        let member = |at: u32, pair: Option<&Compared>| {
+            let position = positions[at as usize];
+            Member {
+                id: articles[position].id().into(),
+                position,
+                relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
+                similarity: pair.map_or(1.0, |pair| pair.similarity),
+                evidence: pair.map(|pair| pair.evidence),
+            }
+        };
+        let nearest = nearest(misses);
+        let near_miss = |text: u32| {
+            let &(other, pair) = nearest.get(&text)?;
+            let position = positions[distinct[other as usize] as usize];
+            let enough = if pair.evidence.content.is_some() { self.confidence } else { self.near.jaccard };
+            Some(NearMiss {
+                id: articles[position].id().into(),
+                position,
+                similarity: pair.similarity,
+                missing: enough - pair.similarity,
+                evidence: pair.evidence,
+            })
+        };
+        let copied: Vec<bool> = distinct.iter().map(|at| copies.contains_key(at)).collect();
+        let has_copies = |text: u32| copied[text as usize];
+        let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
+        let mut clusters: Vec<Cluster> = Vec::new();
+        for star in cluster::stars(distinct.len(), &links(verified.iter()), rank, has_copies) {
+            let mut members = Vec::new();
+            let mut add = |text: u32, pair: Option<&Compared>| {
+                let at = distinct[text as usize];
+                members.push(member(at, pair));
+                members.extend(copies.remove(&at).into_iter().flatten().map(|copy| member(copy, pair)));
+            };
+            add(star.center, None);
+            for link in star.links {
+                let pair = &verified[link];
+                add(pair.left + pair.right - star.center, Some(pair));
+            }
+            clusters.push(Cluster { members, near_miss: near_miss(star.center) });
+        }
+        // Exact copies of texts that have no other copies.
+        for (first, same) in copies {
+            let members = std::iter::once(first).chain(same).map(|at| member(at, None)).collect();
+            let text = distinct.partition_point(|&at| at < first) as u32;
+            clusters.push(Cluster { members, near_miss: near_miss(text) });
+        }
+        for Cluster { members, .. } in &mut clusters {
+            members[1..].sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
+        }
+        clusters.sort_by(|a, b| a.representative().id.cmp(&b.representative().id));
+        clusters
+    }
+
+    /// One walk over a text: its sketch, its fingerprint, and in the scratch its content words.
     fn sign(&self, text: &str, scratch: &mut Scratch, sketch: &mut [u32]) -> Signed {
         let Scratch { words, shingles, tokens } = scratch;
         shingles.clear();
@@ -537,7 +747,7 @@ impl Detector {
         if !shingles.is_empty() {
             minhash::sketch(words.arch(), shingles, sketch);
         }
-        Signed { words: count, has_shingles: !shingles.is_empty(), fingerprint, tokens: tokens.as_slice().into() }
+        Signed { words: count, has_shingles: !shingles.is_empty(), fingerprint }
     }
 
     fn refuse(&self, text: &str, signed: &Signed) -> Option<SkipReason> {
@@ -595,8 +805,8 @@ impl Signer {
 
     /// The number of content words, and the first slot of the sketch.
     pub fn sign(&mut self, text: &str) -> (usize, u32) {
-        let signed = self.detector.sign(text, &mut self.scratch, &mut self.sketch);
-        (signed.tokens.len(), self.sketch[0])
+        self.detector.sign(text, &mut self.scratch, &mut self.sketch);
+        (self.scratch.tokens.len(), self.sketch[0])
     }
 }
 
@@ -655,14 +865,16 @@ fn unique_ids<A: Article>(articles: &[A]) -> (Vec<usize>, Vec<Skipped>) {
     (positions, skipped)
 }
 
-/// For each text the first one that has the same words in the same order: itself, if there is none before it.
-fn fold_exact(signed: &[Signed], reasons: &[Option<SkipReason>]) -> Vec<u32> {
+/// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the first
+/// if all rank alike.
+fn fold_exact(signed: &[Signed], reasons: &[Option<SkipReason>], ranks: &[u32]) -> Vec<u32> {
     let mut twins: Vec<u32> = (0..signed.len() as u32).collect();
     let mut order: Vec<u32> = twins.iter().copied().filter(|&at| reasons[at as usize].is_none()).collect();
     let key = |at: u32| (signed[at as usize].fingerprint, signed[at as usize].words, at);
     order.par_sort_unstable_by_key(|&at| key(at));
     for same in order.chunk_by(|&a, &b| (key(a).0, key(a).1) == (key(b).0, key(b).1)) {
-        same.iter().for_each(|&at| twins[at as usize] = same[0]);
+        let speaker = same.iter().copied().min_by_key(|&at| ranks.get(at as usize)).unwrap_or(same[0]);
+        same.iter().for_each(|&at| twins[at as usize] = speaker);
     }
     twins
 }
@@ -672,27 +884,42 @@ struct Corpus<'a> {
     /// The articles by id: where each stands in the input.
     positions: Vec<usize>,
     skipped: Vec<Skipped>,
-    /// For each article the first one with the same words.
+    /// For each article the one that speaks for all with the same words.
     twins: Vec<u32>,
+    /// For each article how it ranks as a representative; see [`Detector::ranks`].
+    ranks: Vec<u32>,
     /// The articles that are texts.
     distinct: Vec<u32>,
     texts: Vec<&'a str>,
     sketches: Sketches,
-    signed: Vec<Signed>,
-    seen: Seen,
+    /// Number of words of each text.
+    words: Vec<u32>,
+    /// Content words of the texts.
+    tokens: Vec<TokenChunk>,
     summary: Summary,
 }
 
 /// Which compared pairs are wanted.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Keep {
     Copies,
+    /// Copies, and what is at least so similar.
+    Like(f32),
     All,
 }
 
 impl Keep {
+    /// The least similarity of pairs that are no copies; none if these are not wanted.
+    fn least(self) -> Option<f32> {
+        match self {
+            Self::Copies => None,
+            Self::Like(least) => Some(least),
+            Self::All => Some(0.0),
+        }
+    }
+
     fn keeps(self, pair: &Compared) -> bool {
-        self == Self::All || pair.relation.is_some()
+        pair.relation.is_some() || self.least().is_some_and(|least| pair.similarity >= least)
     }
 }
 
@@ -748,11 +975,19 @@ impl<'a> Shingles<'a> {
     }
 }
 
+/// What rewordings are told by.
+#[derive(Clone, Copy)]
+struct Stories<'a> {
+    content: &'a Content,
+    usual: &'a Usual,
+    shingles: &'a Shingles<'a>,
+}
+
 /// For each text the one that speaks for it and its edited copies.
 fn leaders(texts: usize, pairs: &[Compared]) -> Vec<u32> {
     let near: Vec<&Compared> = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near)).collect();
     let mut leaders: Vec<u32> = (0..texts as u32).collect();
-    for star in cluster::stars(texts, &links(near.iter().copied()), |_| false) {
+    for star in cluster::stars(texts, &links(near.iter().copied()), |_| 0, |_| false) {
         for link in star.links {
             leaders[(near[link].left + near[link].right - star.center) as usize] = star.center;
         }
@@ -764,148 +999,37 @@ fn links<'p>(pairs: impl Iterator<Item = &'p Compared>) -> Vec<Link> {
     pairs.map(|pair| Link { left: pair.left, right: pair.right, strength: pair.strength() }).collect()
 }
 
-/// The content view of a corpus.
-struct Content {
-    texts: Vec<Features>,
-    /// The weight of all pairs of words of each text, side by side: it is asked for far more often than the rest.
-    pair_totals: Vec<u32>,
-    index: RareIndex,
-    /// What each text shares with its twentieth-best neighbour.
-    usual: Vec<f32>,
+/// For each text in pairs the other one of the most similar pair, the first of equals.
+fn nearest(pairs: &[Compared]) -> BTreeMap<u32, (u32, &Compared)> {
+    let mut nearest: BTreeMap<u32, (u32, &Compared)> = BTreeMap::new();
+    for pair in pairs {
+        for (text, other) in [(pair.left, pair.right), (pair.right, pair.left)] {
+            let best = nearest.entry(text).or_insert((other, pair));
+            if (pair.similarity, best.0) > (best.1.similarity, other) {
+                *best = (other, pair);
+            }
+        }
+    }
+    nearest
 }
 
 /// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies.
 const USUAL_NEIGHBOUR: usize = 20;
 
-impl Content {
-    /// Finds and weighs the features of all texts; those of leaders alone are counted and can be found.
-    fn new(signed: Vec<Signed>, seen: Seen, leaders: &[u32]) -> Self {
-        let leads = |text: usize| leaders[text] as usize == text;
-        let weigher = Weigher::new((0..leaders.len()).filter(|&text| leads(text)).count());
-        let features = |scratch: &mut FeatureScratch, signed: Signed| {
-            Features::new(signed.words, &signed.tokens, &seen, &weigher, scratch)
-        };
-        let mut texts: Vec<Features> = signed.into_par_iter().map_init(FeatureScratch::default, features).collect();
-        drop(seen);
-        let frequencies = Frequencies::weigh(&mut texts, &weigher, leads);
-        let index = RareIndex::new(&texts, frequencies, leads);
-        Self { pair_totals: texts.iter().map(|text| text.totals.pairs).collect(), texts, index, usual: Vec::new() }
-    }
+/// What is usual for each text to share with its neighbours; edited copies take that of their leader. In small corpora,
+/// which have few neighbours, it is drawn to what is common in a large corpus on one subject.
+struct Usual(Vec<f32>);
 
-    /// For each leader the later ones that share enough of what is rare.
-    fn neighbours(&self, leaders: &[u32], ticker: &Ticker<'_>) -> Vec<Box<[Neighbour]>> {
-        let neighbours = |shared: &mut Shared, text: u32| {
-            ticker.tick();
-            if leaders[text as usize] != text {
-                return Box::default();
-            }
-            self.index.later_neighbours(text, &self.texts[text as usize], shared)
-        };
-        (0..leaders.len() as u32).into_par_iter().map_init(Shared::default, neighbours).collect()
-    }
-
-    /// A text as a neighbour of which nothing is known yet: it may share all of its pairs of words.
-    fn any_neighbour(&self, text: u32) -> Neighbour {
-        Neighbour { text, pairs: self.pair_totals[text as usize] }
-    }
-
-    /// For each leader all later ones.
-    fn all_later(&self, leaders: &[u32]) -> Vec<Box<[Neighbour]>> {
-        let all: Vec<u32> =
-            (0..).zip(leaders).filter(|&(text, &leader)| text == leader).map(|(text, _)| text).collect();
-        let later = |text: u32| match leaders[text as usize] == text {
-            true => all[all.partition_point(|&other| other <= text)..].iter(),
-            false => [].iter(),
-        };
-        let neighbours = |text| later(text).map(|&later| self.any_neighbour(later)).collect();
-        (0..leaders.len() as u32).into_par_iter().map(neighbours).collect()
-    }
-
-    /// Learns what is usual for each leader, and takes that for those behind it. In small corpora, which have few
-    /// neighbours, it is drawn to what is common in a large corpus on one subject.
-    fn learn_usual(&mut self, leaders: &[u32], found: &[Box<[Neighbour]>]) {
-        let mut shares: Vec<Vec<f32>> = vec![Vec::new(); leaders.len()];
-        for (left, found) in found.iter().enumerate() {
-            for neighbour in found {
-                let right = neighbour.text as usize;
-                let share = verify::pair_containment(neighbour.pairs, self.pair_totals[left], self.pair_totals[right]);
-                shares[left].push(share);
-                shares[right].push(share);
-            }
-        }
+impl Usual {
+    fn new(content: &Content, leaders: &[u32], neighbours: &Neighbours) -> Self {
         let n = leaders.len() as f32;
-        let usual = |mut shares: Vec<f32>| {
-            let share = if shares.len() < USUAL_NEIGHBOUR {
-                0.0
-            } else {
-                *shares.select_nth_unstable_by(USUAL_NEIGHBOUR - 1, |a, b| b.total_cmp(a)).1
-            };
-            (n * share + 1000.0 * 0.04) / (n + 1000.0)
-        };
-        let usual: Vec<f32> = shares.into_par_iter().map(usual).collect();
-        self.usual = leaders.iter().map(|&leader| usual[leader as usize]).collect();
+        let shares = neighbours.nth_best_share(content, USUAL_NEIGHBOUR);
+        let usual = |share: f32| (n * share + 1000.0 * 0.04) / (n + 1000.0);
+        Self(leaders.iter().map(|&leader| usual(shares[leader as usize])).collect())
     }
 
-    /// Something of the beginning of what is compared of a text, of no meaning: reading it brings the rest near.
-    fn peek(&self, text: u32) -> u32 {
-        let text = &self.texts[text as usize];
-        text.stems.first().copied().unwrap_or(0) ^ text.places.first().map_or(0, |place| place.weight.into())
+    /// For the less crowded one of two texts.
+    fn of(&self, left: u32, right: u32) -> f32 {
+        self.0[left as usize].min(self.0[right as usize])
     }
-
-    /// What is usual for the less crowded one of two texts.
-    fn usual(&self, left: u32, right: u32) -> f32 {
-        self.usual[left as usize].min(self.usual[right as usize])
-    }
-}
-
-/// Verified pairs and exact copies to clusters with names.
-fn clusters<A: Article>(
-    positions: &[usize],
-    twins: &[u32],
-    distinct: &[u32],
-    verified: &[Compared],
-    articles: &[A],
-) -> Vec<Cluster> {
-    let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for (at, &twin) in (0..).zip(twins) {
-        if at != twin {
-            copies.entry(twin).or_default().push(at);
-        }
-    }
-    let member = |at: u32, pair: Option<&Compared>| {
-        let position = positions[at as usize];
-        Member {
-            id: articles[position].id().into(),
-            position,
-            relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
-            similarity: pair.map_or(1.0, |pair| pair.similarity),
-            evidence: pair.map(|pair| pair.evidence),
-        }
-    };
-    let copied: Vec<bool> = distinct.iter().map(|at| copies.contains_key(at)).collect();
-    let has_copies = |text: u32| copied[text as usize];
-    let mut clusters: Vec<Vec<Member>> = Vec::new();
-    for star in cluster::stars(distinct.len(), &links(verified.iter()), has_copies) {
-        let mut members = Vec::new();
-        let mut add = |text: u32, pair: Option<&Compared>| {
-            let at = distinct[text as usize];
-            members.push(member(at, pair));
-            members.extend(copies.remove(&at).into_iter().flatten().map(|copy| member(copy, pair)));
-        };
-        add(star.center, None);
-        for link in star.links {
-            let pair = &verified[link];
-            add(pair.left + pair.right - star.center, Some(pair));
-        }
-        clusters.push(members);
-    }
-    // Exact copies of texts that have no other copies.
-    for (first, same) in copies {
-        clusters.push(std::iter::once(first).chain(same).map(|at| member(at, None)).collect());
-    }
-    for members in &mut clusters {
-        members[1..].sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
-    }
-    clusters.sort_by(|a, b| a[0].id.cmp(&b[0].id));
-    clusters.into_iter().map(|members| Cluster { members }).collect()
 }

@@ -11,7 +11,9 @@
 
 use rayon::prelude::*;
 
-use crate::content::{Features, Frequencies, MOST_DOCUMENTS, RARE_UNIT, rare_weights, slot};
+use crate::features::{Content, RARE_UNIT, rare_weights};
+use crate::frequencies::{CHUNK, MOST_DOCUMENTS};
+use crate::verify;
 
 /// The share, in 1024ths, of the poorer text's rare weight from which on two texts are candidates.
 const LEAST_SHARE: u64 = 11;
@@ -19,117 +21,173 @@ const LEAST_SHARE: u64 = 11;
 /// Added to the poorer text's weight, so that very short texts do not meet over one shared feature.
 const SHORT_TEXT: u64 = 10 * RARE_UNIT;
 
-/// Which texts hold each rare feature.
-pub(crate) struct RareIndex {
-    /// Where in `texts` those of each feature end, by the feature's [`slot`]; they begin where those of the feature before
-    /// end.
-    ends: Vec<u32>,
-    texts: Vec<u32>,
-    /// The weight of all rare features of each text.
-    totals: Vec<u32>,
-    weights: [u32; MOST_DOCUMENTS as usize + 1],
-}
-
-/// Space that one thread reuses from text to text.
-#[derive(Default)]
-pub(crate) struct Shared {
-    /// With each other text, the weight of the rare features and of the pairs of words that are shared.
-    with: Vec<(u32, u32)>,
-    touched: Vec<u32>,
-    /// Where the texts of each feature begin and end, and what the feature weighs as a pair of words.
-    lists: Vec<(u32, u32, u32)>,
-}
-
-/// A text that shares rare features with another one, and the weight of the pairs of words among them: as good as exact,
-/// but for features that share a counter.
+/// A text that shares rare features with another one, and the weight of the pairs of words among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Neighbour {
     pub(crate) text: u32,
     pub(crate) pairs: u32,
 }
 
-impl RareIndex {
-    /// Takes in those texts of a corpus that were counted. Memory is 4 bytes for each rare feature of each text, and that
-    /// of the frequencies, which are taken over.
-    pub(crate) fn new(corpus: &[Features], frequencies: Frequencies, counted: impl Fn(usize) -> bool + Sync) -> Self {
-        let totals = corpus.par_iter().map(|text| text.totals.rare).collect();
-        let mut counters = frequencies.into_counters();
-        let entries = counters.len();
-        // Each thread fills the texts of its own stretch of features, so that they stand in ascending order.
-        let stretch = counters.len().div_ceil(rayon::current_num_threads().max(1));
-        let held = |documents: u32| if (2..=MOST_DOCUMENTS).contains(&documents) { documents as usize } else { 0 };
-        let sizes: Vec<usize> =
-            counters.par_chunks(stretch).map(|counters| counters.iter().map(|&n| held(n)).sum()).collect();
-        let mut texts = vec![0; sizes.iter().sum()];
-        let mut rest = texts.as_mut_slice();
-        let mut jobs = Vec::new();
-        let mut from = 0;
-        for (counters, size) in counters.chunks_mut(stretch).zip(sizes) {
-            let (mine, others) = rest.split_at_mut(size);
-            rest = others;
-            jobs.push((jobs.len() * stretch, from, counters, mine));
-            from += size as u32;
-        }
-        jobs.into_par_iter().for_each(|(first, from, counters, mine)| {
-            // A counter becomes the place where the next text of its feature goes, and the end once all have gone.
-            const NOWHERE: u32 = u32::MAX;
-            let mut mine_of_text = Vec::new();
-            let mut next = 0;
-            for counter in counters.iter_mut() {
-                let documents = held(*counter) as u32;
-                *counter = if documents > 0 { next } else { NOWHERE };
-                next += documents;
+/// For each text those after it that are its neighbours.
+#[derive(Default)]
+pub(crate) struct Neighbours {
+    chunks: Vec<Chunk>,
+}
+
+/// The neighbours of a run of texts, one after the other, and where those of each text end.
+#[derive(Default)]
+struct Chunk {
+    ends: Vec<u32>,
+    neighbours: Vec<Neighbour>,
+}
+
+/// Space that one thread reuses from text to text.
+#[derive(Default)]
+struct Shared {
+    /// With each other text, the weight of the rare features and of the pairs of words that are shared.
+    with: Vec<(u32, u32)>,
+    touched: Vec<u32>,
+}
+
+impl Neighbours {
+    /// The neighbours of each text that is wanted; `tick` is called after each text.
+    pub(crate) fn new(content: &Content, wanted: impl Fn(u32) -> bool + Sync, tick: impl Fn() + Sync) -> Self {
+        let weights = rare_weights();
+        Self::collect(content.len(), Shared::default, |shared, text, found| {
+            if wanted(text) {
+                shared.find_later(content, &weights, text, found);
             }
-            for (text, features) in (0..).zip(corpus).filter(|&(text, _)| counted(text as usize)) {
-                // The counters of a text are all asked for before the first is waited for.
-                mine_of_text.clear();
-                mine_of_text.extend(features.ids().map(|feature| slot(feature, entries).wrapping_sub(first)));
-                mine_of_text.retain(|&at| counters.get(at).is_some_and(|&counter| counter != NOWHERE));
-                for &at in &mine_of_text {
-                    mine[counters[at] as usize] = text as u32;
-                    counters[at] += 1;
-                }
-            }
-            let mut end = from;
-            for counter in counters {
-                if *counter != NOWHERE {
-                    end = from + *counter;
-                }
-                *counter = end;
-            }
-        });
-        Self { ends: counters, texts, totals, weights: rare_weights() }
+            tick();
+        })
     }
 
-    /// The texts after `text` that share enough with it, ascending.
-    pub(crate) fn later_neighbours(&self, text: u32, features: &Features, shared: &mut Shared) -> Box<[Neighbour]> {
-        let Shared { with, touched, lists } = shared;
-        with.resize(self.totals.len(), (0, 0));
+    /// All texts after each, as neighbours of which nothing is known yet.
+    pub(crate) fn all(content: &Content, wanted: impl Fn(u32) -> bool + Sync) -> Self {
+        let all: Vec<u32> = (0..content.len() as u32).filter(|&text| wanted(text)).collect();
+        Self::collect(
+            content.len(),
+            || (),
+            |(), text, found| {
+                if wanted(text) {
+                    let later = &all[all.partition_point(|&other| other <= text)..];
+                    found.extend(later.iter().map(|&later| Neighbour::unknown(content, later)));
+                }
+            },
+        )
+    }
+
+    fn collect<S>(
+        texts: usize,
+        scratch: impl Fn() -> S + Sync + Send,
+        each: impl Fn(&mut S, u32, &mut Vec<Neighbour>) + Sync,
+    ) -> Self {
+        let chunk = |scratch: &mut S, chunk: usize| {
+            let mut found = Chunk::default();
+            for text in chunk * CHUNK..texts.min((chunk + 1) * CHUNK) {
+                each(scratch, text as u32, &mut found.neighbours);
+                found.ends.push(found.neighbours.len() as u32);
+            }
+            found.neighbours.shrink_to_fit();
+            found
+        };
+        Self { chunks: (0..texts.div_ceil(CHUNK)).into_par_iter().map_init(scratch, chunk).collect() }
+    }
+
+    /// The neighbours of one text, ascending.
+    pub(crate) fn of(&self, text: u32) -> &[Neighbour] {
+        let chunk = &self.chunks[text as usize / CHUNK];
+        let at = text as usize % CHUNK;
+        let start = if at == 0 { 0 } else { chunk.ends[at - 1] };
+        &chunk.neighbours[start as usize..chunk.ends[at] as usize]
+    }
+
+    /// The number of pairs.
+    pub(crate) fn len(&self) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.neighbours.len() as u64).sum()
+    }
+
+    /// What share of its pairs of words each text shares with the so-manieth of its neighbours, from the best down; 0 if it
+    /// has fewer.
+    pub(crate) fn nth_best_share(&self, content: &Content, nth: usize) -> Vec<f32> {
+        let texts = content.len() as u32;
+        let mut ends: Vec<usize> = vec![0; texts as usize];
+        let pairs = || (0..texts).flat_map(|text| self.of(text).iter().map(move |neighbour| (text, neighbour)));
+        for (left, &Neighbour { text: right, .. }) in pairs() {
+            ends[left as usize] += 1;
+            ends[right as usize] += 1;
+        }
+        // Those that have too few need no room.
+        let mut sum = 0;
+        for end in &mut ends {
+            sum += if *end >= nth { *end } else { 0 };
+            *end = sum - if *end >= nth { *end } else { 0 };
+        }
+        let begins = ends.clone();
+        let begin_of = |text: usize| begins[text];
+        let end_of = |text: usize| begins.get(text + 1).copied().unwrap_or(sum);
+        let mut shares = vec![0.0; sum];
+        let totals = &content.pair_totals;
+        for (left, &Neighbour { text: right, pairs }) in pairs() {
+            let share = verify::pair_containment(pairs, totals[left as usize], totals[right as usize]);
+            for text in [left as usize, right as usize] {
+                if begin_of(text) < end_of(text) {
+                    shares[ends[text]] = share;
+                    ends[text] += 1;
+                }
+            }
+        }
+        let mut rest = shares.as_mut_slice();
+        let mut of_texts = Vec::with_capacity(texts as usize);
+        for text in 0..texts as usize {
+            let (mine, others) = rest.split_at_mut(end_of(text) - begin_of(text));
+            rest = others;
+            of_texts.push(mine);
+        }
+        let nth_best = |shares: &mut [f32]| match shares.len() {
+            0 => 0.0,
+            _ => *shares.select_nth_unstable_by(nth - 1, |a, b| b.total_cmp(a)).1,
+        };
+        of_texts.into_par_iter().map(nth_best).collect()
+    }
+}
+
+impl Neighbour {
+    /// A text of which nothing is known yet: it may share all of its pairs of words.
+    pub(crate) fn unknown(content: &Content, text: u32) -> Self {
+        Self { text, pairs: content.pair_totals[text as usize] }
+    }
+}
+
+impl Shared {
+    /// Adds the texts after `text` that share enough with it, ascending.
+    fn find_later(
+        &mut self,
+        content: &Content,
+        weights: &[u32; MOST_DOCUMENTS as usize + 1],
+        text: u32,
+        found: &mut Vec<Neighbour>,
+    ) {
+        let Self { with, touched } = self;
+        with.resize(content.len(), (0, 0));
         touched.clear();
-        // Where the texts of a feature are is in memory far apart, so all places are asked for before any is waited for.
-        let weights = std::iter::repeat_n(0, features.stems.len()).chain(features.pair_weights.iter().copied());
-        lists.clear();
-        lists.extend(features.ids().zip(weights).map(|(feature, pair_weight)| {
-            let at = slot(feature, self.ends.len());
-            let start = if at == 0 { 0 } else { self.ends[at - 1] };
-            (start, self.ends[at], u32::from(pair_weight))
-        }));
-        lists.retain(|&(start, end, _)| start < end && self.texts[end as usize - 1] > text);
-        for &(start, end, pair_weight) in lists.iter() {
-            let holders = &self.texts[start as usize..end as usize];
-            let weight = self.weights[holders.len()];
-            for &other in holders.iter().rev().take_while(|&&other| other > text) {
+        let features = content.get(text);
+        // The lists lie far apart in memory, so all are asked for before any is waited for.
+        let lists: smallvec::SmallVec<[&[u32]; 256]> =
+            features.lists.iter().map(|&list| content.lists.get(list)).collect();
+        for (list, &pair_weight) in lists.iter().zip(features.pair_weights) {
+            let weight = weights[list.len()];
+            for &other in list.iter().rev().take_while(|&&other| other > text) {
                 let sums = &mut with[other as usize];
                 if sums.0 == 0 {
                     touched.push(other);
                 }
                 sums.0 += weight;
-                sums.1 += pair_weight;
+                sums.1 += u32::from(pair_weight);
             }
         }
-        let total = self.totals[text as usize];
+        let total = content.rare_totals[text as usize];
         touched.retain(|&other| {
-            let poorer = u64::from(total.min(self.totals[other as usize])) + SHORT_TEXT;
+            let poorer = u64::from(total.min(content.rare_totals[other as usize])) + SHORT_TEXT;
             let enough = u64::from(with[other as usize].0) * 1024 >= LEAST_SHARE * poorer;
             if !enough {
                 with[other as usize] = (0, 0);
@@ -138,67 +196,94 @@ impl RareIndex {
         });
         touched.sort_unstable();
         let neighbour = |&text: &u32| Neighbour { text, pairs: std::mem::take(&mut with[text as usize]).1 };
-        touched.iter().map(neighbour).collect()
+        found.extend(touched.iter().map(neighbour));
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::content::Weigher;
+    use crate::content::{Token, TokenChunk};
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
-    fn index(texts: &[Vec<u32>]) -> (Vec<Features>, RareIndex) {
-        let features = |stems: &Vec<u32>| {
-            let mut stems = stems.clone();
-            stems.sort_unstable();
-            stems.dedup();
-            Features::of_pairs(stems)
-        };
-        let mut corpus: Vec<_> = texts.iter().map(features).collect();
-        let frequencies = Frequencies::weigh(&mut corpus, &Weigher::new(texts.len()), |_| true);
-        let index = RareIndex::new(&corpus, frequencies, |_| true);
-        (corpus, index)
+    /// Texts of stems that stand alone: a stem met twice in a row makes no pair, and every pair here is of one text only.
+    fn content(texts: &[Vec<u32>]) -> Content {
+        let mut chunk = TokenChunk::default();
+        for stems in texts {
+            let tokens: Vec<Token> =
+                stems.iter().map(|&stem| Token::new(crate::hash::mix(stem.into()), false, false)).collect();
+            chunk.push(&tokens);
+        }
+        Content::new(vec![chunk], |_| 10, |_| true).expect("few")
     }
 
-    fn neighbours(texts: &[Vec<u32>], text: u32) -> Vec<u32> {
-        let (corpus, index) = index(texts);
-        let found = index.later_neighbours(text, &corpus[text as usize], &mut Shared::default());
-        found.iter().map(|neighbour| neighbour.text).collect()
+    fn neighbours(texts: &[Vec<u32>]) -> (Content, Neighbours) {
+        let content = content(texts);
+        let found = Neighbours::new(&content, |_| true, || {});
+        (content, found)
+    }
+
+    fn of(found: &Neighbours, text: u32) -> Vec<u32> {
+        found.of(text).iter().map(|neighbour| neighbour.text).collect()
     }
 
     proptest! {
         #[test]
-        fn neighbours_are_those_that_share_enough(texts in prop::collection::vec(prop::collection::vec((0u32..60).prop_map(|feature| feature << 22), 0..12), 2..60)) {
-            let holders = |feature: &u32| texts.iter().filter(|text| text.contains(feature)).count();
-            let weight = |feature: &u32| match holders(feature) {
+        fn neighbours_are_those_that_share_enough(texts in prop::collection::vec(prop::collection::vec(0u32..60, 0..12), 2..60)) {
+            // Features as they are found alone: stems, and pairs of different neighbours.
+            let of_text = |stems: &Vec<u32>| -> BTreeSet<(u32, u32)> {
+                let pairs = stems.windows(2).filter(|two| two[0] != two[1]).map(|two| (1 + two[0].min(two[1]), 1 + two[0].max(two[1])));
+                stems.iter().map(|&stem| (0, stem)).chain(pairs).collect()
+            };
+            let distinct: Vec<BTreeSet<(u32, u32)>> = texts.iter().map(of_text).collect();
+            let holders = |feature: &(u32, u32)| distinct.iter().filter(|text| text.contains(feature)).count();
+            let weight = |feature: &(u32, u32)| match holders(feature) {
                 n if n > MOST_DOCUMENTS as usize => 0,
                 n => rare_weights()[n].into(),
             };
-            let distinct: Vec<BTreeSet<u32>> = texts.iter().map(|text| text.iter().copied().collect()).collect();
-            let total = |text: &BTreeSet<u32>| text.iter().map(weight).sum::<u64>();
+            let total = |text: &BTreeSet<(u32, u32)>| text.iter().map(weight).sum::<u64>();
+            let (content, found) = neighbours(&texts);
             for (left, a) in distinct.iter().enumerate() {
                 let enough = |&right: &u32| {
                     let b = &distinct[right as usize];
                     let common: u64 = a.intersection(b).map(weight).sum();
                     common > 0 && common * 1024 >= LEAST_SHARE * (total(a).min(total(b)) + SHORT_TEXT)
                 };
+                prop_assert_eq!(u64::from(content.rare_totals[left]), total(a));
                 let expected: Vec<u32> = (left as u32 + 1..texts.len() as u32).filter(enough).collect();
-                prop_assert_eq!(neighbours(&texts, left as u32), expected);
+                prop_assert_eq!(of(&found, left as u32), expected);
             }
+        }
+
+        #[test]
+        fn the_nth_best_share_is_that_of_all_sorted(texts in prop::collection::vec(prop::collection::vec(0u32..30, 0..12), 2..40), nth in 1usize..6) {
+            let (content, found) = neighbours(&texts);
+            let mut shares = vec![Vec::new(); texts.len()];
+            for left in 0..texts.len() {
+                for &Neighbour { text, pairs } in found.of(left as u32) {
+                    let right = text as usize;
+                    let share = verify::pair_containment(pairs, content.pair_totals[left], content.pair_totals[right]);
+                    shares[left].push(share);
+                    shares[right].push(share);
+                }
+            }
+            let nth_best = |mut shares: Vec<f32>| {
+                shares.sort_by(|a, b| b.total_cmp(a));
+                shares.get(nth - 1).copied().unwrap_or(0.0)
+            };
+            let expected: Vec<f32> = shares.into_iter().map(nth_best).collect();
+            prop_assert_eq!(found.nth_best_share(&content, nth), expected);
         }
     }
 
     #[test]
     fn what_many_share_makes_no_candidates() {
-        let common: Vec<u32> = (0..30).map(|feature| feature << 22).collect();
-        let template: Vec<Vec<u32>> =
-            (0..100).map(|i| common.iter().copied().chain([(100 + i) << 22]).collect()).collect();
-        assert_eq!(neighbours(&template, 0), []);
-        let mut pair = template.clone();
-        pair[7].extend([500 << 22, 501 << 22, 502 << 22]);
-        pair[9].extend([500 << 22, 501 << 22, 502 << 22]);
-        assert_eq!(neighbours(&pair, 7), [9]);
+        let common: Vec<u32> = (0..30).collect();
+        let mut template: Vec<Vec<u32>> = (0..100).map(|i| common.iter().copied().chain([100 + i]).collect()).collect();
+        assert_eq!(of(&neighbours(&template).1, 0), []);
+        template[7].extend([500, 501, 502]);
+        template[9].extend([500, 501, 502]);
+        assert_eq!(of(&neighbours(&template).1, 7), [9]);
     }
 }

@@ -6,7 +6,8 @@
 
 use smallvec::SmallVec;
 
-use crate::content::{Features, Kind, PARTS, UNIT, exp, ln};
+use crate::content::{UNIT, exp, ln};
+use crate::features::{Features, Kind, PARTS};
 use crate::report::{ContentEvidence, Evidence};
 use crate::shingle::{count_common, ratio};
 
@@ -92,11 +93,11 @@ pub(crate) struct StemTable {
 impl StemTable {
     const FREE: u32 = u32::MAX;
 
-    pub(crate) fn fill(&mut self, text: &Features) {
+    pub(crate) fn fill(&mut self, text: Features<'_>) {
         self.slots.clear();
         self.slots.resize((text.stems.len() * 4).max(4).next_power_of_two(), (0, Self::FREE));
         let mask = self.slots.len() - 1;
-        for (&stem, place) in text.stems.iter().zip(0..) {
+        for (stem, place) in text.stems.iter().map(|stem| stem.id()).zip(0..) {
             let mut at = (stem >> 2) as usize & mask;
             while self.slots[at].1 != Self::FREE {
                 at = (at + 1) & mask;
@@ -127,31 +128,33 @@ impl StemTable {
 /// What costs most comes last: `worth` is asked with pairs of words that weigh `about` and with the best of orders, and if
 /// it is not worth it even so, there is no result.
 pub(crate) fn compare(
-    left: &Features,
+    left: Features<'_>,
     table: &StemTable,
-    right: &Features,
+    right: Features<'_>,
     about: u32,
     usual: f32,
     worth: impl FnOnce(&ContentEvidence) -> bool,
 ) -> Option<ContentEvidence> {
-    let left_is_short = left.totals.stems <= right.totals.stems;
-    let (short, long) = if left_is_short { (&left.totals, &right.totals) } else { (&right.totals, &left.totals) };
+    let left_is_short = left.head.totals.stems <= right.head.totals.stems;
+    let (shorter, longer) = if left_is_short { (left.head, right.head) } else { (right.head, left.head) };
+    let (short, long) = (&shorter.totals, &longer.totals);
     let (mut plain, mut names, mut numbers) = (0, 0, 0);
     let mut parts = [0; PARTS];
-    let mut ordered: SmallVec<[(u16, u16); 256]> = SmallVec::new();
-    for (&stem, &theirs) in right.stems.iter().zip(&right.places) {
-        let Some(ours) = table.find(stem) else { continue };
-        let ours = left.places[ours];
-        let (a, b) = if left_is_short { (ours, theirs) } else { (theirs, ours) };
-        parts[a.part()] += u32::from(a.weight);
-        match (a.kind(), b.kind()) {
-            (Kind::Name, _) | (_, Kind::Name) => names += u32::from(a.rarity),
+    let mut ordered: SmallVec<[(u32, u32); 256]> = SmallVec::new();
+    for (theirs, &stem) in right.stems.iter().enumerate() {
+        let Some(ours) = table.find(stem.id()) else { continue };
+        // A stem weighs the same in all texts.
+        let weight = left.weights[ours];
+        let (in_short, in_long) = if left_is_short { (ours, theirs) } else { (theirs, ours) };
+        parts[shorter.part(in_short)] += u32::from(weight.idf);
+        match (left.stems[ours].kind(), stem.kind()) {
+            (Kind::Name, _) | (_, Kind::Name) => names += u32::from(weight.rarity),
             (Kind::Number, Kind::Number) => numbers += 1,
-            (Kind::Plain, Kind::Plain) => plain += u32::from(a.weight),
+            (Kind::Plain, Kind::Plain) => plain += u32::from(weight.idf),
             _ => {}
         }
-        if a.weight >= ORDERED_WEIGHT {
-            ordered.push((a.at(), b.at()));
+        if weight.idf >= ORDERED_WEIGHT {
+            ordered.push((in_short as u32, in_long as u32));
         }
     }
     let mut covered: [f32; PARTS] = std::array::from_fn(|part| share(parts[part], short.parts[part]));
@@ -164,12 +167,12 @@ pub(crate) fn compare(
         order: 1.0,
         numbers_missing: short.numbers.min(long.numbers).saturating_sub(numbers),
         usual,
-        length_ratio: share(left.distinct.min(right.distinct), left.distinct.max(right.distinct)),
-        shorter: left.words.min(right.words),
+        length_ratio: share(shorter.distinct.min(longer.distinct), shorter.distinct.max(longer.distinct)),
+        shorter: shorter.words.min(longer.words),
     };
     worth(&evidence).then(|| {
         let mut pairs = 0;
-        common(&left.pairs, &right.pairs, |i, _| pairs += u32::from(left.pair_weights[i]));
+        common(left.lists, right.lists, |i, _| pairs += u32::from(left.pair_weights[i]));
         evidence.pairs = share(pairs, short.pairs.max(long.pairs));
         evidence.order = order(&mut ordered);
         evidence
@@ -178,7 +181,7 @@ pub(crate) fn compare(
 
 /// How far positions in two texts go together: the share of pairs in the same order less that in the other order, drawn
 /// to 0 where there are few.
-fn order(shared: &mut SmallVec<[(u16, u16); 256]>) -> f32 {
+fn order(shared: &mut SmallVec<[(u32, u32); 256]>) -> f32 {
     let all = shared.len() as f32;
     if shared.len() < 2 {
         return 0.0;
@@ -253,7 +256,7 @@ fn share(part: u32, whole: u32) -> f32 {
 
 /// Calls `each` with the places of every element that two ascending slices share.
 #[inline(always)]
-fn common(left: &[u32], right: &[u32], mut each: impl FnMut(usize, usize)) {
+fn common<T: Ord + Copy>(left: &[T], right: &[T], mut each: impl FnMut(usize, usize)) {
     let (mut i, mut j) = (0, 0);
     while i < left.len() && j < right.len() {
         let (a, b) = (left[i], right[j]);
@@ -271,7 +274,7 @@ mod tests {
 
     #[test]
     fn order_is_that_of_the_shared_words() {
-        let forward: SmallVec<[(u16, u16); 256]> = (0..40).map(|at| (at, at + 3)).collect();
+        let forward: SmallVec<[(u32, u32); 256]> = (0..40).map(|at| (at, at + 3)).collect();
         assert_eq!(order(&mut forward.clone()), 40.0 / 52.0);
         let mut backward: SmallVec<_> = forward.iter().map(|&(a, b)| (a, 100 - b)).collect();
         assert_eq!(order(&mut backward), -40.0 / 52.0);

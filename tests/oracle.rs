@@ -209,7 +209,7 @@ proptest! {
     #[test]
     fn the_evidence_of_pairs_is_exact(corpus in corpus(), options in options()) {
         let oracle = Oracle::new(&corpus, options.shingle, options.threshold);
-        for pair in options.detector().pairs(&corpus) {
+        for pair in options.detector().pairs(&corpus)? {
             let Pair { left, right, .. } = pair;
             prop_assert_eq!(pair.evidence.jaccard, oracle.jaccard(left, right));
             prop_assert_eq!(pair.evidence.containment, oracle.containment(left, right));
@@ -222,7 +222,7 @@ proptest! {
     #[test]
     fn pairs_come_once_by_id_and_without_exact_copies(corpus in corpus(), options in options()) {
         let oracle = Oracle::new(&corpus, options.shingle, options.threshold);
-        let pairs = options.detector().pairs(&corpus);
+        let pairs = options.detector().pairs(&corpus)?;
         let places: Vec<_> = pairs.iter().map(|pair| (pair.left, pair.right)).collect();
         // The ids of these corpora ascend with the position.
         prop_assert!(places.windows(2).all(|two| two[0] < two[1]));
@@ -238,7 +238,7 @@ proptest! {
         // Their signatures are equal, so that no chance is involved.
         let detector = options.detector();
         let oracle = Oracle::new(&corpus, options.shingle, options.threshold);
-        let pairs = detector.pairs(&corpus);
+        let pairs = detector.pairs(&corpus)?;
         let first_of_its_words = |at: &usize| !(0..*at).any(|other| oracle.are_exact(other, *at));
         let distinct: Vec<usize> = compared(&corpus, &detector).into_iter().filter(first_of_its_words).collect();
         for &a in &distinct {
@@ -252,7 +252,7 @@ proptest! {
     fn find_verifies_all_pairs_that_are_copies(corpus in corpus(), options in options()) {
         // It may leave hopeless pairs early, but a pair that passes is not hopeless.
         let detector = options.detector();
-        let pairs = detector.pairs(&corpus);
+        let pairs = detector.pairs(&corpus)?;
         let copies = pairs.iter().filter(|pair| pair.relation.is_some()).count();
         let report = detector.find(&corpus)?;
         prop_assert!(report.summary().candidates >= pairs.len() as u64);
@@ -263,7 +263,7 @@ proptest! {
     fn clusters_are_stars_around_the_most_similar_representatives(corpus in corpus(), options in options()) {
         let detector = options.detector();
         let oracle = Oracle::new(&corpus, options.shingle, options.threshold);
-        let pairs = detector.pairs(&corpus);
+        let pairs = detector.pairs(&corpus)?;
         let report = detector.find(&corpus)?;
         // Only the first of exact copies is in pairs, and it speaks for all.
         let first = |at: usize| (0..=at).find(|&other| oracle.are_exact(other, at)).unwrap();
@@ -385,7 +385,7 @@ fn shortened_copies_are_found_though_their_jaccard_is_low() {
     let words: Vec<u64> = (1000..1300).collect();
     let corpus = [("whole", text(&words)), ("third", text(&words[..100]))];
     let detector = Detector::builder().level(Level::Near).threshold(0.5).build().unwrap();
-    let pairs = detector.pairs(&corpus);
+    let pairs = detector.pairs(&corpus).unwrap();
     let is_copy = pairs.iter().any(|pair| pair.relation == Some(Relation::Near) && pair.evidence.containment == 1.0);
     assert!(is_copy, "{pairs:?}");
     assert_eq!(detector.find(&corpus).unwrap().clusters().len(), 1, "find leaves out what pairs calls a copy");

@@ -400,3 +400,30 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn the_one_that_is_kept_can_be_chosen() {
+    let record =
+        |id: &str, text: &str, day: &str| format!("{}\n", json!({"id": id, "content": text, "published": day}));
+    let longer = format!("{FERRY} It does not run on Sundays.");
+    let middle = format!("{FERRY} It does.");
+    let input = record("c", FERRY, "2024-05-17T01:00:00+02:00")
+        + &record("b", &longer, "2024-05-17")
+        + &record("a", &middle, "the day before");
+    let folder = Temp::new("keep").with("x.jsonl", input);
+    for (keep, id) in [("longest", "b"), ("first", "c"), ("earliest", "c"), ("central", "a")] {
+        let said = clean(&folder, "unique.jsonl", &["--keep", keep, "x.jsonl"]);
+        let kept: Value = serde_json::from_str(&read(folder.join("unique.jsonl"))).unwrap();
+        assert_eq!(kept["id"], id, "{keep}");
+        let guess = "x.jsonl: the text is taken from \"content\" (--text-field)";
+        let date = ", the date is taken from \"published\" (--date-field)";
+        assert!(said.contains(&format!("{guess}{}\n", if keep == "earliest" { date } else { "" })), "{said}");
+    }
+    let output = run(&folder, &["--date-field", "published", "x.jsonl"]);
+    assert!(stderr(&output).contains("--date-field is for --keep earliest alone"), "{}", stderr(&output));
+
+    let folder = Temp::new("undated").with("x.csv", format!("id,text,date\na,{FERRY},\nb,{FERRY},2020-01-01\n"));
+    let said = clean(&folder, "unique.csv", &["--keep", "earliest", "x.csv"]);
+    assert!(said.contains("1 of 2 articles have no date, and count as the last"), "{said}");
+    assert_eq!(read(folder.join("unique.csv")), format!("id,text,date\nb,{FERRY},2020-01-01\n"));
+}

@@ -26,20 +26,25 @@ pub struct Document {
     /// The ids and texts of all articles of a block: one piece of memory for hundreds of them, since taking memory text by
     /// text is what threads would wait for.
     block: Arc<String>,
-    /// Where the id begins, the text begins and the text ends.
-    start: usize,
+    /// Where the id, the text and the date begin, and where the date ends.
+    id: usize,
     text: usize,
+    date: usize,
     end: usize,
     pub place: Place,
 }
 
 impl retold::Article for Document {
     fn id(&self) -> &str {
-        &self.block[self.start..self.text]
+        &self.block[self.id..self.text]
     }
 
     fn text(&self) -> &str {
-        &self.block[self.text..self.end]
+        &self.block[self.text..self.date]
+    }
+
+    fn date(&self) -> Option<&str> {
+        Some(&self.block[self.date..self.end]).filter(|date| !date.is_empty())
     }
 }
 
@@ -315,14 +320,16 @@ impl<'a> Reader<'a> {
             for (number, at, record) in block.records().filter(|(number, ..)| *number >= layout.headers()) {
                 match parser.parse(layout, record) {
                     Ok(Some(article)) => {
-                        let start = texts.len();
+                        let id = texts.len();
                         match article.id {
                             Some(id) => texts.push_str(&id),
                             None => texts.extend([name.as_str(), &at.to_string()]),
                         }
                         let text = texts.len();
                         texts.push_str(&article.text);
-                        articles.push((start, text, texts.len(), at));
+                        let date = texts.len();
+                        texts.push_str(article.date.as_deref().unwrap_or_default());
+                        articles.push((id, text, date, texts.len(), at));
                     }
                     Ok(None) => skipped.push(number),
                     Err((id, reason)) => {
@@ -335,9 +342,9 @@ impl<'a> Reader<'a> {
         }
         texts.shrink_to_fit();
         let texts = Arc::new(texts);
-        let document = |(start, text, end, at)| {
+        let document = |(id, text, date, end, at)| {
             let place = Place { file: self.files[source].clone(), at };
-            Document { block: texts.clone(), start, text, end, place }
+            Document { block: texts.clone(), id, text, date, end, place }
         };
         let documents = articles.into_iter().map(document).collect();
         Parsed::Block { source, count: Count::of(block), documents, problems, skipped }

@@ -1,9 +1,10 @@
-//! Finds copies among the articles in folders and files.
-//!
-//! `cargo run --release --example dedup -- seeds`
-//!
-//! Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
+// Finds copies among the articles in folders and files.
+//
+// `cargo run --release --example dedup -- seeds`
+//
+// Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
 
+mod html;
 mod input;
 mod output;
 mod unique;
@@ -16,8 +17,9 @@ use std::time::{Duration, Instant};
 
 use clap::{Parser, ValueEnum};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use retold::{Detector, Report, SkipReason};
+use retold::{Article, Detector, Report, Representative, SkipReason};
 
+use html::Settings;
 use input::{Codec, Document, Fields, Problem, Source, Tally};
 use output::{Findings, Format};
 use unique::{Account, Target};
@@ -59,17 +61,21 @@ struct Args {
     #[arg(long, value_enum, default_value_t = Level::Reworded, help_heading = "Search")]
     level: Level,
 
-    /// Edited copies: the least share of phrases in common, more than 0 to 1 [default: 0.5]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Search")]
-    threshold: Option<f64>,
+    /// Edited copies: the least share of phrases in common, more than 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true, help_heading = "Search")]
+    threshold: f64,
 
-    /// Reworded copies: the least confidence, more than 0 to 1 [default: 0.5]
-    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, help_heading = "Search")]
-    confidence: Option<f64>,
+    /// Reworded copies: the least confidence, more than 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true, help_heading = "Search")]
+    confidence: f64,
 
-    /// Skip texts of fewer words; never fewer than 3 [default: 3]
-    #[arg(long, value_name = "N", help_heading = "Search")]
-    min_words: Option<usize>,
+    /// Skip texts of fewer words; never fewer than 3
+    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Search")]
+    min_words: usize,
+
+    /// Which article of a cluster represents it, and stays with --unique
+    #[arg(long, value_enum, default_value_t = Keep::Central, help_heading = "Output")]
+    keep: Keep,
 
     /// How to print what was found
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
@@ -111,14 +117,47 @@ enum Level {
     Reworded,
 }
 
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Keep {
+    /// The one most like all others
+    Central,
+    /// The one with the most words
+    Longest,
+    /// The one that comes first, by the full path of its file and its place in it
+    First,
+    /// The one with the earliest date; without a date, the last
+    Earliest,
+}
+
+impl Keep {
+    fn representative(self) -> Representative {
+        match self {
+            Self::Central => Representative::Central,
+            Self::Longest => Representative::Longest,
+            Self::First => Representative::First,
+            Self::Earliest => Representative::Earliest,
+        }
+    }
+}
+
 impl Args {
+    fn settings(&self) -> Settings {
+        let level = match self.level {
+            Level::Near => retold::Level::Near,
+            Level::Reworded => retold::Level::Reworded,
+        };
+        Settings { level, threshold: self.threshold, confidence: self.confidence, min_words: self.min_words }
+    }
+
     fn detector(&self, bar: &ProgressBar) -> retold::Result<Detector> {
         let bar = bar.clone();
-        let mut builder = Detector::builder()
-            .level(match self.level {
-                Level::Near => retold::Level::Near,
-                Level::Reworded => retold::Level::Reworded,
-            })
+        let Settings { level, threshold, confidence, min_words } = self.settings();
+        Detector::builder()
+            .level(level)
+            .threshold(threshold)
+            .confidence(confidence)
+            .min_words(min_words)
+            .representative(self.keep.representative())
             .progress(move |progress| {
                 if progress.done == 0 {
                     bar.reset();
@@ -126,22 +165,15 @@ impl Args {
                 }
                 bar.set_length(progress.total as u64);
                 bar.set_position(progress.done as u64);
-            });
-        if let Some(threshold) = self.threshold {
-            builder = builder.threshold(threshold);
-        }
-        if let Some(confidence) = self.confidence {
-            builder = builder.confidence(confidence);
-        }
-        if let Some(words) = self.min_words {
-            builder = builder.min_words(words);
-        }
-        builder.build()
+            })
+            .build()
     }
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
+    let mut args = Args::parse();
+    args.fields.needs_date = args.keep == Keep::Earliest;
+    match run(&args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tell(format_args!("error: {error}"));
@@ -151,6 +183,9 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), String> {
+    if args.fields.date.is_some() && !args.fields.needs_date {
+        return Err("--date-field is for --keep earliest alone: add that, or leave the field out".into());
+    }
     write::stop_cleanly()?;
     let bar = progress_bar(args.quiet);
     // Before anything is read, so that an impossible option is told at once.
@@ -188,6 +223,12 @@ fn run(args: &Args) -> Result<(), String> {
         return Err(format!("no article could be read: give folders or files of {}", input::READ));
     }
 
+    let undated = documents.iter().filter(|document| document.date().is_none()).count();
+    if args.fields.needs_date && undated > 0 && !args.quiet {
+        let (undated, all) = (HumanCount(undated as u64), HumanCount(documents.len() as u64));
+        bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and count as the last")));
+    }
+
     show_articles(&bar);
     let report = pool.install(|| detector.find(&documents));
     let report = report.map_err(|error| error.to_string())?;
@@ -199,9 +240,10 @@ fn run(args: &Args) -> Result<(), String> {
     show_bytes(&bar, "write", bytes);
     let outputs = pool.install(|| outputs.write(&found.sources, &input.tallies, &report, &documents, &bar));
     bar.finish_and_clear();
-    let findings = Findings::new(report, documents.len(), problems, skipped, read);
-    let mut out = BufWriter::new(io::stdout().lock());
-    match findings.write(args.format, &mut out).and_then(|()| out.flush()) {
+    let findings = Findings::new(report, documents, problems, skipped, read);
+    let mut out = BufWriter::new(io::stdout());
+    let written = pool.install(|| findings.write(args.format, &args.settings(), &mut out));
+    match written.and_then(|()| out.flush()) {
         Ok(()) => {}
         // Whoever reads has seen enough: `dedup … | head`.
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return outputs.map(|_| ()),

@@ -55,7 +55,7 @@ impl Examples {
             let texts: Vec<&(String, String)> = corpus.articles.iter().map(|&at| &articles[at]).collect();
             let texts: Vec<(&str, &str)> = texts.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
             let before = examples.len();
-            for pair in Detector::new().pairs(&texts) {
+            for pair in Detector::new().pairs(&texts).map_err(|error| error.to_string())? {
                 examples.extend(example(labels, &truth, &texts, &pair, corpus.weight)?);
             }
             eprintln!("{}: {} articles, {} labelled pairs", corpus.name, texts.len(), examples.len() - before);

@@ -70,7 +70,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for stage in Stage::ALL {
         println!("  {:24} {:.2}", stage.to_string(), summary.time(stage).as_secs_f64());
     }
-    let pairs = Detector::new().pairs(&articles);
+    let pairs = Detector::new().pairs(&articles)?;
     for (set, (found, truth)) in &labels.recall(&ids, &report, &pairs) {
         println!("candidates of {set:26} {:.4} of {truth}", *found as f64 / *truth as f64);
     }
@@ -93,7 +93,7 @@ fn candidate_recall(
     let shards = (articles.len() / sample.max(1)).max(1) as u64;
     let sample: Vec<_> = articles.iter().filter(|(id, _)| labels.shard(id, shards) == 0).cloned().collect();
     let copies = |search| -> Result<HashSet<(usize, usize)>, retold::Error> {
-        let pairs = Detector::builder().search(search).build()?.pairs(&sample);
+        let pairs = Detector::builder().search(search).build()?.pairs(&sample)?;
         Ok(pairs.iter().filter(|pair| pair.relation.is_some()).map(|pair| (pair.left, pair.right)).collect())
     };
     let (all, kept) = (copies(Search::Exhaustive)?, copies(Search::Candidates)?);

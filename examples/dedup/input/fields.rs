@@ -24,6 +24,16 @@ pub struct Fields {
     #[arg(long = "id-field", value_name = "NAME")]
     id: Option<String>,
 
+    /// The JSON field or the column that holds the date, for --keep earliest [default: date, published and the like]
+    ///
+    /// As ISO 8601: 2024-05-17, or with a time 2024-05-17T09:30:15+02:00. Without a zone it is UTC.
+    #[arg(long = "date-field", value_name = "NAME")]
+    pub date: Option<String>,
+
+    /// Whether dates are needed.
+    #[arg(skip)]
+    pub needs_date: bool,
+
     /// How standard input is written [default: jsonl or json, as its first byte shows]
     ///
     /// Whether it is compressed is seen by its first bytes.
@@ -43,6 +53,17 @@ enum StdinFormat {
 /// Names that are tried where none is given, the likeliest first.
 const TEXTS: [&str; 4] = ["text", "content", "body", "article"];
 const IDS: [&str; 2] = ["id", "url"];
+const DATES: [&str; 9] = [
+    "date",
+    "published",
+    "published_at",
+    "publish_date",
+    "published_date",
+    "pub_date",
+    "pubDate",
+    "datePublished",
+    "created_at",
+];
 
 /// Records that are looked at for a guess.
 const LOOKED_AT: usize = 100;
@@ -62,6 +83,8 @@ pub struct Names {
     text: String,
     /// None where the place stands for the id.
     id: Option<String>,
+    /// None where it is not needed or not there.
+    date: Option<String>,
     guess: Option<String>,
 }
 
@@ -71,6 +94,7 @@ pub struct Table {
     names: Names,
     text: usize,
     id: Option<usize>,
+    date: Option<usize>,
 }
 
 /// What a record holds.
@@ -78,6 +102,7 @@ pub struct Article<'a> {
     /// None where the place is the id.
     pub id: Option<Cow<'a, str>>,
     pub text: Cow<'a, str>,
+    pub date: Option<Cow<'a, str>>,
 }
 
 /// What is wrong with a record, and its id if at least that could be read.
@@ -133,7 +158,8 @@ impl Fields {
                     objects.iter().any(|object| object.get(name).is_some_and(suits))
                 };
                 let is_id = |value: &Value| value.is_string() || value.is_u64() || value.is_i64();
-                Layout::Objects(self.names(|name| has(name, Value::is_string), |name| has(name, is_id)))
+                let is_text = Value::is_string;
+                Layout::Objects(self.names(|name| has(name, is_text), |name| has(name, is_id)))
             }
             Shape::Table(delimiter) => {
                 let header = records.next().expect("a layout is asked for when there is a record");
@@ -150,9 +176,10 @@ impl Fields {
                 };
                 let text = column(&names.text, "--text-field");
                 let id = names.id.as_deref().map(|name| column(name, "--id-field")).transpose();
-                match (text, id) {
-                    (Ok(text), Ok(id)) => Layout::Table(Table { delimiter, names, text, id }),
-                    (Err(reason), _) | (_, Err(reason)) => Layout::Unusable(reason),
+                let date = names.date.as_deref().map(|name| column(name, "--date-field")).transpose();
+                match (text, id, date) {
+                    (Ok(text), Ok(id), Ok(date)) => Layout::Table(Table { delimiter, names, text, id, date }),
+                    (Err(reason), ..) | (_, Err(reason), _) | (.., Err(reason)) => Layout::Unusable(reason),
                 }
             }
         }
@@ -169,6 +196,8 @@ impl Fields {
             None if is_known => guessed_id.map(String::from),
             None => Some(IDS[0].into()),
         };
+        let guessed_date = || DATES.into_iter().find(|name| has_text(name)).map(String::from);
+        let date = if self.needs_date { self.date.clone().or_else(guessed_date) } else { None };
         let mut guesses = Vec::new();
         if self.text.is_none() && text != TEXTS[0] {
             guesses.push(format!("the text is taken from {text:?} (--text-field)"));
@@ -179,7 +208,10 @@ impl Fields {
             Some(id) if id != IDS[0] => guesses.push(format!("the id is taken from {id:?} (--id-field)")),
             Some(_) => {}
         }
-        Names { text, id, guess: (!guesses.is_empty()).then(|| guesses.join(", ")) }
+        if let Some(date) = date.as_ref().filter(|date| self.date.is_none() && *date != DATES[0]) {
+            guesses.push(format!("the date is taken from {date:?} (--date-field)"));
+        }
+        Names { text, id, date, guess: (!guesses.is_empty()).then(|| guesses.join(", ")) }
     }
 }
 
@@ -203,7 +235,7 @@ impl Parser {
         let text = std::str::from_utf8(record).map_err(|error| (None, not_utf8(error)));
         match layout {
             Layout::Unusable(_) => Ok(None),
-            Layout::Text => Ok(Some(Article { id: None, text: text?.into() })),
+            Layout::Text => Ok(Some(Article { id: None, text: text?.into(), date: None })),
             Layout::Objects(names) => names.parse(text?.trim_ascii_end()).map(Some),
             Layout::Table(table) => self.row(table, text?).map(Some),
         }
@@ -229,7 +261,11 @@ impl Parser {
             _ => Ok(None),
         }?;
         match cell(table.text, &names.text) {
-            Ok(text) => Ok(Article { id: id.map(Cow::Borrowed), text: text.into() }),
+            Ok(text) => {
+                // A row without one has no date, which is no reason to leave it out.
+                let date = table.date.and_then(|column| cell(column, "date").ok()).filter(|date| !date.is_empty());
+                Ok(Article { id: id.map(Cow::Borrowed), text: text.into(), date: date.map(Cow::Borrowed) })
+            }
             Err(reason) => Err((id.map(String::from), reason)),
         }
     }
@@ -272,65 +308,65 @@ impl Names {
         let mut from = serde_json::Deserializer::from_str(record);
         let picked = Pick(self).deserialize(&mut from).and_then(|picked| from.end().map(|()| picked));
         match picked {
-            Ok(Picked { text: Some(Scalar::Text(text)), id }) => match (id, &self.id) {
-                (_, None) => Ok(Article { id: None, text }),
-                (Some(Scalar::Text(id)), Some(_)) => Ok(Article { id: Some(id), text }),
-                (Some(Scalar::Whole(id)), Some(_)) => Ok(Article { id: Some(id.into()), text }),
-                _ => self.explain(record),
-            },
-            _ => self.explain(record),
+            Ok(Picked { text: Some(Scalar::Text(text)), id, date }) => {
+                let date = match date {
+                    Some(Scalar::Text(date)) => Some(date),
+                    _ => None,
+                };
+                match (id, &self.id) {
+                    (_, None) => Ok(Article { id: None, text, date }),
+                    (Some(Scalar::Text(id)), Some(_)) => Ok(Article { id: Some(id), text, date }),
+                    (Some(Scalar::Whole(id)), Some(_)) => Ok(Article { id: Some(id.into()), text, date }),
+                    _ => Err(self.refusal(record)),
+                }
+            }
+            _ => Err(self.refusal(record)),
         }
     }
 
     /// Reads a record again, as a whole, to tell what is wrong with it.
-    fn explain(&self, record: &str) -> Result<Article<'static>, Refusal> {
-        let mut record = match serde_json::from_str(record) {
+    fn refusal(&self, record: &str) -> Refusal {
+        let record = match serde_json::from_str(record) {
             Ok(Value::Object(record)) => record,
             Ok(other) => {
                 let id = self.id.as_ref().map_or(String::new(), |id| format!("{id:?}: …, "));
                 let reason = format!("holds {}, not an object: write {{{id}{:?}: …}}", kind(&other), self.text);
-                return Err((None, reason));
+                return (None, reason);
             }
-            Err(error) => return Err((None, not_json(&error))),
+            Err(error) => return (None, not_json(&error)),
         };
-        let missing = |record: &serde_json::Map<_, _>, field, option| {
-            format!("no field {field:?}, {}: name the right one with {option}", list(record.keys()))
-        };
+        let missing =
+            |field, option| format!("no field {field:?}, {}: name the right one with {option}", list(record.keys()));
         let id = match &self.id {
             None => None,
             Some(name) => match record.get(name) {
                 Some(Value::String(id)) => Some(id.clone()),
                 Some(Value::Number(id)) if id.is_u64() || id.is_i64() => Some(id.to_string()),
                 Some(other) => {
-                    return Err((
-                        None,
-                        format!(
-                            "field {name:?} holds {}: give a string or a whole number below 2^64, or name another field \
-                             with --id-field",
-                            kind(other)
-                        ),
-                    ));
+                    let reason = format!(
+                        "field {name:?} holds {}: give a string or a whole number below 2^64, or name another field with \
+                         --id-field",
+                        kind(other)
+                    );
+                    return (None, reason);
                 }
-                None => return Err((None, missing(&record, name, "--id-field"))),
+                None => return (None, missing(name, "--id-field")),
             },
         };
-        // Taken, not copied: texts are large.
-        match record.get_mut(&self.text).map(Value::take) {
-            Some(Value::String(text)) => Ok(Article { id: id.map(Cow::Owned), text: text.into() }),
-            Some(other) => Err((
-                id,
-                format!(
-                    "field {:?} holds {}: give a string, or name another field with --text-field",
-                    self.text,
-                    kind(&other)
-                ),
-            )),
-            None => Err((id, missing(&record, &self.text, "--text-field"))),
-        }
+        let reason = match record.get(&self.text) {
+            None => missing(&self.text, "--text-field"),
+            Some(other) => format!(
+                "field {:?} holds {}: give a string, or name another field with --text-field",
+                self.text,
+                kind(other)
+            ),
+        };
+        (id, reason)
     }
 }
 
 /// The value of a field.
+#[derive(Clone)]
 enum Scalar<'a> {
     Text(Cow<'a, str>),
     /// A whole number in its digits.
@@ -343,6 +379,7 @@ enum Scalar<'a> {
 struct Picked<'a> {
     text: Option<Scalar<'a>>,
     id: Option<Scalar<'a>>,
+    date: Option<Scalar<'a>>,
 }
 
 /// Takes the wanted fields from a record, and passes over all others without keeping them.
@@ -366,19 +403,21 @@ impl<'de> Visitor<'de> for Pick<'_> {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Picked<'de>, M::Error> {
         let mut picked = Picked::default();
         while let Some(Key(key)) = map.next_key()? {
-            // One field may be both.
-            let (is_text, is_id) = (key == self.0.text, self.0.id.as_deref() == Some(&*key));
-            match (is_text, is_id) {
-                (false, false) => _ = map.next_value::<IgnoredAny>()?,
-                (true, false) => picked.text = Some(map.next_value()?),
-                (false, true) => picked.id = Some(map.next_value()?),
-                (true, true) => {
-                    let value: Scalar = map.next_value()?;
-                    if let Scalar::Text(text) = &value {
-                        picked.id = Some(Scalar::Text(text.clone()));
-                    }
-                    picked.text = Some(value);
-                }
+            let is = |name: &Option<String>| name.as_deref() == Some(&*key);
+            let wanted = [
+                (key == self.0.text).then_some(&mut picked.text),
+                is(&self.0.id).then_some(&mut picked.id),
+                is(&self.0.date).then_some(&mut picked.date),
+            ];
+            let mut wanted = wanted.into_iter().flatten().peekable();
+            if wanted.peek().is_none() {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            // One field may be several.
+            let value: Scalar = map.next_value()?;
+            for place in wanted {
+                *place = Some(value.clone());
             }
         }
         Ok(picked)

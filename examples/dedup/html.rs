@@ -1,0 +1,474 @@
+//! What was found as one page: a browser opens it from disk and needs nothing else.
+//!
+//! The page is plain HTML, to be read as it is: a list of clusters, and for each its articles with the numbers that decided.
+//! A script in it turns the same lines into a place to compare, text beside text; it finds the numbers and the places of the
+//! shared passages in `data-` attributes of the articles. Each text stands in the page once.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt::{self, Display, Formatter, Write as _};
+use std::io::{self, Write};
+
+use indicatif::{DecimalBytes, HumanCount};
+use rayon::prelude::*;
+use retold::{Article, Bands, Evidence, Level, PassageKind, Relation, Shingle, ShingleSet, shared_passages};
+use serde_json::json;
+
+use crate::output::{self, Findings, shown};
+
+const PAGE: &str = include_str!("page.html");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = include_str!("page.js");
+
+/// With what options the copies were looked for.
+pub struct Settings {
+    pub level: Level,
+    pub threshold: f64,
+    pub confidence: f64,
+    pub min_words: usize,
+}
+
+/// Writes the page of all that was found.
+pub fn write(findings: &Findings, settings: &Settings, out: &mut impl Write) -> io::Result<()> {
+    let groups: Vec<Group> = findings.report.clusters().iter().map(|cluster| Group::of(cluster, findings)).collect();
+    let title = format!(
+        "{} of copies among {}",
+        counted(groups.len(), "cluster"),
+        counted(findings.documents - findings.skipped.len(), "article")
+    );
+    let page = Page { title, overview: overview(findings, &groups, settings), groups };
+    page.write(out)
+}
+
+struct Page<'a> {
+    title: String,
+    overview: String,
+    groups: Vec<Group<'a>>,
+}
+
+/// Clusters that are made into text before it is written: enough for all threads, little enough for memory.
+const BATCH: usize = 512;
+
+impl Page<'_> {
+    fn write(&self, out: &mut impl Write) -> io::Result<()> {
+        for piece in PAGE.split("{{") {
+            let (name, rest) = piece.split_once("}}").unwrap_or(("", piece));
+            match name {
+                "" => {}
+                "version" => out.write_all(env!("CARGO_PKG_VERSION").as_bytes())?,
+                "title" => out.write_all(self.title.as_bytes())?,
+                "style" => out.write_all(STYLE.as_bytes())?,
+                "script" => out.write_all(SCRIPT.as_bytes())?,
+                "overview" => out.write_all(self.overview.as_bytes())?,
+                "list" => self.groups.iter().zip(1..).try_for_each(|(group, n)| group.write_entry(n, out))?,
+                "clusters" => {
+                    for (batch, first) in self.groups.chunks(BATCH).zip((1..).step_by(BATCH)) {
+                        let sections: Vec<String> =
+                            batch.par_iter().zip(first..first + BATCH).map(|(group, n)| group.section(n)).collect();
+                        sections.iter().try_for_each(|section| out.write_all(section.as_bytes()))?;
+                    }
+                }
+                other => unreachable!("page.html asks for {other}"),
+            }
+            out.write_all(rest.as_bytes())?;
+        }
+        Ok(())
+    }
+}
+
+/// A text and those that were compared with it.
+struct Group<'a> {
+    representative: Text<'a>,
+    others: Vec<Other<'a>>,
+}
+
+#[derive(Clone, Copy)]
+struct Text<'a> {
+    id: &'a str,
+    text: &'a str,
+}
+
+struct Other<'a> {
+    text: Text<'a>,
+    relation: Option<Relation>,
+    similarity: f32,
+    evidence: Option<Evidence>,
+}
+
+impl<'a> Group<'a> {
+    fn of(cluster: &'a retold::Cluster, findings: &'a Findings) -> Self {
+        let text =
+            |member: &'a retold::Member| Text { id: &member.id, text: findings.articles[member.position].text() };
+        let other = |member: &'a retold::Member| Other {
+            text: text(member),
+            relation: Some(member.relation),
+            similarity: member.similarity,
+            evidence: member.evidence,
+        };
+        Self {
+            representative: text(cluster.representative()),
+            others: cluster.members()[1..].iter().map(other).collect(),
+        }
+    }
+
+    fn weakest(&self) -> f32 {
+        self.others.iter().map(|other| other.similarity).fold(1.0, f32::min)
+    }
+
+    /// How its articles are like the representative, from the strictest.
+    fn relations(&self) -> Vec<&'static str> {
+        let mut relations: Vec<_> = self.others.iter().map(|other| other.relation).collect();
+        relations.sort_unstable_by_key(|relation| (relation.is_none(), *relation));
+        relations.dedup();
+        relations.into_iter().map(class).collect()
+    }
+
+    /// Its line in the list.
+    fn write_entry(&self, n: usize, out: &mut impl Write) -> io::Result<()> {
+        let (size, weakest, relations) = (self.others.len() + 1, self.weakest(), self.relations());
+        write!(
+            out,
+            r##"<li data-size="{size}" data-weakest="{weakest:.4}" data-relations="{}"><a href="#c{n}"><bdi class="beginning">{}</bdi><span class="facts"><bdi>{}</bdi><span>{}</span>"##,
+            relations.join(" "),
+            Escaped(&beginning(self.representative.text)),
+            Escaped(&shown(self.representative.id)),
+            counted(size, "article"),
+        )?;
+        for relation in &relations {
+            write!(out, r#"<span class="{relation}">{relation}</span>"#)?;
+        }
+        writeln!(out, "<span>{weakest:.2}</span></span></a></li>")
+    }
+
+    /// Its articles with the evidence for each.
+    fn section(&self, n: usize) -> String {
+        let mut to = String::new();
+        self.write_section(n, &mut to).expect("a string takes everything");
+        to
+    }
+
+    fn write_section(&self, n: usize, to: &mut String) -> fmt::Result {
+        let Self { representative, others } = self;
+        let id = shown(representative.id);
+        writeln!(
+            to,
+            r#"<section class="cluster" id="c{n}" aria-labelledby="h{n}"><h2 id="h{n}">{} like <bdi>{}</bdi></h2><ol>"#,
+            counted(others.len(), "article"),
+            Escaped(&id)
+        )?;
+        // Where each distinct text stands.
+        let mut places: HashMap<&str, usize> = HashMap::from([(representative.text, 0)]);
+        write!(
+            to,
+            r#"<li><details><summary><bdi>{}</bdi> the representative</summary><div class="text" id="t{n}-0" dir="auto">{}</div></details></li>"#,
+            Escaped(&id),
+            Escaped(representative.text)
+        )?;
+        to.push('\n');
+        let phrases = Phrases::of(representative.text);
+        for (other, k) in others.iter().zip(1..) {
+            let Other { text: Text { id, text }, relation, similarity, evidence } = other;
+            let place = *places.entry(text).or_insert(k);
+            let class = class(*relation);
+            write!(to, r#"<li data-relation="{class}" data-similarity="{similarity:.4}""#)?;
+            if let Some(evidence) = evidence {
+                write!(to, " data-evidence='{}'", phrases.numbers(text, evidence))?;
+            }
+            if place == k {
+                write!(to, r#" data-passages="{}""#, Passages::between(representative.text, text))?;
+            } else {
+                write!(to, r#" data-text="t{n}-{place}""#)?;
+            }
+            write!(
+                to,
+                r#"><details><summary><bdi>{}</bdi> <b class="{class}">{} {similarity:.2}</b> <span class="why">{}</span></summary>"#,
+                Escaped(&shown(id)),
+                relation.map_or("no copy", |_| class),
+                output::reason(*relation, evidence.as_ref())
+            )?;
+            if place == k {
+                write!(to, r#"<div class="text" id="t{n}-{k}" dir="auto">{}</div>"#, Escaped(text))?;
+            } else {
+                let first = if place == 0 { representative.id } else { others[place - 1].text.id };
+                let first = shown(first);
+                write!(to, r##"<p>Letter by letter <a href="#t{n}-{place}"><bdi>{}</bdi></a>.</p>"##, Escaped(&first))?;
+            }
+            to.push_str("</details></li>\n");
+        }
+        to.push_str("</ol></section>\n");
+        Ok(())
+    }
+}
+
+fn class(relation: Option<Relation>) -> &'static str {
+    match relation {
+        Some(Relation::Exact) => "exact",
+        Some(Relation::Near) => "near",
+        Some(Relation::Reworded) => "reworded",
+        None => "none",
+    }
+}
+
+/// The phrases of a representative, to see what share of them another text has.
+struct Phrases(ShingleSet);
+
+impl Phrases {
+    fn of(text: &str) -> Self {
+        Self(ShingleSet::new(text, Shingle::Words(3)).expect("three words make a shingle"))
+    }
+
+    /// The numbers that decided about a pair, for the script.
+    fn numbers(&self, right: &str, evidence: &Evidence) -> serde_json::Value {
+        let right = Self::of(right);
+        let share = |of: &Self, within: &Self| of.0.containment_in(&within.0).expect("both are of three words");
+        let mut numbers = json!({
+            "jaccard": evidence.jaccard,
+            "in_left": share(self, &right),
+            "in_right": share(&right, self),
+        });
+        if let (Some(numbers), Some(content)) = (numbers.as_object_mut(), evidence.content) {
+            numbers.extend(json!(content).as_object_mut().map(std::mem::take).unwrap_or_default());
+        }
+        output::round_fields(&mut numbers);
+        numbers
+    }
+}
+
+/// The shared passages of two texts, as the script reads them: a list of `[from, to, from, to, reworded]`, in UTF-16 units
+/// of the texts as they stand in the page.
+struct Passages(Vec<[usize; 5]>);
+
+impl Passages {
+    fn between(left: &str, right: &str) -> Self {
+        let passages = shared_passages(left, right);
+        let left = utf16_places(left, passages.iter().flat_map(|passage| [passage.left.start, passage.left.end]));
+        let mut order: Vec<usize> = (0..passages.len()).collect();
+        order.sort_unstable_by_key(|&at| passages[at].right.start);
+        let ends = order.iter().flat_map(|&at| [passages[at].right.start, passages[at].right.end]);
+        let right = utf16_places(right, ends);
+        let mut all: Vec<[usize; 5]> = left
+            .chunks_exact(2)
+            .zip(&passages)
+            .map(|(left, passage)| [left[0], left[1], 0, 0, usize::from(passage.kind == PassageKind::Reworded)])
+            .collect();
+        for (right, &at) in right.chunks_exact(2).zip(&order) {
+            all[at][2..4].copy_from_slice(right);
+        }
+        Self(all)
+    }
+}
+
+impl Display for Passages {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(&json!(self.0).to_string())
+    }
+}
+
+/// Byte places in a text, ascending, as places in UTF-16 units of what a browser makes of it as [`Escaped`].
+fn utf16_places(text: &str, places: impl Iterator<Item = usize>) -> Vec<usize> {
+    let bytes = text.as_bytes();
+    let plain = text.is_ascii() && !bytes.contains(&b'\r');
+    let (mut from, mut units) = (0, 0);
+    let mut place = |to: usize| {
+        if plain {
+            return to;
+        }
+        for at in from..to {
+            // A character is one unit, beyond the basic plane two; a return before a new line is none.
+            let starts = bytes[at] & 0xc0 != 0x80;
+            let gone = bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n');
+            units += usize::from(starts && !gone) + usize::from(bytes[at] >= 0xf0);
+        }
+        from = to;
+        units
+    };
+    places.map(&mut place).collect()
+}
+
+/// A text as content of an element, not of an attribute. Lines end as HTML has it; other control characters are shown as
+/// their pictures, and marks that would turn the direction of letters against their own as U+FFFD.
+struct Escaped<'a>(&'a str);
+
+impl Display for Escaped<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        let mut from = 0;
+        for (at, c) in self.0.char_indices() {
+            let picture;
+            let instead = match c {
+                '&' => "&amp;",
+                '<' => "&lt;",
+                '>' => "&gt;",
+                '\t' | '\n' => continue,
+                '\r' if self.0[at + 1..].starts_with('\n') => "",
+                '\r' => "\n",
+                '\0'..' ' => {
+                    picture = char::from_u32(0x2400 + u32::from(c)).map(String::from).unwrap_or_default();
+                    &picture
+                }
+                '\u{7f}' => "\u{2421}",
+                '\u{80}'..='\u{9f}' | '\u{202d}' | '\u{202e}' => "\u{fffd}",
+                _ => continue,
+            };
+            f.write_str(&self.0[from..at])?;
+            f.write_str(instead)?;
+            from = at + c.len_utf8();
+        }
+        f.write_str(&self.0[from..])
+    }
+}
+
+/// How a text begins, on one line.
+fn beginning(text: &str) -> Cow<'_, str> {
+    const CHARACTERS: usize = 110;
+    let text = text.trim_start();
+    let end = text.char_indices().nth(CHARACTERS).map_or(text.len(), |(at, _)| at);
+    let mut line = text[..end].split_whitespace().collect::<Vec<_>>().join(" ");
+    if end < text.len() {
+        line.push('…');
+    }
+    line.into()
+}
+
+fn counted(n: usize, what: &str) -> String {
+    format!("{} {what}{}", HumanCount(n as u64), if n == 1 { "" } else { "s" })
+}
+
+/// What the page begins with: counts, charts, settings, and what was left out.
+fn overview(findings: &Findings, groups: &[Group], settings: &Settings) -> String {
+    let mut to = String::new();
+    write_overview(findings, groups, settings, &mut to).expect("a string takes everything");
+    to
+}
+
+fn write_overview(findings: &Findings, groups: &[Group], settings: &Settings, to: &mut String) -> fmt::Result {
+    let summary = findings.report.summary();
+    let skipped = &findings.skipped;
+    let copies: usize = groups.iter().map(|group| group.others.len()).sum();
+    to.push_str("<section id=\"overview\" aria-label=\"Overview\">\n<dl class=\"counts\">");
+    let counts = [
+        ("articles met", findings.documents),
+        ("clusters of copies", groups.len()),
+        ("copies beside a representative", copies),
+        ("skipped", skipped.len()),
+    ];
+    for (name, count) in counts {
+        write!(to, "<div><dt>{name}</dt><dd>{}</dd></div>", HumanCount(count as u64))?;
+    }
+    write!(to, "<div><dt>of text</dt><dd>{}</dd></div></dl>\n<div class=\"charts\">\n", DecimalBytes(summary.bytes))?;
+    write_histogram(groups, to)?;
+    write_s_curve(settings.threshold, to)?;
+    to.push_str("</div>\n<h2>Settings</h2>\n<dl class=\"settings\">");
+    let level = match settings.level {
+        Level::Near => "exact and edited copies",
+        Level::Reworded => "exact, edited and reworded copies",
+    };
+    let settings = [
+        ("Looked for", level.to_string()),
+        (
+            "Edited copies",
+            format!("share {} of their three-word phrases, or one holds 0.8 of the other", settings.threshold),
+        ),
+        ("Reworded copies", format!("from a confidence of {}", settings.confidence)),
+        ("Shortest text", counted(settings.min_words, "word")),
+        ("Made with", format!("retold {}", env!("CARGO_PKG_VERSION"))),
+    ];
+    for (name, value) in settings {
+        write!(to, "<dt>{name}</dt><dd>{value}</dd>")?;
+    }
+    to.push_str("</dl>\n");
+    if !skipped.is_empty() {
+        let articles = counted(skipped.len(), "article");
+        write!(to, "<h2>Skipped</h2>\n<details class=\"skipped\"><summary>{articles} left out</summary><ol>\n")?;
+        for skip in skipped {
+            let (id, reason) = (shown(&skip.id), shown(&skip.reason));
+            writeln!(to, "<li><bdi>{}</bdi> <bdi>{}</bdi></li>", Escaped(&id), Escaped(&reason))?;
+        }
+        to.push_str("</ol></details>\n");
+    }
+    to.push_str("</section>");
+    Ok(())
+}
+
+/// The size of a chart without what stands around it.
+const WIDTH: f64 = 360.0;
+const HEIGHT: f64 = 120.0;
+
+/// The frame of a chart and the marks under it, from 0 to 1.
+fn write_axis(to: &mut String) -> fmt::Result {
+    write!(to, r#"<path class="axis" d="M0 0V{HEIGHT}H{WIDTH}"/>"#)?;
+    for tenth in (0..=10).step_by(2) {
+        let at = f64::from(tenth) / 10.0;
+        write!(to, r#"<text x="{}" y="{}" text-anchor="middle">{at}</text>"#, at * WIDTH, HEIGHT + 15.0)?;
+    }
+    Ok(())
+}
+
+/// How alike members and representatives are. Exact copies all stand at 1 and would hide the rest.
+fn write_histogram(groups: &[Group], to: &mut String) -> fmt::Result {
+    const BINS: usize = 20;
+    const KINDS: [Relation; 2] = [Relation::Near, Relation::Reworded];
+    let mut bins = [[0usize; KINDS.len()]; BINS];
+    let mut exact = 0;
+    for other in groups.iter().flat_map(|group| &group.others) {
+        match KINDS.iter().position(|&kind| other.relation == Some(kind)) {
+            Some(kind) => bins[((other.similarity * BINS as f32) as usize).min(BINS - 1)][kind] += 1,
+            None => exact += usize::from(other.relation == Some(Relation::Exact)),
+        }
+    }
+    let tallest = bins.iter().map(|bin| bin.iter().sum()).max().unwrap_or(0).max(1);
+    let totals = [0, 1].map(|kind| bins.iter().map(|bin| bin[kind]).sum::<usize>());
+    write!(
+        to,
+        r#"<figure><svg viewBox="-8 -14 {} {}" role="img" aria-label="Similarities of the copies to their representatives"><text x="0" y="-4">{}</text>"#,
+        WIDTH + 16.0,
+        HEIGHT + 34.0,
+        HumanCount(tallest as u64)
+    )?;
+    write_axis(to)?;
+    let wide = WIDTH / BINS as f64;
+    for (bin, n) in bins.iter().zip(0..) {
+        let mut top = HEIGHT;
+        let from = f64::from(n) / BINS as f64;
+        for (&count, kind) in bin.iter().zip(KINDS).filter(|(count, _)| **count > 0) {
+            let high = HEIGHT * count as f64 / tallest as f64;
+            top -= high;
+            write!(
+                to,
+                r#"<rect class="{kind}" x="{:.2}" y="{top:.2}" width="{:.2}" height="{high:.2}"><title>{from:.2} to {:.2}: {} {kind}</title></rect>"#,
+                f64::from(n) * wide + 1.0,
+                wide - 2.0,
+                from + 1.0 / BINS as f64,
+                HumanCount(count as u64),
+            )?;
+        }
+    }
+    let [near, reworded] = totals.map(|total| HumanCount(total as u64));
+    writeln!(
+        to,
+        r#"</svg><figcaption><b>Similarity to the representative</b><span class="key near">near {near}, by the share of phrases</span>, <span class="key reworded">reworded {reworded}, by confidence</span>; exact copies, {}, all stand at 1 and are left out</figcaption></figure>"#,
+        HumanCount(exact as u64)
+    )
+}
+
+/// With what probability two texts are compared at all.
+fn write_s_curve(threshold: f64, to: &mut String) -> fmt::Result {
+    let Ok(bands) = Bands::for_threshold(threshold, 128) else { return Ok(()) };
+    let at = |share: f64| format!("{:.1} {:.1}", share * WIDTH, HEIGHT * (1.0 - bands.probability(share)));
+    let points: Vec<String> = (0..=100).map(|percent| at(f64::from(percent) / 100.0)).collect();
+    write!(
+        to,
+        r#"<figure><svg viewBox="-8 -14 {} {}" role="img" aria-label="Probability that two texts share a bucket, by the share of their phrases in common"><text x="0" y="-4">100 %</text>"#,
+        WIDTH + 16.0,
+        HEIGHT + 34.0
+    )?;
+    write_axis(to)?;
+    write!(to, r#"<path class="curve" d="M{}"/>"#, points.join("L"))?;
+    write!(to, r#"<path class="threshold" d="M{0:.1} 0V{HEIGHT}"/>"#, threshold * WIDTH)?;
+    writeln!(
+        to,
+        r#"</svg><figcaption><b>Chance that an edited copy is met</b>{} of {}: at the threshold of {threshold}, {:.1} %. Rewordings are found by what few texts hold, not by these bands.</figcaption></figure>"#,
+        counted(bands.bands(), "band"),
+        counted(bands.rows(), "row"),
+        100.0 * bands.probability(threshold)
+    )
+}

@@ -1,0 +1,456 @@
+//! Frequencies to weighed features: of each text what another one may share, and what all that it has weighs.
+
+use rayon::prelude::*;
+
+use crate::content::{Commonness, Prior, Token, TokenChunk, ln, pair, units};
+use crate::error::Result;
+use crate::frequencies::{self, CHUNK, ChunkFrequencies, Held, ListId, Lists, MOST_DOCUMENTS};
+
+/// Into how many parts a text is cut to see where shared words stand.
+pub(crate) const PARTS: usize = 6;
+
+/// What kind of word a stem is in one text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Plain,
+    /// Capitalised inside a sentence, at least half of the times.
+    Name,
+    Number,
+}
+
+/// A stem of a text, and what kind of word it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Stem(u32);
+
+impl Stem {
+    fn new(id: u32, kind: Kind) -> Self {
+        Self(id | kind as u32)
+    }
+
+    #[inline(always)]
+    pub(crate) fn id(self) -> u32 {
+        self.0 & !3
+    }
+
+    #[inline(always)]
+    pub(crate) fn kind(self) -> Kind {
+        match self.0 & 3 {
+            0 => Kind::Plain,
+            1 => Kind::Name,
+            _ => Kind::Number,
+        }
+    }
+}
+
+/// What a stem weighs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Weight {
+    /// The inverse document frequency, in [`UNIT`]s.
+    pub(crate) idf: u8,
+    /// How rare the stem is among rare ones; tells names apart.
+    pub(crate) rarity: u8,
+}
+
+/// The weight of all features of a text, those included that no other text has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Totals {
+    pub(crate) stems: u32,
+    /// Stems that are neither names nor numbers.
+    pub(crate) plain: u32,
+    pub(crate) names: u32,
+    pub(crate) numbers: u32,
+    pub(crate) pairs: u32,
+    pub(crate) parts: [u32; PARTS],
+    /// Features that at most [`MOST_DOCUMENTS`] documents hold, weighed by [`rare_weights`].
+    pub(crate) rare: u32,
+}
+
+/// Rare weights are whole numbers of this part of the natural logarithm.
+pub(crate) const RARE_UNIT: u64 = 64;
+
+/// What a feature weighs by the number of documents that hold it, when texts are to be found that share rare features:
+/// ln(41 / n).
+pub(crate) fn rare_weights() -> [u32; MOST_DOCUMENTS as usize + 1] {
+    std::array::from_fn(|n| (RARE_UNIT as f32 * ln((MOST_DOCUMENTS + 1) as f32 / n.max(1) as f32)) as u32)
+}
+
+/// What features weigh in a corpus of so many documents.
+pub(crate) struct Weigher {
+    documents: f32,
+    /// The number of documents by the code for it.
+    held: Vec<f32>,
+    /// By the code, the documents that the prior expects among those that it counts as.
+    english: Vec<f32>,
+    /// The logarithm of 1 to 2, to be looked up by the first eight bits behind the point.
+    logarithms: Vec<f32>,
+    rare: [u32; MOST_DOCUMENTS as usize + 1],
+}
+
+impl Weigher {
+    /// The weights for a corpus of so many documents.
+    pub(crate) fn new(documents: usize) -> Self {
+        Self {
+            documents: ln(documents as f32 + Commonness::PRIOR_WEIGHT),
+            held: (0..256).map(Held::documents).collect(),
+            english: (0..=255).map(|code| Commonness(code).documents()).collect(),
+            logarithms: (0..256).map(|step| ln(1.0 + (step as f32 + 0.5) / 256.0)).collect(),
+            rare: rare_weights(),
+        }
+    }
+
+    /// The logarithm of a number from 0.5 on, to three digits: weights are not finer.
+    #[inline(always)]
+    fn ln(&self, x: f32) -> f32 {
+        let bits = x.to_bits();
+        let exponent = (bits >> 23) as i32 - 127;
+        exponent as f32 * std::f32::consts::LN_2 + self.logarithms[(bits >> 15) as usize & 255]
+    }
+
+    /// The inverse document frequency ln(N / n) of a feature.
+    #[inline(always)]
+    fn idf(&self, held: Held, english: Commonness) -> u8 {
+        units(self.documents - self.ln(self.held[held.code()] + self.english[usize::from(english.0)] + 0.5))
+    }
+
+    /// With ln(300 / n), which tells only rare features apart.
+    #[inline(always)]
+    fn weight(&self, held: Held, english: Commonness) -> Weight {
+        const LN_300: f32 = 5.703_782_5;
+        let documents = self.held[held.code()] + 2.5 * self.english[usize::from(english.0)];
+        Weight { idf: self.idf(held, english), rarity: units(LN_300 - self.ln(documents.max(1.0))) }
+    }
+
+    #[inline(always)]
+    fn rare(&self, held: Held) -> u32 {
+        self.rare.get(held.code().max(1)).copied().unwrap_or(0)
+    }
+}
+
+/// The features of one text that another text may share.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Features<'a> {
+    pub(crate) head: &'a Head,
+    /// Distinct stems in the order in which they first stand in the text.
+    pub(crate) stems: &'a [Stem],
+    pub(crate) weights: &'a [Weight],
+    /// The lists of rare features, ascending.
+    pub(crate) lists: &'a [ListId],
+    /// What each of them weighs as a pair of words; 0 if it is a stem.
+    pub(crate) pair_weights: &'a [u8],
+}
+
+/// What is asked of a text most often.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Head {
+    /// Number of words, stop words included.
+    pub(crate) words: u32,
+    /// Number of distinct stems, those included that no other text has.
+    pub(crate) distinct: u32,
+    pub(crate) totals: Totals,
+    /// How many of the stems stand before the end of each part but the last.
+    parts: [u32; PARTS - 1],
+    /// Where in its chunk the stems and the lists end.
+    stems_end: u32,
+    lists_end: u32,
+}
+
+impl Head {
+    /// The part of the text, below [`PARTS`], in which its so-manieth stem first stands.
+    #[inline(always)]
+    pub(crate) fn part(&self, stem: usize) -> usize {
+        self.parts.iter().map(|&end| usize::from(stem >= end as usize)).sum()
+    }
+}
+
+/// The features of a chunk of texts.
+#[derive(Debug, Default)]
+pub(crate) struct FeatureChunk {
+    heads: Vec<Head>,
+    stems: Vec<Stem>,
+    weights: Vec<Weight>,
+    lists: Vec<ListId>,
+    pair_weights: Vec<u8>,
+}
+
+impl FeatureChunk {
+    /// Weighs the features of a chunk of texts that have so many words each.
+    pub(crate) fn new(
+        chunk: &TokenChunk,
+        words: impl Fn(usize) -> u32,
+        frequencies: &ChunkFrequencies,
+        weigher: &Weigher,
+        scratch: &mut Scratch,
+    ) -> Self {
+        let mut weighed = Self::default();
+        let mut next = frequencies.reader();
+        for (text, tokens) in chunk.texts().enumerate() {
+            weighed.push(words(text), tokens, &mut next, weigher, scratch);
+        }
+        weighed.heads.shrink_to_fit();
+        weighed.stems.shrink_to_fit();
+        weighed.weights.shrink_to_fit();
+        weighed.lists.shrink_to_fit();
+        weighed.pair_weights.shrink_to_fit();
+        weighed
+    }
+
+    fn push(
+        &mut self,
+        words: u32,
+        tokens: &[Token],
+        mut next: impl FnMut(u32) -> (Held, Option<ListId>),
+        weigher: &Weigher,
+        scratch: &mut Scratch,
+    ) {
+        let prior = Prior::get();
+        let mut head = Head { words, ..Head::default() };
+        let Scratch { known, stems, lists } = scratch;
+        known.reset(2 * tokens.len());
+        stems.clear();
+        lists.clear();
+        let mut before: Option<(u32, Commonness)> = None;
+        for (at, token) in tokens.iter().enumerate() {
+            let id = token.stem();
+            let english = prior.commonness(id);
+            if let Some((neighbour, other)) = before.filter(|before| before.0 != id) {
+                let pair = pair(neighbour, id);
+                let (held, list) = next(pair);
+                if known.insert(pair, 0).is_none() && held.code() <= MOST_DOCUMENTS as usize {
+                    let weight = weigher.idf(held, other.of_pair(english));
+                    head.totals.pairs += u32::from(weight);
+                    head.totals.rare += weigher.rare(held);
+                    lists.extend(list.map(|list| (list, weight)));
+                }
+            }
+            before = Some((id, english));
+            let (held, list) = next(id);
+            let stem = known.insert(id, stems.len() as u32).map_or(stems.len(), |stem| stem as usize);
+            if stem == stems.len() {
+                head.totals.rare += weigher.rare(held);
+                lists.extend(list.map(|list| (list, 0)));
+                stems.push(Found { token: *token, first: at as u32, times: 0, names: 0, held, english });
+            }
+            let stem = &mut stems[stem];
+            stem.times += 1;
+            stem.names += u32::from(token.is_name());
+        }
+        head.distinct = stems.len() as u32;
+        for found in stems.iter() {
+            let part = found.first as usize * PARTS / tokens.len();
+            let kind = match (found.token.is_number(), 2 * found.names >= found.times) {
+                (true, _) => Kind::Number,
+                (false, true) => Kind::Name,
+                (false, false) => Kind::Plain,
+            };
+            let weight = weigher.weight(found.held, found.english);
+            head.totals.stems += u32::from(weight.idf);
+            head.totals.parts[part] += u32::from(weight.idf);
+            match kind {
+                Kind::Plain => head.totals.plain += u32::from(weight.idf),
+                Kind::Name => head.totals.names += u32::from(weight.rarity),
+                Kind::Number => head.totals.numbers += 1,
+            }
+            if found.held != Held::ALONE {
+                self.stems.push(Stem::new(found.token.stem(), kind));
+                self.weights.push(weight);
+                head.parts.iter_mut().skip(part).for_each(|end| *end += 1);
+            }
+        }
+        lists.sort_unstable();
+        self.lists.extend(lists.iter().map(|&(list, _)| list));
+        self.pair_weights.extend(lists.iter().map(|&(_, weight)| weight));
+        head.stems_end = self.stems.len() as u32;
+        head.lists_end = self.lists.len() as u32;
+        self.heads.push(head);
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(&self, text: usize) -> Features<'_> {
+        let head = &self.heads[text];
+        let (stems, lists) = match text.checked_sub(1).map(|before| &self.heads[before]) {
+            Some(before) => (before.stems_end as usize, before.lists_end as usize),
+            None => (0, 0),
+        };
+        let (stems, lists) = (stems..head.stems_end as usize, lists..head.lists_end as usize);
+        Features {
+            head,
+            stems: &self.stems[stems.clone()],
+            weights: &self.weights[stems],
+            lists: &self.lists[lists.clone()],
+            pair_weights: &self.pair_weights[lists],
+        }
+    }
+}
+
+/// Space that one thread reuses from text to text.
+#[derive(Default)]
+pub(crate) struct Scratch {
+    known: Known,
+    stems: Vec<Found>,
+    lists: Vec<(ListId, u8)>,
+}
+
+/// A distinct stem of a text.
+struct Found {
+    token: Token,
+    /// The place of the first among the content words.
+    first: u32,
+    times: u32,
+    names: u32,
+    held: Held,
+    english: Commonness,
+}
+
+/// The features of a text that were seen before, each with a number: open addressing by upper bits.
+#[derive(Default)]
+struct Known {
+    /// Features and their numbers and 1; 0 for a free slot.
+    slots: Vec<(u32, u32)>,
+    shift: u32,
+}
+
+impl Known {
+    fn reset(&mut self, features: usize) {
+        let bits = (features * 2).next_power_of_two().trailing_zeros().max(1);
+        self.slots.clear();
+        self.slots.resize(1 << bits, (0, 0));
+        self.shift = 32 - bits;
+    }
+
+    /// The number of a feature that is known; else it is noted with this one.
+    #[inline(always)]
+    fn insert(&mut self, feature: u32, number: u32) -> Option<u32> {
+        let mut at = (feature >> self.shift) as usize;
+        loop {
+            let slot = &mut self.slots[at];
+            if slot.1 == 0 {
+                *slot = (feature, number + 1);
+                return None;
+            }
+            if slot.0 == feature {
+                return Some(slot.1 - 1);
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+    }
+}
+
+/// The content view of a corpus: the features of all texts, and which texts hold the rare ones.
+#[derive(Default)]
+pub(crate) struct Content {
+    chunks: Vec<FeatureChunk>,
+    pub(crate) lists: Lists,
+    /// The weight of all pairs of words of each text, and of all rare features, side by side: they are asked for far more
+    /// often than the rest.
+    pub(crate) pair_totals: Vec<u32>,
+    pub(crate) rare_totals: Vec<u32>,
+}
+
+impl Content {
+    /// Counts and weighs the features of all texts, which have so many words each; those of leaders alone count as
+    /// documents and can be found. Takes the content words chunk by chunk and gives their memory back.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge) as the frequencies have it.
+    pub(crate) fn new(
+        chunks: Vec<TokenChunk>,
+        words: impl Fn(usize) -> u32 + Sync,
+        leads: impl Fn(usize) -> bool + Sync,
+    ) -> Result<Self> {
+        let (frequencies, lists) = frequencies::count(&chunks, &leads)?;
+        let texts = chunks.iter().map(TokenChunk::len).sum();
+        let weigher = Weigher::new((0..texts).filter(|&text| leads(text)).count());
+        let weigh = |scratch: &mut Scratch, (at, (chunk, frequencies)): (usize, (TokenChunk, ChunkFrequencies))| {
+            FeatureChunk::new(&chunk, |text| words(at * CHUNK + text), &frequencies, &weigher, scratch)
+        };
+        let chunks = chunks.into_par_iter().zip(frequencies).enumerate();
+        let chunks: Vec<FeatureChunk> = chunks.map_init(Scratch::default, weigh).collect();
+        let totals =
+            |of: fn(&Totals) -> u32| chunks.iter().flat_map(|chunk| &chunk.heads).map(move |head| of(&head.totals));
+        Ok(Self {
+            pair_totals: totals(|totals| totals.pairs).collect(),
+            rare_totals: totals(|totals| totals.rare).collect(),
+            lists,
+            chunks,
+        })
+    }
+
+    #[inline(always)]
+    pub(crate) fn get(&self, text: u32) -> Features<'_> {
+        self.chunks[text as usize / CHUNK].get(text as usize % CHUNK)
+    }
+
+    /// Something of the beginning of what is compared of a text, of no meaning: reading it brings the rest near.
+    pub(crate) fn peek(&self, text: u32) -> u32 {
+        let text = self.get(text);
+        text.stems.first().map_or(0, |stem| stem.0) ^ text.weights.first().map_or(0, |weight| weight.idf.into())
+    }
+
+    /// Number of texts.
+    pub(crate) fn len(&self) -> usize {
+        self.rare_totals.len()
+    }
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+    use crate::content::UNIT;
+
+    /// Texts whose content words are these.
+    pub(crate) fn content(texts: &[&str]) -> Content {
+        let tokens = |text: &&str| {
+            let stem = |word: &str| Token::new(crate::hash::hash_bytes(word.as_bytes()), false, false);
+            text.split(' ').map(stem).collect::<Vec<_>>()
+        };
+        let mut chunks = Vec::new();
+        for texts in texts.chunks(CHUNK) {
+            let mut chunk = TokenChunk::default();
+            texts.iter().for_each(|text| chunk.push(&tokens(text)));
+            chunks.push(chunk);
+        }
+        Content::new(chunks, |text| texts[text].split(' ').count() as u32, |_| true).expect("few")
+    }
+
+    #[test]
+    fn weights_fall_with_document_frequency() {
+        let weigher = Weigher::new(100);
+        let idf = |held, english| weigher.idf(Held::new(held), Commonness(english));
+        assert!(idf(2, 0) > idf(3, 0));
+        assert!(idf(2, 0) > idf(2, 60));
+        assert_eq!(idf(100, 165), 0);
+    }
+
+    #[test]
+    fn weights_are_those_of_the_logarithm() {
+        let weigher = Weigher::new(50_000);
+        for held in [1, 2, 7, 40, 127, 1000, 40_000] {
+            let exact = UNIT * ln(54_000.0 / (held as f32 + 0.5));
+            let found = f32::from(weigher.idf(Held::new(held), Commonness(0)));
+            assert!((found - exact).abs() <= 1.4, "{found} for {exact}");
+        }
+    }
+
+    #[test]
+    fn only_what_others_share_is_kept_but_all_is_weighed() {
+        let found = content(&["orrin sallow gannet", "orrin sallow marrow", "tern"]);
+        let first = found.get(0);
+        assert_eq!((first.stems.len(), first.head.distinct), (2, 3));
+        assert_eq!(first.lists.len(), 3, "two stems and their pair");
+        assert_eq!(found.rare_totals[0], 3 * rare_weights()[2] + 2 * rare_weights()[1]);
+        assert_eq!(found.lists.get(first.lists[0]), [0, 1]);
+        assert_eq!((found.get(2).stems.len(), found.get(2).head.distinct), (0, 1));
+        let known = content(&["orrin sallow gannet", "orrin sallow gannet"]);
+        assert_eq!(known.get(0).head.totals.stems, 3 * u32::from(known.get(0).weights[0].idf));
+    }
+
+    #[test]
+    fn stems_stand_in_the_order_and_part_of_their_first_place() {
+        let text = "a1 b1 a1 c1 d1 e1 f1 a1 g1 h1 i1 j1";
+        let found = content(&[text, text]);
+        let features = found.get(0);
+        assert_eq!(features.stems.len(), 10);
+        let parts: Vec<usize> = (0..10).map(|stem| features.head.part(stem)).collect();
+        assert_eq!(parts, [0, 0, 1, 2, 2, 3, 4, 4, 5, 5]);
+    }
+}

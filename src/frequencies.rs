@@ -1,0 +1,406 @@
+//! Features to document frequencies: how many texts hold each feature of a corpus, and of rare ones, which.
+//!
+//! A table of all features of a large corpus is far larger than any cache, and to look up each feature of each text in it
+//! is to wait for memory hundreds of times a text. So features are counted as databases join: those of a run of texts are
+//! first put into buckets by the upper bits of their hash, then each bucket, which the cache can hold, is counted by
+//! itself, and what was found goes back the way the features came, in their order (radix-partitioned hash join: Boncz,
+//! Manegold and Kersten, VLDB 1999). The counts are exact, and the buckets of a large corpus are taken a part at a time, so
+//! that memory stays bounded.
+
+use std::ops::Range;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+use rayon::prelude::*;
+
+use crate::content::{TokenChunk, exp, features, ln};
+use crate::error::{Error, Result};
+
+/// A feature that more documents hold is no evidence of copying, however large the corpus.
+pub(crate) const MOST_DOCUMENTS: u32 = 40;
+
+const TEXT_BITS: u32 = 9;
+
+/// The texts whose features go through the buckets together. Texts are numbered on from chunk to chunk.
+pub(crate) const CHUNK: usize = 1 << TEXT_BITS;
+
+/// What is left of a feature in its bucket.
+const LOW_BITS: u32 = 20;
+const BUCKETS: usize = 1 << (32 - LOW_BITS);
+
+/// Where a list begins in its bucket has so many bits.
+const LIST_BITS: u32 = 20;
+
+/// Features of so many bytes are counted at once in any case, and so many more for each text.
+const BYTES_AT_ONCE: usize = 64 << 20;
+const BYTES_A_TEXT: usize = 200;
+
+/// How many documents hold a feature, in a byte: exact up to 127, from there on in steps of a tenth of the natural logarithm.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Held(u8);
+
+impl Held {
+    /// No other text has the feature.
+    pub(crate) const ALONE: Self = Self(0);
+    /// One of the texts that are counted has it, and others that are not.
+    const ONCE: Self = Self(1);
+    const EXACT: u32 = 127;
+
+    pub(crate) fn new(documents: u32) -> Self {
+        if documents <= Self::EXACT {
+            return Self(documents as u8);
+        }
+        let steps = 10.0 * ln(documents as f32 / Self::EXACT as f32) + 0.5;
+        Self((Self::EXACT as f32 + steps).min(255.0) as u8)
+    }
+
+    pub(crate) fn code(self) -> usize {
+        self.0.into()
+    }
+
+    /// Whether at least two texts hold the feature, and so few that it tells of copying.
+    #[inline(always)]
+    pub(crate) fn is_rare(self) -> bool {
+        (2..=MOST_DOCUMENTS).contains(&self.0.into())
+    }
+
+    /// The number of documents that a code stands for, at least 1.
+    pub(crate) fn documents(code: usize) -> f32 {
+        match code.saturating_sub(Self::EXACT as usize) {
+            0 => code.max(1) as f32,
+            steps => Self::EXACT as f32 * exp(steps as f32 / 10.0),
+        }
+    }
+}
+
+/// Names the list of the texts that hold a rare feature: two features are the same if their lists are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) struct ListId(pub(crate) u32);
+
+/// Which texts hold each rare feature.
+#[derive(Default)]
+pub(crate) struct Lists {
+    /// For each bucket its lists, each one its length and then the texts, ascending.
+    buckets: Vec<Box<[u32]>>,
+}
+
+impl Lists {
+    #[inline(always)]
+    pub(crate) fn get(&self, list: ListId) -> &[u32] {
+        let bucket = &self.buckets[(list.0 >> LIST_BITS) as usize];
+        let start = (list.0 % (1 << LIST_BITS)) as usize;
+        let len = bucket[start] as usize;
+        &bucket[start + 1..start + 1 + len]
+    }
+}
+
+/// What was found out about the features of one chunk, in the order of [`features`].
+pub(crate) struct ChunkFrequencies {
+    held: Vec<Held>,
+    /// The lists of the rare ones, for each part of the buckets.
+    lists: Vec<Vec<ListId>>,
+    buckets_at_once: usize,
+}
+
+impl ChunkFrequencies {
+    /// Goes through the features of the chunk; it must be asked for each in order.
+    pub(crate) fn reader(&self) -> impl FnMut(u32) -> (Held, Option<ListId>) {
+        let mut held = self.held.iter();
+        let mut lists: Vec<_> = self.lists.iter().map(|lists| lists.iter()).collect();
+        move |feature| {
+            let held = held.next().copied().unwrap_or_default();
+            let part = bucket(feature) / self.buckets_at_once;
+            (held, if held.is_rare() { lists[part].next().copied() } else { None })
+        }
+    }
+}
+
+#[inline(always)]
+fn bucket(feature: u32) -> usize {
+    (feature >> LOW_BITS) as usize
+}
+
+/// Counts the features of all texts; `counts` tells whether a text counts as a document and is put on lists.
+///
+/// # Errors
+/// [`Error::TooLarge`] if there are more rare features than names for their lists, beyond some forty million articles.
+pub(crate) fn count(
+    chunks: &[TokenChunk],
+    counts: impl Fn(usize) -> bool + Sync,
+) -> Result<(Vec<ChunkFrequencies>, Lists)> {
+    let number = |chunk: &TokenChunk| {
+        let mut number = 0;
+        chunk.texts().for_each(|tokens| features(tokens, |_| number += 1));
+        number
+    };
+    let numbers: Vec<usize> = chunks.par_iter().map(number).collect();
+    let texts: usize = chunks.iter().map(TokenChunk::len).sum();
+    let parts = (4 * numbers.iter().sum::<usize>()).div_ceil(BYTES_AT_ONCE + BYTES_A_TEXT * texts).clamp(1, BUCKETS);
+    count_in_parts(chunks, &numbers, parts, counts)
+}
+
+fn count_in_parts(
+    chunks: &[TokenChunk],
+    numbers: &[usize],
+    parts: usize,
+    counts: impl Fn(usize) -> bool + Sync,
+) -> Result<(Vec<ChunkFrequencies>, Lists)> {
+    let buckets_at_once = BUCKETS.div_ceil(parts);
+    let frequencies = |&number: &usize| ChunkFrequencies {
+        held: vec![Held::ALONE; number],
+        lists: Vec::with_capacity(parts),
+        buckets_at_once,
+    };
+    let mut all: Vec<ChunkFrequencies> = numbers.iter().map(frequencies).collect();
+    let mut lists = Lists::default();
+    for first in (0..BUCKETS).step_by(buckets_at_once) {
+        let buckets = first..(first + buckets_at_once).min(BUCKETS);
+        let partition = |keys: &mut Vec<u64>, chunk| Partition::new(chunk, buckets.clone(), keys);
+        let partitions: Vec<Partition> = chunks.par_iter().map_init(Vec::new, partition).collect();
+        let counted = buckets
+            .clone()
+            .into_par_iter()
+            .map_init(Vec::new, |slots, bucket| count_bucket(&partitions, bucket - first, &counts, slots));
+        let counted: Option<Vec<_>> = counted.collect();
+        let too_large = || Error::TooLarge { articles: chunks.iter().map(TokenChunk::len).sum() };
+        lists.buckets.extend(counted.ok_or_else(too_large)?);
+        let chunks = all.par_iter_mut().zip(chunks).zip(partitions);
+        chunks.for_each(|((frequencies, chunk), partition)| partition.deliver(chunk, buckets.clone(), frequencies));
+    }
+    Ok((all, lists))
+}
+
+/// The features of one chunk by bucket.
+struct Partition {
+    /// Where each bucket begins, and the end of the last.
+    starts: Vec<u32>,
+    /// Of each feature what its bucket leaves open, and the text in the chunk; later what was found out about it.
+    entries: Vec<AtomicU32>,
+}
+
+impl Partition {
+    fn new(chunk: &TokenChunk, buckets: Range<usize>, keys: &mut Vec<u64>) -> Self {
+        keys.clear();
+        let mut starts = vec![0; buckets.len() + 1];
+        for (text, tokens) in (0..).zip(chunk.texts()) {
+            let begin = keys.len();
+            keys.resize(begin + 2 * tokens.len(), 0);
+            let room = &mut keys[begin..];
+            let mut taken = 0;
+            // Written in any case and overwritten if it is of another part: a branch would go the wrong way too often.
+            features(tokens, |feature| {
+                room[taken] = u64::from(feature) << TEXT_BITS | text;
+                taken += usize::from(bucket(feature).wrapping_sub(buckets.start) < buckets.len());
+            });
+            keys.truncate(begin + taken);
+        }
+        let bucket = |key: u64| (key >> (LOW_BITS + TEXT_BITS)) as usize - buckets.start;
+        keys.iter().for_each(|&key| starts[bucket(key) + 1] += 1);
+        (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
+        let mut next = starts.clone();
+        let mut entries: Vec<AtomicU32> = std::iter::repeat_with(AtomicU32::default).take(keys.len()).collect();
+        for &key in keys.iter() {
+            let next = &mut next[bucket(key)];
+            *entries[*next as usize].get_mut() = key as u32 % (1 << (LOW_BITS + TEXT_BITS));
+            *next += 1;
+        }
+        Self { starts, entries }
+    }
+
+    fn bucket(&self, at: usize) -> &[AtomicU32] {
+        &self.entries[self.starts[at] as usize..self.starts[at + 1] as usize]
+    }
+
+    /// Gives what was found out back to the features, in their order.
+    fn deliver(mut self, chunk: &TokenChunk, buckets: Range<usize>, frequencies: &mut ChunkFrequencies) {
+        let next = &mut self.starts;
+        let mut lists = Vec::new();
+        let mut each = frequencies.held.iter_mut();
+        for tokens in chunk.texts() {
+            features(tokens, |feature| {
+                let held = each.next();
+                let at = bucket(feature).wrapping_sub(buckets.start);
+                if at < buckets.len() {
+                    let found = Found(self.entries[next[at] as usize].load(Relaxed));
+                    next[at] += 1;
+                    if let Some(held) = held {
+                        *held = found.held();
+                    }
+                    lists.extend(found.list(bucket(feature)));
+                }
+            });
+        }
+        lists.shrink_to_fit();
+        frequencies.lists.push(lists);
+    }
+}
+
+/// What was found out about a feature: the documents that hold it, and above, where its list begins in the bucket.
+#[derive(Clone, Copy)]
+struct Found(u32);
+
+impl Found {
+    fn new(held: Held, start: u32) -> Self {
+        Self(start << 8 | u32::from(held.0))
+    }
+
+    fn held(self) -> Held {
+        Held(self.0 as u8)
+    }
+
+    fn list(self, bucket: usize) -> Option<ListId> {
+        self.held().is_rare().then_some(ListId((bucket as u32) << LIST_BITS | self.0 >> 8))
+    }
+}
+
+/// One feature of a bucket.
+#[derive(Clone, Copy, Default)]
+struct Slot {
+    /// What its bucket leaves open of the feature, and 1; 0 if the slot is free.
+    name: u32,
+    /// The documents that hold it.
+    held: u32,
+    /// The texts that hold it, whether they count or not; later where its list begins.
+    texts: u32,
+    /// The last text that was seen to hold it, and 1; later where the next one goes.
+    last: u32,
+}
+
+/// Counts one bucket, and leaves what was found out in its entries. The lists; none if they are too many.
+fn count_bucket(
+    partitions: &[Partition],
+    at: usize,
+    counts: &impl Fn(usize) -> bool,
+    slots: &mut Vec<Slot>,
+) -> Option<Box<[u32]>> {
+    let entries: usize = partitions.iter().map(|partition| partition.bucket(at).len()).sum();
+    let bits = (entries + entries / 4 + 1).next_power_of_two().trailing_zeros().max(1);
+    slots.clear();
+    slots.resize(1 << bits, Slot::default());
+    let mask = slots.len() - 1;
+    let find = |slots: &[Slot], low: u32| {
+        // Multiplied by the golden ratio: stems have all of their lowest bits 0.
+        let mut place = (low.wrapping_mul(0x9e37_79b9) >> (32 - bits)) as usize;
+        while slots[place].name != 0 && slots[place].name != low + 1 {
+            place = (place + 1) & mask;
+        }
+        place
+    };
+    for (chunk, partition) in partitions.iter().enumerate() {
+        for entry in partition.bucket(at) {
+            let entry = entry.load(Relaxed);
+            let (low, text) = (entry >> TEXT_BITS, chunk * CHUNK + entry as usize % CHUNK);
+            let place = find(slots, low);
+            let slot = &mut slots[place];
+            slot.name = low + 1;
+            if slot.last != text as u32 + 1 {
+                slot.last = text as u32 + 1;
+                slot.texts += 1;
+                slot.held += u32::from(counts(text));
+            }
+        }
+    }
+    let mut lists = Vec::new();
+    for slot in slots.iter_mut().filter(|slot| (2..=MOST_DOCUMENTS).contains(&slot.held)) {
+        slot.texts = lists.len() as u32;
+        lists.push(slot.held);
+        slot.last = lists.len() as u32;
+        lists.resize(lists.len() + slot.held as usize, u32::MAX);
+    }
+    if lists.len() > 1 << LIST_BITS {
+        return None;
+    }
+    for (chunk, partition) in partitions.iter().enumerate() {
+        for entry in partition.bucket(at) {
+            let value = entry.load(Relaxed);
+            let (low, text) = (value >> TEXT_BITS, (chunk * CHUNK) as u32 + value % CHUNK as u32);
+            let place = find(slots, low);
+            let slot = &mut slots[place];
+            let found = match slot.held {
+                2..=MOST_DOCUMENTS => {
+                    let begun = slot.last > slot.texts + 1;
+                    if counts(text as usize) && !(begun && lists[slot.last as usize - 1] == text) {
+                        lists[slot.last as usize] = text;
+                        slot.last += 1;
+                    }
+                    Found::new(Held::new(slot.held), slot.texts)
+                }
+                0 | 1 if slot.texts < 2 => Found::new(Held::ALONE, 0),
+                0 | 1 => Found::new(Held::ONCE, 0),
+                held => Found::new(Held::new(held), 0),
+            };
+            entry.store(found.0, Relaxed);
+        }
+    }
+    Some(lists.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::content::Token;
+    use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn chunks(texts: &[Vec<Token>]) -> Vec<TokenChunk> {
+        let chunk = |texts: &[Vec<Token>]| {
+            let mut chunk = TokenChunk::default();
+            texts.iter().for_each(|tokens| chunk.push(tokens));
+            chunk
+        };
+        texts.chunks(CHUNK).map(chunk).collect()
+    }
+
+    fn some_texts() -> impl Strategy<Value = Vec<Vec<Token>>> {
+        let word = (0u64..40).prop_map(|word| Token::new(crate::hash::mix(word * word), false, false));
+        prop::collection::vec(prop::collection::vec(word, 0..12), 1..90)
+    }
+
+    proptest! {
+        #[test]
+        fn counts_and_lists_are_those_of_sets(texts in some_texts(), repeat in 1usize..20, parts in 1usize..9) {
+            // Enough texts for more than one chunk.
+            let texts: Vec<_> = std::iter::repeat_n(texts, repeat).flatten().collect();
+            let counts = |text: usize| text % 7 != 3;
+            let mut holders: BTreeMap<u32, BTreeSet<usize>> = BTreeMap::new();
+            for (text, tokens) in texts.iter().enumerate() {
+                features(tokens, |feature| { holders.entry(feature).or_default().insert(text); });
+            }
+            let chunks = chunks(&texts);
+            let numbers: Vec<usize> = chunks.iter().map(|chunk| {
+                let mut number = 0;
+                chunk.texts().for_each(|tokens| features(tokens, |_| number += 1));
+                number
+            }).collect();
+            let (found, lists) = count_in_parts(&chunks, &numbers, parts, counts).expect("few");
+            for (chunk, frequencies) in chunks.iter().zip(&found) {
+                let mut next = frequencies.reader();
+                for tokens in chunk.texts() {
+                    features(tokens, |feature| {
+                        let all = &holders[&feature];
+                        let counted: Vec<u32> = all.iter().filter(|&&text| counts(text)).map(|&text| text as u32).collect();
+                        let (held, list) = next(feature);
+                        let expected = match counted.len() {
+                            0 | 1 if all.len() < 2 => Held::ALONE,
+                            0 | 1 => Held::ONCE,
+                            n => Held::new(n as u32),
+                        };
+                        assert_eq!(held, expected);
+                        assert_eq!(list.is_some(), (2..=MOST_DOCUMENTS as usize).contains(&counted.len()));
+                        if let Some(list) = list {
+                            assert_eq!(lists.get(list), counted);
+                        }
+                    });
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_code_of_a_count_is_exact_or_near() {
+        for documents in [1, 2, 40, 127, 128, 1000, 123_456, 30_000_000] {
+            let code = Held::new(documents).code();
+            let back = Held::documents(code);
+            assert!((back / documents as f32 - 1.0).abs() < 0.052, "{documents} as {back}");
+        }
+    }
+}
