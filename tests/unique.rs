@@ -179,7 +179,7 @@ fn unpack_zstd(bytes: &[u8]) -> String {
 
 #[test]
 fn what_cannot_be_byte_for_byte_is_refused() {
-    let cut = compressed(&line("z", STORM).repeat(1000));
+    let cut = compressed(line("z", STORM).repeat(1000));
     let folder = Temp::new("refused")
         .with("x.jsonl", line("a", FERRY) + &line("b", FERRY))
         .with("t.csv", format!("id,text\na,\"{FERRY}\"\n"))
@@ -332,6 +332,9 @@ fn a_full_disk_leaves_nothing() {
     assert_eq!(left, 0);
 }
 
+/// Which of four stories a record tells, its unknown fields, and whether the text comes before them.
+type Told = (usize, Vec<(String, Value)>, bool);
+
 fn records_strategy() -> impl Strategy<Value = Vec<(Value, bool)>> {
     let scalar = prop_oneof![
         Just(Value::Null),
@@ -340,11 +343,10 @@ fn records_strategy() -> impl Strategy<Value = Vec<(Value, bool)>> {
         "\\PC{0,12}".prop_map(Value::from)
     ];
     let fields = prop::collection::vec(("[a-h\"\n,é]{1,6}", scalar), 0..4);
-    // Which of four stories it tells, its unknown fields, and whether the text comes before them.
     let record = (0..4usize, fields, any::<bool>());
     prop::collection::vec(record, 1..12).prop_map(|records| {
         let mut seen = [false; 4];
-        let mut make = |(at, (story, fields, first)): (usize, (usize, Vec<(String, Value)>, bool))| {
+        let mut make = |(at, (story, fields, first)): (usize, Told)| {
             let text = Value::from(
                 [FERRY, STORM, "Nobody at the \"school\"\nwanted a second hall.", "Snow, and more snow, and rain."]
                     [story],
