@@ -4,25 +4,29 @@
 //
 // Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
 
+mod columns;
+mod compare;
 mod html;
 mod input;
 mod output;
+mod progress;
+mod search;
 mod unique;
 mod write;
 
-use std::io::{self, BufWriter, IsTerminal, Write};
-use std::path::{Path, PathBuf};
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::{Parser, ValueEnum};
-use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use retold::{Article, Detector, Report, Representative, SkipReason};
+use clap::{Parser, Subcommand, ValueEnum};
+use indicatif::{DecimalBytes, HumanCount};
+use retold::{Article, Report, Representative, SkipReason};
 
-use html::Settings;
-use input::{Codec, Document, Fields, Problem, Source, Tally};
+use input::{Document, Fields, Problem};
 use output::{Findings, Format};
-use unique::{Account, Target};
+use search::Search;
+use unique::Outputs;
 
 /// Finds articles that were told before: exact, edited and reworded copies.
 ///
@@ -36,7 +40,11 @@ use unique::{Account, Target};
 /// and how surely, from 0 to 1. The same articles give the same clusters, in whatever order they come.
 #[derive(Parser)]
 #[command(name = "dedup", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT}"), verbatim_doc_comment)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Folders, files, patterns of file names, or - for standard input
     ///
     /// A folder is read with all folders in it. Files are known by their names, each also
@@ -47,6 +55,8 @@ struct Args {
     ///   .jsonl, .ndjson  a JSON object a line
     ///   .json            an array of objects, or objects one after the other
     ///   .csv, .tsv       a row an article, after a row with the names of the columns
+    ///
+    /// A path that is named like a command is reached with ./ before it.
     #[arg(value_name = "PATH", required = true, verbatim_doc_comment)]
     paths: Vec<PathBuf>,
 
@@ -57,21 +67,8 @@ struct Args {
     #[command(flatten)]
     fields: Fields,
 
-    /// Which copies to look for
-    #[arg(long, value_enum, default_value_t = Level::Reworded, help_heading = "Search")]
-    level: Level,
-
-    /// Edited copies: the least share of phrases in common, more than 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true, help_heading = "Search")]
-    threshold: f64,
-
-    /// Reworded copies: the least confidence, more than 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true, help_heading = "Search")]
-    confidence: f64,
-
-    /// Skip texts of fewer words; never fewer than 3
-    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Search")]
-    min_words: usize,
+    #[command(flatten)]
+    search: Search,
 
     /// Which article of a cluster represents it, and stays with --unique
     #[arg(long, value_enum, default_value_t = Keep::Central, help_heading = "Output")]
@@ -102,20 +99,12 @@ struct Args {
 const EXAMPLES: &str = "\
 Examples:
   dedup articles/                                  a folder of text files
-  dedup --level near a.txt b.txt                   are these two the same, but for edits?
+  dedup compare a.txt b.txt                        these two side by side, copies or not
   dedup --text-field body --id-field url x.jsonl   other names for the fields
   zcat x.jsonl.gz | dedup --format jsonl - > copies.jsonl";
 
 const EXIT: &str = "\
 Exit code: 0 when it ran, even if articles were skipped; 2 when an option cannot work or no article could be read.";
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Level {
-    /// Exact and edited copies
-    Near,
-    /// Reworded copies as well
-    Reworded,
-}
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Keep {
@@ -140,41 +129,20 @@ impl Keep {
     }
 }
 
-impl Args {
-    fn settings(&self) -> Settings {
-        let level = match self.level {
-            Level::Near => retold::Level::Near,
-            Level::Reworded => retold::Level::Reworded,
-        };
-        Settings { level, threshold: self.threshold, confidence: self.confidence, min_words: self.min_words }
-    }
-
-    fn detector(&self, bar: &ProgressBar) -> retold::Result<Detector> {
-        let bar = bar.clone();
-        let Settings { level, threshold, confidence, min_words } = self.settings();
-        Detector::builder()
-            .level(level)
-            .threshold(threshold)
-            .confidence(confidence)
-            .min_words(min_words)
-            .representative(self.keep.representative())
-            .progress(move |progress| {
-                if progress.done == 0 {
-                    bar.reset();
-                    bar.set_message(progress.stage.to_string());
-                }
-                bar.set_length(progress.total as u64);
-                bar.set_position(progress.done as u64);
-            })
-            .build()
-    }
+#[derive(Subcommand)]
+enum Command {
+    Compare(compare::Args),
 }
 
 fn main() -> ExitCode {
     let mut args = Args::parse();
     args.fields.needs_date = args.keep == Keep::Earliest;
-    match run(&args) {
-        Ok(()) => ExitCode::SUCCESS,
+    let code = match &args.command {
+        Some(Command::Compare(args)) => compare::run(args),
+        None => run(&args).map(|()| ExitCode::SUCCESS),
+    };
+    match code {
+        Ok(code) => code,
         Err(error) => {
             tell(format_args!("error: {error}"));
             ExitCode::from(2)
@@ -187,9 +155,11 @@ fn run(args: &Args) -> Result<(), String> {
         return Err("--date-field is for --keep earliest alone: add that, or leave the field out".into());
     }
     write::stop_cleanly()?;
-    let bar = progress_bar(args.quiet);
+    let bar = progress::bar(args.quiet);
     // Before anything is read, so that an impossible option is told at once.
-    let detector = args.detector(&bar).map_err(|error| error.to_string())?;
+    let detector =
+        args.search.detector().representative(args.keep.representative()).progress(progress::shown_on(&bar)).build();
+    let detector = detector.map_err(|error| error.to_string())?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(args.threads.into())
         .build()
@@ -197,13 +167,13 @@ fn run(args: &Args) -> Result<(), String> {
 
     let start = Instant::now();
     let mut found = input::find(&args.paths, args.fields.stdin_form());
-    let outputs = Outputs::new(args, &found.sources)?;
-    if outputs.unique.is_some() {
+    let outputs = Outputs::new(args.unique.as_deref(), args.removed.as_deref(), &found.sources)?;
+    if outputs.need_input_again() {
         let stored = found.sources.iter_mut().try_for_each(input::Source::store);
         stored.map_err(|error| format!("cannot store standard input: {error}; give files"))?;
     }
     let bytes = found.bytes();
-    show_bytes(&bar, "read", bytes);
+    progress::show_bytes(&bar, "read", bytes);
     let mut documents = Vec::new();
     let input = pool.install(|| input::read(&found.sources, &args.fields, &bar, |batch| documents.extend(batch)));
     let read = start.elapsed();
@@ -229,7 +199,7 @@ fn run(args: &Args) -> Result<(), String> {
         bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and count as the last")));
     }
 
-    show_articles(&bar);
+    progress::show_articles(&bar);
     let report = pool.install(|| detector.find(&documents));
     let report = report.map_err(|error| error.to_string())?;
     let took = start.elapsed();
@@ -237,12 +207,12 @@ fn run(args: &Args) -> Result<(), String> {
     let skipped = skipped_later(&report, &documents);
     bar.suspend(|| tell_problems(&skipped));
     // Before the results, after which nobody may listen any more.
-    show_bytes(&bar, "write", bytes);
+    progress::show_bytes(&bar, "write", bytes);
     let outputs = pool.install(|| outputs.write(&found.sources, &input.tallies, &report, &documents, &bar));
     bar.finish_and_clear();
     let findings = Findings::new(report, documents, problems, skipped, read);
     let mut out = BufWriter::new(io::stdout());
-    let written = pool.install(|| findings.write(args.format, &args.settings(), &mut out));
+    let written = pool.install(|| findings.write(args.format, &args.search.settings(), &mut out));
     match written.and_then(|()| out.flush()) {
         Ok(()) => {}
         // Whoever reads has seen enough: `dedup … | head`.
@@ -256,43 +226,6 @@ fn run(args: &Args) -> Result<(), String> {
         tell(format_args!("{account}: exactly the input"));
     }
     Ok(())
-}
-
-/// The files to write beside the results.
-struct Outputs<'a> {
-    unique: Option<Target<'a>>,
-    removed: Option<(&'a Path, Codec)>,
-}
-
-impl<'a> Outputs<'a> {
-    /// Refuses what cannot be written before anything is read.
-    fn new(args: &'a Args, sources: &[Source]) -> Result<Self, String> {
-        let unique = args.unique.as_deref().map(|path| Target::new(path, sources)).transpose()?;
-        let removed = args.removed.as_deref();
-        if let Some(path) = removed {
-            unique::refuse_input(path, sources)?;
-            if args.unique == args.removed {
-                return Err(format!("--unique and --removed are both {}: give them two names", path.display()));
-            }
-        }
-        Ok(Self { unique, removed: removed.map(|path| (path, Codec::of_name(path))) })
-    }
-
-    fn write(
-        &self,
-        sources: &[Source],
-        tallies: &[Tally],
-        report: &Report,
-        documents: &[Document],
-        bar: &ProgressBar,
-    ) -> Result<Option<Account>, String> {
-        let write = |target| unique::write(target, sources, tallies, report, documents.len(), bar);
-        let account = self.unique.as_ref().map(write).transpose()?;
-        if let Some((path, codec)) = self.removed {
-            unique::write_removed(path, codec, report, documents)?;
-        }
-        Ok(account)
-    }
 }
 
 /// What the library left out, with the places that only the input knows.
@@ -349,31 +282,4 @@ fn tell_summary(findings: &Findings, took: Duration) {
         took.as_secs_f64(),
         DecimalBytes((bytes as f64 / took.as_secs_f64()) as u64),
     ));
-}
-
-fn progress_bar(quiet: bool) -> ProgressBar {
-    if quiet || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
-}
-
-/// Shows bytes of the input from now on; how many there are may not be known.
-fn show_bytes(bar: &ProgressBar, stage: &'static str, bytes: Option<u64>) {
-    let style = match bytes {
-        Some(_) => "{spinner} {msg:<10} {bar:40} {bytes} of {total_bytes}, {bytes_per_sec}, {eta} left",
-        None => "{spinner} {msg:<10} {bytes}, {bytes_per_sec}",
-    };
-    bar.reset();
-    bar.set_length(bytes.unwrap_or(0));
-    bar.set_message(stage);
-    bar.set_style(ProgressStyle::with_template(style).expect("a fixed template"));
-}
-
-/// Shows articles and the stage that the detector tells from now on.
-fn show_articles(bar: &ProgressBar) {
-    let style = "{spinner} {msg:<10} {bar:40} {human_pos} of {human_len}, {per_sec}, {eta} left";
-    bar.set_style(ProgressStyle::with_template(style).expect("a fixed template"));
 }

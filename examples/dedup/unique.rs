@@ -85,8 +85,51 @@ impl fmt::Display for Account {
     }
 }
 
+/// The files to write beside the results.
+pub struct Outputs<'a> {
+    unique: Option<Target<'a>>,
+    removed: Option<(&'a Path, Codec)>,
+}
+
+impl<'a> Outputs<'a> {
+    /// Refuses what cannot be written before anything is read.
+    pub fn new(unique: Option<&'a Path>, removed: Option<&'a Path>, sources: &[Source]) -> Result<Self, String> {
+        if let Some(path) = removed {
+            refuse_input(path, sources)?;
+            if unique == removed {
+                return Err(format!("--unique and --removed are both {}: give them two names", path.display()));
+            }
+        }
+        let unique = unique.map(|path| Target::new(path, sources)).transpose()?;
+        Ok(Self { unique, removed: removed.map(|path| (path, Codec::of_name(path))) })
+    }
+
+    /// Whether the input is read a second time.
+    pub fn need_input_again(&self) -> bool {
+        self.unique.is_some()
+    }
+
+    /// Writes them, and tells what became of all records if they were written.
+    pub fn write(
+        &self,
+        sources: &[Source],
+        tallies: &[Tally],
+        report: &Report,
+        documents: &[Document],
+        bar: &ProgressBar,
+    ) -> Result<Option<Account>, String> {
+        let unique = self.unique.as_ref();
+        let write = |target| write(target, sources, tallies, report, documents.len(), bar);
+        let account = unique.map(write).transpose()?;
+        if let Some((path, codec)) = self.removed {
+            write_removed(path, codec, report, documents)?;
+        }
+        Ok(account)
+    }
+}
+
 /// Where the corpus goes.
-pub enum Target<'a> {
+enum Target<'a> {
     /// A file of the same kind as the input.
     File(&'a Path, Form, Codec),
     /// A folder of text files.
@@ -95,7 +138,7 @@ pub enum Target<'a> {
 
 impl<'a> Target<'a> {
     /// Chooses by the name, before anything is read; refuses what could not hold the records byte for byte.
-    pub fn new(path: &'a Path, sources: &[Source]) -> Result<Self, String> {
+    fn new(path: &'a Path, sources: &[Source]) -> Result<Self, String> {
         refuse_input(path, sources)?;
         let shown = path.display();
         let Some((form, codec)) = kind(path) else {
@@ -133,7 +176,7 @@ impl<'a> Target<'a> {
 }
 
 /// Refuses to write over what is read.
-pub fn refuse_input(path: &Path, sources: &[Source]) -> Result<(), String> {
+fn refuse_input(path: &Path, sources: &[Source]) -> Result<(), String> {
     let full = path.canonicalize().ok();
     if full.is_some() && sources.iter().any(|source| source.path == full) {
         return Err(format!("{} is read itself: write to another file, or leave it out of the input", path.display()));
@@ -158,7 +201,7 @@ fn form_name(form: Form) -> &'static str {
 }
 
 /// Writes the input without the copies, and tells what became of all of it.
-pub fn write(
+fn write(
     target: &Target,
     sources: &[Source],
     tallies: &[Tally],
@@ -441,7 +484,7 @@ impl Joiner {
 }
 
 /// Lists as JSON lines what was removed, in the order of the input: what, in favour of what, and why.
-pub fn write_removed(path: &Path, codec: Codec, report: &Report, documents: &[Document]) -> Result<(), String> {
+fn write_removed(path: &Path, codec: Codec, report: &Report, documents: &[Document]) -> Result<(), String> {
     let failed = |error| unwritable(path, &error);
     let mut removed: Vec<(&Member, &Member)> = Vec::new();
     for cluster in report.clusters() {
