@@ -349,3 +349,32 @@ fn help_shows_how_to_use_it() {
         assert!(help.contains("dedup articles/") && help.contains("--text-field"), "{help}");
     }
 }
+
+#[test]
+fn a_plan_tells_what_a_run_would_take() {
+    let lines: String = (0..30_000).map(|at| line(&at.to_string(), &format!("{STORM} Word{at} {FERRY}"))).collect();
+    let folder = Temp::new("plan").with("x.jsonl.gz", compressed(&lines)).with("x.jsonl", &lines);
+    for path in ["x.jsonl", "x.jsonl.gz"] {
+        let plan = stdout(&folder, &["plan", "--sample", "1", "--level", "near", "--threshold", "0.8", path]);
+        let lines: Vec<&str> = plan.lines().collect();
+        assert!(lines[0].starts_with("sample      ") && lines[0].ends_with(" of 1 file"), "{plan}");
+        // Of a sample; the ends of what was read ahead are not exact.
+        let all = lines[1].strip_prefix("all         about ").unwrap();
+        let articles: f64 = all.split_once(' ').unwrap().0.replace(',', "").parse().unwrap();
+        assert!((20_000.0..45_000.0).contains(&articles), "{path}: {plan}");
+        for (line, start) in
+            lines[2..6].iter().zip(["time        about ", "memory      about ", "candidates  ", "copies      "])
+        {
+            assert!(line.starts_with(start), "{plan}");
+        }
+        assert!(
+            plan.contains(" bands of ") && plan.contains("\n  0.800   9") && plan.contains("threshold\n"),
+            "{plan}"
+        );
+    }
+    let whole = stdout(&seeds(), &["plan", "."]);
+    assert!(whole.contains("all         about 7 articles, 28.35 kB in 7 files, 28.35 kB on disk\n"), "{whole}");
+    let output = run(&folder, &["plan", "-"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("nobody knows how much comes on standard input"), "{}", stderr(&output));
+}

@@ -123,6 +123,10 @@ pub struct Tally {
     pub checksum: u64,
     /// Why the source could not be read to its end.
     pub broken: Option<String>,
+    /// Whether reading ended before the source did, since no more was wanted.
+    pub is_cut: bool,
+    /// Bytes read from the disk.
+    pub on_disk: u64,
 }
 
 /// What a tally takes in of a block.
@@ -155,19 +159,54 @@ enum Item {
     Block(usize, Block),
     /// A source could not be opened, or not be read to its end.
     Trouble(usize, At, String),
-    End(usize),
+    /// Nothing more comes of a source, and how many bytes were read from the disk; whether there is more.
+    End {
+        source: usize,
+        on_disk: u64,
+        is_cut: bool,
+    },
 }
 
-/// Reads all sources; `bar` counts bytes as they lie on the disk.
+/// How much is read.
+#[derive(Clone, Copy)]
+pub enum Portion {
+    All,
+    /// About so many bytes in all, after decompression: of each source the beginning, by its share of the bytes on disk.
+    Beginning(u64),
+}
+
+impl Portion {
+    /// How many bytes are read of each source.
+    fn limits(self, sources: &[Source]) -> Vec<u64> {
+        let size = |source: &Source| source.size().unwrap_or(0);
+        match self {
+            Self::All => vec![u64::MAX; sources.len()],
+            Self::Beginning(bytes) => {
+                let all = sources.iter().map(size).sum::<u64>().max(1);
+                let share = |source| (u128::from(bytes) * u128::from(size(source)) / u128::from(all)) as u64;
+                sources.iter().map(share).collect()
+            }
+        }
+    }
+}
+
+/// Reads sources; `bar` counts bytes as they lie on the disk.
 ///
 /// One thread reads, decompresses and cuts the bytes into records; the threads of the rayon pool parse them. `sink` gets the
 /// articles in the order of the input, in batches of some megabytes, while the next are read.
-pub fn read(sources: &[Source], fields: &Fields, bar: &ProgressBar, mut sink: impl FnMut(Vec<Document>)) -> Input {
+pub fn read(
+    sources: &[Source],
+    fields: &Fields,
+    portion: Portion,
+    bar: &ProgressBar,
+    mut sink: impl FnMut(Vec<Document>),
+) -> Input {
     let mut reader = Reader::new(sources, fields);
+    let limits = portion.limits(sources);
     std::thread::scope(|scope| {
         let (send, receive) = mpsc::sync_channel(AHEAD);
         // An error says that nobody listens any more.
-        scope.spawn(move || sources.iter().enumerate().try_for_each(|(at, source)| produce(at, source, bar, &send)));
+        scope.spawn(move || (0..sources.len()).try_for_each(|at| produce(at, &sources[at], limits[at], bar, &send)));
         while let Some(items) = gather(&receive) {
             let documents = reader.take(items);
             if !documents.is_empty() {
@@ -181,24 +220,39 @@ pub fn read(sources: &[Source], fields: &Fields, bar: &ProgressBar, mut sink: im
 /// Blocks that are read before they are asked for.
 const AHEAD: usize = 16;
 
-/// Reads one source.
-fn produce(at: usize, source: &Source, bar: &ProgressBar, send: &SyncSender<Item>) -> Result<(), SendError<Item>> {
+/// Reads one source, and no more of it than a block beyond the limit.
+fn produce(
+    at: usize,
+    source: &Source,
+    limit: u64,
+    bar: &ProgressBar,
+    send: &SyncSender<Item>,
+) -> Result<(), SendError<Item>> {
+    let (begin, mut is_cut) = (bar.position(), false);
     match source.open(bar) {
         Err(error) => send.send(Item::Trouble(at, At::Whole, unreadable(&error)))?,
         Ok(from) => {
             let mut blocks = Blocks::new(from, source.form);
+            let mut bytes = 0;
             while let Some(block) = blocks.next().transpose() {
                 match block {
-                    Ok(block) => send.send(Item::Block(at, block))?,
+                    Ok(block) => {
+                        bytes += block.bytes.len() as u64;
+                        send.send(Item::Block(at, block))?;
+                    }
                     Err((place, reason)) => {
                         send.send(Item::Trouble(at, place, reason))?;
                         break;
                     }
                 }
+                is_cut = bytes >= limit && !blocks.is_done();
+                if is_cut {
+                    break;
+                }
             }
         }
     }
-    send.send(Item::End(at))
+    send.send(Item::End { source: at, on_disk: bar.position() - begin, is_cut })
 }
 
 /// Waits for a batch that is worth sharing among the threads.
@@ -231,7 +285,7 @@ struct Reader<'a> {
 enum Parsed {
     Block { source: usize, count: Count, documents: Vec<Document>, problems: Vec<Problem>, skipped: Vec<u64> },
     Trouble(usize, At, String),
-    End(usize),
+    End { source: usize, on_disk: u64, is_cut: bool },
 }
 
 impl<'a> Reader<'a> {
@@ -260,7 +314,7 @@ impl<'a> Reader<'a> {
             .map_init(Parser::default, |parser, item| match item {
                 Item::Block(source, block) => self.parse(source, &block, parser),
                 Item::Trouble(source, at, reason) => Parsed::Trouble(source, at, reason),
-                Item::End(source) => Parsed::End(source),
+                Item::End { source, on_disk, is_cut } => Parsed::End { source, on_disk, is_cut },
             })
             .collect();
         let mut batch = Vec::new();
@@ -277,8 +331,9 @@ impl<'a> Reader<'a> {
                     self.problem(source, at, reason.clone());
                     self.input.tallies[source].broken = Some(reason);
                 }
-                Parsed::End(source) => {
-                    let tally = &self.input.tallies[source];
+                Parsed::End { source, on_disk, is_cut } => {
+                    let tally = &mut self.input.tallies[source];
+                    (tally.on_disk, tally.is_cut) = (on_disk, is_cut);
                     let has_articles = match &self.layouts[source] {
                         Some(layout) => tally.records > layout.headers(),
                         None => false,

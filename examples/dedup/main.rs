@@ -9,6 +9,7 @@ mod compare;
 mod html;
 mod input;
 mod output;
+mod plan;
 mod progress;
 mod search;
 mod unique;
@@ -23,7 +24,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{DecimalBytes, HumanCount};
 use retold::{Article, Report, Representative, SkipReason};
 
-use input::{Document, Fields, Problem};
+use input::{Document, Fields, Portion, Problem};
 use output::{Findings, Format};
 use search::Search;
 use unique::Outputs;
@@ -100,6 +101,8 @@ const EXAMPLES: &str = "\
 Examples:
   dedup articles/                                  a folder of text files
   dedup compare a.txt b.txt                        these two side by side, copies or not
+  dedup plan articles/                             how long will it take?
+  dedup --unique clean.jsonl.gz crawl.jsonl.gz     the same without its copies
   dedup --text-field body --id-field url x.jsonl   other names for the fields
   zcat x.jsonl.gz | dedup --format jsonl - > copies.jsonl";
 
@@ -132,6 +135,7 @@ impl Keep {
 #[derive(Subcommand)]
 enum Command {
     Compare(compare::Args),
+    Plan(plan::Args),
 }
 
 fn main() -> ExitCode {
@@ -139,6 +143,7 @@ fn main() -> ExitCode {
     args.fields.needs_date = args.keep == Keep::Earliest;
     let code = match &args.command {
         Some(Command::Compare(args)) => compare::run(args),
+        Some(Command::Plan(args)) => plan::run(args).map(|()| ExitCode::SUCCESS),
         None => run(&args).map(|()| ExitCode::SUCCESS),
     };
     match code {
@@ -160,10 +165,7 @@ fn run(args: &Args) -> Result<(), String> {
     let detector =
         args.search.detector().representative(args.keep.representative()).progress(progress::shown_on(&bar)).build();
     let detector = detector.map_err(|error| error.to_string())?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.threads.into())
-        .build()
-        .map_err(|error| format!("cannot start {} threads: {error}; give fewer", args.threads))?;
+    let pool = pool(args.threads)?;
 
     let start = Instant::now();
     let mut found = input::find(&args.paths, args.fields.stdin_form());
@@ -175,7 +177,8 @@ fn run(args: &Args) -> Result<(), String> {
     let bytes = found.bytes();
     progress::show_bytes(&bar, "read", bytes);
     let mut documents = Vec::new();
-    let input = pool.install(|| input::read(&found.sources, &args.fields, &bar, |batch| documents.extend(batch)));
+    let input =
+        pool.install(|| input::read(&found.sources, &args.fields, Portion::All, &bar, |batch| documents.extend(batch)));
     let read = start.elapsed();
     let problems: Vec<Problem> = found.problems.into_iter().chain(input.problems).collect();
     bar.suspend(|| {
@@ -226,6 +229,11 @@ fn run(args: &Args) -> Result<(), String> {
         tell(format_args!("{account}: exactly the input"));
     }
     Ok(())
+}
+
+fn pool(threads: u16) -> Result<rayon::ThreadPool, String> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build();
+    pool.map_err(|error| format!("cannot start {threads} threads: {error}; give fewer"))
 }
 
 /// What the library left out, with the places that only the input knows.

@@ -159,6 +159,11 @@ impl<R: Read> Blocks<R> {
         }
     }
 
+    /// Whether nothing more can come.
+    pub fn is_done(&self) -> bool {
+        self.is_end && self.buffer.is_empty()
+    }
+
     /// Reads a block more; as much as there is already where that was not enough for a record, so that a huge one takes
     /// linear time.
     fn fill(&mut self) {

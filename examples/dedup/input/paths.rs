@@ -48,6 +48,12 @@ impl Source {
         })
     }
 
+    /// How many bytes lie on the disk; none if that of standard input is not known.
+    pub fn size(&self) -> Option<u64> {
+        // A file that cannot be read is told when it is opened.
+        self.path.as_ref().map(|path| fs::metadata(path).map_or(0, |file| file.len()))
+    }
+
     /// The bytes of a file as they lie on the disk.
     pub fn raw(&self) -> io::Result<Vec<u8>> {
         self.path.as_ref().map_or_else(|| Err(io::ErrorKind::NotFound.into()), fs::read)
@@ -124,9 +130,7 @@ pub fn kind(path: &Path) -> Option<(Form, Codec)> {
 impl Found {
     /// The bytes of all files as they lie on the disk; none if that of standard input is not known.
     pub fn bytes(&self) -> Option<u64> {
-        // A file that cannot be read is told when it is opened.
-        let size = |path: &PathBuf| fs::metadata(path).map_or(0, |file| file.len());
-        self.sources.iter().map(|source| source.path.as_ref().map(size)).sum()
+        self.sources.iter().map(Source::size).sum()
     }
 
     fn problem(&mut self, place: &str, reason: impl Into<String>) {
