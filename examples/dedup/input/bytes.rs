@@ -37,7 +37,7 @@ impl Codec {
 
 /// The bytes that were compressed.
 pub fn decode<'a>(codec: Codec, from: impl Read + Send + 'a) -> Box<dyn Read + Send + 'a> {
-    let buffered = |from| BufReader::with_capacity(1 << 18, from);
+    let buffered = |from| BufReader::with_capacity(1 << 15, from);
     match codec {
         Codec::Plain => Box::new(from),
         Codec::Gzip => Box::new(MultiGzDecoder::new(buffered(from))),
