@@ -103,7 +103,7 @@ fn reads_folders_in_folders_and_json_lines() {
     let told: Vec<&str> = stderr(&output).lines().collect();
     assert_eq!(
         told[0],
-        "left 2 other files alone: only .txt, .jsonl, .ndjson, .json, .csv or .tsv, also as .gz or .zst are read"
+        "left 2 other files alone: only .txt, .jsonl, .ndjson, .json, .csv or .tsv, also as .gz or .zst, or .parquet are read"
     );
     assert!(told[1].starts_with("3 documents, ") && told[1].contains(": 1 cluster, 0 skipped, in "), "{told:?}");
     assert_eq!(told.len(), 2);

@@ -301,3 +301,11 @@ fn soak() {
     assert!(found.starts_with("a and 1 like it:\n") && found.contains("Skipped 1,000,000:\n"));
     assert_eq!(fs::read_to_string(folder.join("unique.jsonl")).unwrap().lines().count(), 1_000_001);
 }
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn parquet_needs_a_feature() {
+    let pair = with_a_pair("parquet").with("bad.parquet", "PAR1");
+    let parts = ["built without Parquet", "build it with --features parquet"];
+    assert_skipped(&pair, &["."], "bad.parquet", "./bad.parquet", &parts);
+}

@@ -4,6 +4,8 @@
 mod bytes;
 mod fields;
 mod frame;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod paths;
 
 use std::fmt;
@@ -17,6 +19,8 @@ use twox_hash::XxHash3_64;
 pub use bytes::{Codec, decode, unreadable};
 pub use fields::Fields;
 pub use frame::{Block, Blocks, Form, Shape, without_mark};
+#[cfg(feature = "parquet")]
+pub use parquet::write_rows;
 pub use paths::{READ, Source, find, kind};
 
 use fields::{Layout, Parser};

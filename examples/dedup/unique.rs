@@ -132,6 +132,8 @@ impl<'a> Outputs<'a> {
 enum Target<'a> {
     /// A file of the same kind as the input.
     File(&'a Path, Form, Codec),
+    /// A Parquet file.
+    Parquet(&'a Path),
     /// A folder of text files.
     Folder(&'a Path),
 }
@@ -155,7 +157,7 @@ impl<'a> Target<'a> {
         if let Some(source) = sources.iter().find(|source| source.form != form && source.form != Form::Any) {
             return Err(misfit(&source.given, path, source.form));
         }
-        Ok(Self::File(path, form, codec))
+        Ok(if form == Form::Parquet { Self::Parquet(path) } else { Self::File(path, form, codec) })
     }
 
     fn folder(path: &'a Path, sources: &[Source]) -> Result<Self, String> {
@@ -196,6 +198,7 @@ fn form_name(form: Form) -> &'static str {
         Form::Json => ".json",
         Form::Table(b'\t') => ".tsv",
         Form::Table(_) => ".csv",
+        Form::Parquet => ".parquet",
         Form::Any => ".jsonl or .json",
     }
 }
@@ -246,6 +249,25 @@ fn write(
             account.check()?;
             joiner.finish().map_err(failed)?;
         }
+        Target::Parquet(path) => {
+            let mut rows = Vec::new();
+            for (source, tally) in sources.iter().zip(tallies) {
+                let mut records = Fates { articles: &mut fates, skipped: &tally.skipped };
+                let from = source.open(bar).map_err(|_| changed(source))?;
+                let mut stays = Vec::new();
+                read_again(from, source, tally, |block| {
+                    for (number, record) in (block.first..).zip(&block.records) {
+                        let fate = records.next(number).ok_or_else(|| changed(source))?;
+                        account.add(fate, record.len() as u64);
+                        stays.push(fate != Fate::Removed);
+                    }
+                    Ok(())
+                })?;
+                rows.extend(source.path.as_deref().map(|path| (path, stays)));
+            }
+            account.check()?;
+            write_parquet(path, &rows).map_err(|error| unwritable(path, &error))?;
+        }
         Target::Folder(path) => {
             let failed = |error| unwritable(path, &error);
             let folder = WholeFolder::new(path).map_err(failed)?;
@@ -272,6 +294,17 @@ fn write(
         }
     }
     Ok(account)
+}
+
+#[cfg(feature = "parquet")]
+fn write_parquet(path: &Path, rows: &[(&Path, Vec<bool>)]) -> io::Result<()> {
+    crate::input::write_rows(Whole::new(path, Codec::Plain)?, rows)?.finish()
+}
+
+/// Never reached, since such files cannot be read.
+#[cfg(not(feature = "parquet"))]
+fn write_parquet(_: &Path, _: &[(&Path, Vec<bool>)]) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> String {

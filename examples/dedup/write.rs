@@ -87,10 +87,12 @@ impl Whole {
         if fs::metadata(target).is_ok_and(|there| !there.is_file()) {
             return Err(io::Error::other("it is there and is no file"));
         }
-        let file = begin(|| builder(0o666).tempfile_in(folder(target)), NamedTempFile::path)?;
+        // A link stays, and what it leads to is replaced.
+        let target = fs::canonicalize(target).unwrap_or_else(|_| target.into());
+        let file = begin(|| builder(0o666).tempfile_in(folder(&target)), NamedTempFile::path)?;
         let (pending, checksum) = (Vec::new(), XxHash3_64::with_seed(0));
         let threads = rayon::current_num_threads();
-        Ok(Self { file, target: target.into(), codec, pending, threads, bytes: 0, checksum })
+        Ok(Self { file, target, codec, pending, threads, bytes: 0, checksum })
     }
 
     /// Compresses what is pending, piece by piece, so that all threads have something to do. Both formats read on after

@@ -100,7 +100,7 @@ impl<R: Read> Read for ZstdDecoder<R> {
 
 /// Why bytes could not be read, and what to do about it.
 pub fn unreadable(error: &io::Error) -> String {
-    use io::ErrorKind::{InvalidData, InvalidInput, NotFound, PermissionDenied, UnexpectedEof};
+    use io::ErrorKind::{InvalidData, InvalidInput, NotFound, PermissionDenied, UnexpectedEof, Unsupported};
     match error.kind() {
         NotFound => format!("cannot be read, {error}: check the path"),
         PermissionDenied => format!("cannot be read, {error}: allow reading it or leave it out"),
@@ -108,6 +108,7 @@ pub fn unreadable(error: &io::Error) -> String {
         InvalidData | InvalidInput => {
             format!("the compressed file is damaged, {error}: get it again or leave it out")
         }
+        Unsupported => "this dedup was built without Parquet: build it with --features parquet".into(),
         _ => format!("cannot be read, {error}: check the file or leave it out"),
     }
 }

@@ -22,6 +22,8 @@ pub enum Form {
     Json,
     /// Rows of cells after a row with their names, with this byte between cells.
     Table(u8),
+    /// Rows that are read as JSON lines.
+    Parquet,
     /// JSON lines or an array, as the first byte shows.
     Any,
 }
@@ -35,6 +37,7 @@ impl Form {
             "json" => Self::Json,
             "csv" => Self::Table(b','),
             "tsv" => Self::Table(b'\t'),
+            "parquet" => Self::Parquet,
             _ => return None,
         })
     }
@@ -51,6 +54,8 @@ pub enum Shape {
     /// JSON values one after the other.
     Values,
     Table(u8),
+    /// Lines that stand for rows.
+    Rows,
 }
 
 impl Shape {
@@ -61,6 +66,7 @@ impl Shape {
             Self::Lines => Form::Lines,
             Self::Array | Self::Values => Form::Json,
             Self::Table(delimiter) => Form::Table(delimiter),
+            Self::Rows => Form::Parquet,
         }
     }
 }
@@ -84,7 +90,7 @@ impl Block {
         (self.first..).zip(&self.records).map(move |(number, record)| {
             let at = match self.shape {
                 Shape::Whole => At::Whole,
-                Shape::Array | Shape::Values => At::Element(number + 1),
+                Shape::Array | Shape::Values | Shape::Rows => At::Element(number + 1),
                 Shape::Lines | Shape::Table(_) => {
                     line += lines(&self.bytes[counted..record.start]);
                     counted = record.start;
@@ -107,6 +113,8 @@ pub const BLOCK: usize = 1 << 18;
 pub struct Blocks<R> {
     from: R,
     form: Form,
+    /// How many bytes are read at a time.
+    size: usize,
     scanner: Option<Scanner>,
     /// What was read and is in no block yet.
     buffer: Vec<u8>,
@@ -118,8 +126,12 @@ pub struct Blocks<R> {
 
 impl<R: Read> Blocks<R> {
     pub fn new(from: R, form: Form) -> Self {
+        Self::sized(from, form, BLOCK)
+    }
+
+    fn sized(from: R, form: Form, size: usize) -> Self {
         let (buffer, scanner, failure) = (Vec::new(), None, None);
-        Self { from, form, scanner, buffer, is_end: false, failure, first: 0, line: 1 }
+        Self { from, form, size, scanner, buffer, is_end: false, failure, first: 0, line: 1 }
     }
 
     /// The next block; none at the end. An error names the record that could not be read and comes after all that are
@@ -170,7 +182,7 @@ impl<R: Read> Blocks<R> {
         if self.is_end || self.failure.is_some() {
             return;
         }
-        let more = self.buffer.len().max(BLOCK);
+        let more = self.buffer.len().max(self.size);
         self.buffer.reserve(more);
         match self.from.by_ref().take(more as u64).read_to_end(&mut self.buffer) {
             Ok(read) => self.is_end = read < more,
@@ -187,6 +199,7 @@ impl<R: Read> Blocks<R> {
         let shape = match (self.form, first) {
             (Form::Text, _) => Shape::Whole,
             (Form::Lines, _) => Shape::Lines,
+            (Form::Parquet, _) => Shape::Rows,
             (Form::Table(delimiter), _) => Shape::Table(delimiter),
             (_, None) => return Ok(None),
             (_, Some(b'[')) => Shape::Array,
@@ -209,7 +222,7 @@ impl<R: Read> Blocks<R> {
     fn place(&self, shape: Shape) -> At {
         match shape {
             Shape::Whole => At::Whole,
-            Shape::Array | Shape::Values => At::Element(self.first + 1),
+            Shape::Array | Shape::Values | Shape::Rows => At::Element(self.first + 1),
             Shape::Lines | Shape::Table(_) => At::Line(self.line),
         }
     }
@@ -302,7 +315,7 @@ impl Scanner {
                     records.push(self.start..bytes.len());
                 }
             }
-            Shape::Lines => self.scan_lines(bytes, is_end, records),
+            Shape::Lines | Shape::Rows => self.scan_lines(bytes, is_end, records),
             Shape::Table(delimiter) => self.scan_rows(bytes, is_end, delimiter, records),
             Shape::Array | Shape::Values => self.scan_values(bytes, is_end, records),
         }
@@ -431,4 +444,136 @@ impl Scanner {
 fn unexpected(byte: u8) -> String {
     let shown = byte.escape_ascii();
     format!("not valid JSON, unexpected {shown} between values, so that the rest cannot be read: mend the file")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::super::fields::Parser;
+    use super::*;
+
+    /// All records, and whether the input was read to its end, in blocks of a size that holds a mark of UTF-8; checks that blocks make up the input.
+    fn records(input: &[u8], form: Form, size: usize) -> (Vec<Vec<u8>>, bool) {
+        let mut blocks = Blocks::sized(input, form, size);
+        let (mut records, mut bytes, mut lines) = (Vec::new(), Vec::new(), 1);
+        loop {
+            let block = match blocks.next() {
+                Ok(Some(block)) => block,
+                Ok(None) => break assert_eq!(bytes, input),
+                Err(_) => {
+                    assert!(input.starts_with(&bytes));
+                    return (records, false);
+                }
+            };
+            assert_eq!((block.first, block.line), (records.len() as u64, lines));
+            let mut end = 0;
+            for record in &block.records {
+                assert!(end <= record.start && record.start < record.end && record.end <= block.bytes.len());
+                end = record.end;
+            }
+            records.extend(block.records().map(|(.., record)| record.to_vec()));
+            if form != Form::Text {
+                lines += block.bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            }
+            bytes.extend(block.bytes);
+        }
+        (records, true)
+    }
+
+    fn forms() -> impl Strategy<Value = Form> {
+        use Form::{Any, Json, Lines, Parquet, Table, Text};
+        prop::sample::select(vec![Any, Json, Lines, Parquet, Table(b','), Table(b'\t'), Text])
+    }
+
+    /// Strings of what means something to one of the forms.
+    fn text() -> impl Strategy<Value = String> {
+        let parts = ["\"", ",", "\n", "\r", "\r\n", "[", "]", "{", "}", "\\", " ", "a", "é", "\t", "\u{feff}", "1"];
+        prop::collection::vec(prop::sample::select(parts.to_vec()), 0..40).prop_map(|parts| parts.concat())
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<i32>().prop_map(Value::from),
+            "[\"\\\\\\[\\]{},a \n]{0,9}".prop_map(Value::from)
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec(("[\"\\]{a]{1,3}", inner), 0..4)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect()))
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn where_blocks_end_changes_nothing(text in text(), form in forms(), size in 3..20_usize) {
+            prop_assert_eq!(records(text.as_bytes(), form, size), records(text.as_bytes(), form, 1 << 20));
+        }
+
+        #[test]
+        fn any_bytes_are_taken(bytes in prop::collection::vec(any::<u8>(), 0..60), form in forms(), size in 3..20_usize) {
+            records(&bytes, form, size);
+        }
+
+        #[test]
+        fn rows_are_those_of_the_csv_crate(text in text(), size in 3..20_usize) {
+            let mut reader =
+                csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+            let wanted: Vec<Vec<String>> = reader
+                .byte_records()
+                .map(|row| row.unwrap().iter().map(|cell| String::from_utf8_lossy(cell).into()).collect())
+                .collect();
+            let (rows, is_whole) = records(text.as_bytes(), Form::Table(b','), size);
+            prop_assert!(is_whole);
+            let mut parser = Parser::default();
+            let rows: Vec<Vec<String>> = rows.iter().map(|row| parser.cells(row, b',')).collect();
+            prop_assert_eq!(rows, wanted);
+        }
+
+        #[test]
+        fn lines_are_those_that_hold_something(text in text(), size in 3..20_usize) {
+            let without_mark = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            let wanted: Vec<&str> = without_mark
+                .split_inclusive('\n')
+                .filter(|line| !line.trim_matches(|c: char| c.is_ascii_whitespace()).is_empty())
+                .collect();
+            let (lines, _) = records(text.as_bytes(), Form::Lines, size);
+            prop_assert_eq!(lines, wanted.iter().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn elements_are_those_of_the_list(list in prop::collection::vec(json(), 0..6), pretty in any::<bool>(), size in 3..20_usize) {
+            let text = if pretty { serde_json::to_string_pretty(&list) } else { serde_json::to_string(&list) }.unwrap();
+            let (elements, is_whole) = records(text.as_bytes(), Form::Json, size);
+            prop_assert!(is_whole);
+            let elements: Vec<Value> = elements.iter().map(|element| serde_json::from_slice(element).unwrap()).collect();
+            prop_assert_eq!(&elements, &list);
+
+            let objects: Vec<&Value> = list.iter().filter(|value| value.is_object()).collect();
+            let text: String = objects.iter().map(|object| format!("{object}\n")).collect();
+            let (values, is_whole) = records(text.as_bytes(), Form::Json, size);
+            prop_assert!(is_whole);
+            let values: Vec<Value> = values.iter().map(|value| serde_json::from_slice(value).unwrap()).collect();
+            prop_assert_eq!(values.iter().collect::<Vec<_>>(), objects);
+        }
+    }
+
+    /// The time for a record of any size is linear: each byte is looked at once.
+    #[test]
+    fn a_huge_record_is_scanned_once() {
+        let huge = format!("[\"{}\\\"\"]", "word \\n ".repeat(200_000));
+        let mut scanner = Scanner::new(Shape::Array, huge.as_bytes());
+        let mut found = Vec::new();
+        for end in (1..huge.len()).step_by(1000) {
+            let before = scanner.at;
+            scanner.scan(&huge.as_bytes()[..end], false, &mut found);
+            assert!(scanner.at >= before && scanner.at + 1 >= end, "all that is there is scanned");
+        }
+        scanner.scan(huge.as_bytes(), true, &mut found);
+        assert_eq!(found, [1..huge.len() - 1]);
+    }
 }

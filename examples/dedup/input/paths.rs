@@ -11,7 +11,7 @@ use super::bytes::{self, Codec, unreadable};
 use super::frame::Form;
 
 /// The kinds of files that are read, for messages.
-pub const READ: &str = ".txt, .jsonl, .ndjson, .json, .csv or .tsv, also as .gz or .zst";
+pub const READ: &str = ".txt, .jsonl, .ndjson, .json, .csv or .tsv, also as .gz or .zst, or .parquet";
 
 /// A file to read, or standard input.
 pub struct Source {
@@ -31,6 +31,7 @@ pub struct Source {
 impl Source {
     pub fn open<'a>(&self, bar: &'a ProgressBar) -> io::Result<Box<dyn Read + Send + 'a>> {
         Ok(match &self.path {
+            Some(path) if self.form == Form::Parquet => open_parquet(path, bar)?,
             Some(path) => bytes::decode(self.codec, bar.wrap_read(File::open(path)?)),
             None => {
                 let from: Box<dyn Read + Send> = match &self.stored {
@@ -68,6 +69,14 @@ impl Source {
         }
         Ok(())
     }
+}
+
+#[cfg(feature = "parquet")]
+use super::parquet::open as open_parquet;
+
+#[cfg(not(feature = "parquet"))]
+fn open_parquet<'a>(_: &Path, _: &'a ProgressBar) -> io::Result<Box<dyn Read + Send + 'a>> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// What the paths stand for.
@@ -124,7 +133,9 @@ pub fn kind(path: &Path) -> Option<(Form, Codec)> {
     let codec = Codec::of_name(path);
     let name = Path::new(path.file_name()?);
     let name = if codec == Codec::Plain { name } else { Path::new(name.file_stem()?) };
-    Some((Form::of_extension(&name.extension()?.to_str()?.to_ascii_lowercase())?, codec))
+    let form = Form::of_extension(&name.extension()?.to_str()?.to_ascii_lowercase())?;
+    // Parquet is compressed within.
+    (form != Form::Parquet || codec == Codec::Plain).then_some((form, codec))
 }
 
 impl Found {
