@@ -574,6 +574,6 @@ mod tests {
             assert!(scanner.at >= before && scanner.at + 1 >= end, "all that is there is scanned");
         }
         scanner.scan(huge.as_bytes(), true, &mut found);
-        assert_eq!(found, [1..huge.len() - 1]);
+        assert_eq!((found.len(), &found[0]), (1, &(1..huge.len() - 1)));
     }
 }
