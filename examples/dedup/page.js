@@ -113,8 +113,10 @@
     const left = textOf(lines[0]), right = textOf(member);
     passages = passagesOf(member, left, right);
     current = -1;
-    $("left-id").replaceChildren("Representative: ", make("b", {}, idOf(lines[0])));
-    $("right-id").replaceChildren("Beside it: ", make("b", {}, idOf(member)));
+    for (const [side, place, of] of [["left", "Representative: ", lines[0]], ["right", "Beside it: ", member]]) {
+      $(side + "-id").replaceChildren(place, make("b", {}, idOf(of)));
+      $(side + "-id").title = idOf(of).textContent;
+    }
     const { relation, similarity } = member.dataset;
     $("why").replaceChildren(make("b", { className: relation }, VERDICTS[relation](Number(similarity).toFixed(2))), tellCover(left, right));
     const evidence = JSON.parse(member.dataset.evidence ?? "{}");
@@ -146,6 +148,7 @@
       return make("li", {}, button);
     }));
     openPair(within(at));
+    viewer.scrollIntoView();
   };
 
   // The address names what is open: #c12 a cluster, #c12-3 its third article beside the representative.
