@@ -1,15 +1,25 @@
 //! The `dedup` example from end to end, as a user runs it.
 
-#[path = "common/command.rs"]
-mod command;
-
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::Path;
-use std::process::{Output, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
-use command::{Temp, dedup, line, seeds};
 use serde_json::Value;
+
+/// The binary that `cargo test` built beside this one.
+fn dedup() -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let binary =
+        tests.ancestors().nth(2).unwrap().join("examples").join(format!("dedup{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        binary.exists(),
+        "{} is missing: run `cargo build --example dedup` with the same profile",
+        binary.display()
+    );
+    Command::new(binary)
+}
 
 fn run(folder: &Path, args: &[&str]) -> Output {
     dedup().current_dir(folder).args(args).output().unwrap()
@@ -44,8 +54,52 @@ fn findings(folder: &Path, args: &[&str]) -> String {
     findings.into()
 }
 
+fn seeds() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds")
+}
+
+/// A folder of its own for one test, gone when it ends.
+struct Temp(PathBuf);
+
+impl Temp {
+    fn new(name: &str) -> Self {
+        // Tests run side by side, in one process or several.
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("retold-cli-{}-{count}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn with(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+}
+
+impl std::ops::Deref for Temp {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Temp {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
 const FERRY: &str = "The ferry leaves the harbour at nine on every weekday morning and returns by noon.";
 const STORM: &str = "A storm closed the mountain road to the village of Hallin for the third time in a week.";
+
+fn line(id: &str, text: &str) -> String {
+    serde_json::json!({"id": id, "text": text}).to_string() + "\n"
+}
 
 /// A folder with a pair of copies, to which a test adds what it is about.
 fn with_a_pair(name: &str) -> Temp {

@@ -3,21 +3,18 @@
 #[cfg(unix)]
 #[path = "common/browser.rs"]
 mod browser;
-#[path = "common/command.rs"]
-mod command;
+mod common;
 #[path = "common/random.rs"]
 mod random;
 
 use std::fs;
 use std::path::Path;
 
-use command::{Temp, dedup, line, seeds};
+use common::{FERRY, Temp, line, seeds, stdout};
 
 /// The page of a folder or file.
 fn page(folder: &Path, args: &[&str]) -> String {
-    let output = dedup().current_dir(folder).args(["--quiet", "--format", "html"]).args(args).output().unwrap();
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
+    stdout(folder, &[&["--quiet", "--format", "html"], args].concat())
 }
 
 /// What stands between two marks, for each place where the first occurs.
@@ -33,8 +30,6 @@ fn texts(page: &str) -> Vec<Vec<u16>> {
         .filter(|text: &Vec<u16>| !text.is_empty())
         .collect()
 }
-
-const FERRY: &str = "The ferry leaves the harbour at nine on every weekday morning and returns by noon.";
 
 /// Whatever a text may hold that could harm a page.
 fn hostile() -> String {
@@ -106,7 +101,7 @@ fn each_text_stands_in_the_page_once() {
     let page = page(&folder, &["x.jsonl"]);
     assert_eq!(page.matches(&format!(">{FERRY}<")).count(), 1 + 1, "whole, and as the beginning in the list");
     assert_eq!(page.matches(&FERRY.to_uppercase()).count(), 1);
-    assert_eq!(page.matches("Letter by letter").count(), 49);
+    assert_eq!(page.matches("The same text, to the letter").count(), 49);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use std::io::{self, Write};
 
 use indicatif::{DecimalBytes, HumanCount};
 use rayon::prelude::*;
-use retold::{Bands, Evidence, Level, PassageKind, Relation, Shingle, ShingleSet, shared_passages};
+use retold::{Bands, Cluster, Evidence, Level, Member, PassageKind, Relation, Shingle, ShingleSet, shared_passages};
 use serde_json::json;
 
 use crate::output::{self, Findings, shown};
@@ -30,7 +30,7 @@ pub struct Settings {
 
 /// Writes the page of all that was found.
 pub fn write(findings: &Findings, settings: &Settings, out: &mut impl Write) -> io::Result<()> {
-    let groups: Vec<Group> = findings.report.clusters().iter().map(|cluster| Group::of(cluster, findings)).collect();
+    let groups = groups(findings);
     let title = format!(
         "{} of copies among {}",
         counted(groups.len(), "cluster"),
@@ -56,7 +56,7 @@ impl Page<'_> {
             match name {
                 "" => {}
                 "version" => out.write_all(env!("CARGO_PKG_VERSION").as_bytes())?,
-                "title" => out.write_all(self.title.as_bytes())?,
+                "title" => write!(out, "{}", Escaped(&self.title))?,
                 "style" => out.write_all(STYLE.as_bytes())?,
                 "script" => out.write_all(SCRIPT.as_bytes())?,
                 "overview" => out.write_all(self.overview.as_bytes())?,
@@ -80,12 +80,17 @@ impl Page<'_> {
 struct Group<'a> {
     representative: Text<'a>,
     others: Vec<Other<'a>>,
+    near_miss: Option<Other<'a>>,
 }
+
+/// Where a text stands in the page: the number of the cluster, and its place there.
+type Place = (usize, usize);
 
 #[derive(Clone, Copy)]
 struct Text<'a> {
     id: &'a str,
     text: &'a str,
+    place: Place,
 }
 
 struct Other<'a> {
@@ -93,21 +98,55 @@ struct Other<'a> {
     relation: Option<Relation>,
     similarity: f32,
     evidence: Option<Evidence>,
+    /// What a near miss falls short of a copy.
+    missing: Option<f32>,
+}
+
+/// All clusters. Of texts that are the same to the letter, and of near misses that are members elsewhere, one has a place.
+fn groups(findings: &Findings) -> Vec<Group<'_>> {
+    let clusters = findings.report.clusters();
+    let text = |position: usize| findings.articles[position].text.as_str();
+    let mut groups: Vec<Group> =
+        clusters.par_iter().zip(1..clusters.len() + 1).map(|(of, n)| Group::of(of, n, text)).collect();
+    let places = |(group, cluster): (&Group<'_>, &Cluster)| {
+        let members = std::iter::once(group.representative).chain(group.others.iter().map(|other| other.text));
+        let positions = cluster.members().iter().map(|member| member.position);
+        positions.zip(members.map(|member| member.place)).collect::<Vec<_>>()
+    };
+    let mut places: HashMap<usize, Place> = groups.iter().zip(clusters).flat_map(places).collect();
+    for ((group, cluster), n) in groups.iter_mut().zip(clusters).zip(1..) {
+        group.near_miss = cluster.near_miss().map(|miss| Other {
+            text: Text {
+                id: &miss.id,
+                text: text(miss.position),
+                place: *places.entry(miss.position).or_insert((n, group.others.len() + 1)),
+            },
+            relation: None,
+            similarity: miss.similarity,
+            evidence: Some(miss.evidence),
+            missing: Some(miss.missing),
+        });
+    }
+    groups
 }
 
 impl<'a> Group<'a> {
-    fn of(cluster: &'a retold::Cluster, findings: &'a Findings) -> Self {
-        let text = |member: &'a retold::Member| Text { id: &member.id, text: &findings.articles[member.position].text };
-        let other = |member: &'a retold::Member| Other {
-            text: text(member),
+    /// The members of the `n`th cluster, each distinct text in the place where it comes first.
+    fn of(cluster: &'a Cluster, n: usize, text: impl Fn(usize) -> &'a str) -> Self {
+        let mut first: HashMap<&str, usize> = HashMap::new();
+        let mut texts = cluster.members().iter().zip(0..).map(|(member, k)| {
+            let text = text(member.position);
+            Text { id: &member.id, text, place: (n, *first.entry(text).or_insert(k)) }
+        });
+        let representative = texts.next().expect("a cluster has a representative");
+        let other = |(text, member): (Text<'a>, &'a Member)| Other {
+            text,
             relation: Some(member.relation),
             similarity: member.similarity,
             evidence: member.evidence,
+            missing: None,
         };
-        Self {
-            representative: text(cluster.representative()),
-            others: cluster.members()[1..].iter().map(other).collect(),
-        }
+        Self { representative, others: texts.zip(&cluster.members()[1..]).map(other).collect(), near_miss: None }
     }
 
     fn weakest(&self) -> f32 {
@@ -147,7 +186,7 @@ impl<'a> Group<'a> {
     }
 
     fn write_section(&self, n: usize, to: &mut String) -> fmt::Result {
-        let Self { representative, others } = self;
+        let Self { representative, others, near_miss } = self;
         let id = shown(representative.id);
         writeln!(
             to,
@@ -155,47 +194,54 @@ impl<'a> Group<'a> {
             counted(others.len(), "article"),
             Escaped(&id)
         )?;
-        // Where each distinct text stands.
-        let mut places: HashMap<&str, usize> = HashMap::from([(representative.text, 0)]);
-        write!(
-            to,
-            r#"<li><details><summary><bdi>{}</bdi> the representative</summary><div class="text" id="t{n}-0" dir="auto">{}</div></details></li>"#,
-            Escaped(&id),
-            Escaped(representative.text)
-        )?;
-        to.push('\n');
+        write!(to, "<li><details><summary><bdi>{}</bdi> the representative</summary>", Escaped(&id))?;
+        representative.write((n, 0), to)?;
+        to.push_str("</details></li>\n");
         let phrases = Phrases::of(representative.text);
-        for (other, k) in others.iter().zip(1..) {
-            let Other { text: Text { id, text }, relation, similarity, evidence } = other;
-            let place = *places.entry(text).or_insert(k);
+        for (other, k) in others.iter().chain(near_miss).zip(1..) {
+            let Other { text, relation, similarity, evidence, missing } = other;
             let class = class(*relation);
             write!(to, r#"<li data-relation="{class}" data-similarity="{similarity:.4}""#)?;
-            if let Some(evidence) = evidence {
-                write!(to, " data-evidence='{}'", phrases.numbers(text, evidence))?;
+            if let Some(missing) = missing {
+                write!(to, r#" data-missing="{missing:.4}""#)?;
             }
-            if place == k {
-                write!(to, r#" data-passages="{}""#, Passages::between(representative.text, text))?;
-            } else {
-                write!(to, r#" data-text="t{n}-{place}""#)?;
+            if let Some(evidence) = evidence {
+                write!(to, " data-evidence='{}'", phrases.numbers(text.text, evidence))?;
+            }
+            if text.place != (n, k) {
+                write!(to, r#" data-text="t{}-{}""#, text.place.0, text.place.1)?;
+            }
+            // The passages of a text that stands in this cluster already are there.
+            if text.place.0 != n || text.place.1 == k {
+                write!(to, r#" data-passages="{}""#, Passages::between(representative.text, text.text))?;
             }
             write!(
                 to,
-                r#"><details><summary><bdi>{}</bdi> <b class="{class}">{} {similarity:.2}</b> <span class="why">{}</span></summary>"#,
-                Escaped(&shown(id)),
+                r#"><details><summary><bdi>{}</bdi> <b class="{class}">{} {similarity:.2}</b> <span class="why">{}{}</span></summary>"#,
+                Escaped(&shown(text.id)),
                 relation.map_or("no copy", |_| class),
+                missing
+                    .map(|missing| format!("the nearest that was not let in, {missing:.2} short: "))
+                    .unwrap_or_default(),
                 output::reason(*relation, evidence.as_ref())
             )?;
-            if place == k {
-                write!(to, r#"<div class="text" id="t{n}-{k}" dir="auto">{}</div>"#, Escaped(text))?;
-            } else {
-                let first = if place == 0 { representative.id } else { others[place - 1].text.id };
-                let first = shown(first);
-                write!(to, r##"<p>Letter by letter <a href="#t{n}-{place}"><bdi>{}</bdi></a>.</p>"##, Escaped(&first))?;
-            }
+            text.write((n, k), to)?;
             to.push_str("</details></li>\n");
         }
         to.push_str("</ol></section>\n");
         Ok(())
+    }
+}
+
+impl Text<'_> {
+    /// The text, if `at` is its place; otherwise where it is.
+    fn write(&self, at: Place, to: &mut String) -> fmt::Result {
+        let (n, k) = self.place;
+        if self.place == at {
+            write!(to, r#"<div class="text" id="t{n}-{k}" dir="auto">{}</div>"#, Escaped(self.text))
+        } else {
+            write!(to, r##"<p><a href="#t{n}-{k}">The same text, to the letter, where it stands in this page</a></p>"##)
+        }
     }
 }
 
@@ -222,8 +268,8 @@ impl Phrases {
         let share = |of: &Self, within: &Self| of.0.containment_in(&within.0).expect("both are of three words");
         let mut numbers = json!({
             "jaccard": evidence.jaccard,
-            "in_left": share(self, &right),
-            "in_right": share(&right, self),
+            "left_in_right": share(self, &right),
+            "right_in_left": share(&right, self),
         });
         if let (Some(numbers), Some(content)) = (numbers.as_object_mut(), evidence.content) {
             numbers.extend(json!(content).as_object_mut().map(std::mem::take).unwrap_or_default());

@@ -91,6 +91,9 @@ enum Level {
     Reworded,
 }
 
+/// What a page tells beside the clusters: the article that came nearest to each, if it came so near.
+const NEAR_MISS: f64 = 0.3;
+
 impl Args {
     fn settings(&self) -> Settings {
         let level = match self.level {
@@ -103,7 +106,11 @@ impl Args {
     fn detector(&self, bar: &ProgressBar) -> retold::Result<Detector> {
         let bar = bar.clone();
         let Settings { level, threshold, confidence, min_words } = self.settings();
-        Detector::builder()
+        let mut builder = Detector::builder();
+        if let Format::Html = self.format {
+            builder = builder.near_misses(NEAR_MISS);
+        }
+        builder
             .level(level)
             .threshold(threshold)
             .confidence(confidence)

@@ -130,7 +130,7 @@ fn write_cluster(cluster: &Cluster, out: &mut impl Write) -> io::Result<()> {
 pub fn reason(relation: Option<Relation>, evidence: Option<&Evidence>) -> String {
     let percent = |share: f32| format!("{:.0}%", share * 100.0);
     let Some(by) = evidence else { return "the same words".into() };
-    match by.content.filter(|_| relation == Some(Relation::Reworded)) {
+    match by.content.filter(|_| relation.is_none_or(|relation| relation == Relation::Reworded)) {
         Some(content) => {
             let (words, names, pairs) = (percent(content.words), percent(content.names), percent(content.pairs));
             format!(

@@ -97,7 +97,7 @@
     exact: () => "The same words in the same order.",
     near: similarity => `An edited copy: similarity ${similarity}.`,
     reworded: similarity => `The same text in other words: confidence ${similarity}.`,
-    none: similarity => `No copy: ${similarity}.`,
+    none: (similarity, missing) => missing ? `Not let in: ${similarity}, which is ${Number(missing).toFixed(2)} short of a copy.` : `No copy: ${similarity}.`,
   };
   const tellCover = (left, right) => {
     const cover = (text, from, to) => percent(passages.reduce((sum, passage) => sum + passage[to] - passage[from], 0) / Math.max(text.length, 1));
@@ -117,8 +117,9 @@
       $(side + "-id").replaceChildren(place, make("b", {}, idOf(of)));
       $(side + "-id").title = idOf(of).textContent;
     }
-    const { relation, similarity } = member.dataset;
-    $("why").replaceChildren(make("b", { className: relation }, VERDICTS[relation](Number(similarity).toFixed(2))), tellCover(left, right));
+    const { relation, similarity, missing } = member.dataset;
+    const verdict = VERDICTS[relation](Number(similarity).toFixed(2), missing);
+    $("why").replaceChildren(make("b", { className: relation }, verdict), tellCover(left, right));
     const evidence = JSON.parse(member.dataset.evidence ?? "{}");
     const given = signals.filter(about => about.dataset.signal in evidence);
     $("evidence").replaceChildren(...given.map(about => signal(evidence[about.dataset.signal], about)));
@@ -140,9 +141,9 @@
     lines = [...section.querySelectorAll("li")];
     $("heading").replaceChildren(...[...section.querySelector("h2").cloneNode(true).childNodes]);
     $("members").replaceChildren(...lines.slice(1).map((member, i) => {
-      const { relation, similarity } = member.dataset;
+      const { relation, similarity, missing } = member.dataset;
       const button = make("button", { type: "button" }, idOf(member),
-        make("span", { className: "relation " + relation }, relation === "none" ? "no copy" : relation),
+        make("span", { className: "relation " + relation }, missing ? "not let in" : relation === "none" ? "no copy" : relation),
         Number(similarity).toFixed(2), bar(0, similarity));
       button.onclick = () => { location.hash = section.id + (i > 0 ? "-" + (i + 1) : ""); };
       return make("li", {}, button);
@@ -177,7 +178,7 @@
     const wanted = $("search").value.trim();
     const pattern = wanted && new RegExp(wanted.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "iu");
     const relation = $("relation").value, most = Number($("weakest").value);
-    const holds = row => [...$(link(row).hash.slice(1))?.querySelectorAll("bdi, .text") ?? []].some(part => pattern.test(part.textContent));
+    const holds = row => [...$(link(row).hash.slice(1))?.querySelectorAll("li:not([data-missing]) :is(bdi, .text)") ?? []].some(part => pattern.test(part.textContent));
     $("most").textContent = most.toFixed(2);
     for (const row of rows) {
       const { relations, weakest } = row.dataset;
