@@ -576,6 +576,7 @@ fn same_in_gap(sides: &Sides, left: Stretch, right: Stretch, found: &mut Vec<Pie
     if ours.is_empty() || theirs.is_empty() || ours.len().max(theirs.len()) > GAP {
         return;
     }
+    let is_narrow = ours.len().max(theirs.len()) <= 2 * SEED;
     // By the words left of either, how many they share.
     let mut shared = [[0u8; GAP + 1]; GAP + 1];
     for i in (0..ours.len()).rev() {
@@ -590,7 +591,10 @@ fn same_in_gap(sides: &Sides, left: Stretch, right: Stretch, found: &mut Vec<Pie
         if ours[i] == theirs[j] {
             let len = ours[i..].iter().zip(&theirs[j..]).take_while(|(a, b)| a == b).count();
             let run = Run { left: left.0 + i as u32, right: right.0 + j as u32, len: len as u32 };
-            found.push(Piece::same(run));
+            // In a wide gap a word without content is there by chance.
+            if is_narrow || sides.left.stems[run.left as usize..][..len].iter().any(|&stem| stem != NO_STEM) {
+                found.push(Piece::same(run));
+            }
             (i, j) = (i + len, j + len);
         } else if shared[i + 1][j] >= shared[i][j + 1] {
             i += 1;

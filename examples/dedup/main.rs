@@ -4,22 +4,25 @@
 //!
 //! Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
 
+mod columns;
+mod compare;
 mod html;
 mod input;
 mod output;
+mod search;
 
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::{Parser, ValueEnum};
+use clap::{Parser, Subcommand};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use retold::{Detector, Report, SkipReason};
+use retold::{Progress, Report, SkipReason};
 
-use html::Settings;
 use input::{Fields, Input, Problem};
 use output::{Findings, Format};
+use search::Search;
 
 /// Finds articles that were told before: exact, edited and reworded copies.
 ///
@@ -33,11 +36,16 @@ use output::{Findings, Format};
 /// and how surely, from 0 to 1. The same articles give the same clusters, in whatever order they come.
 #[derive(Parser)]
 #[command(name = "dedup", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT}"), verbatim_doc_comment)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
 struct Args {
+    #[command(subcommand)]
+    command: Option<Command>,
+
     /// Folders, .txt files, .jsonl files, or - for JSON lines on standard input
     ///
     /// A folder is read with all folders in it. Each .txt file is one article; its id is its
     /// path in the folder, so in a flat folder its name. Each line of a .jsonl file is one article.
+    /// A path that is named like a command is reached with ./ before it.
     #[arg(value_name = "PATH", required = true, verbatim_doc_comment)]
     paths: Vec<PathBuf>,
 
@@ -48,21 +56,8 @@ struct Args {
     #[command(flatten)]
     fields: Fields,
 
-    /// Which copies to look for
-    #[arg(long, value_enum, default_value_t = Level::Reworded, help_heading = "Search")]
-    level: Level,
-
-    /// Edited copies: the least share of phrases in common, more than 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true, help_heading = "Search")]
-    threshold: f64,
-
-    /// Reworded copies: the least confidence, more than 0 to 1
-    #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true, help_heading = "Search")]
-    confidence: f64,
-
-    /// Skip texts of fewer words; never fewer than 3
-    #[arg(long, value_name = "N", default_value_t = 3, help_heading = "Search")]
-    min_words: usize,
+    #[command(flatten)]
+    search: Search,
 
     /// How to print what was found
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
@@ -76,60 +71,29 @@ struct Args {
 const EXAMPLES: &str = "\
 Examples:
   dedup articles/                                  a folder of text files
-  dedup --level near a.txt b.txt                   are these two the same, but for edits?
+  dedup compare a.txt b.txt                        these two side by side, copies or not
   dedup --text-field body --id-field url x.jsonl   other names for the fields
   zcat x.jsonl.gz | dedup --format jsonl - > copies.jsonl";
 
 const EXIT: &str = "\
 Exit code: 0 when it ran, even if articles were skipped; 2 when an option cannot work or no article could be read.";
 
-#[derive(Clone, Copy, ValueEnum)]
-enum Level {
-    /// Exact and edited copies
-    Near,
-    /// Reworded copies as well
-    Reworded,
-}
-
-/// What a page tells beside the clusters: the article that came nearest to each, if it came so near.
+/// A page tells which article came nearest to each cluster without being let in, if it is as much like it as this.
 const NEAR_MISS: f64 = 0.3;
 
-impl Args {
-    fn settings(&self) -> Settings {
-        let level = match self.level {
-            Level::Near => retold::Level::Near,
-            Level::Reworded => retold::Level::Reworded,
-        };
-        Settings { level, threshold: self.threshold, confidence: self.confidence, min_words: self.min_words }
-    }
-
-    fn detector(&self, bar: &ProgressBar) -> retold::Result<Detector> {
-        let bar = bar.clone();
-        let Settings { level, threshold, confidence, min_words } = self.settings();
-        let mut builder = Detector::builder();
-        if let Format::Html = self.format {
-            builder = builder.near_misses(NEAR_MISS);
-        }
-        builder
-            .level(level)
-            .threshold(threshold)
-            .confidence(confidence)
-            .min_words(min_words)
-            .progress(move |progress| {
-                if progress.done == 0 {
-                    bar.reset();
-                    bar.set_message(progress.stage.to_string());
-                }
-                bar.set_length(progress.total as u64);
-                bar.set_position(progress.done as u64);
-            })
-            .build()
-    }
+#[derive(Subcommand)]
+enum Command {
+    Compare(compare::Args),
 }
 
 fn main() -> ExitCode {
-    match run(&Args::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
+    let args = Args::parse();
+    let code = match &args.command {
+        Some(Command::Compare(args)) => compare::run(args),
+        None => run(&args).map(|()| ExitCode::SUCCESS),
+    };
+    match code {
+        Ok(code) => code,
         Err(error) => {
             tell(format_args!("error: {error}"));
             ExitCode::from(2)
@@ -140,7 +104,11 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<(), String> {
     let bar = progress_bar(args.quiet);
     // Before anything is read, so that an impossible option is told at once.
-    let detector = args.detector(&bar).map_err(|error| error.to_string())?;
+    let mut builder = args.search.detector().progress(shown_on(&bar));
+    if let Format::Html = args.format {
+        builder = builder.near_misses(NEAR_MISS);
+    }
+    let detector = builder.build().map_err(|error| error.to_string())?;
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(args.threads.into())
         .build()
@@ -171,7 +139,8 @@ fn run(args: &Args) -> Result<(), String> {
     tell_problems(&skipped);
     let findings = Findings::new(report, input, skipped, read);
     let mut out = BufWriter::new(io::stdout());
-    let written = pool.install(|| findings.write(args.format, &args.settings(), &mut out));
+    let settings = args.search.settings(&detector);
+    let written = pool.install(|| findings.write(args.format, &settings, &mut out));
     match written.and_then(|()| out.flush()) {
         Ok(()) => {}
         // Whoever reads has seen enough: `dedup … | head`.
@@ -182,6 +151,19 @@ fn run(args: &Args) -> Result<(), String> {
         tell_summary(&findings, took);
     }
     Ok(())
+}
+
+/// Shows on a bar how far a detection is.
+fn shown_on(bar: &ProgressBar) -> impl Fn(Progress) + Send + Sync + 'static {
+    let bar = bar.clone();
+    move |progress| {
+        if progress.done == 0 {
+            bar.reset();
+            bar.set_message(progress.stage.to_string());
+        }
+        bar.set_length(progress.total as u64);
+        bar.set_position(progress.done as u64);
+    }
 }
 
 /// What the library left out, with the places that only the input knows.

@@ -9,8 +9,9 @@ use indicatif::HumanCount;
 use retold::{Cluster, Evidence, Member, Relation, Report, Stage};
 use serde_json::{Value, json};
 
-use crate::html::{self, Settings};
+use crate::html;
 use crate::input::{Document, Input, Problem};
+use crate::search::Settings;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub enum Format {
@@ -165,7 +166,7 @@ fn rounded(number: f64, steps: f64) -> Value {
     json!((number * steps).round() / steps + 0.0)
 }
 
-fn write_line(out: &mut impl Write, value: &Value) -> io::Result<()> {
+pub fn write_line(out: &mut impl Write, value: &Value) -> io::Result<()> {
     let mut line = value.to_string();
     // All that is left of these stands inside of strings, and none needs more than four digits.
     if line.contains(is_harmful) {
