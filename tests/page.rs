@@ -267,7 +267,7 @@ mod in_a_browser {
 
     #[test]
     fn five_thousand_clusters_are_a_list_and_one_open_pair() {
-        let word = |n: u64| format!("w{:x}", random::mixed(n) >> 44);
+        let word = |n: u64| format!("w{:x}", random::mixed(n) >> 32);
         let lines: String = (0..5000)
             .map(|n| {
                 let text: Vec<String> = (0..60).map(|k| word(n * 64 + k)).collect();

@@ -123,7 +123,8 @@ impl Browser {
     pub fn open(&mut self, file: &Path) {
         self.call("Page.navigate", json!({"url": "about:blank"}));
         self.call("Page.navigate", json!({"url": format!("file://{}", file.display())}));
-        self.value("new Promise(done => document.readyState === 'complete' ? done(0) : onload = () => done(0))");
+        // Asked for again and again, because a page without script cannot tell by itself.
+        while self.value("document.readyState") != "complete" {}
     }
 
     /// The value of an expression, which may be a promise.
