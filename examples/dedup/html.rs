@@ -52,7 +52,7 @@ pub fn write_pair(
     let representative = Text { id: left_name, text: left, place: (1, 0) };
     let text = Text { id: right_name, text: right, place: (1, usize::from(left != right)) };
     let other = Other { text, relation, similarity, evidence, missing: None };
-    let group = Group { representative, others: vec![other], near_miss: None };
+    let group = Group { representative, others: vec![other], weakest: similarity, near_miss: None };
     let mut overview = String::from("<section id=\"overview\" aria-label=\"Overview\">\n");
     write_settings(settings, &mut overview).expect("a string takes everything");
     overview.push_str("</section>");
@@ -100,6 +100,8 @@ impl Page<'_> {
 struct Group<'a> {
     representative: Text<'a>,
     others: Vec<Other<'a>>,
+    /// The similarity of its weakest link.
+    weakest: f32,
     near_miss: Option<Other<'a>>,
 }
 
@@ -166,11 +168,8 @@ impl<'a> Group<'a> {
             evidence: member.evidence,
             missing: None,
         };
-        Self { representative, others: texts.zip(&cluster.members()[1..]).map(other).collect(), near_miss: None }
-    }
-
-    fn weakest(&self) -> f32 {
-        self.others.iter().map(|other| other.similarity).fold(1.0, f32::min)
+        let others = texts.zip(&cluster.members()[1..]).map(other).collect();
+        Self { representative, others, weakest: cluster.weakest().similarity, near_miss: None }
     }
 
     /// How its articles are like the representative, from the strictest.
@@ -183,7 +182,7 @@ impl<'a> Group<'a> {
 
     /// Its line in the list.
     fn write_entry(&self, n: usize, out: &mut impl Write) -> io::Result<()> {
-        let (size, weakest, relations) = (self.others.len() + 1, self.weakest(), self.relations());
+        let (size, weakest, relations) = (self.others.len() + 1, self.weakest, self.relations());
         write!(
             out,
             r##"<li data-size="{size}" data-weakest="{weakest:.4}" data-relations="{}"><a href="#c{n}"><bdi class="beginning">{}</bdi><span class="facts"><bdi>{}</bdi><span>{}</span>"##,
@@ -193,7 +192,7 @@ impl<'a> Group<'a> {
             counted(size, "article"),
         )?;
         for relation in &relations {
-            write!(out, r#"<span class="{relation}">{relation}</span>"#)?;
+            write!(out, r#"<span class="{relation}">{}</span>"#, relation.replace("none", "no copy"))?;
         }
         writeln!(out, "<span>{weakest:.2}</span></span></a></li>")
     }
@@ -206,11 +205,12 @@ impl<'a> Group<'a> {
     }
 
     fn write_section(&self, n: usize, to: &mut String) -> fmt::Result {
-        let Self { representative, others, near_miss } = self;
+        let Self { representative, others, near_miss, .. } = self;
+        let like = if others.iter().all(|other| other.relation.is_some()) { "like" } else { "held against" };
         let id = shown(representative.id);
         writeln!(
             to,
-            r#"<section class="cluster" id="c{n}" aria-labelledby="h{n}"><h2 id="h{n}">{} like <bdi>{}</bdi></h2><ol>"#,
+            r#"<section class="cluster" id="c{n}" aria-labelledby="h{n}"><h2 id="h{n}">{} {like} <bdi>{}</bdi></h2><ol>"#,
             counted(others.len(), "article"),
             Escaped(&id)
         )?;

@@ -10,7 +10,7 @@
     element.append(...children);
     return element;
   };
-  const percent = share => Math.round(share * 100) + " %";
+  const percent = share => Math.round(share * 100) + "%";
   const link = row => row.firstElementChild;
   const shown = () => [...list.children].filter(row => !row.hidden);
 
@@ -138,6 +138,9 @@
     if (!row) return;
     link(row).setAttribute("aria-current", "true");
     row.scrollIntoView({ block: "nearest" });
+    const open = shown();
+    $("previous-cluster").disabled = open[0] === row;
+    $("next-cluster").disabled = open.at(-1) === row;
     lines = [...section.querySelectorAll("li")];
     $("heading").replaceChildren(...[...section.querySelector("h2").cloneNode(true).childNodes]);
     $("members").replaceChildren(...lines.slice(1).map((member, i) => {
@@ -222,7 +225,7 @@
   window.onhashchange = route;
   // Clusters follow in the file; until they are there, the list can be read already.
   document.addEventListener("DOMContentLoaded", () => {
-    filter.hidden = rows.length === 0;
+    filter.hidden = rows.length < 2;
     apply();
     route();
   });
