@@ -345,9 +345,8 @@ impl Detector {
     /// when the detector is built.
     pub fn find<A: Article>(&self, articles: &[A]) -> Result<Report> {
         let mut corpus = self.prepare(articles);
-        let keep = self.near_misses.map_or(Keep::Copies, Keep::Like);
         let (copies, misses): (Vec<_>, Vec<_>) =
-            self.compare(&mut corpus, keep)?.into_iter().partition(|pair| pair.relation.is_some());
+            self.compare(&mut corpus, self.keep(), None)?.into_iter().partition(|pair| pair.relation.is_some());
         corpus.summary.verified = copies.len() as u64;
         let texts = corpus.texts.len();
         let mut times = corpus.summary.times;
@@ -368,13 +367,52 @@ impl Detector {
     /// As [`find`](Self::find).
     pub fn pairs<A: Article>(&self, articles: &[A]) -> Result<Vec<Pair>> {
         let mut corpus = self.prepare(articles);
-        let compared = self.compare(&mut corpus, Keep::All)?;
-        let position = |text: u32| corpus.positions[corpus.distinct[text as usize] as usize];
-        let pair = |pair: Compared| {
-            let Compared { left, right, relation, similarity, evidence } = pair;
-            Pair { left: position(left), right: position(right), relation, similarity, evidence }
-        };
-        Ok(compared.into_iter().map(pair).collect())
+        let compared = self.compare(&mut corpus, Keep::All, None)?;
+        Ok(corpus.pairs(compared))
+    }
+
+    /// The pairs that the articles at some positions of the input make with any others: the copies, and, if
+    /// [`DetectorBuilder::near_misses`] was set, what is at least so similar. Ordered as [`pairs`](Self::pairs) does it, and
+    /// an exact copy is spoken for by another article as it is there. Positions beyond the input are passed over.
+    ///
+    /// With [`Search::Exhaustive`] these articles, and no others, are compared with all that there are: what candidates leave
+    /// out is seen in a corpus that is far too large to compare all with all. Time grows with the articles that are asked for
+    /// times all articles, some hundred nanoseconds for each of these pairs.
+    ///
+    /// ```
+    /// use retold::{Detector, Search};
+    ///
+    /// let articles = [
+    ///     ("a", "The ferry leaves the harbour at nine."),
+    ///     ("b", "The ferry leaves the harbour at nine, they say."),
+    ///     ("c", "Snow closed the mountain road to Hallin."),
+    /// ];
+    /// let detector = Detector::builder().search(Search::Exhaustive).build()?;
+    /// assert_eq!(detector.pairs_of(&articles, &[1])?.len(), 1);
+    /// assert_eq!(detector.pairs_of(&articles, &[2])?.len(), 0);
+    /// # Ok::<(), retold::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    pub fn pairs_of<A: Article>(&self, articles: &[A], positions: &[usize]) -> Result<Vec<Pair>> {
+        let mut corpus = self.prepare(articles);
+        let mut wanted = vec![false; articles.len()];
+        positions.iter().filter(|&&at| at < articles.len()).for_each(|&at| wanted[at] = true);
+        let mut asked = vec![false; corpus.distinct.len()];
+        for (twin, &position) in corpus.twins.iter().zip(&corpus.positions) {
+            if let (true, Ok(text)) = (wanted[position], corpus.distinct.binary_search(twin)) {
+                asked[text] = true;
+            }
+        }
+        let mut compared = self.compare(&mut corpus, self.keep(), Some(&asked))?;
+        compared.retain(|pair| asked[pair.left as usize] || asked[pair.right as usize]);
+        Ok(corpus.pairs(compared))
+    }
+
+    /// What is wanted beside the copies.
+    fn keep(&self) -> Keep {
+        self.near_misses.map_or(Keep::Copies, Keep::Like)
     }
 
     /// Two texts held against each other with all the evidence, whether or not they are copies: as if they were all articles
@@ -393,7 +431,7 @@ impl Detector {
         let sets = (ShingleSet::new(left, self.shingle)?, ShingleSet::new(right, self.shingle)?);
         let words = [left, right].map(|text| Words::new(text).count() as f32);
         let is_exact = corpus.distinct.len() == 1;
-        let (relation, similarity, evidence) = match detector.compare(&mut corpus, Keep::All)?.pop() {
+        let (relation, similarity, evidence) = match detector.compare(&mut corpus, Keep::All, None)?.pop() {
             _ if is_exact => (Some(Relation::Exact), 1.0, None),
             Some(pair) => (pair.relation, pair.similarity, Some(pair.evidence)),
             // Their signatures ruled it out that they are edited copies.
@@ -485,8 +523,9 @@ impl Detector {
         ranks
     }
 
-    /// Signed texts to verified pairs: edited copies first, then rewordings among what is left.
-    fn compare(&self, corpus: &mut Corpus<'_>, keep: Keep) -> Result<Vec<Compared>> {
+    /// Signed texts to verified pairs: edited copies first, then rewordings among what is left. If texts are asked for, an
+    /// exhaustive search compares these with all others, and of the rest only candidates.
+    fn compare(&self, corpus: &mut Corpus<'_>, keep: Keep, asked: Option<&[bool]>) -> Result<Vec<Compared>> {
         let shingles = Shingles::new(&corpus.texts, self.shingle);
         let sketches = std::mem::take(&mut corpus.sketches);
         let Summary { times, candidates, crowded, .. } = &mut corpus.summary;
@@ -499,32 +538,33 @@ impl Detector {
             };
             let mut likely_pairs: Vec<(u32, u32)> = Vec::new();
             let texts = shingles.len() as u32;
-            match self.search {
-                Search::Candidates => {
-                    for first in (0..self.growth.trees).step_by(TREES_AT_ONCE) {
-                        let trees = first..(first + TREES_AT_ONCE).min(self.growth.trees);
-                        let forest = Forest::grow(&sketches, self.growth, trees);
-                        *crowded += forest.crowded();
-                        let neighbours = |found: &mut Vec<u32>, left: u32| {
-                            found.clear();
-                            forest.later_neighbours(left, found);
-                            found.sort_unstable();
-                            found.dedup();
-                            let pairs = found.iter().filter(|&&right| likely(left, right));
-                            pairs.map(|&right| (left, right)).collect::<Vec<_>>()
-                        };
-                        likely_pairs
-                            .par_extend((0..texts).into_par_iter().map_init(Vec::new, neighbours).flatten_iter());
-                        likely_pairs.par_sort_unstable();
-                        likely_pairs.dedup();
-                    }
-                }
-                Search::Exhaustive => {
-                    let later = |left| {
-                        (left + 1..texts).filter(move |&right| likely(left, right)).map(move |right| (left, right))
+            if self.search == Search::Candidates || asked.is_some() {
+                for first in (0..self.growth.trees).step_by(TREES_AT_ONCE) {
+                    let trees = first..(first + TREES_AT_ONCE).min(self.growth.trees);
+                    let forest = Forest::grow(&sketches, self.growth, trees);
+                    *crowded += forest.crowded();
+                    let neighbours = |found: &mut Vec<u32>, left: u32| {
+                        found.clear();
+                        forest.later_neighbours(left, found);
+                        found.sort_unstable();
+                        found.dedup();
+                        let pairs = found.iter().filter(|&&right| likely(left, right));
+                        pairs.map(|&right| (left, right)).collect::<Vec<_>>()
                     };
-                    likely_pairs.par_extend((0..texts).into_par_iter().flat_map_iter(later));
+                    likely_pairs.par_extend((0..texts).into_par_iter().map_init(Vec::new, neighbours).flatten_iter());
+                    likely_pairs.par_sort_unstable();
+                    likely_pairs.dedup();
                 }
+            }
+            if self.search == Search::Exhaustive {
+                let all = Exhaustive::new(0..texts, asked);
+                let later = |left| {
+                    let later = all.after(left).iter();
+                    later.filter(move |&&right| likely(left, right)).map(move |&right| (left, right))
+                };
+                likely_pairs.par_extend((0..texts).into_par_iter().flat_map_iter(later));
+                likely_pairs.par_sort_unstable();
+                likely_pairs.dedup();
             }
             *candidates = likely_pairs.len() as u64;
             let near = likely_pairs.par_iter().map(|&(left, right)| self.near_pair(&shingles, left, right));
@@ -547,15 +587,21 @@ impl Detector {
             let content = Content::new(tokens, |text| words[text], |text| leads(text as u32))?;
             let neighbours = Neighbours::new(&content, leads, || ticker.tick());
             let usual = Usual::new(&content, &leaders, &neighbours);
-            let neighbours = match self.search {
-                Search::Candidates => neighbours,
-                Search::Exhaustive => Neighbours::all(&content, leads),
-            };
             Ok((content, neighbours, usual))
         });
         let (content, neighbours, usual) = found?;
         let stories = Stories { content: &content, usual: &usual, shingles: &shingles };
-        *candidates += neighbours.len();
+        let asked = asked.map(|asked| of_leaders(asked, &leaders));
+        let all = match self.search {
+            Search::Candidates => None,
+            Search::Exhaustive => {
+                Some(Exhaustive::new((0..shingles.len() as u32).filter(|&text| leads(text)), asked.as_deref()))
+            }
+        };
+        *candidates += match &all {
+            Some(all) => all.texts.iter().map(|&text| all.after(text).len() as u64).sum(),
+            None => neighbours.len(),
+        };
         pairs.extend(self.timed(times, Stage::Verify, shingles.len(), |ticker| {
             let examine = |table: &mut StemTable, left: u32| {
                 ticker.tick();
@@ -563,7 +609,12 @@ impl Detector {
                     let totals = (content.pair_totals[left as usize], content.pair_totals[neighbour.text as usize]);
                     self.search == Search::Exhaustive || verify::share_enough_pairs(neighbour.pairs, totals.0, totals.1)
                 };
-                let neighbours: SmallVec<[&Neighbour; 64]> = neighbours.of(left).iter().filter(worth).collect();
+                let mut later = Vec::new();
+                if let Some(all) = all.as_ref().filter(|_| leads(left)) {
+                    later.extend(all.after(left).iter().map(|&text| Neighbour::unknown(&content, text)));
+                }
+                let neighbours = if all.is_some() { later.as_slice() } else { neighbours.of(left) };
+                let neighbours: SmallVec<[&Neighbour; 64]> = neighbours.iter().filter(worth).collect();
                 if !neighbours.is_empty() {
                     table.fill(content.get(left));
                 }
@@ -897,6 +948,52 @@ struct Corpus<'a> {
     /// Content words of the texts.
     tokens: Vec<TokenChunk>,
     summary: Summary,
+}
+
+impl Corpus<'_> {
+    /// Pairs of texts as pairs of articles.
+    fn pairs(&self, compared: Vec<Compared>) -> Vec<Pair> {
+        let position = |text: u32| self.positions[self.distinct[text as usize] as usize];
+        let pair = |pair: Compared| {
+            let Compared { left, right, relation, similarity, evidence } = pair;
+            Pair { left: position(left), right: position(right), relation, similarity, evidence }
+        };
+        compared.into_iter().map(pair).collect()
+    }
+}
+
+/// The pairs of an exhaustive search.
+struct Exhaustive<'a> {
+    /// All texts that take part, ascending.
+    texts: Vec<u32>,
+    /// Which texts are asked for, and a list of those that take part; all of them if none are named.
+    asked: Option<(&'a [bool], Vec<u32>)>,
+}
+
+impl<'a> Exhaustive<'a> {
+    fn new(texts: impl Iterator<Item = u32>, asked: Option<&'a [bool]>) -> Self {
+        let texts: Vec<u32> = texts.collect();
+        let list = |asked: &'a [bool]| texts.iter().copied().filter(|&text| asked[text as usize]).collect();
+        Self { asked: asked.map(|asked| (asked, list(asked))), texts }
+    }
+
+    /// Those that a text is compared with, of the ones after it: any, or those that are asked for if it is not itself.
+    fn after(&self, text: u32) -> &[u32] {
+        let others = match &self.asked {
+            Some((asked, list)) if !asked[text as usize] => list,
+            _ => &self.texts,
+        };
+        &others[others.partition_point(|&other| other <= text)..]
+    }
+}
+
+/// For each leader whether it or one that stands behind it is asked for.
+fn of_leaders(asked: &[bool], leaders: &[u32]) -> Vec<bool> {
+    let mut of_leaders = vec![false; asked.len()];
+    for (&asked, &leader) in asked.iter().zip(leaders) {
+        of_leaders[leader as usize] |= asked;
+    }
+    of_leaders
 }
 
 /// Which compared pairs are wanted.

@@ -61,21 +61,6 @@ impl Neighbours {
         })
     }
 
-    /// All texts after each, as neighbours of which nothing is known yet.
-    pub(crate) fn all(content: &Content, wanted: impl Fn(u32) -> bool + Sync) -> Self {
-        let all: Vec<u32> = (0..content.len() as u32).filter(|&text| wanted(text)).collect();
-        Self::collect(
-            content.len(),
-            || (),
-            |(), text, found| {
-                if wanted(text) {
-                    let later = &all[all.partition_point(|&other| other <= text)..];
-                    found.extend(later.iter().map(|&later| Neighbour::unknown(content, later)));
-                }
-            },
-        )
-    }
-
     fn collect<S>(
         texts: usize,
         scratch: impl Fn() -> S + Sync + Send,

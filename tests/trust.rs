@@ -169,6 +169,28 @@ proptest! {
     }
 
     #[test]
+    fn pairs_of_some_are_those_of_all_that_they_are_in(
+        corpus in Just([articles("seeds"), articles("tests/texts")].concat()).prop_shuffle(),
+        level in prop::sample::select(vec![Level::Near, Level::Reworded]),
+        search in prop::sample::select(vec![Search::Candidates, Search::Exhaustive]),
+        asked in prop::collection::vec(0usize..40, 0..8),
+        least in 0.01f64..0.5,
+    ) {
+        // Some exact copies as well: the one with the smaller id speaks for both.
+        let copies = corpus[..5].iter().map(|(id, text)| (format!("{id} again"), text.clone())).collect::<Vec<_>>();
+        let corpus = [corpus, copies].concat();
+        let speaker = |at: usize| if at < corpus.len() - 5 { at } else { at - (corpus.len() - 5) };
+        let asked_for: Vec<usize> = asked.iter().filter(|&&at| at < corpus.len()).map(|&at| speaker(at)).collect();
+        let in_question = |pair: &Pair| asked_for.contains(&pair.left) || asked_for.contains(&pair.right);
+        let all = with(level, search).build().unwrap().pairs(&corpus).unwrap();
+        let copies: Vec<Pair> = all.into_iter().filter(|pair| pair.relation.is_some() && in_question(pair)).collect();
+        prop_assert_eq!(with(level, search).build().unwrap().pairs_of(&corpus, &asked).unwrap(), copies.clone());
+        let like = with(level, search).near_misses(least).build().unwrap().pairs_of(&corpus, &asked).unwrap();
+        prop_assert!(like.iter().all(|pair| pair.relation.is_some() || f64::from(pair.similarity) >= least));
+        prop_assert_eq!(like.into_iter().filter(|pair| pair.relation.is_some()).collect::<Vec<_>>(), copies);
+    }
+
+    #[test]
     fn the_order_of_articles_changes_no_near_miss_and_no_representative(
         (given, shuffled) in Just([articles("seeds"), articles("tests/texts")].concat()).prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
         policy in prop::sample::select(vec![Representative::Central, Representative::Longest, Representative::Earliest]),
