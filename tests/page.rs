@@ -10,7 +10,7 @@ mod random;
 use std::fs;
 use std::path::Path;
 
-use common::{FERRY, Temp, line, seeds, stdout};
+use common::{FERRY, Temp, dedup, line, seeds, stdout};
 
 /// The page of a folder or file.
 fn page(folder: &Path, args: &[&str]) -> String {
@@ -102,6 +102,36 @@ fn each_text_stands_in_the_page_once() {
     assert_eq!(page.matches(&format!(">{FERRY}<")).count(), 1 + 1, "whole, and as the beginning in the list");
     assert_eq!(page.matches(&FERRY.to_uppercase()).count(), 1);
     assert_eq!(page.matches("The same text, to the letter").count(), 49);
+}
+
+#[test]
+fn what_was_nearly_let_in_is_shown_beside_the_cluster() {
+    let words = |range: std::ops::Range<u32>| range.map(|n| format!("word{n}")).collect::<Vec<_>>().join(" ");
+    let folder = Temp::new("near-miss")
+        .with("a.txt", words(0..100))
+        .with("b.txt", words(0..101))
+        .with("miss.txt", words(0..60) + " " + &words(200..240));
+    let page = page(&folder, &["--level", "near", "."]);
+    let miss = between(&page, "<li data-relation=\"none\"", "</li>").next().expect("a near miss");
+    assert!(miss.contains("<bdi>miss.txt</bdi>") && miss.contains("the nearest that was not let in, 0.0"), "{miss}");
+    assert!(page.contains(r#"data-size="2" data-weakest="0.98"#), "it is no member: {page}");
+    let seeds = self::page(&seeds(), &["."]);
+    assert_eq!(seeds.matches("data-relation=\"none\"").count(), 0, "nothing came near");
+}
+
+#[test]
+fn compare_writes_the_page_of_one_pair() {
+    let (left, right) = ("000_ferry-contract-reworded.txt", "003_essay-on-the-crossing.txt");
+    let output = dedup().current_dir(seeds()).args(["compare", "--format", "html", left, right]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1), "no copies");
+    let page = String::from_utf8(output.stdout).unwrap();
+    assert!(page.contains(&format!("<title>{left} beside {right}</title>")));
+    assert!(page.contains(&format!("1 article held against <bdi>{left}</bdi>")));
+    assert_eq!(texts(&page).len(), 2);
+    let whole = stdout(&seeds(), &["compare", "--format", "html", left, "001_ferry-contract-original.txt"]);
+    let passages = between(&whole, "data-passages=\"", "\"").next().unwrap();
+    let passages: Vec<[usize; 5]> = serde_json::from_str(passages).unwrap();
+    assert!(passages.len() >= 10, "{passages:?}");
 }
 
 #[test]
@@ -292,6 +322,26 @@ mod in_a_browser {
         assert_eq!(browser.value("document.getElementById('count').textContent"), "1 of 5,000 clusters");
         browser.press("j");
         assert_eq!(browser.value(HEADING), "1 article like 1234-a");
+        assert_eq!(browser.complaints, Vec::<serde_json::Value>::new());
+    }
+
+    #[test]
+    fn a_large_cluster_is_listed_a_sheet_at_a_time() {
+        let lines: String = (0..1200).map(|n| line(&format!("{n:04}"), FERRY)).collect();
+        let folder = Temp::new("large").with("x.jsonl", lines);
+        let Some(mut browser) = open(&folder, &page(&folder, &["x.jsonl"])) else { return };
+        let listed = "[...document.querySelectorAll('#members button')].map(button => button.textContent.slice(0, 9))";
+        let beside = "document.querySelector('#members [aria-pressed=true]').textContent.slice(0, 4)";
+        assert_eq!(browser.value("location.hash"), "#c1", "one cluster is open at once");
+        assert_eq!(browser.value(beside), "0001");
+        browser.press("lh");
+        assert_eq!(browser.value(beside), "0001");
+        assert_eq!(browser.value(&format!("{listed}.length")), 501);
+        browser.value("document.querySelector('#members li:last-child button').click()");
+        browser.settle();
+        assert_eq!(browser.value(beside), "0501");
+        assert_eq!(browser.value(&format!("{listed}[0]")), "500 befor");
+        assert_eq!(browser.value(&format!("{listed}.at(-1)")), "199 after");
         assert_eq!(browser.complaints, Vec::<serde_json::Value>::new());
     }
 

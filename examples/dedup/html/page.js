@@ -103,13 +103,31 @@
     const cover = (text, from, to) => percent(passages.reduce((sum, passage) => sum + passage[to] - passage[from], 0) / Math.max(text.length, 1));
     return ` Shared passages cover ${cover(left, 0, 1)} of the left text and ${cover(right, 2, 3)} of the right.`;
   };
+  // The articles to choose from: of a large cluster, those around the one that is open.
+  const SHEET = 500;
+  const listMembers = () => {
+    const first = line - ((line - 1) % SHEET), next = Math.min(first + SHEET, lines.length);
+    const to = (at, ...parts) => {
+      const button = make("button", { type: "button" }, ...parts);
+      button.setAttribute("aria-pressed", at === line);
+      button.onclick = () => { location.hash = link(row).hash + "-" + at; };
+      return make("li", {}, button);
+    };
+    const entries = lines.slice(first, next).map((member, i) => {
+      const { relation, similarity, missing } = member.dataset;
+      const name = missing ? "not let in" : relation === "none" ? "no copy" : relation;
+      return to(first + i, idOf(member), make("span", { className: "relation " + relation }, name),
+        Number(similarity).toFixed(2), bar(0, similarity));
+    });
+    if (first > 1) entries.unshift(to(first - 1, `${(first - 1).toLocaleString()} before these`));
+    if (next < lines.length) entries.push(to(next, `${(lines.length - next).toLocaleString()} after these`));
+    $("members").replaceChildren(...entries);
+    $("members").querySelector("[aria-pressed=true]").scrollIntoView({ block: "nearest" });
+  };
   const openPair = at => {
     line = at;
     const member = lines[at];
-    [...$("members").querySelectorAll("button")].forEach((button, i) => {
-      button.setAttribute("aria-pressed", i + 1 === at);
-      if (i + 1 === at) button.scrollIntoView({ block: "nearest" });
-    });
+    listMembers();
     const left = textOf(lines[0]), right = textOf(member);
     passages = passagesOf(member, left, right);
     current = -1;
@@ -143,14 +161,6 @@
     $("next-cluster").disabled = open.at(-1) === row;
     lines = [...section.querySelectorAll("li")];
     $("heading").replaceChildren(...[...section.querySelector("h2").cloneNode(true).childNodes]);
-    $("members").replaceChildren(...lines.slice(1).map((member, i) => {
-      const { relation, similarity, missing } = member.dataset;
-      const button = make("button", { type: "button" }, idOf(member),
-        make("span", { className: "relation " + relation }, missing ? "not let in" : relation === "none" ? "no copy" : relation),
-        Number(similarity).toFixed(2), bar(0, similarity));
-      button.onclick = () => { location.hash = section.id + (i > 0 ? "-" + (i + 1) : ""); };
-      return make("li", {}, button);
-    }));
     openPair(within(at));
     viewer.scrollIntoView();
   };
