@@ -109,6 +109,9 @@ Examples:
 const EXIT: &str = "\
 Exit code: 0 when it ran, even if articles were skipped; 2 when an option cannot work or no article could be read.";
 
+/// A page tells which article came nearest to each cluster without being let in, if it is as much like it as this.
+const NEAR_MISS: f64 = 0.3;
+
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Keep {
     /// The one most like all others
@@ -162,9 +165,11 @@ fn run(args: &Args) -> Result<(), String> {
     write::stop_cleanly()?;
     let bar = progress::bar(args.quiet);
     // Before anything is read, so that an impossible option is told at once.
-    let detector =
-        args.search.detector().representative(args.keep.representative()).progress(progress::shown_on(&bar)).build();
-    let detector = detector.map_err(|error| error.to_string())?;
+    let mut builder = args.search.detector().representative(args.keep.representative());
+    if let Format::Html = args.format {
+        builder = builder.near_misses(NEAR_MISS);
+    }
+    let detector = builder.progress(progress::shown_on(&bar)).build().map_err(|error| error.to_string())?;
     let pool = pool(args.threads)?;
 
     let start = Instant::now();
@@ -215,7 +220,8 @@ fn run(args: &Args) -> Result<(), String> {
     bar.finish_and_clear();
     let findings = Findings::new(report, documents, problems, skipped, read);
     let mut out = BufWriter::new(io::stdout());
-    let written = pool.install(|| findings.write(args.format, &args.search.settings(), &mut out));
+    let settings = args.search.settings(&detector);
+    let written = pool.install(|| findings.write(args.format, &settings, &mut out));
     match written.and_then(|()| out.flush()) {
         Ok(()) => {}
         // Whoever reads has seen enough: `dedup … | head`.

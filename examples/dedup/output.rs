@@ -9,8 +9,9 @@ use indicatif::HumanCount;
 use retold::{Cluster, Evidence, Member, Relation, Report, Stage};
 use serde_json::{Value, json};
 
-use crate::html::{self, Settings};
+use crate::html;
 use crate::input::{Document, Problem};
+use crate::search::Settings;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub enum Format {
@@ -136,7 +137,7 @@ fn write_cluster(cluster: &Cluster, out: &mut impl Write) -> io::Result<()> {
 pub fn reason(relation: Option<Relation>, evidence: Option<&Evidence>) -> String {
     let percent = |share: f32| format!("{:.0}%", share * 100.0);
     let Some(by) = evidence else { return "the same words".into() };
-    match by.content.filter(|_| relation == Some(Relation::Reworded)) {
+    match by.content.filter(|_| relation.is_none_or(|relation| relation == Relation::Reworded)) {
         Some(content) => {
             let (words, names, pairs) = (percent(content.words), percent(content.names), percent(content.pairs));
             format!(

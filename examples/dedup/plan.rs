@@ -6,11 +6,11 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, HumanCount};
-use retold::{Bands, Relation, Report, Stage};
+use retold::{Relation, Report, Stage};
 
 use crate::input::{self, Document, Fields, Portion, Source, Tally};
 use crate::progress;
-use crate::search::Search;
+use crate::search::{Search, Settings};
 
 /// Tells from a sample what a run would take and how the settings behave
 ///
@@ -46,9 +46,6 @@ const MOST_FILES: usize = 1000;
 const BYTES_AN_ARTICLE: u64 = 3600;
 const GROWTH: f64 = 1.5;
 
-/// The slots of a signature by default.
-const SLOTS: usize = 128;
-
 pub fn run(args: &Args) -> Result<(), String> {
     let detector = args.search.detector().build().map_err(|error| error.to_string())?;
     let pool = crate::pool(args.threads)?;
@@ -64,6 +61,7 @@ pub fn run(args: &Args) -> Result<(), String> {
     let portion = Portion::Beginning(u64::from(args.sample) << 20);
     let input = pool.install(|| input::read(&sources, &args.fields, portion, &bar, |batch| documents.extend(batch)));
     let reading = start.elapsed();
+    crate::tell_guesses(&input.guesses);
     if documents.is_empty() {
         let cause = found.problems.iter().chain(&input.problems).next();
         let cause = cause.map_or(String::new(), |problem| format!("; {}: {}", problem.place, problem.reason));
@@ -73,7 +71,9 @@ pub fn run(args: &Args) -> Result<(), String> {
     let reports = pool.install(|| Ok((detector.find(&documents[..documents.len() / 2])?, detector.find(&documents)?)));
     let (half, full) = reports.map_err(|error: retold::Error| error.to_string())?;
     let (read, records, bytes) = reckon(&sources, &input.tallies, all);
-    let plan = Plan { args, files: (sources.len(), files), on_disk: all, read, records, bytes, reading, half, full };
+    let settings = args.search.settings(&detector);
+    let plan =
+        Plan { args, settings, files: (sources.len(), files), on_disk: all, read, records, bytes, reading, half, full };
     match write!(io::stdout().lock(), "{plan}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write the plan: {error}")),
         _ => Ok(()),
@@ -99,6 +99,7 @@ fn reckon(sources: &[Source], tallies: &[Tally], on_disk: u64) -> (u64, f64, f64
 /// What is told.
 struct Plan<'a> {
     args: &'a Args,
+    settings: Settings,
     /// Files that were read, and all.
     files: (usize, usize),
     /// Bytes of all files.
@@ -168,9 +169,7 @@ impl Plan<'_> {
 
     /// How likely the bands are to make an edited copy a candidate.
     fn write_curve(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let threshold = self.args.search.settings().threshold;
-        // The detector has accepted the threshold, and takes as many slots by default.
-        let Ok(bands) = Bands::for_threshold(threshold, SLOTS) else { return Ok(()) };
+        let &Settings { threshold, bands, .. } = &self.settings;
         let (count, rows) = (bands.bands(), bands.rows());
         writeln!(
             f,
