@@ -22,11 +22,16 @@ pub(crate) struct Star {
 /// A text, one that is linked to it, and the place of the link.
 type Neighbour = (u32, u32, usize);
 
-/// Groups texts into stars: the text with the most strength of links becomes the centre of all texts linked to it, and so
-/// on with what is left; then each member goes to the centre that it is linked to most strongly. Ties go to the earlier
-/// text. A text that has exact copies is a centre even if nothing else is left for it. The result depends on the set of links
-/// alone, not on their order.
-pub(crate) fn stars(texts: usize, links: &[Link], has_copies: impl Fn(u32) -> bool) -> Vec<Star> {
+/// Groups texts into stars: of the texts of the lowest rank that with the most strength of links becomes the centre of all
+/// texts linked to it, and so on with what is left; then each member goes to the centre that it is linked to most strongly.
+/// Ties go to the earlier text. A text that has exact copies is a centre even if nothing else is left for it. The result
+/// depends on the set of links alone, not on their order.
+pub(crate) fn stars(
+    texts: usize,
+    links: &[Link],
+    rank: impl Fn(u32) -> u32,
+    has_copies: impl Fn(u32) -> bool,
+) -> Vec<Star> {
     let mut neighbours: Vec<Neighbour> = Vec::with_capacity(2 * links.len());
     for (at, link) in links.iter().enumerate() {
         neighbours.push((link.left, link.right, at));
@@ -38,7 +43,11 @@ pub(crate) fn stars(texts: usize, links: &[Link], has_copies: impl Fn(u32) -> bo
         .chunk_by(|a, b| a.0 == b.0)
         .map(|around| (around.iter().map(|&(_, _, at)| links[at].strength).sum(), around))
         .collect();
-    hubs.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1[0].0.cmp(&b.1[0].0)));
+    let center = |hub: &(f64, &[Neighbour])| hub.1[0].0;
+    hubs.sort_by(|a, b| {
+        let ranks = rank(center(a)).cmp(&rank(center(b)));
+        ranks.then(b.0.total_cmp(&a.0)).then(center(a).cmp(&center(b)))
+    });
 
     let mut taken = vec![false; texts];
     let mut star_of = vec![usize::MAX; texts];
@@ -109,7 +118,7 @@ mod tests {
         #[test]
         fn every_member_is_linked_to_its_centre_and_in_one_star_only(links in some_links()) {
             let mut seen = [false; TEXTS];
-            for star in stars(TEXTS, &links, |_| false) {
+            for star in stars(TEXTS, &links, |_| 0, |_| false) {
                 prop_assert!(!std::mem::replace(&mut seen[star.center as usize], true));
                 for at in star.links {
                     let link = links[at];
@@ -124,12 +133,22 @@ mod tests {
         fn the_order_of_links_does_not_matter(links in some_links(), seed in any::<u64>()) {
             let mut shuffled = links.clone();
             shuffled.sort_by_key(|link| crate::hash::mix(seed ^ u64::from(link.left) << 32 ^ u64::from(link.right)));
-            prop_assert_eq!(groups(&stars(TEXTS, &shuffled, |_| false), &shuffled), groups(&stars(TEXTS, &links, |_| false), &links));
+            prop_assert_eq!(groups(&stars(TEXTS, &shuffled, |_| 0, |_| false), &shuffled), groups(&stars(TEXTS, &links, |_| 0, |_| false), &links));
+        }
+
+        #[test]
+        fn of_texts_that_are_all_linked_the_lowest_rank_is_the_centre(strengths in prop::collection::vec(1u32..100, 45), ranks in prop::collection::vec(0u32..5, 10)) {
+            let pairs = (0..10u32).flat_map(|left| (left + 1..10).map(move |right| (left, right)));
+            let links: Vec<_> = pairs.zip(strengths).map(|((left, right), s)| Link { left, right, strength: s.into() }).collect();
+            let stars = stars(10, &links, |text| ranks[text as usize], |_| false);
+            prop_assert_eq!(stars.len(), 1);
+            prop_assert_eq!(ranks[stars[0].center as usize], *ranks.iter().min().unwrap());
+            prop_assert_eq!(stars[0].links.len(), 9);
         }
 
         #[test]
         fn linked_texts_are_not_both_left_alone(links in some_links()) {
-            let stars = stars(TEXTS, &links, |_| false);
+            let stars = stars(TEXTS, &links, |_| 0, |_| false);
             let grouped: Vec<u32> = groups(&stars, &links).into_iter().flat_map(|(center, members)| members.into_iter().chain([center])).collect();
             for link in &links {
                 prop_assert!(grouped.contains(&link.left) || grouped.contains(&link.right));
@@ -143,6 +162,6 @@ mod tests {
         // 0–1–2 and 4–5–6 are tight; 2–4 is a false bridge.
         let links =
             [link(0, 1, 0.9), link(0, 2, 0.9), link(1, 2, 0.8), link(4, 5, 0.9), link(4, 6, 0.9), link(2, 4, 0.5)];
-        assert_eq!(groups(&stars(TEXTS, &links, |_| false), &links), [(0, vec![1, 2]), (4, vec![5, 6])]);
+        assert_eq!(groups(&stars(TEXTS, &links, |_| 0, |_| false), &links), [(0, vec![1, 2]), (4, vec![5, 6])]);
     }
 }

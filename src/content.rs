@@ -178,6 +178,17 @@ impl<'t> Tokens<'t> {
         }
         tokens.truncate(count);
     }
+
+    /// The stem of a word, if it is a content word.
+    #[inline(always)]
+    pub(crate) fn stem(&self, word: &RawWord<'_>) -> Option<u32> {
+        let (stem, has_stem) = if word.low & 0x80_8080_8080 == 0 {
+            plain_stem_hash(word, self.stop_words)
+        } else {
+            slow_stem_hash(word).map_or((0, false), |stem| (stem, true))
+        };
+        has_stem.then(|| Token::new(stem, false, false).stem())
+    }
 }
 
 /// Whether what stands between two words lets a sentence begin. It is hardly ever longer than two bytes.

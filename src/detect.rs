@@ -14,16 +14,18 @@ use crate::bands::Bands;
 use crate::candidates::{Forest, Growth, Sketches};
 use crate::cluster::{self, Link};
 use crate::content::{self, Token, TokenChunk, Tokens};
-use crate::error::{self, Result};
+use crate::date;
+use crate::error::{self, Error, Result};
 use crate::features::Content;
 use crate::frequencies::CHUNK;
 use crate::minhash::{self, MinHasher, Scheme};
 use crate::rare::{Neighbour, Neighbours};
 use crate::report::{
-    Cluster, ContentEvidence, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary,
+    Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
+    Skipped, Stage, Summary,
 };
-use crate::shingle::{self, Shingle, Window};
-use crate::text;
+use crate::shingle::{self, Shingle, ShingleSet, Window};
+use crate::text::{self, Words};
 use crate::verify::{self, NearRule, Rule, StemTable};
 
 /// Anything that has an id and a text.
@@ -43,6 +45,11 @@ pub trait Article: Sync {
     fn id(&self) -> &str;
     /// The text to compare.
     fn text(&self) -> &str;
+    /// When the article appeared, as an ISO 8601 date (`2024`, `2024-05-17`, `2024-05-17T09:30:15+02:00`); asked for only by
+    /// [`Representative::Earliest`]. None by default.
+    fn date(&self) -> Option<&str> {
+        None
+    }
 }
 
 impl<I: AsRef<str> + Sync, T: AsRef<str> + Sync> Article for (I, T) {
@@ -76,10 +83,39 @@ pub enum Search {
     Exhaustive,
 }
 
+/// Which article of a cluster represents it: the one that the others are verified against, and that is kept where copies are
+/// thrown away. Ties go to the smaller id.
+///
+/// Every member is a verified copy of the representative, whichever it is. Where a chain of copies has no member that is
+/// like all others, the most central article gathers the most of them; the other choices may leave more of them out.
+///
+/// ```
+/// use retold::{Detector, Representative};
+///
+/// let articles = [("b", "The ferry leaves at nine."), ("a", "The ferry leaves at nine!")];
+/// let report = Detector::builder().representative(Representative::First).build()?.find(&articles)?;
+/// assert_eq!(report.clusters()[0].representative().id, "b");
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Representative {
+    /// The article that is most like all others.
+    #[default]
+    Central,
+    /// The article with the most words.
+    Longest,
+    /// The article that comes first in the input: the one choice for which the order of the articles matters.
+    First,
+    /// The article with the earliest [date](Article::date), compared to the second and across time zones; a date without a
+    /// zone is UTC. Articles without a date, or with one that is not ISO 8601, come last.
+    Earliest,
+}
+
 /// Finds copies among articles.
 ///
-/// The result depends on the articles alone: their order and the number of threads change nothing. Runs on the rayon
-/// pool that it is called in, or the global one; prints nothing.
+/// The result depends on the articles alone: their order (but for [`Representative::First`]) and the number of threads change
+/// nothing. Runs on the rayon pool that it is called in, or the global one; prints nothing.
 ///
 /// ```
 /// let articles = [
@@ -101,6 +137,9 @@ pub struct Detector {
     confidence: f32,
     rule: Rule,
     min_words: usize,
+    representative: Representative,
+    near_misses: Option<f32>,
+    bands: Bands,
     progress: Option<Callback>,
 }
 
@@ -138,6 +177,8 @@ pub struct DetectorBuilder {
     confidence: f64,
     rule: Rule,
     min_words: usize,
+    representative: Representative,
+    near_misses: Option<f64>,
     progress: Option<Callback>,
 }
 
@@ -197,6 +238,22 @@ impl DetectorBuilder {
         self
     }
 
+    /// Which article of a cluster represents it; [`Representative::Central`] by default.
+    pub fn representative(mut self, policy: Representative) -> Self {
+        self.representative = policy;
+        self
+    }
+
+    /// Also tells for each cluster which article came nearest to being a member, see [`Cluster::near_miss`], if its
+    /// similarity is at least this: more than 0, at most 1. Not looked for by default.
+    ///
+    /// 0.3 is a good choice: in the pool of the README about half of the pairs from there to the default confidence are copies
+    /// all the same, from 0.1 to 0.3 one in four, and below that one in five hundred.
+    pub fn near_misses(mut self, least: f64) -> Self {
+        self.near_misses = Some(least);
+        self
+    }
+
     /// A function to be told how far the detection is; it may be called from several threads at once.
     pub fn progress(mut self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(callback));
@@ -206,10 +263,13 @@ impl DetectorBuilder {
     /// Checks the options.
     ///
     /// # Errors
-    /// [`Error::OutOfRange`](crate::Error::OutOfRange) names the option, its value and its range.
+    /// [`Error::OutOfRange`] names the option, its value and its range.
     pub fn build(self) -> Result<Detector> {
         error::check("threshold", self.threshold, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
         error::check("confidence", self.confidence, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
+        if let Some(least) = self.near_misses {
+            error::check("near misses", least, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
+        }
         MinHasher::new(Scheme::minhash(self.shingle).slots(self.slots))?;
         let bands = Bands::for_threshold(self.threshold, usize::from(self.slots))?;
         let shingle_words = match self.shingle {
@@ -226,6 +286,9 @@ impl DetectorBuilder {
             confidence: self.confidence as f32,
             rule: self.rule,
             min_words: self.min_words.max(shingle_words).max(1),
+            representative: self.representative,
+            near_misses: self.near_misses.map(|least| least as f32),
+            bands,
             progress: self.progress,
         })
     }
@@ -260,8 +323,16 @@ impl Detector {
             confidence: 0.5,
             rule: Rule::default(),
             min_words: 3,
+            representative: Representative::default(),
+            near_misses: None,
             progress: None,
         }
+    }
+
+    /// How signatures are cut to find edited copies; [`Bands::probability`] is the S-curve of it. Where a bucket gets
+    /// crowded, more rows are looked at.
+    pub fn bands(&self) -> Bands {
+        self.bands
     }
 
     /// Finds all clusters of copies among `articles`.
@@ -270,22 +341,24 @@ impl Detector {
     /// processed. Time grows about linearly with the bytes of text.
     ///
     /// # Errors
-    /// [`Error::TooLarge`](crate::Error::TooLarge) beyond some forty million articles. An option that cannot work is refused
+    /// [`Error::TooLarge`] beyond some forty million articles. An option that cannot work is refused
     /// when the detector is built.
     pub fn find<A: Article>(&self, articles: &[A]) -> Result<Report> {
         let mut corpus = self.prepare(articles);
-        let copies = self.compare(&mut corpus, Keep::Copies)?;
+        let (copies, misses): (Vec<_>, Vec<_>) =
+            self.compare(&mut corpus, self.keep(), None)?.into_iter().partition(|pair| pair.relation.is_some());
         corpus.summary.verified = copies.len() as u64;
         let texts = corpus.texts.len();
-        let clusters = self.timed(&mut corpus.summary.times, Stage::Cluster, texts, |_| {
-            clusters(&corpus.positions, &corpus.twins, &corpus.distinct, &copies, articles)
-        });
+        let mut times = corpus.summary.times;
+        let clusters =
+            self.timed(&mut times, Stage::Cluster, texts, |_| self.clusters(&corpus, &copies, &misses, articles));
+        corpus.summary.times = times;
         Ok(Report { clusters, skipped: corpus.skipped, summary: corpus.summary })
     }
 
     /// All pairs of articles that shared a bucket and were compared, copies or not, with the numbers that decide: what
-    /// [`find`](Self::find) chooses from, ordered by the ids of the two. Of exact copies only the first, by id, takes part;
-    /// pairs that their signatures rule out are left out.
+    /// [`find`](Self::find) chooses from, ordered by the ids of the two. Of exact copies only one takes part, the first by id
+    /// unless [`DetectorBuilder::representative`] says otherwise; pairs that their signatures rule out are left out.
     ///
     /// For measuring what the candidate stage keeps, for reading what was nearly a copy, and for deciding by a rule of
     /// your own. Takes longer than `find`, which leaves hopeless pairs early.
@@ -294,13 +367,87 @@ impl Detector {
     /// As [`find`](Self::find).
     pub fn pairs<A: Article>(&self, articles: &[A]) -> Result<Vec<Pair>> {
         let mut corpus = self.prepare(articles);
-        let compared = self.compare(&mut corpus, Keep::All)?;
-        let position = |text: u32| corpus.positions[corpus.distinct[text as usize] as usize];
-        let pair = |pair: Compared| {
-            let Compared { left, right, relation, similarity, evidence } = pair;
-            Pair { left: position(left), right: position(right), relation, similarity, evidence }
+        let compared = self.compare(&mut corpus, Keep::All, None)?;
+        Ok(corpus.pairs(compared))
+    }
+
+    /// The pairs that the articles at some positions of the input make with any others: the copies, and, if
+    /// [`DetectorBuilder::near_misses`] was set, what is at least so similar. Ordered as [`pairs`](Self::pairs) does it, and
+    /// an exact copy is spoken for by another article as it is there. Positions beyond the input are passed over.
+    ///
+    /// With [`Search::Exhaustive`] these articles, and no others, are compared with all that there are: what candidates leave
+    /// out is seen in a corpus that is far too large to compare all with all. Time grows with the articles that are asked for
+    /// times all articles, some ten nanoseconds for each of these pairs.
+    ///
+    /// ```
+    /// use retold::{Detector, Search};
+    ///
+    /// let articles = [
+    ///     ("a", "The ferry leaves the harbour at nine."),
+    ///     ("b", "The ferry leaves the harbour at nine, they say."),
+    ///     ("c", "Snow closed the mountain road to Hallin."),
+    /// ];
+    /// let detector = Detector::builder().search(Search::Exhaustive).build()?;
+    /// assert_eq!(detector.pairs_of(&articles, &[1])?.len(), 1);
+    /// assert_eq!(detector.pairs_of(&articles, &[2])?.len(), 0);
+    /// # Ok::<(), retold::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    pub fn pairs_of<A: Article>(&self, articles: &[A], positions: &[usize]) -> Result<Vec<Pair>> {
+        let mut corpus = self.prepare(articles);
+        let mut wanted = vec![false; articles.len()];
+        positions.iter().filter(|&&at| at < articles.len()).for_each(|&at| wanted[at] = true);
+        let mut asked = vec![false; corpus.distinct.len()];
+        for (twin, &position) in corpus.twins.iter().zip(&corpus.positions) {
+            if let (true, Ok(text)) = (wanted[position], corpus.distinct.binary_search(twin)) {
+                asked[text] = true;
+            }
+        }
+        let mut compared = self.compare(&mut corpus, self.keep(), Some(&asked))?;
+        compared.retain(|pair| asked[pair.left as usize] || asked[pair.right as usize]);
+        Ok(corpus.pairs(compared))
+    }
+
+    /// What is wanted beside the copies.
+    fn keep(&self) -> Keep {
+        self.near_misses.map_or(Keep::Copies, Keep::Like)
+    }
+
+    /// Two texts held against each other with all the evidence, whether or not they are copies: as if they were all articles
+    /// that there are. Documents around them would say better which words are rare, so that [`find`](Self::find) may be a
+    /// little surer or less sure of the same two in a corpus. What they tell alike is [`shared_passages`](crate::shared_passages).
+    ///
+    /// # Errors
+    /// [`Error::NotComparable`] for a text without words or with too few, with the reason.
+    pub fn compare_texts(&self, left: &str, right: &str) -> Result<Comparison> {
+        let articles = [("left", left), ("right", right)];
+        let detector = Self { search: Search::Exhaustive, progress: None, ..self.clone() };
+        let mut corpus = detector.prepare(&articles);
+        if let Some(Skipped { position, reason, .. }) = corpus.skipped.first() {
+            return Err(Error::NotComparable { text: articles[*position].0, reason: *reason });
+        }
+        let sets = (ShingleSet::new(left, self.shingle)?, ShingleSet::new(right, self.shingle)?);
+        let words = [left, right].map(|text| Words::new(text).count() as f32);
+        let is_exact = corpus.distinct.len() == 1;
+        let (relation, similarity, evidence) = match detector.compare(&mut corpus, Keep::All, None)?.pop() {
+            _ if is_exact => (Some(Relation::Exact), 1.0, None),
+            Some(pair) => (pair.relation, pair.similarity, Some(pair.evidence)),
+            // Their signatures ruled it out that they are edited copies.
+            None => {
+                let (evidence, _) = self.near.judge(sets.0.hashes(), sets.1.hashes());
+                (None, evidence.jaccard, Some(evidence))
+            }
         };
-        Ok(compared.into_iter().map(pair).collect())
+        Ok(Comparison {
+            relation,
+            similarity,
+            left_in_right: sets.0.containment_in(&sets.1)? as f32,
+            right_in_left: sets.1.containment_in(&sets.0)? as f32,
+            length_ratio: words[0].min(words[1]) / words[0].max(words[1]),
+            evidence,
+        })
     }
 
     /// Articles to signed texts: what cannot be compared leaves the line here, and exact copies are folded into one.
@@ -337,7 +484,8 @@ impl Detector {
             skipped.extend(reason.map(|reason| Skipped { id: articles[position].id().into(), position, reason }));
         }
         skipped.sort_unstable_by_key(|skip| skip.position);
-        let twins = fold_exact(&signed, &refusals);
+        let ranks = self.ranks(articles, &positions, &signed);
+        let twins = fold_exact(&signed, &refusals, &ranks);
         let distinct: Vec<u32> = (0..signed.len() as u32)
             .filter(|&at| refusals[at as usize].is_none() && twins[at as usize] == at)
             .collect();
@@ -349,13 +497,35 @@ impl Detector {
             positions,
             skipped,
             twins,
+            ranks,
             distinct,
             summary,
         }
     }
 
-    /// Signed texts to verified pairs: edited copies first, then rewordings among what is left.
-    fn compare(&self, corpus: &mut Corpus<'_>, keep: Keep) -> Result<Vec<Compared>> {
+    /// For each article how it ranks among those that could represent a cluster, the lowest first; nothing if all rank
+    /// alike.
+    fn ranks<A: Article>(&self, articles: &[A], positions: &[usize], signed: &[Signed]) -> Vec<u32> {
+        let mut order: Vec<(i64, usize)> = match self.representative {
+            Representative::Central => return Vec::new(),
+            Representative::Longest => signed.iter().map(|text| -i64::from(text.words)).zip(0..).collect(),
+            Representative::First => positions.iter().map(|&position| position as i64).zip(0..).collect(),
+            Representative::Earliest => {
+                let second = |&position: &usize| articles[position].date().and_then(date::seconds).unwrap_or(i64::MAX);
+                positions.par_iter().map(second).collect::<Vec<_>>().into_iter().zip(0..).collect()
+            }
+        };
+        order.par_sort_unstable();
+        let mut ranks = vec![0; order.len()];
+        for (rank, (_, article)) in (0..).zip(order) {
+            ranks[article] = rank;
+        }
+        ranks
+    }
+
+    /// Signed texts to verified pairs: edited copies first, then rewordings among what is left. If texts are asked for, an
+    /// exhaustive search compares these with all others, and of the rest only candidates.
+    fn compare(&self, corpus: &mut Corpus<'_>, keep: Keep, asked: Option<&[bool]>) -> Result<Vec<Compared>> {
         let shingles = Shingles::new(&corpus.texts, self.shingle);
         let sketches = std::mem::take(&mut corpus.sketches);
         let Summary { times, candidates, crowded, .. } = &mut corpus.summary;
@@ -368,32 +538,38 @@ impl Detector {
             };
             let mut likely_pairs: Vec<(u32, u32)> = Vec::new();
             let texts = shingles.len() as u32;
-            match self.search {
-                Search::Candidates => {
-                    for first in (0..self.growth.trees).step_by(TREES_AT_ONCE) {
-                        let trees = first..(first + TREES_AT_ONCE).min(self.growth.trees);
-                        let forest = Forest::grow(&sketches, self.growth, trees);
-                        *crowded += forest.crowded();
-                        let neighbours = |found: &mut Vec<u32>, left: u32| {
-                            found.clear();
-                            forest.later_neighbours(left, found);
-                            found.sort_unstable();
-                            found.dedup();
-                            let pairs = found.iter().filter(|&&right| likely(left, right));
-                            pairs.map(|&right| (left, right)).collect::<Vec<_>>()
-                        };
-                        likely_pairs
-                            .par_extend((0..texts).into_par_iter().map_init(Vec::new, neighbours).flatten_iter());
-                        likely_pairs.par_sort_unstable();
-                        likely_pairs.dedup();
-                    }
-                }
-                Search::Exhaustive => {
-                    let later = |left| {
-                        (left + 1..texts).filter(move |&right| likely(left, right)).map(move |right| (left, right))
+            if self.search == Search::Candidates || asked.is_some() {
+                for first in (0..self.growth.trees).step_by(TREES_AT_ONCE) {
+                    let trees = first..(first + TREES_AT_ONCE).min(self.growth.trees);
+                    let forest = Forest::grow(&sketches, self.growth, trees);
+                    *crowded += forest.crowded();
+                    let neighbours = |found: &mut Vec<u32>, left: u32| {
+                        found.clear();
+                        forest.later_neighbours(left, found);
+                        found.sort_unstable();
+                        found.dedup();
+                        let pairs = found.iter().filter(|&&right| likely(left, right));
+                        pairs.map(|&right| (left, right)).collect::<Vec<_>>()
                     };
-                    likely_pairs.par_extend((0..texts).into_par_iter().flat_map_iter(later));
+                    likely_pairs.par_extend((0..texts).into_par_iter().map_init(Vec::new, neighbours).flatten_iter());
+                    likely_pairs.par_sort_unstable();
+                    likely_pairs.dedup();
                 }
+            }
+            if self.search == Search::Exhaustive {
+                let (all, shingles) = (Exhaustive::new(0..texts, asked), &shingles);
+                let later = |left| {
+                    let later = all.after(left).iter();
+                    // Signatures rule out little where one text is much longer, and that is too much where most pairs are.
+                    let likely = move |right| {
+                        let sets = || (shingles.of(left), shingles.of(right));
+                        likely(left, right) && (asked.is_none() || self.near.may_be_by_sample(sets().0, sets().1))
+                    };
+                    later.filter(move |&&right| likely(right)).map(move |&right| (left, right))
+                };
+                likely_pairs.par_extend((0..texts).into_par_iter().flat_map_iter(later));
+                likely_pairs.par_sort_unstable();
+                likely_pairs.dedup();
             }
             *candidates = likely_pairs.len() as u64;
             let near = likely_pairs.par_iter().map(|&(left, right)| self.near_pair(&shingles, left, right));
@@ -416,9 +592,13 @@ impl Detector {
             let content = Content::new(tokens, |text| words[text], |text| leads(text as u32))?;
             let neighbours = Neighbours::new(&content, leads, || ticker.tick());
             let usual = Usual::new(&content, &leaders, &neighbours);
-            let neighbours = match self.search {
-                Search::Candidates => neighbours,
-                Search::Exhaustive => Neighbours::all(&content, leads),
+            let neighbours = match (self.search, asked) {
+                (Search::Candidates, _) => neighbours,
+                (Search::Exhaustive, None) => Neighbours::all(&content, leads),
+                (Search::Exhaustive, Some(asked)) => {
+                    let asked = of_leaders(asked, &leaders);
+                    Neighbours::of_asked(&content, |text| asked[text as usize])
+                }
             };
             Ok((content, neighbours, usual))
         });
@@ -472,11 +652,13 @@ impl Detector {
     ) -> Option<Compared> {
         let &Neighbour { text: right, pairs } = neighbour;
         let (texts, usual) = ((content.get(left), content.get(right)), usual.of(left, right));
-        let worth = |best: &ContentEvidence| keep == Keep::All || self.rule.confidence(best) >= self.confidence;
+        let least = keep.least().map_or(self.confidence, |least| least.min(self.confidence));
+        let worth = |best: &ContentEvidence| self.rule.confidence(best) >= least;
         let evidence = verify::compare(texts.0, table, texts.1, pairs, usual, worth)?;
         let confidence = self.rule.confidence(&evidence);
-        let is_copy = confidence >= self.confidence && verify::is_telling(&evidence);
-        if keep == Keep::Copies && !is_copy {
+        let is_telling = verify::is_telling(&evidence);
+        let is_copy = confidence >= self.confidence && is_telling;
+        if keep != Keep::All && (confidence < least || !is_telling) {
             return None;
         }
         let mut pair = self.near_pair(shingles, left, right);
@@ -512,6 +694,75 @@ impl Detector {
             found
         };
         copies.map_init(StemTable::default, both).flatten_iter().collect()
+    }
+
+    /// Verified pairs and exact copies to clusters with names.
+    fn clusters<A: Article>(
+        &self,
+        corpus: &Corpus<'_>,
+        verified: &[Compared],
+        misses: &[Compared],
+        articles: &[A],
+    ) -> Vec<Cluster> {
+        let Corpus { positions, twins, ranks, distinct, .. } = corpus;
+        let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (at, &twin) in (0..).zip(twins) {
+            if at != twin {
+                copies.entry(twin).or_default().push(at);
+            }
+        }
+        let member = |at: u32, pair: Option<&Compared>| {
+            let position = positions[at as usize];
+            Member {
+                id: articles[position].id().into(),
+                position,
+                relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
+                similarity: pair.map_or(1.0, |pair| pair.similarity),
+                evidence: pair.map(|pair| pair.evidence),
+            }
+        };
+        let nearest = nearest(misses);
+        let near_miss = |text: u32| {
+            let &(other, pair) = nearest.get(&text)?;
+            let position = positions[distinct[other as usize] as usize];
+            let enough = if pair.evidence.content.is_some() { self.confidence } else { self.near.jaccard };
+            Some(NearMiss {
+                id: articles[position].id().into(),
+                position,
+                similarity: pair.similarity,
+                missing: enough - pair.similarity,
+                evidence: pair.evidence,
+            })
+        };
+        let copied: Vec<bool> = distinct.iter().map(|at| copies.contains_key(at)).collect();
+        let has_copies = |text: u32| copied[text as usize];
+        let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
+        let mut clusters: Vec<Cluster> = Vec::new();
+        for star in cluster::stars(distinct.len(), &links(verified.iter()), rank, has_copies) {
+            let mut members = Vec::new();
+            let mut add = |text: u32, pair: Option<&Compared>| {
+                let at = distinct[text as usize];
+                members.push(member(at, pair));
+                members.extend(copies.remove(&at).into_iter().flatten().map(|copy| member(copy, pair)));
+            };
+            add(star.center, None);
+            for link in star.links {
+                let pair = &verified[link];
+                add(pair.left + pair.right - star.center, Some(pair));
+            }
+            clusters.push(Cluster { members, near_miss: near_miss(star.center) });
+        }
+        // Exact copies of texts that have no other copies.
+        for (first, same) in copies {
+            let members = std::iter::once(first).chain(same).map(|at| member(at, None)).collect();
+            let text = distinct.partition_point(|&at| at < first) as u32;
+            clusters.push(Cluster { members, near_miss: near_miss(text) });
+        }
+        for Cluster { members, .. } in &mut clusters {
+            members[1..].sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
+        }
+        clusters.sort_by(|a, b| a.representative().id.cmp(&b.representative().id));
+        clusters
     }
 
     /// One walk over a text: its sketch, its fingerprint, and in the scratch its content words.
@@ -666,14 +917,16 @@ fn unique_ids<A: Article>(articles: &[A]) -> (Vec<usize>, Vec<Skipped>) {
     (positions, skipped)
 }
 
-/// For each text the first one that has the same words in the same order: itself, if there is none before it.
-fn fold_exact(signed: &[Signed], reasons: &[Option<SkipReason>]) -> Vec<u32> {
+/// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the first
+/// if all rank alike.
+fn fold_exact(signed: &[Signed], reasons: &[Option<SkipReason>], ranks: &[u32]) -> Vec<u32> {
     let mut twins: Vec<u32> = (0..signed.len() as u32).collect();
     let mut order: Vec<u32> = twins.iter().copied().filter(|&at| reasons[at as usize].is_none()).collect();
     let key = |at: u32| (signed[at as usize].fingerprint, signed[at as usize].words, at);
     order.par_sort_unstable_by_key(|&at| key(at));
     for same in order.chunk_by(|&a, &b| (key(a).0, key(a).1) == (key(b).0, key(b).1)) {
-        same.iter().for_each(|&at| twins[at as usize] = same[0]);
+        let speaker = same.iter().copied().min_by_key(|&at| ranks.get(at as usize)).unwrap_or(same[0]);
+        same.iter().for_each(|&at| twins[at as usize] = speaker);
     }
     twins
 }
@@ -683,8 +936,10 @@ struct Corpus<'a> {
     /// The articles by id: where each stands in the input.
     positions: Vec<usize>,
     skipped: Vec<Skipped>,
-    /// For each article the first one with the same words.
+    /// For each article the one that speaks for all with the same words.
     twins: Vec<u32>,
+    /// For each article how it ranks as a representative; see [`Detector::ranks`].
+    ranks: Vec<u32>,
     /// The articles that are texts.
     distinct: Vec<u32>,
     texts: Vec<&'a str>,
@@ -696,16 +951,73 @@ struct Corpus<'a> {
     summary: Summary,
 }
 
+impl Corpus<'_> {
+    /// Pairs of texts as pairs of articles.
+    fn pairs(&self, compared: Vec<Compared>) -> Vec<Pair> {
+        let position = |text: u32| self.positions[self.distinct[text as usize] as usize];
+        let pair = |pair: Compared| {
+            let Compared { left, right, relation, similarity, evidence } = pair;
+            Pair { left: position(left), right: position(right), relation, similarity, evidence }
+        };
+        compared.into_iter().map(pair).collect()
+    }
+}
+
+/// The pairs of an exhaustive search.
+struct Exhaustive<'a> {
+    /// All texts that take part, ascending.
+    texts: Vec<u32>,
+    /// Which texts are asked for, and a list of those that take part; all of them if none are named.
+    asked: Option<(&'a [bool], Vec<u32>)>,
+}
+
+impl<'a> Exhaustive<'a> {
+    fn new(texts: impl Iterator<Item = u32>, asked: Option<&'a [bool]>) -> Self {
+        let texts: Vec<u32> = texts.collect();
+        let list = |asked: &'a [bool]| texts.iter().copied().filter(|&text| asked[text as usize]).collect();
+        Self { asked: asked.map(|asked| (asked, list(asked))), texts }
+    }
+
+    /// Those that a text is compared with, of the ones after it: any, or those that are asked for if it is not itself.
+    fn after(&self, text: u32) -> &[u32] {
+        let others = match &self.asked {
+            Some((asked, list)) if !asked[text as usize] => list,
+            _ => &self.texts,
+        };
+        &others[others.partition_point(|&other| other <= text)..]
+    }
+}
+
+/// For each leader whether it or one that stands behind it is asked for.
+fn of_leaders(asked: &[bool], leaders: &[u32]) -> Vec<bool> {
+    let mut of_leaders = vec![false; asked.len()];
+    for (&asked, &leader) in asked.iter().zip(leaders) {
+        of_leaders[leader as usize] |= asked;
+    }
+    of_leaders
+}
+
 /// Which compared pairs are wanted.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq)]
 enum Keep {
     Copies,
+    /// Copies, and what is at least so similar.
+    Like(f32),
     All,
 }
 
 impl Keep {
+    /// The least similarity of pairs that are no copies; none if these are not wanted.
+    fn least(self) -> Option<f32> {
+        match self {
+            Self::Copies => None,
+            Self::Like(least) => Some(least),
+            Self::All => Some(0.0),
+        }
+    }
+
     fn keeps(self, pair: &Compared) -> bool {
-        self == Self::All || pair.relation.is_some()
+        pair.relation.is_some() || self.least().is_some_and(|least| pair.similarity >= least)
     }
 }
 
@@ -773,7 +1085,7 @@ struct Stories<'a> {
 fn leaders(texts: usize, pairs: &[Compared]) -> Vec<u32> {
     let near: Vec<&Compared> = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near)).collect();
     let mut leaders: Vec<u32> = (0..texts as u32).collect();
-    for star in cluster::stars(texts, &links(near.iter().copied()), |_| false) {
+    for star in cluster::stars(texts, &links(near.iter().copied()), |_| 0, |_| false) {
         for link in star.links {
             leaders[(near[link].left + near[link].right - star.center) as usize] = star.center;
         }
@@ -783,6 +1095,20 @@ fn leaders(texts: usize, pairs: &[Compared]) -> Vec<u32> {
 
 fn links<'p>(pairs: impl Iterator<Item = &'p Compared>) -> Vec<Link> {
     pairs.map(|pair| Link { left: pair.left, right: pair.right, strength: pair.strength() }).collect()
+}
+
+/// For each text in pairs the other one of the most similar pair, the first of equals.
+fn nearest(pairs: &[Compared]) -> BTreeMap<u32, (u32, &Compared)> {
+    let mut nearest: BTreeMap<u32, (u32, &Compared)> = BTreeMap::new();
+    for pair in pairs {
+        for (text, other) in [(pair.left, pair.right), (pair.right, pair.left)] {
+            let best = nearest.entry(text).or_insert((other, pair));
+            if (pair.similarity, best.0) > (best.1.similarity, other) {
+                *best = (other, pair);
+            }
+        }
+    }
+    nearest
 }
 
 /// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies.
@@ -804,56 +1130,4 @@ impl Usual {
     fn of(&self, left: u32, right: u32) -> f32 {
         self.0[left as usize].min(self.0[right as usize])
     }
-}
-
-/// Verified pairs and exact copies to clusters with names.
-fn clusters<A: Article>(
-    positions: &[usize],
-    twins: &[u32],
-    distinct: &[u32],
-    verified: &[Compared],
-    articles: &[A],
-) -> Vec<Cluster> {
-    let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-    for (at, &twin) in (0..).zip(twins) {
-        if at != twin {
-            copies.entry(twin).or_default().push(at);
-        }
-    }
-    let member = |at: u32, pair: Option<&Compared>| {
-        let position = positions[at as usize];
-        Member {
-            id: articles[position].id().into(),
-            position,
-            relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
-            similarity: pair.map_or(1.0, |pair| pair.similarity),
-            evidence: pair.map(|pair| pair.evidence),
-        }
-    };
-    let copied: Vec<bool> = distinct.iter().map(|at| copies.contains_key(at)).collect();
-    let has_copies = |text: u32| copied[text as usize];
-    let mut clusters: Vec<Vec<Member>> = Vec::new();
-    for star in cluster::stars(distinct.len(), &links(verified.iter()), has_copies) {
-        let mut members = Vec::new();
-        let mut add = |text: u32, pair: Option<&Compared>| {
-            let at = distinct[text as usize];
-            members.push(member(at, pair));
-            members.extend(copies.remove(&at).into_iter().flatten().map(|copy| member(copy, pair)));
-        };
-        add(star.center, None);
-        for link in star.links {
-            let pair = &verified[link];
-            add(pair.left + pair.right - star.center, Some(pair));
-        }
-        clusters.push(members);
-    }
-    // Exact copies of texts that have no other copies.
-    for (first, same) in copies {
-        clusters.push(std::iter::once(first).chain(same).map(|at| member(at, None)).collect());
-    }
-    for members in &mut clusters {
-        members[1..].sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
-    }
-    clusters.sort_by(|a, b| a[0].id.cmp(&b[0].id));
-    clusters.into_iter().map(|members| Cluster { members }).collect()
 }

@@ -1,6 +1,7 @@
 use std::fmt;
 
 use crate::minhash::Scheme;
+use crate::report::SkipReason;
 use crate::shingle::Shingle;
 
 /// The result of everything in this crate that can fail.
@@ -53,6 +54,13 @@ pub enum Error {
         /// The id.
         id: u32,
     },
+    /// A text cannot be compared.
+    NotComparable {
+        /// Which of the texts.
+        text: &'static str,
+        /// Why not.
+        reason: SkipReason,
+    },
     /// A signature has fewer slots than the bands of the index read.
     TooFewSlots {
         /// The slots that the bands read.
@@ -88,6 +96,7 @@ impl fmt::Display for Error {
             Self::DuplicateId { id } => {
                 write!(f, "id {id} is in the index already: remove it first or give another id")
             }
+            Self::NotComparable { text, reason } => write!(f, "the {text} text cannot be compared: {reason}"),
             Self::TooFewSlots { needed, found } => {
                 write!(f, "the bands read {needed} slots but the signature has {found}: use fewer bands or more slots")
             }

@@ -34,6 +34,8 @@
 //! - [`ShingleSet`]: windows of words or characters, exact Jaccard similarity and containment;
 //! - [`MinHasher`] and [`MinHash`], [`SimHasher`] and [`SimHash`]: signatures whose bits never change;
 //! - [`Bands`] and [`Index`], [`SimHashIndex`]: which signatures to compare;
+//! - [`shared_passages`]: what two texts tell alike, place by place, to show to a reader;
+//! - [`Detector::compare_texts`]: two texts with all the evidence, copies or not;
 //! - [`stem`]: content words; [`Detector::pairs`]: every compared pair with its evidence; [`Rule`]: how it is weighed.
 //!
 //! # How it works
@@ -64,6 +66,7 @@ mod bands;
 mod candidates;
 mod cluster;
 mod content;
+mod date;
 mod detect;
 mod error;
 mod features;
@@ -71,6 +74,7 @@ mod frequencies;
 mod hash;
 mod index;
 mod minhash;
+mod passages;
 mod rare;
 mod report;
 mod shingle;
@@ -80,13 +84,15 @@ mod verify;
 
 pub use bands::Bands;
 pub use content::stem;
-pub use detect::{Article, Detector, DetectorBuilder, Level, Search};
+pub use detect::{Article, Detector, DetectorBuilder, Level, Representative, Search};
 pub use error::{Error, Result};
 pub use hash::FORMAT_VERSION;
 pub use index::Index;
 pub use minhash::{MinHash, MinHasher, Scheme};
+pub use passages::{Passage, PassageKind, shared_passages};
 pub use report::{
-    Cluster, ContentEvidence, Evidence, Member, Pair, Progress, Relation, Report, SkipReason, Skipped, Stage, Summary,
+    Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
+    Skipped, Stage, Summary,
 };
 pub use shingle::{Shingle, ShingleSet};
 pub use simhash::{SimHash, SimHashIndex, SimHasher};

@@ -77,6 +77,31 @@ impl Neighbours {
         )
     }
 
+    /// All texts that share a pair of words with one that is asked for, however little else: no others can be rewordings of it.
+    pub(crate) fn of_asked(content: &Content, asked: impl Fn(u32) -> bool + Sync) -> Self {
+        let meetings = |shared: &mut Shared, text: u32| {
+            let mut found = Vec::new();
+            shared.find_any(content, text, &mut found);
+            let in_order = |other: Neighbour| match other.text > text {
+                true => (text, other),
+                false => (other.text, Neighbour { text, ..other }),
+            };
+            found.into_iter().map(in_order).collect::<Vec<_>>()
+        };
+        let texts = (0..content.len() as u32).into_par_iter().filter(|&text| asked(text));
+        let mut meetings: Vec<_> = texts.map_init(Shared::default, meetings).flatten_iter().collect();
+        meetings.par_sort_unstable_by_key(|(text, other)| (*text, other.text));
+        meetings.dedup();
+        Self::collect(
+            content.len(),
+            || (),
+            |(), text, found| {
+                let later = &meetings[meetings.partition_point(|&(left, _)| left < text)..];
+                found.extend(later.iter().take_while(|&&(left, _)| left == text).map(|(_, other)| *other));
+            },
+        )
+    }
+
     fn collect<S>(
         texts: usize,
         scratch: impl Fn() -> S + Sync + Send,
@@ -192,6 +217,27 @@ impl Shared {
         touched.sort_unstable();
         let neighbour = |&text: &u32| Neighbour { text, pairs: std::mem::take(&mut with[text as usize]).1 };
         found.extend(touched.iter().map(neighbour));
+    }
+}
+
+impl Shared {
+    /// Adds all texts, before and after `text`, that share a pair of words with it, in no order.
+    fn find_any(&mut self, content: &Content, text: u32, found: &mut Vec<Neighbour>) {
+        let Self { with, touched } = self;
+        with.resize(content.len(), (0, 0));
+        touched.clear();
+        let features = content.get(text);
+        let lists = features.lists.iter().zip(features.pair_weights);
+        for (&list, &pair_weight) in lists.filter(|&(_, &weight)| weight > 0) {
+            for &other in content.lists.get(list).iter().filter(|&&other| other != text) {
+                let sums = &mut with[other as usize];
+                if sums.1 == 0 {
+                    touched.push(other);
+                }
+                sums.1 += u32::from(pair_weight);
+            }
+        }
+        found.extend(touched.iter().map(|&text| Neighbour { text, pairs: std::mem::take(&mut with[text as usize]).1 }));
     }
 }
 

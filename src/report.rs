@@ -41,6 +41,29 @@ pub struct Evidence {
     pub content: Option<ContentEvidence>,
 }
 
+impl Evidence {
+    /// Share of the longer text's shingles that are in the shorter one, 0 to 1: the other direction of
+    /// [`containment`](Self::containment). It follows from the two numbers that are there, up to their rounding.
+    ///
+    /// ```
+    /// use retold::{Detector, Level};
+    ///
+    /// let (whole, part) = ("One two three four five six seven eight.", "Two three four five six.");
+    /// let evidence = Detector::new().compare_texts(whole, part)?.evidence.unwrap();
+    /// assert_eq!((evidence.containment, evidence.containment_of_longer()), (1.0, 0.5));
+    /// # Ok::<(), retold::Error>(())
+    /// ```
+    pub fn containment_of_longer(&self) -> f32 {
+        // With b shingles in both of s and l, J = b / (s + l − b) and C = b / s give b / l.
+        let Self { jaccard, containment, .. } = *self;
+        if jaccard > 0.0 {
+            (containment * jaccard / (containment - jaccard + containment * jaccard)).min(1.0)
+        } else {
+            0.0
+        }
+    }
+}
+
 /// The numbers that decide whether a pair is a rewording. Words count the more the fewer documents hold them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -104,18 +127,68 @@ pub struct Member {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Cluster {
     pub(crate) members: Vec<Member>,
+    pub(crate) near_miss: Option<NearMiss>,
 }
 
 impl Cluster {
-    /// The member that all others were verified against: the most central one.
+    /// The member that all others were verified against: the most central one, unless
+    /// [`DetectorBuilder::representative`](crate::DetectorBuilder::representative) says otherwise.
     pub fn representative(&self) -> &Member {
         &self.members[0]
+    }
+
+    /// The member whose link to the representative is the least sure: the one of the loosest relation, and among those
+    /// of the lowest similarity.
+    pub fn weakest(&self) -> &Member {
+        let surer = |a: &&Member, b: &&Member| b.relation.cmp(&a.relation).then(a.similarity.total_cmp(&b.similarity));
+        self.members.iter().skip(1).rev().min_by(surer).unwrap_or(&self.members[0])
+    }
+
+    /// The article that came nearest to being a member and is none: compared with the representative, and short of what makes
+    /// a copy. Only if [`DetectorBuilder::near_misses`](crate::DetectorBuilder::near_misses) asked for it, and none if
+    /// nothing came as near as it says.
+    pub fn near_miss(&self) -> Option<&NearMiss> {
+        self.near_miss.as_ref()
     }
 
     /// All members: the representative first, then from the most to the least similar, equals by id.
     pub fn members(&self) -> &[Member] {
         &self.members
     }
+}
+
+/// An article that was held against the representative of a cluster and was not let in.
+///
+/// ```
+/// use retold::{Detector, Level};
+///
+/// let articles = [
+///     ("a", "The ferry leaves the harbour at nine on every weekday morning and returns by noon."),
+///     ("b", "The ferry leaves the harbour at nine on every weekday morning and returns by two."),
+///     ("c", "The ferry leaves the harbour at nine on every weekday evening and stays there."),
+/// ];
+/// let report = Detector::builder().level(Level::Near).near_misses(0.3).build()?.find(&articles)?;
+/// let near_miss = report.clusters()[0].near_miss().unwrap();
+/// assert_eq!(near_miss.id, "c");
+/// assert_eq!(near_miss.similarity + near_miss.missing, 0.5);
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct NearMiss {
+    /// The article's id.
+    pub id: String,
+    /// Where the article stands in the input, from 0.
+    #[cfg_attr(feature = "serde", serde(skip))]
+    pub position: usize,
+    /// The confidence that it is a copy, or the Jaccard similarity where shingles alone were compared; 0 to 1.
+    pub similarity: f32,
+    /// What the similarity falls short of the confidence or the threshold that makes a copy, 0 to 1.
+    pub missing: f32,
+    /// The numbers that decided.
+    #[cfg_attr(feature = "serde", serde(flatten))]
+    pub evidence: Evidence,
 }
 
 /// An article that no comparison was made with, and why.
@@ -200,6 +273,37 @@ pub struct Pair {
     pub similarity: f32,
     /// The numbers that decided.
     pub evidence: Evidence,
+}
+
+/// Two texts held against each other, as [`Detector::compare_texts`](crate::Detector::compare_texts) does.
+///
+/// ```
+/// use retold::{Detector, Relation};
+///
+/// let left = "The ferry leaves the harbour at nine on every weekday morning.";
+/// let right = "The ferry leaves the harbour at nine on every weekday morning and returns by noon.";
+/// let comparison = Detector::new().compare_texts(left, right)?;
+/// assert_eq!(comparison.relation, Some(Relation::Near));
+/// assert_eq!(comparison.left_in_right, 1.0);
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[non_exhaustive]
+pub struct Comparison {
+    /// How the two are alike; none if they are no copies.
+    pub relation: Option<Relation>,
+    /// As in [`Pair`]; 1 for an exact copy.
+    pub similarity: f32,
+    /// Share of the left text's shingles that are in the right one, 0 to 1.
+    pub left_in_right: f32,
+    /// Share of the right text's shingles that are in the left one, 0 to 1.
+    pub right_in_left: f32,
+    /// Words of the shorter text over those of the longer, 0 to 1.
+    pub length_ratio: f32,
+    /// The numbers that decided; none for an exact copy.
+    #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
+    pub evidence: Option<Evidence>,
 }
 
 /// The steps of a detection, in order.

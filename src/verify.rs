@@ -53,6 +53,20 @@ impl NearRule {
     }
 }
 
+impl NearRule {
+    /// Whether two shingle sets of which some dozen shingles were looked at may be an edited copy: those with the smallest
+    /// hashes, which are as good as drawn by lot. Again four standard errors leave none out.
+    pub(crate) fn may_be_by_sample(self, left: &[u64], right: &[u64]) -> bool {
+        const SAMPLE: usize = 24;
+        let (short, long) = if left.len() <= right.len() { (left, right) } else { (right, left) };
+        let sample = &short[..short.len().min(SAMPLE)];
+        let Some(last) = sample.last() else { return true };
+        let found = count_common(sample, &long[..long.partition_point(|shingle| shingle <= last)]) as f32;
+        let (all, needed) = (sample.len() as f32, NEAR_CONTAINMENT.min(self.jaccard));
+        found + 4.0 * (all * needed * (1.0 - needed)).sqrt() >= all * needed
+    }
+}
+
 /// The share of the poorer text's pairs of words that are in the other.
 pub(crate) fn pair_containment(shared: u32, left_total: u32, right_total: u32) -> f32 {
     share(shared, left_total.min(right_total))
@@ -286,6 +300,20 @@ mod tests {
         let mut backward: SmallVec<_> = forward.iter().map(|&(a, b)| (a, 100 - b)).collect();
         assert_eq!(order(&mut backward), -40.0 / 52.0);
         assert_eq!(order(&mut SmallVec::from_elem((1, 1), 1)), 0.0);
+    }
+
+    #[test]
+    fn a_sample_rules_out_what_shares_next_to_nothing() {
+        let rule = NearRule { jaccard: 0.5 };
+        let set = |seed: u64, len: u64| {
+            let mut set: Vec<u64> = (0..len).map(|at| crate::hash::mix(seed + at)).collect();
+            set.sort_unstable();
+            set
+        };
+        let (whole, other) = (set(0, 3000), set(1 << 32, 100));
+        assert!(!rule.may_be_by_sample(&whole, &other));
+        assert!((0..2900).step_by(100).all(|at| rule.may_be_by_sample(&set(at, 100), &whole)));
+        assert!(rule.may_be_by_sample(&[], &whole));
     }
 
     #[test]

@@ -7,7 +7,7 @@ mod articles;
 use std::collections::BTreeMap;
 
 use articles::{articles, groups};
-use retold::{Detector, Relation};
+use retold::{Detector, Relation, shared_passages};
 
 fn by_language() -> BTreeMap<String, Vec<(String, String)>> {
     let mut languages: BTreeMap<String, Vec<_>> = BTreeMap::new();
@@ -48,4 +48,16 @@ fn rewordings_are_found_in_each_language_alone() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_rewording_tells_more_alike_than_anything_else() {
+    for (language, texts) in by_language() {
+        let text = |role: &str| &texts.iter().find(|text| text.0 == format!("{language}-{role}")).unwrap().1;
+        let told = |role: &str| -> usize {
+            shared_passages(text("original"), text(role)).iter().map(|passage| passage.left.len()).sum()
+        };
+        assert!(told("reworded") * 4 > text("original").len(), "{language}: {}", told("reworded"));
+        assert!(told("reworded") > 2 * told("related").max(told("other")), "{language}: {}", told("related"));
+    }
 }

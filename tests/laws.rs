@@ -12,7 +12,7 @@ use proptest::sample::Index;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use retold::{
     Detector, Error, Evidence, FORMAT_VERSION, Level, Member, MinHash, MinHasher, Pair, Progress, Relation, Report,
-    Scheme, Shingle, SimHash, SimHasher, SkipReason, Stage, Words,
+    Representative, Scheme, Shingle, SimHash, SimHasher, SkipReason, Stage, Words,
 };
 use serde_json::{Value, json};
 
@@ -179,10 +179,17 @@ fn nonsense() -> impl Strategy<Value = String> {
 /// Options of all sizes that are in range.
 fn any_detector() -> impl Strategy<Value = Detector> {
     let shingle = prop_oneof![(1u8..=32).prop_map(Shingle::Words), (1u8..=64).prop_map(Shingle::Chars)];
-    (level(), 0.001f64..=1.0, shingle, 4u32..=10, 0.001f64..=1.0, 0usize..6).prop_map(
-        |(level, threshold, shingle, power, confidence, min_words)| {
+    let policy = prop::sample::select(vec![
+        Representative::Central,
+        Representative::Longest,
+        Representative::First,
+        Representative::Earliest,
+    ]);
+    (level(), 0.001f64..=1.0, shingle, 4u32..=10, 0.001f64..=1.0, 0usize..6, policy, 0.001f64..=1.0).prop_map(
+        |(level, threshold, shingle, power, confidence, min_words, policy, least)| {
             let builder = Detector::builder().level(level).threshold(threshold).shingle(shingle);
-            builder.slots(1 << power).confidence(confidence).min_words(min_words).build().unwrap()
+            let builder = builder.slots(1 << power).confidence(confidence).min_words(min_words);
+            builder.representative(policy).near_misses(least).build().unwrap()
         },
     )
 }
@@ -208,6 +215,12 @@ fn assert_sound(report: &Report, articles: usize) -> Result<(), TestCaseError> {
             prop_assert!((0.0..=1.0).contains(&member.similarity));
             prop_assert_eq!(member.evidence.is_none(), member.relation == Relation::Exact);
             member.evidence.map_or(Ok(()), |evidence| assert_in_range(&evidence))?;
+        }
+        prop_assert!(members[1..].contains(cluster.weakest()));
+        if let Some(miss) = cluster.near_miss() {
+            prop_assert!(members.iter().all(|member| member.position != miss.position));
+            prop_assert!(miss.missing >= 0.0 && miss.similarity > 0.0 && miss.missing + miss.similarity <= 1.0 + 1e-6);
+            assert_in_range(&miss.evidence)?;
         }
     }
     let first = |cluster: &retold::Cluster| cluster.representative().id.clone();

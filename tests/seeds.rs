@@ -4,7 +4,7 @@
 mod articles;
 
 use articles::{articles, groups};
-use retold::Detector;
+use retold::{Detector, shared_passages};
 
 /// The pairs that are copies, by the number in front of the file name.
 const COPIES: [[&str; 2]; 2] = [["000", "001"], ["004", "006"]];
@@ -38,4 +38,34 @@ fn the_company_of_other_articles_changes_nothing() {
         }
     }
     assert!(wrong.is_empty(), "{} of 63 subsets:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn the_passages_of_the_reworded_pair_tell_the_same() {
+    let articles = numbered();
+    let (left, right) = (&articles[0].1, &articles[1].1);
+    let passages = shared_passages(left, right);
+    // What stands in both sentences of a passage, chosen by reading the two articles.
+    let told = [
+        ("approved by 31 to 24", "taken shortly before midnight"),
+        ("mayor Isolde Farrant", "the mayor, Isolde Farrant"),
+        ("£6.1 million discrepancy", "a gap of £6.1 million"),
+        ("a £15 million guarantee", "a £15 million guarantee"),
+        ("chairman of Norvane", "Norvane’s chairman"),
+        ("narrowly beaten in May", "lost the contest in May"),
+        ("disposed of the Lady Maren", "sold the smallest of them, the Lady Maren"),
+        ("approximately 4,800 residents", "where 4,800 people"),
+        ("Agnes Dunmore", "Agnes Dunmore"),
+        ("Hotel proprietor Petra Sorley", "Petra Sorley, who keeps a hotel"),
+        ("secretary of the Seafarers’ Guild", "Its secretary, Maeve Tolland"),
+        ("deputy mayor Tobias Wrenfield", "Deputy mayor Tobias Wrenfield"),
+        ("Commissioner Dorian Wexley", "Harbour commissioner Dorian Wexley"),
+        ("Retired judge Honor Pelham", "the retired judge Honor Pelham"),
+    ];
+    for (ours, theirs) in told {
+        let tells = |passage: &&retold::Passage| {
+            left[passage.left.clone()].contains(ours) && right[passage.right.clone()].contains(theirs)
+        };
+        assert!(passages.iter().any(|passage| tells(&passage)), "{ours} / {theirs}");
+    }
 }

@@ -6,10 +6,12 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use retold::{Cluster, Member, Relation, Report, Stage};
+use retold::{Cluster, Evidence, Member, Relation, Report, Stage};
 use serde_json::{Value, json};
 
-use crate::input::{Input, Problem};
+use crate::html;
+use crate::input::{Document, Problem};
+use crate::search::Settings;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub enum Format {
@@ -17,6 +19,8 @@ pub enum Format {
     Text,
     /// For programs: one JSON object a line, clusters first, then what was skipped, then a summary
     Jsonl,
+    /// For a browser: one page with everything in it, to open from disk and compare text beside text
+    Html,
 }
 
 /// All that there is to write.
@@ -26,23 +30,32 @@ pub struct Findings {
     pub skipped: Vec<Problem>,
     /// All articles that were met, those that were left out included.
     pub documents: usize,
+    /// The articles that were compared, in the order of the input.
+    pub articles: Vec<Document>,
     read: Duration,
 }
 
 impl Findings {
-    /// Puts together what the library found with what the input and, `later`, the library left out.
-    pub fn new(report: Report, input: Input, later: Vec<Problem>, read: Duration) -> Self {
-        let documents = input.documents.len() + input.problems.len();
-        let mut skipped = input.problems;
+    /// Puts together what the library found among the articles with what the input and, `later`, the library left out.
+    pub fn new(
+        report: Report,
+        articles: Vec<Document>,
+        problems: Vec<Problem>,
+        later: Vec<Problem>,
+        read: Duration,
+    ) -> Self {
+        let documents = articles.len() + problems.len();
+        let mut skipped = problems;
         skipped.extend(later);
         skipped.sort_by(|a, b| (&a.id, &a.reason).cmp(&(&b.id, &b.reason)));
-        Self { report, skipped, documents, read }
+        Self { report, skipped, documents, articles, read }
     }
 
-    pub fn write(&self, format: Format, out: &mut impl Write) -> io::Result<()> {
+    pub fn write(&self, format: Format, settings: &Settings, out: &mut impl Write) -> io::Result<()> {
         match format {
             Format::Text => self.write_text(out),
             Format::Jsonl => self.write_jsonl(out),
+            Format::Html => html::write(self, settings, out),
         }
     }
 
@@ -113,17 +126,18 @@ fn write_cluster(cluster: &Cluster, out: &mut impl Write) -> io::Result<()> {
     writeln!(out, "{} and {} like it:", shown(&cluster.representative().id), HumanCount(others.len() as u64))?;
     let (ids, width) = column(others.iter().map(|member| &member.id));
     for (id, member) in ids.iter().zip(others) {
-        let Member { relation, similarity, .. } = member;
-        writeln!(out, "  {id:<width$}  {:<8}  {similarity:.2}  {}", relation.to_string(), reason(member))?;
+        let Member { relation, similarity, evidence, .. } = member;
+        let reason = reason(Some(*relation), evidence.as_ref());
+        writeln!(out, "  {id:<width$}  {:<8}  {similarity:.2}  {reason}", relation.to_string())?;
     }
     Ok(())
 }
 
-/// The numbers that decided about a member, in words.
-fn reason(member: &Member) -> String {
+/// The numbers that decided about a pair, in words.
+pub fn reason(relation: Option<Relation>, evidence: Option<&Evidence>) -> String {
     let percent = |share: f32| format!("{:.0}%", share * 100.0);
-    let Some(by) = member.evidence else { return "the same words".into() };
-    match by.content.filter(|_| member.relation == Relation::Reworded) {
+    let Some(by) = evidence else { return "the same words".into() };
+    match by.content.filter(|_| relation.is_none_or(|relation| relation == Relation::Reworded)) {
         Some(content) => {
             let (words, names, pairs) = (percent(content.words), percent(content.names), percent(content.pairs));
             format!(
@@ -138,14 +152,19 @@ fn reason(member: &Member) -> String {
 }
 
 /// A member with its fields as they are named in the library, and without digits that a 32-bit number does not have.
-fn record(member: &Member) -> Value {
+pub fn record(member: &Member) -> Value {
     let mut record = json!(member);
+    round_fields(&mut record);
+    record
+}
+
+/// Rounds the fractions among the fields of a record to four digits.
+pub fn round_fields(record: &mut Value) {
     for value in record.as_object_mut().into_iter().flat_map(|fields| fields.values_mut()) {
         if let Some(number) = value.as_f64().filter(|_| value.is_f64()) {
             *value = rounded(number, 1e4);
         }
     }
-    record
 }
 
 fn rounded(number: f64, steps: f64) -> Value {
@@ -153,7 +172,7 @@ fn rounded(number: f64, steps: f64) -> Value {
     json!((number * steps).round() / steps + 0.0)
 }
 
-fn write_line(out: &mut impl Write, value: &Value) -> io::Result<()> {
+pub fn write_line(out: &mut impl Write, value: &Value) -> io::Result<()> {
     let mut line = value.to_string();
     // All that is left of these stands inside of strings, and none needs more than four digits.
     if line.contains(is_harmful) {

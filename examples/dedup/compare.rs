@@ -1,0 +1,233 @@
+//! `dedup compare A B`: two articles side by side, with all that speaks for and against their being copies.
+
+use std::fs;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::ValueEnum;
+use retold::{Comparison, ContentEvidence, Passage, PassageKind, Words, shared_passages};
+use serde_json::json;
+
+use crate::columns::{Columns, Text};
+use crate::html;
+use crate::output::{self, shown};
+use crate::search::{Search, Settings};
+
+/// Holds two texts against each other: side by side, with what they share marked
+///
+/// Passages are numbered in the order of the first text and stand beside each other where both texts
+/// have them in the same order.
+///
+/// Exit code: 0 if the two are copies, 1 if they are not, 2 when an option cannot work or a text cannot
+/// be compared.
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    /// A text file
+    #[arg(value_name = "A")]
+    left: PathBuf,
+
+    /// The text file to hold against it
+    #[arg(value_name = "B")]
+    right: PathBuf,
+
+    #[command(flatten)]
+    search: Search,
+
+    /// How to print what was found
+    #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
+    format: Format,
+
+    #[command(flatten)]
+    layout: Layout,
+}
+
+/// How texts are shown.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Output")]
+pub struct Layout {
+    /// How wide to print, in columns [default: as the terminal]
+    #[arg(long, value_name = "COLUMNS")]
+    width: Option<usize>,
+
+    /// Whether to tell passages by colours; otherwise by brackets
+    #[arg(long, value_enum, default_value_t = Colors::Auto)]
+    color: Colors,
+}
+
+impl Layout {
+    pub fn columns(&self) -> Columns {
+        let colors = match self.color {
+            Colors::Auto => io::stdout().is_terminal() && console::colors_enabled(),
+            Colors::Always => true,
+            Colors::Never => false,
+        };
+        Columns::new(self.width, colors)
+    }
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Colors {
+    /// On a terminal
+    Auto,
+    Always,
+    Never,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Format {
+    /// For people
+    Text,
+    /// For programs: one JSON object, with the passages as byte ranges of both texts
+    Jsonl,
+    /// For a browser: one page with everything in it, to open from disk
+    Html,
+}
+
+/// A file and what it holds.
+struct Article {
+    name: String,
+    text: String,
+}
+
+impl Article {
+    fn named(&self) -> (&str, &str) {
+        (&self.name, &self.text)
+    }
+
+    fn column(&self) -> Text<'_> {
+        Text { name: &self.name, text: &self.text }
+    }
+}
+
+pub fn run(args: &Args) -> Result<ExitCode, String> {
+    let detector = args.search.detector().build().map_err(|error| error.to_string())?;
+    let (left, right) = (read(&args.left)?, read(&args.right)?);
+    let comparison = detector.compare_texts(&left.text, &right.text).map_err(|error| match error {
+        retold::Error::NotComparable { text, reason } => {
+            format!("{}: {reason}", if text == "left" { &left.name } else { &right.name })
+        }
+        error => error.to_string(),
+    })?;
+    let settings = args.search.settings(&detector);
+    let passages = || shared_passages(&left.text, &right.text);
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = match args.format {
+        Format::Text => writeln!(out, "{}", verdict(&comparison, &settings))
+            .and_then(|()| write_text(&left, &right, &comparison, &passages(), &args.layout, &mut out)),
+        Format::Jsonl => write_jsonl(&left, &right, &comparison, &passages(), &mut out),
+        Format::Html => html::write_pair(left.named(), right.named(), &comparison, &settings, &mut out),
+    };
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write the results: {error}")),
+        _ => Ok(ExitCode::from(if comparison.relation.is_some() { 0 } else { 1 })),
+    }
+}
+
+fn read(path: &Path) -> Result<Article, String> {
+    let name = path.to_string_lossy().into_owned();
+    let bytes = fs::read(path).map_err(|error| format!("{name}: cannot be read, {error}: give two text files"))?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let byte = error.utf8_error().valid_up_to() + 1;
+        format!("{name}: byte {byte} is not valid UTF-8: convert the text to UTF-8")
+    })?;
+    let text = text.strip_prefix('\u{feff}').map(String::from).unwrap_or(text);
+    Ok(Article { name, text })
+}
+
+fn write_text(
+    left: &Article,
+    right: &Article,
+    comparison: &Comparison,
+    passages: &[Passage],
+    layout: &Layout,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    if let Some(content) = comparison.evidence.and_then(|evidence| evidence.content) {
+        writeln!(out, "{}", signals(&content))?;
+    }
+    let same = passages.iter().filter(|passage| passage.kind == PassageKind::Same).count();
+    writeln!(
+        out,
+        "{} of all phrases in common, length ratio {:.2}, passages: {same} in the same words, {} in others",
+        percent(comparison.evidence.map_or(1.0, |evidence| evidence.jaccard)),
+        comparison.length_ratio,
+        passages.len() - same,
+    )?;
+    let places = |place: fn(&Passage) -> &Range<usize>| passages.iter().map(place).map(Range::len).sum::<usize>();
+    for (article, contained, told) in [
+        (left, comparison.left_in_right, places(|passage| &passage.left)),
+        (right, comparison.right_in_left, places(|passage| &passage.right)),
+    ] {
+        writeln!(
+            out,
+            "{}: {} words, {} of its phrases are in the other, {} of the text in passages",
+            shown(&article.name),
+            Words::new(&article.text).count(),
+            percent(contained),
+            percent(told as f32 / article.text.len() as f32),
+        )?;
+    }
+    writeln!(out)?;
+    layout.columns().write(left.column(), right.column(), passages, out)
+}
+
+fn percent(share: f32) -> String {
+    format!("{:.0}%", share * 100.0)
+}
+
+/// Whether the two are copies, and what decided.
+fn verdict(comparison: &Comparison, settings: &Settings) -> String {
+    let Comparison { relation, similarity, evidence, .. } = comparison;
+    let content = evidence.and_then(|evidence| evidence.content);
+    match (relation, content) {
+        (Some(relation), _) => {
+            format!("{relation} {similarity:.2}: {}", output::reason(Some(*relation), evidence.as_ref()))
+        }
+        (None, Some(_)) if f64::from(*similarity) >= settings.confidence => {
+            "no copies: they share no phrase or are too short to tell a rewording by".into()
+        }
+        (None, Some(_)) => {
+            format!("no copies: a confidence of {similarity:.2}, and {:.2} makes a rewording", settings.confidence)
+        }
+        (None, None) => {
+            format!("no copies: a similarity of {similarity:.2}, and {:.2} makes an edited copy", settings.threshold)
+        }
+    }
+}
+
+/// The numbers that decide about a rewording.
+fn signals(content: &ContentEvidence) -> String {
+    format!(
+        "shared words {}, names {}, word pairs {} (usual for such texts: {}), coverage {}, order {:+.2}, numbers missing {}",
+        percent(content.words),
+        percent(content.names),
+        percent(content.pairs),
+        percent(content.usual),
+        percent(content.coverage),
+        content.order,
+        content.numbers_missing,
+    )
+}
+
+fn write_jsonl(
+    left: &Article,
+    right: &Article,
+    comparison: &Comparison,
+    passages: &[Passage],
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let mut record = json!({"type": "comparison", "left": left.name, "right": right.name});
+    let mut numbers = json!(comparison);
+    output::round_fields(&mut numbers);
+    let fields = record.as_object_mut().into_iter().zip(numbers.as_object_mut());
+    fields.for_each(|(fields, numbers)| fields.append(numbers));
+    let place = |place: &Range<usize>| json!([place.start, place.end]);
+    let passages = passages
+        .iter()
+        .map(|passage| json!({"left": place(&passage.left), "right": place(&passage.right), "kind": passage.kind}));
+    record["passages"] = passages.collect();
+    output::write_line(out, &record)
+}

@@ -1,0 +1,64 @@
+//! The options that say what a copy is, for all that looks for copies.
+
+use clap::ValueEnum;
+use retold::{Bands, Detector, DetectorBuilder};
+
+/// With what options copies are looked for.
+pub struct Settings {
+    pub level: retold::Level,
+    pub threshold: f64,
+    pub confidence: f64,
+    pub min_words: usize,
+    /// How texts meet that may be edited copies.
+    pub bands: Bands,
+}
+
+#[derive(clap::Args)]
+#[command(next_help_heading = "Search")]
+pub struct Search {
+    /// Which copies to look for
+    #[arg(long, value_enum, default_value_t = Level::Reworded)]
+    level: Level,
+
+    /// Edited copies: the least share of phrases in common, more than 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true)]
+    threshold: f64,
+
+    /// Reworded copies: the least confidence, more than 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true)]
+    confidence: f64,
+
+    /// Skip texts of fewer words; never fewer than 3
+    #[arg(long, value_name = "N", default_value_t = 3)]
+    min_words: usize,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Level {
+    /// Exact and edited copies
+    Near,
+    /// Reworded copies as well
+    Reworded,
+}
+
+impl From<Level> for retold::Level {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Near => Self::Near,
+            Level::Reworded => Self::Reworded,
+        }
+    }
+}
+
+impl Search {
+    pub fn detector(&self) -> DetectorBuilder {
+        let &Self { level, threshold, confidence, min_words } = self;
+        Detector::builder().level(level.into()).threshold(threshold).confidence(confidence).min_words(min_words)
+    }
+
+    /// The options, and what a detector that was built of them makes of them.
+    pub fn settings(&self, detector: &Detector) -> Settings {
+        let &Self { level, threshold, confidence, min_words } = self;
+        Settings { level: level.into(), threshold, confidence, min_words, bands: detector.bands() }
+    }
+}

@@ -1,0 +1,154 @@
+//! What the end-to-end tests of the `dedup` example share.
+
+#![allow(dead_code, reason = "each test file uses a part of it")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use serde_json::Value;
+
+/// The binary that `cargo test` built beside this one.
+pub fn dedup() -> Command {
+    let tests = std::env::current_exe().unwrap();
+    let binary =
+        tests.ancestors().nth(2).unwrap().join("examples").join(format!("dedup{}", std::env::consts::EXE_SUFFIX));
+    assert!(
+        binary.exists(),
+        "{} is missing: run `cargo build --example dedup` with the same profile",
+        binary.display()
+    );
+    Command::new(binary)
+}
+
+pub fn run(folder: &Path, args: &[&str]) -> Output {
+    dedup().current_dir(folder).args(args).output().unwrap()
+}
+
+/// Standard output of a run that must succeed.
+pub fn stdout(folder: &Path, args: &[&str]) -> String {
+    let output = run(folder, args);
+    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+pub fn stderr(output: &Output) -> &str {
+    std::str::from_utf8(&output.stderr).unwrap()
+}
+
+/// The JSON records of a run that must succeed.
+pub fn records(folder: &Path, args: &[&str]) -> Vec<Value> {
+    let args = [&["--format", "jsonl"], args].concat();
+    stdout(folder, &args).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+pub fn of_type<'a>(records: &'a [Value], wanted: &str) -> Vec<&'a Value> {
+    records.iter().filter(|record| record["type"] == wanted).collect()
+}
+
+/// What must not depend on the run: all but the summary, which has the times.
+pub fn findings(folder: &Path, args: &[&str]) -> String {
+    let all = stdout(folder, &[&["--format", "jsonl"], args].concat());
+    let (findings, summary) = all.split_at(all.trim_end().rfind('\n').map_or(0, |end| end + 1));
+    assert!(summary.starts_with(r#"{"type":"summary""#), "{summary}");
+    findings.into()
+}
+
+pub fn seeds() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds")
+}
+
+/// A folder of its own for one test, gone when it ends.
+pub struct Temp(PathBuf);
+
+impl Temp {
+    pub fn new(name: &str) -> Self {
+        // Tests run side by side, in one process or several.
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let count = COUNT.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("retold-cli-{}-{count}-{name}", std::process::id()));
+        let _ = fs::remove_dir_all(&path);
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    pub fn with(self, name: &str, content: impl AsRef<[u8]>) -> Self {
+        let path = self.0.join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, content).unwrap();
+        self
+    }
+}
+
+impl std::ops::Deref for Temp {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Temp {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+pub const FERRY: &str = "The ferry leaves the harbour at nine on every weekday morning and returns by noon.";
+pub const STORM: &str = "A storm closed the mountain road to the village of Hallin for the third time in a week.";
+
+pub fn line(id: &str, text: &str) -> String {
+    serde_json::json!({"id": id, "text": text}).to_string() + "\n"
+}
+
+/// A folder with a pair of copies, to which a test adds what it is about.
+pub fn with_a_pair(name: &str) -> Temp {
+    Temp::new(name).with("pair1.txt", FERRY).with("pair2.txt", FERRY.to_uppercase())
+}
+
+/// Asserts that a run told `problem` in one line, listed it under `id`, and still found the pair.
+pub fn assert_skipped(folder: &Path, args: &[&str], id: &str, place: &str, parts: &[&str]) {
+    let output = run(folder, &[&["--format", "jsonl"], args].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    let told: Vec<&str> = stderr(&output).lines().filter(|line| line.starts_with(&format!("{place}: "))).collect();
+    assert_eq!(told.len(), 1, "{place} in {}", stderr(&output));
+
+    let records: Vec<Value> = output.stdout.split(|&b| b == b'\n').flat_map(serde_json::from_slice).collect();
+    let skipped = of_type(&records, "skipped");
+    assert_eq!(skipped.len(), 1, "{skipped:?}");
+    assert_eq!(skipped[0]["id"], id);
+    assert_eq!(skipped[0].as_object().unwrap().keys().collect::<Vec<_>>(), ["type", "id", "reason"]);
+    for text in [told[0], skipped[0]["reason"].as_str().unwrap()] {
+        parts.iter().for_each(|part| assert!(text.contains(part), "{part:?} in {text:?}"));
+    }
+    assert_eq!(of_type(&records, "cluster").len(), 1, "the rest is processed");
+
+    let text = stdout(folder, args);
+    assert!(text.starts_with("pair1.txt and 1 like it:\n"), "{text}");
+    let listed = text.split_once("\n\nSkipped 1:\n").unwrap().1;
+    assert!(listed.starts_with(&format!("  {id}  ")) && listed.lines().count() == 1, "{listed}");
+}
+
+/// Runs with something on standard input.
+pub fn run_with(folder: &Path, args: &[&str], input: &[u8]) -> Output {
+    let mut child = dedup()
+        .current_dir(folder)
+        .args(args)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    // A program that refuses its options reads nothing.
+    let _ = child.stdin.take().unwrap().write_all(input);
+    child.wait_with_output().unwrap()
+}
+
+/// Compressed by gzip.
+pub fn compressed(text: impl AsRef<[u8]>) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    encoder.write_all(text.as_ref()).unwrap();
+    encoder.finish().unwrap()
+}
