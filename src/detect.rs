@@ -529,15 +529,23 @@ impl Detector {
         let shingles = Shingles::new(&corpus.texts, self.shingle);
         let sketches = std::mem::take(&mut corpus.sketches);
         let Summary { times, candidates, crowded, .. } = &mut corpus.summary;
-        let mut pairs = self.timed(times, Stage::Near, shingles.len(), |_| {
+        let mut pairs: Vec<Compared> = Vec::new();
+        self.timed(times, Stage::Near, shingles.len(), |_| {
             let words = |text: u32| corpus.words[text as usize];
             let slots = self.near_slots as f32;
             let likely = |left: u32, right: u32| {
                 let equal = minhash::equal_slots(sketches.get(left), sketches.get(right)) as f32;
                 self.near.may_be(equal / slots, slots, (words(left), words(right)))
             };
-            let mut likely_pairs: Vec<(u32, u32)> = Vec::new();
             let texts = shingles.len() as u32;
+            let mut met = Met::new(shingles.len());
+            let mut compare = |met: &mut Met, likely_pairs: Vec<(u32, u32)>| {
+                let new = met.only_new(likely_pairs);
+                let near = new.par_iter().map(|&(left, right)| self.near_pair(&shingles, left, right));
+                let near: Vec<Compared> = near.filter(|pair| keep.keeps(pair)).collect();
+                met.note(new, &near);
+                pairs.extend(near);
+            };
             if self.search == Search::Candidates || asked.is_some() {
                 for first in (0..self.growth.trees).step_by(TREES_AT_ONCE) {
                     let trees = first..(first + TREES_AT_ONCE).min(self.growth.trees);
@@ -548,12 +556,13 @@ impl Detector {
                         forest.later_neighbours(left, found);
                         found.sort_unstable();
                         found.dedup();
-                        let pairs = found.iter().filter(|&&right| likely(left, right));
+                        let pairs = found.iter().filter(|&&right| met.may_compare(left, right) && likely(left, right));
                         pairs.map(|&right| (left, right)).collect::<Vec<_>>()
                     };
-                    likely_pairs.par_extend((0..texts).into_par_iter().map_init(Vec::new, neighbours).flatten_iter());
-                    likely_pairs.par_sort_unstable();
-                    likely_pairs.dedup();
+                    let likely_pairs =
+                        (0..texts).into_par_iter().map_init(Vec::new, neighbours).flatten_iter().collect();
+                    drop(forest);
+                    compare(&mut met, likely_pairs);
                 }
             }
             if self.search == Search::Exhaustive {
@@ -567,13 +576,10 @@ impl Detector {
                     };
                     later.filter(move |&&right| likely(right)).map(move |&right| (left, right))
                 };
-                likely_pairs.par_extend((0..texts).into_par_iter().flat_map_iter(later));
-                likely_pairs.par_sort_unstable();
-                likely_pairs.dedup();
+                let likely_pairs = (0..texts).into_par_iter().flat_map_iter(later).collect();
+                compare(&mut met, likely_pairs);
             }
-            *candidates = likely_pairs.len() as u64;
-            let near = likely_pairs.par_iter().map(|&(left, right)| self.near_pair(&shingles, left, right));
-            near.filter(|pair| keep.keeps(pair)).collect::<Vec<_>>()
+            *candidates = met.pairs.len() as u64;
         });
         drop(sketches);
         if self.level == Level::Near {
@@ -1042,6 +1048,44 @@ impl Compared {
             Some(Relation::Reworded) => self.similarity.into(),
             _ => 1.0 + f64::from(self.similarity) / 16.0,
         }
+    }
+}
+
+/// Of two texts with so many edited copies each, found so far, nothing new is to be learnt: what fills one template or was
+/// copied by everybody would be compared with hundreds.
+const ENOUGH_COPIES: u32 = 32;
+
+/// The pairs that were compared so far.
+struct Met {
+    pairs: Vec<(u32, u32)>,
+    /// How many edited copies of each text were found.
+    copies: Vec<u32>,
+}
+
+impl Met {
+    fn new(texts: usize) -> Self {
+        Self { pairs: Vec::new(), copies: vec![0; texts] }
+    }
+
+    fn may_compare(&self, left: u32, right: u32) -> bool {
+        self.copies[left as usize] < ENOUGH_COPIES || self.copies[right as usize] < ENOUGH_COPIES
+    }
+
+    /// Each pair once, without those that were compared, in order.
+    fn only_new(&self, mut pairs: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
+        pairs.par_sort_unstable();
+        pairs.dedup();
+        pairs.retain(|pair| self.pairs.binary_search(pair).is_err());
+        pairs
+    }
+
+    fn note(&mut self, pairs: Vec<(u32, u32)>, compared: &[Compared]) {
+        for pair in compared.iter().filter(|pair| pair.relation.is_some()) {
+            self.copies[pair.left as usize] += 1;
+            self.copies[pair.right as usize] += 1;
+        }
+        self.pairs.extend(pairs);
+        self.pairs.par_sort();
     }
 }
 
