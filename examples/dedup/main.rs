@@ -4,6 +4,7 @@
 //!
 //! Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
 
+mod audit;
 mod columns;
 mod compare;
 mod html;
@@ -81,12 +82,14 @@ Exit code: 0 when it ran, even if articles were skipped; 2 when an option cannot
 #[derive(Subcommand)]
 enum Command {
     Compare(compare::Args),
+    Audit(audit::Args),
 }
 
 fn main() -> ExitCode {
     let args = Args::parse();
     let code = match &args.command {
         Some(Command::Compare(args)) => compare::run(args),
+        Some(Command::Audit(args)) => audit::run(args),
         None => run(&args).map(|()| ExitCode::SUCCESS),
     };
     match code {
@@ -102,25 +105,11 @@ fn run(args: &Args) -> Result<(), String> {
     let bar = progress_bar(args.quiet);
     // Before anything is read, so that an impossible option is told at once.
     let detector = args.search.detector().progress(shown_on(&bar)).build().map_err(|error| error.to_string())?;
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(args.threads.into())
-        .build()
-        .map_err(|error| format!("cannot start {} threads: {error}; give fewer", args.threads))?;
+    let pool = threads(args.threads)?;
 
     let start = Instant::now();
-    let input = input::read(&args.paths, &args.fields, || bar.inc(1));
+    let input = read(&args.paths, &args.fields, &bar, args.quiet)?;
     let read = start.elapsed();
-    bar.suspend(|| {
-        tell_problems(&input.problems);
-        if !args.quiet && input.others > 0 {
-            let s = if input.others == 1 { "" } else { "s" };
-            tell(format_args!("left {} other file{s} alone: only .txt and .jsonl are read", HumanCount(input.others)));
-        }
-    });
-    if input.documents.is_empty() {
-        bar.finish_and_clear();
-        return Err("no article could be read: give folders or files of .txt or .jsonl".into());
-    }
 
     bar.set_style(stage_style());
     let report = pool.install(|| detector.find(&input.documents));
@@ -143,6 +132,28 @@ fn run(args: &Args) -> Result<(), String> {
         tell_summary(&findings, took);
     }
     Ok(())
+}
+
+fn threads(count: u16) -> Result<rayon::ThreadPool, String> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(count.into()).build();
+    pool.map_err(|error| format!("cannot start {count} threads: {error}; give fewer"))
+}
+
+/// Reads all articles and tells what is wrong with the rest.
+fn read(paths: &[PathBuf], fields: &Fields, bar: &ProgressBar, quiet: bool) -> Result<Input, String> {
+    let input = input::read(paths, fields, || bar.inc(1));
+    bar.suspend(|| {
+        tell_problems(&input.problems);
+        if !quiet && input.others > 0 {
+            let s = if input.others == 1 { "" } else { "s" };
+            tell(format_args!("left {} other file{s} alone: only .txt and .jsonl are read", HumanCount(input.others)));
+        }
+    });
+    if input.documents.is_empty() {
+        bar.finish_and_clear();
+        return Err("no article could be read: give folders or files of .txt or .jsonl".into());
+    }
+    Ok(input)
 }
 
 /// Shows on a bar how far a detection is.
