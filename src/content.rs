@@ -125,6 +125,11 @@ impl Token {
         Self((stem >> 32) as u32 & !3 | (u32::from(name) * Self::NAME) | (u32::from(number) * Self::NUMBER))
     }
 
+    /// The same stem as a name or not.
+    pub(crate) fn named(self, is_name: bool) -> Self {
+        Self(self.0 & !Self::NAME | u32::from(is_name) * Self::NAME)
+    }
+
     /// The stem's id.
     #[inline(always)]
     pub(crate) fn stem(self) -> u32 {
@@ -330,6 +335,11 @@ impl TokenChunk {
         self.ends.len()
     }
 
+    /// Number of content words.
+    pub(crate) fn words(&self) -> usize {
+        self.tokens.len()
+    }
+
     pub(crate) fn get(&self, text: usize) -> &[Token] {
         let start = if text == 0 { 0 } else { self.ends[text - 1] };
         &self.tokens[start as usize..self.ends[text] as usize]
@@ -338,6 +348,11 @@ impl TokenChunk {
     /// The texts, in order.
     pub(crate) fn texts(&self) -> impl Iterator<Item = &[Token]> {
         (0..self.len()).map(|text| self.get(text))
+    }
+
+    /// The content words of all texts, and where those of each end.
+    pub(crate) fn into_parts(self) -> (Vec<Token>, Vec<u32>) {
+        (self.tokens, self.ends)
     }
 
     /// Gives back what room is left.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -604,15 +604,17 @@ impl Detector {
         });
         let (content, neighbours, usual) = found?;
         let stories = Stories { content: &content, usual: &usual, shingles: &shingles };
-        *candidates += neighbours.len();
+        let compared = AtomicU64::new(0);
         pairs.extend(self.timed(times, Stage::Verify, shingles.len(), |ticker| {
             let examine = |table: &mut StemTable, left: u32| {
                 ticker.tick();
                 let worth = |neighbour: &&Neighbour| {
                     let totals = (content.pair_totals[left as usize], content.pair_totals[neighbour.text as usize]);
-                    self.search == Search::Exhaustive || verify::share_enough_pairs(neighbour.pairs, totals.0, totals.1)
+                    let usual = usual.of(left, neighbour.text);
+                    self.search == Search::Exhaustive || verify::share_enough_pairs(neighbour.pairs, totals, usual)
                 };
                 let neighbours: SmallVec<[&Neighbour; 64]> = neighbours.of(left).iter().filter(worth).collect();
+                compared.fetch_add(neighbours.len() as u64, Ordering::Relaxed);
                 if !neighbours.is_empty() {
                     table.fill(content.get(left));
                 }
@@ -626,6 +628,7 @@ impl Detector {
             reworded.extend(self.behind_leaders(stories, &leaders, &reworded));
             reworded
         }));
+        *candidates += compared.into_inner();
         // What shingles and content both speak of is told by its content.
         pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
         pairs.dedup_by_key(|pair| (pair.left, pair.right));

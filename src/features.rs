@@ -2,45 +2,12 @@
 
 use rayon::prelude::*;
 
-use crate::content::{Commonness, Prior, Token, TokenChunk, ln, pair, units};
+use crate::content::{Commonness, Prior, Token, TokenChunk, UNIT, ln, pair, units};
 use crate::error::Result;
-use crate::frequencies::{self, CHUNK, ChunkFrequencies, Held, ListId, Lists, MOST_DOCUMENTS};
+use crate::frequencies::{self, Answers, CHUNK, Held, Learn, ListId, Lists, MOST_DOCUMENTS};
 
 /// Into how many parts a text is cut to see where shared words stand.
 pub(crate) const PARTS: usize = 6;
-
-/// What kind of word a stem is in one text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Plain,
-    /// Capitalised inside a sentence, at least half of the times.
-    Name,
-    Number,
-}
-
-/// A stem of a text, and what kind of word it is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Stem(u32);
-
-impl Stem {
-    fn new(id: u32, kind: Kind) -> Self {
-        Self(id | kind as u32)
-    }
-
-    #[inline(always)]
-    pub(crate) fn id(self) -> u32 {
-        self.0 & !3
-    }
-
-    #[inline(always)]
-    pub(crate) fn kind(self) -> Kind {
-        match self.0 & 3 {
-            0 => Kind::Plain,
-            1 => Kind::Name,
-            _ => Kind::Number,
-        }
-    }
-}
 
 /// What a stem weighs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,6 +30,19 @@ pub(crate) struct Totals {
     pub(crate) parts: [u32; PARTS],
     /// Features that at most [`MOST_DOCUMENTS`] documents hold, weighed by [`rare_weights`].
     pub(crate) rare: u32,
+}
+
+impl Totals {
+    fn add(&mut self, stem: Token, weight: Weight, part: usize) {
+        let idf = u32::from(weight.idf);
+        self.stems += idf;
+        self.parts[part] += idf;
+        match (stem.is_number(), stem.is_name()) {
+            (true, _) => self.numbers += 1,
+            (false, true) => self.names += u32::from(weight.rarity),
+            (false, false) => self.plain += idf,
+        }
+    }
 }
 
 /// Rare weights are whole numbers of this part of the natural logarithm.
@@ -126,17 +106,29 @@ impl Weigher {
     }
 }
 
+/// The least weight of a stem that is evidence: what more than one in seven documents hold says nothing about a story.
+const LEAST_IDF: u8 = (2.0 * UNIT) as u8;
+
 /// The features of one text that another text may share.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub(crate) struct Features<'a> {
     pub(crate) head: &'a Head,
-    /// Distinct stems in the order in which they first stand in the text.
-    pub(crate) stems: &'a [Stem],
+    /// Distinct stems in the order in which they first stand in the text; a name if at least half of the times.
+    pub(crate) stems: &'a [Token],
     pub(crate) weights: &'a [Weight],
-    /// The lists of rare features, ascending.
-    pub(crate) lists: &'a [ListId],
-    /// What each of them weighs as a pair of words; 0 if it is a stem.
-    pub(crate) pair_weights: &'a [u8],
+    chunk: &'a FeatureChunk,
+    text: usize,
+}
+
+impl<'a> Features<'a> {
+    /// The lists of rare features, ascending, and what each of these weighs as a pair of words; 0 if it is a stem.
+    pub(crate) fn lists(self) -> impl Iterator<Item = (ListId, u8)> + 'a {
+        let Self { chunk, text, .. } = self;
+        chunk.lists.iter().flat_map(move |part| {
+            let lists = text.checked_sub(1).map_or(0, |before| part.ends[before] as usize)..part.ends[text] as usize;
+            part.lists[lists.clone()].iter().copied().zip(part.pair_weights[lists].iter().copied())
+        })
+    }
 }
 
 /// What is asked of a text most often.
@@ -149,9 +141,8 @@ pub(crate) struct Head {
     pub(crate) totals: Totals,
     /// How many of the stems stand before the end of each part but the last.
     parts: [u32; PARTS - 1],
-    /// Where in its chunk the stems and the lists end.
+    /// Where in its chunk the stems end.
     stems_end: u32,
-    lists_end: u32,
 }
 
 impl Head {
@@ -163,128 +154,156 @@ impl Head {
 }
 
 /// The features of a chunk of texts.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct FeatureChunk {
     heads: Vec<Head>,
-    stems: Vec<Stem>,
+    stems: Vec<Token>,
     weights: Vec<Weight>,
+    /// The rare features, in as many parts as they were counted.
+    lists: Vec<RareFeatures>,
+}
+
+/// Rare features of a chunk of texts.
+#[derive(Default)]
+struct RareFeatures {
+    /// Where those of each text end.
+    ends: Vec<u32>,
     lists: Vec<ListId>,
     pair_weights: Vec<u8>,
 }
 
 impl FeatureChunk {
-    /// Weighs the features of a chunk of texts that have so many words each.
-    pub(crate) fn new(
-        chunk: &TokenChunk,
-        words: impl Fn(usize) -> u32,
-        frequencies: &ChunkFrequencies,
-        weigher: &Weigher,
-        scratch: &mut Scratch,
-    ) -> Self {
-        let mut weighed = Self::default();
-        let mut next = frequencies.reader();
-        for (text, tokens) in chunk.texts().enumerate() {
-            weighed.push(words(text), tokens, &mut next, weigher, scratch);
-        }
-        weighed.heads.shrink_to_fit();
-        weighed.stems.shrink_to_fit();
-        weighed.weights.shrink_to_fit();
-        weighed.lists.shrink_to_fit();
-        weighed.pair_weights.shrink_to_fit();
-        weighed
-    }
-
-    fn push(
-        &mut self,
-        words: u32,
-        tokens: &[Token],
-        mut next: impl FnMut(u32) -> (Held, Option<ListId>),
-        weigher: &Weigher,
-        scratch: &mut Scratch,
-    ) {
-        let prior = Prior::get();
-        let mut head = Head { words, ..Head::default() };
-        let Scratch { known, stems, lists } = scratch;
-        known.reset(2 * tokens.len());
-        stems.clear();
-        lists.clear();
-        let mut before: Option<(u32, Commonness)> = None;
-        for (at, token) in tokens.iter().enumerate() {
-            let id = token.stem();
-            let english = prior.commonness(id);
-            if let Some((neighbour, other)) = before.filter(|before| before.0 != id) {
-                let pair = pair(neighbour, id);
-                let (held, list) = next(pair);
-                if known.insert(pair, 0).is_none() && held.code() <= MOST_DOCUMENTS as usize {
-                    let weight = weigher.idf(held, other.of_pair(english));
-                    head.totals.pairs += u32::from(weight);
-                    head.totals.rare += weigher.rare(held);
-                    lists.extend(list.map(|list| (list, weight)));
-                }
-            }
-            before = Some((id, english));
-            let (held, list) = next(id);
-            let stem = known.insert(id, stems.len() as u32).map_or(stems.len(), |stem| stem as usize);
-            if stem == stems.len() {
-                head.totals.rare += weigher.rare(held);
-                lists.extend(list.map(|list| (list, 0)));
-                stems.push(Found { token: *token, first: at as u32, times: 0, names: 0, held, english });
-            }
-            let stem = &mut stems[stem];
-            stem.times += 1;
-            stem.names += u32::from(token.is_name());
-        }
-        head.distinct = stems.len() as u32;
-        for found in stems.iter() {
-            let part = found.first as usize * PARTS / tokens.len();
-            let kind = match (found.token.is_number(), 2 * found.names >= found.times) {
-                (true, _) => Kind::Number,
-                (false, true) => Kind::Name,
-                (false, false) => Kind::Plain,
-            };
-            let weight = weigher.weight(found.held, found.english);
-            head.totals.stems += u32::from(weight.idf);
-            head.totals.parts[part] += u32::from(weight.idf);
-            match kind {
-                Kind::Plain => head.totals.plain += u32::from(weight.idf),
-                Kind::Name => head.totals.names += u32::from(weight.rarity),
-                Kind::Number => head.totals.numbers += 1,
-            }
-            if found.held != Held::ALONE {
-                self.stems.push(Stem::new(found.token.stem(), kind));
-                self.weights.push(weight);
-                head.parts.iter_mut().skip(part).for_each(|end| *end += 1);
-            }
-        }
-        lists.sort_unstable();
-        self.lists.extend(lists.iter().map(|&(list, _)| list));
-        self.pair_weights.extend(lists.iter().map(|&(_, weight)| weight));
-        head.stems_end = self.stems.len() as u32;
-        head.lists_end = self.lists.len() as u32;
-        self.heads.push(head);
-    }
-
     #[inline(always)]
     pub(crate) fn get(&self, text: usize) -> Features<'_> {
         let head = &self.heads[text];
-        let (stems, lists) = match text.checked_sub(1).map(|before| &self.heads[before]) {
-            Some(before) => (before.stems_end as usize, before.lists_end as usize),
-            None => (0, 0),
-        };
-        let (stems, lists) = (stems..head.stems_end as usize, lists..head.lists_end as usize);
-        Features {
-            head,
-            stems: &self.stems[stems.clone()],
-            weights: &self.weights[stems],
-            lists: &self.lists[lists.clone()],
-            pair_weights: &self.pair_weights[lists],
+        let start = text.checked_sub(1).map_or(0, |before| self.heads[before].stems_end as usize);
+        let stems = start..head.stems_end as usize;
+        Features { head, stems: &self.stems[stems.clone()], weights: &self.weights[stems], chunk: self, text }
+    }
+}
+
+/// A chunk of texts whose features are being counted.
+struct Draft<'w> {
+    chunk: TokenChunk,
+    weigher: &'w Weigher,
+    /// For each content word how many documents hold its stem.
+    held: Vec<Held>,
+    heads: Vec<Head>,
+    lists: Vec<RareFeatures>,
+}
+
+impl<'w> Draft<'w> {
+    fn new(chunk: TokenChunk, weigher: &'w Weigher) -> Self {
+        Self {
+            held: vec![Held::ALONE; chunk.words()],
+            heads: vec![Head::default(); chunk.len()],
+            lists: Vec::new(),
+            chunk,
+            weigher,
         }
+    }
+
+    /// Weighs the stems. They take the memory of the content words.
+    fn finish(self, words: impl Fn(usize) -> u32, Scratch { known, stems, .. }: &mut Scratch) -> FeatureChunk {
+        let Self { chunk, weigher, held, mut heads, lists } = self;
+        let prior = Prior::get();
+        let (mut tokens, ends) = chunk.into_parts();
+        let (mut begin, mut kept) = (0, 0);
+        let mut weights = Vec::new();
+        for ((text, head), &end) in heads.iter_mut().enumerate().zip(&ends) {
+            let end = end as usize;
+            known.reset(end - begin);
+            stems.clear();
+            for (at, (&token, &held)) in tokens[begin..end].iter().zip(&held[begin..end]).enumerate() {
+                let stem = known.insert(token.stem(), stems.len() as u32).map_or(stems.len(), |stem| stem as usize);
+                if stem == stems.len() {
+                    stems.push(Found { token, first: at as u32, times: 0, names: 0, held });
+                }
+                stems[stem].times += 1;
+                stems[stem].names += u32::from(token.is_name());
+            }
+            head.words = words(text);
+            head.distinct = stems.len() as u32;
+            for found in stems.iter() {
+                let part = found.first as usize * PARTS / (end - begin);
+                let is_name = 2 * found.names >= found.times;
+                let weight = weigher.weight(found.held, prior.commonness(found.token.stem()));
+                if weight.idf < LEAST_IDF {
+                    continue;
+                }
+                let stem = found.token.named(is_name);
+                head.totals.add(stem, weight, part);
+                if found.held != Held::ALONE {
+                    tokens[kept] = stem;
+                    kept += 1;
+                    weights.push(weight);
+                    head.parts.iter_mut().skip(part).for_each(|end| *end += 1);
+                }
+            }
+            head.stems_end = kept as u32;
+            begin = end;
+        }
+        drop(held);
+        tokens.truncate(kept);
+        tokens.shrink_to_fit();
+        weights.shrink_to_fit();
+        FeatureChunk { heads, stems: tokens, weights, lists }
+    }
+}
+
+impl Learn for Draft<'_> {
+    type Scratch = Scratch;
+
+    fn tokens(&self) -> &TokenChunk {
+        &self.chunk
+    }
+
+    fn learn(&mut self, mut answers: Answers, Scratch { known, lists, .. }: &mut Scratch) {
+        let prior = Prior::get();
+        let mut found = RareFeatures::default();
+        let mut helds = self.held.iter_mut();
+        for (head, tokens) in self.heads.iter_mut().zip(self.chunk.texts()) {
+            known.reset(2 * tokens.len());
+            lists.clear();
+            let mut before = None;
+            for token in tokens {
+                let id = token.stem();
+                if let Some(neighbour) = before.replace(id).filter(|&before| before != id) {
+                    let pair = pair(neighbour, id);
+                    if let Some((held, list)) = answers.take(pair)
+                        && held.code() <= MOST_DOCUMENTS as usize
+                        && known.insert(pair, 0).is_none()
+                    {
+                        let english = prior.commonness(neighbour).of_pair(prior.commonness(id));
+                        let weight = self.weigher.idf(held, english);
+                        head.totals.pairs += u32::from(weight);
+                        head.totals.rare += self.weigher.rare(held);
+                        lists.extend(list.map(|list| (list, weight)));
+                    }
+                }
+                let of_token = helds.next();
+                if let (Some((held, list)), Some(of_token)) = (answers.take(id), of_token) {
+                    *of_token = held;
+                    if held.code() <= MOST_DOCUMENTS as usize && known.insert(id, 0).is_none() {
+                        head.totals.rare += self.weigher.rare(held);
+                        lists.extend(list.map(|list| (list, 0)));
+                    }
+                }
+            }
+            lists.sort_unstable();
+            found.lists.extend(lists.iter().map(|&(list, _)| list));
+            found.pair_weights.extend(lists.iter().map(|&(_, weight)| weight));
+            found.ends.push(found.lists.len() as u32);
+        }
+        found.lists.shrink_to_fit();
+        found.pair_weights.shrink_to_fit();
+        self.lists.push(found);
     }
 }
 
 /// Space that one thread reuses from text to text.
 #[derive(Default)]
-pub(crate) struct Scratch {
+struct Scratch {
     known: Known,
     stems: Vec<Found>,
     lists: Vec<(ListId, u8)>,
@@ -298,7 +317,6 @@ struct Found {
     times: u32,
     names: u32,
     held: Held,
-    english: Commonness,
 }
 
 /// The features of a text that were seen before, each with a number: open addressing by upper bits.
@@ -357,14 +375,13 @@ impl Content {
         words: impl Fn(usize) -> u32 + Sync,
         leads: impl Fn(usize) -> bool + Sync,
     ) -> Result<Self> {
-        let (frequencies, lists) = frequencies::count(&chunks, &leads)?;
         let texts = chunks.iter().map(TokenChunk::len).sum();
         let weigher = Weigher::new((0..texts).filter(|&text| leads(text)).count());
-        let weigh = |scratch: &mut Scratch, (at, (chunk, frequencies)): (usize, (TokenChunk, ChunkFrequencies))| {
-            FeatureChunk::new(&chunk, |text| words(at * CHUNK + text), &frequencies, &weigher, scratch)
-        };
-        let chunks = chunks.into_par_iter().zip(frequencies).enumerate();
-        let chunks: Vec<FeatureChunk> = chunks.map_init(Scratch::default, weigh).collect();
+        let mut chunks: Vec<Draft> = chunks.into_iter().map(|chunk| Draft::new(chunk, &weigher)).collect();
+        let lists = frequencies::count(&mut chunks, &leads)?;
+        let finish =
+            |scratch: &mut Scratch, (at, chunk): (usize, Draft)| chunk.finish(|text| words(at * CHUNK + text), scratch);
+        let chunks: Vec<FeatureChunk> = chunks.into_par_iter().enumerate().map_init(Scratch::default, finish).collect();
         let totals =
             |of: fn(&Totals) -> u32| chunks.iter().flat_map(|chunk| &chunk.heads).map(move |head| of(&head.totals));
         Ok(Self {
@@ -383,7 +400,7 @@ impl Content {
     /// Something of the beginning of what is compared of a text, of no meaning: reading it brings the rest near.
     pub(crate) fn peek(&self, text: u32) -> u32 {
         let text = self.get(text);
-        text.stems.first().map_or(0, |stem| stem.0) ^ text.weights.first().map_or(0, |weight| weight.idf.into())
+        text.stems.first().map_or(0, |stem| stem.stem()) ^ text.weights.first().map_or(0, |weight| weight.idf.into())
     }
 
     /// Number of texts.
@@ -395,7 +412,6 @@ impl Content {
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::content::UNIT;
 
     /// Texts whose content words are these.
     pub(crate) fn content(texts: &[&str]) -> Content {
@@ -436,9 +452,9 @@ pub(crate) mod tests {
         let found = content(&["orrin sallow gannet", "orrin sallow marrow", "tern"]);
         let first = found.get(0);
         assert_eq!((first.stems.len(), first.head.distinct), (2, 3));
-        assert_eq!(first.lists.len(), 3, "two stems and their pair");
+        assert_eq!(first.lists().count(), 3, "two stems and their pair");
         assert_eq!(found.rare_totals[0], 3 * rare_weights()[2] + 2 * rare_weights()[1]);
-        assert_eq!(found.lists.get(first.lists[0]), [0, 1]);
+        assert_eq!(found.lists.get(first.lists().next().unwrap().0), [0, 1]);
         assert_eq!((found.get(2).stems.len(), found.get(2).head.distinct), (0, 1));
         let known = content(&["orrin sallow gannet", "orrin sallow gannet"]);
         assert_eq!(known.get(0).head.totals.stems, 3 * u32::from(known.get(0).weights[0].idf));

@@ -31,8 +31,8 @@ const BUCKETS: usize = 1 << (32 - LOW_BITS);
 const LIST_BITS: u32 = 20;
 
 /// Features of so many bytes are counted at once in any case, and so many more for each text.
-const BYTES_AT_ONCE: usize = 64 << 20;
-const BYTES_A_TEXT: usize = 200;
+const BYTES_AT_ONCE: usize = 4 << 20;
+const BYTES_A_TEXT: usize = 330;
 
 /// How many documents hold a feature, in a byte: exact up to 127, from there on in steps of a tenth of the natural logarithm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -93,25 +93,15 @@ impl Lists {
     }
 }
 
-/// What was found out about the features of one chunk, in the order of [`features`].
-pub(crate) struct ChunkFrequencies {
-    held: Vec<Held>,
-    /// The lists of the rare ones, for each part of the buckets.
-    lists: Vec<Vec<ListId>>,
-    buckets_at_once: usize,
-}
+/// A chunk of texts that is told about its features, some at a time.
+pub(crate) trait Learn: Send + Sync {
+    /// What is at hand while it learns.
+    type Scratch: Default;
 
-impl ChunkFrequencies {
-    /// Goes through the features of the chunk; it must be asked for each in order.
-    pub(crate) fn reader(&self) -> impl FnMut(u32) -> (Held, Option<ListId>) {
-        let mut held = self.held.iter();
-        let mut lists: Vec<_> = self.lists.iter().map(|lists| lists.iter()).collect();
-        move |feature| {
-            let held = held.next().copied().unwrap_or_default();
-            let part = bucket(feature) / self.buckets_at_once;
-            (held, if held.is_rare() { lists[part].next().copied() } else { None })
-        }
-    }
+    fn tokens(&self) -> &TokenChunk;
+
+    /// Takes what was found out about some of the features: it must ask for all, in the order of [`features`].
+    fn learn(&mut self, answers: Answers, scratch: &mut Self::Scratch);
 }
 
 #[inline(always)]
@@ -119,54 +109,62 @@ fn bucket(feature: u32) -> usize {
     (feature >> LOW_BITS) as usize
 }
 
-/// Counts the features of all texts; `counts` tells whether a text counts as a document and is put on lists.
+/// Counts the features of all texts and tells each chunk about its own; `counts` says whether a text counts as a document
+/// and is put on lists.
 ///
 /// # Errors
 /// [`Error::TooLarge`] if there are more rare features than names for their lists, beyond some forty million articles.
-pub(crate) fn count(
-    chunks: &[TokenChunk],
-    counts: impl Fn(usize) -> bool + Sync,
-) -> Result<(Vec<ChunkFrequencies>, Lists)> {
-    let number = |chunk: &TokenChunk| {
-        let mut number = 0;
-        chunk.texts().for_each(|tokens| features(tokens, |_| number += 1));
-        number
-    };
-    let numbers: Vec<usize> = chunks.par_iter().map(number).collect();
-    let texts: usize = chunks.iter().map(TokenChunk::len).sum();
-    let parts = (4 * numbers.iter().sum::<usize>()).div_ceil(BYTES_AT_ONCE + BYTES_A_TEXT * texts).clamp(1, BUCKETS);
-    count_in_parts(chunks, &numbers, parts, counts)
+pub(crate) fn count<L: Learn>(chunks: &mut [L], counts: impl Fn(usize) -> bool + Sync) -> Result<Lists> {
+    let texts: usize = chunks.iter().map(|chunk| chunk.tokens().len()).sum();
+    let words: usize = chunks.iter().map(|chunk| chunk.tokens().words()).sum();
+    // Nearly each word is a stem and begins a pair.
+    let parts = (4 * 2 * words).div_ceil(BYTES_AT_ONCE + BYTES_A_TEXT * texts).clamp(1, BUCKETS);
+    count_in_parts(chunks, parts, counts)
 }
 
-fn count_in_parts(
-    chunks: &[TokenChunk],
-    numbers: &[usize],
-    parts: usize,
-    counts: impl Fn(usize) -> bool + Sync,
-) -> Result<(Vec<ChunkFrequencies>, Lists)> {
-    let buckets_at_once = BUCKETS.div_ceil(parts);
-    let frequencies = |&number: &usize| ChunkFrequencies {
-        held: vec![Held::ALONE; number],
-        lists: Vec::with_capacity(parts),
-        buckets_at_once,
-    };
-    let mut all: Vec<ChunkFrequencies> = numbers.iter().map(frequencies).collect();
+fn count_in_parts<L: Learn>(chunks: &mut [L], parts: usize, counts: impl Fn(usize) -> bool + Sync) -> Result<Lists> {
     let mut lists = Lists::default();
+    let buckets_at_once = BUCKETS.div_ceil(parts);
     for first in (0..BUCKETS).step_by(buckets_at_once) {
         let buckets = first..(first + buckets_at_once).min(BUCKETS);
-        let partition = |keys: &mut Vec<u64>, chunk| Partition::new(chunk, buckets.clone(), keys);
+        let partition = |keys: &mut Vec<u64>, chunk: &L| Partition::new(chunk.tokens(), buckets.clone(), keys);
         let partitions: Vec<Partition> = chunks.par_iter().map_init(Vec::new, partition).collect();
         let counted = buckets
             .clone()
             .into_par_iter()
             .map_init(Vec::new, |slots, bucket| count_bucket(&partitions, bucket - first, &counts, slots));
         let counted: Option<Vec<_>> = counted.collect();
-        let too_large = || Error::TooLarge { articles: chunks.iter().map(TokenChunk::len).sum() };
+        let too_large = || Error::TooLarge { articles: chunks.iter().map(|chunk| chunk.tokens().len()).sum() };
         lists.buckets.extend(counted.ok_or_else(too_large)?);
-        let chunks = all.par_iter_mut().zip(chunks).zip(partitions);
-        chunks.for_each(|((frequencies, chunk), partition)| partition.deliver(chunk, buckets.clone(), frequencies));
+        chunks.par_iter_mut().zip(partitions).for_each_init(L::Scratch::default, |scratch, (chunk, partition)| {
+            chunk.learn(
+                Answers { next: partition.starts, entries: partition.entries, buckets: buckets.clone() },
+                scratch,
+            );
+        });
     }
-    Ok((all, lists))
+    Ok(lists)
+}
+
+/// What was found out about the features of a chunk that are in some of the buckets.
+pub(crate) struct Answers {
+    /// For each bucket where the next answer is.
+    next: Vec<u32>,
+    entries: Vec<AtomicU32>,
+    buckets: Range<usize>,
+}
+
+impl Answers {
+    /// What was found out about the next feature, and its list if it is rare; nothing if it is in another bucket.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, feature: u32) -> Option<(Held, Option<ListId>)> {
+        let bucket = bucket(feature);
+        let next =
+            self.next.get_mut(bucket.wrapping_sub(self.buckets.start)).filter(|_| self.buckets.contains(&bucket))?;
+        let found = Found(self.entries[*next as usize].load(Relaxed));
+        *next += 1;
+        Some((found.held(), found.list(bucket)))
+    }
 }
 
 /// The features of one chunk by bucket.
@@ -208,29 +206,6 @@ impl Partition {
 
     fn bucket(&self, at: usize) -> &[AtomicU32] {
         &self.entries[self.starts[at] as usize..self.starts[at + 1] as usize]
-    }
-
-    /// Gives what was found out back to the features, in their order.
-    fn deliver(mut self, chunk: &TokenChunk, buckets: Range<usize>, frequencies: &mut ChunkFrequencies) {
-        let next = &mut self.starts;
-        let mut lists = Vec::new();
-        let mut each = frequencies.held.iter_mut();
-        for tokens in chunk.texts() {
-            features(tokens, |feature| {
-                let held = each.next();
-                let at = bucket(feature).wrapping_sub(buckets.start);
-                if at < buckets.len() {
-                    let found = Found(self.entries[next[at] as usize].load(Relaxed));
-                    next[at] += 1;
-                    if let Some(held) = held {
-                        *held = found.held();
-                    }
-                    lists.extend(found.list(bucket(feature)));
-                }
-            });
-        }
-        lists.shrink_to_fit();
-        frequencies.lists.push(lists);
     }
 }
 
@@ -355,6 +330,33 @@ mod tests {
         prop::collection::vec(prop::collection::vec(word, 0..12), 1..90)
     }
 
+    /// Notes all that it is told.
+    struct Notes {
+        chunk: TokenChunk,
+        /// By place in the order of features.
+        notes: BTreeMap<usize, (Held, Option<ListId>)>,
+    }
+
+    impl Learn for Notes {
+        type Scratch = ();
+
+        fn tokens(&self) -> &TokenChunk {
+            &self.chunk
+        }
+
+        fn learn(&mut self, mut answers: Answers, (): &mut ()) {
+            let mut at = 0;
+            for tokens in self.chunk.texts() {
+                features(tokens, |feature| {
+                    if let Some(answer) = answers.take(feature) {
+                        assert!(self.notes.insert(at, answer).is_none(), "told twice");
+                    }
+                    at += 1;
+                });
+            }
+        }
+    }
+
     proptest! {
         #[test]
         fn counts_and_lists_are_those_of_sets(texts in some_texts(), repeat in 1usize..20, parts in 1usize..9) {
@@ -365,20 +367,17 @@ mod tests {
             for (text, tokens) in texts.iter().enumerate() {
                 features(tokens, |feature| { holders.entry(feature).or_default().insert(text); });
             }
-            let chunks = chunks(&texts);
-            let numbers: Vec<usize> = chunks.iter().map(|chunk| {
-                let mut number = 0;
-                chunk.texts().for_each(|tokens| features(tokens, |_| number += 1));
-                number
-            }).collect();
-            let (found, lists) = count_in_parts(&chunks, &numbers, parts, counts).expect("few");
-            for (chunk, frequencies) in chunks.iter().zip(&found) {
-                let mut next = frequencies.reader();
+            let mut chunks: Vec<Notes> =
+                chunks(&texts).into_iter().map(|chunk| Notes { chunk, notes: BTreeMap::new() }).collect();
+            let lists = count_in_parts(&mut chunks, parts, counts).expect("few");
+            for Notes { chunk, notes } in &chunks {
+                let mut at = 0;
                 for tokens in chunk.texts() {
                     features(tokens, |feature| {
                         let all = &holders[&feature];
                         let counted: Vec<u32> = all.iter().filter(|&&text| counts(text)).map(|&text| text as u32).collect();
-                        let (held, list) = next(feature);
+                        let (held, list) = notes[&at];
+                        at += 1;
                         let expected = match counted.len() {
                             0 | 1 if all.len() < 2 => Held::ALONE,
                             0 | 1 => Held::ONCE,

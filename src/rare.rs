@@ -10,13 +10,14 @@
 //! as it needs to be to hold few texts, the exact ones instead of a sample of them.
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use crate::features::{Content, RARE_UNIT, rare_weights};
 use crate::frequencies::{CHUNK, MOST_DOCUMENTS};
 use crate::verify;
 
 /// The share, in 1024ths, of the poorer text's rare weight from which on two texts are candidates.
-const LEAST_SHARE: u64 = 11;
+const LEAST_SHARE: u64 = 9;
 
 /// Added to the poorer text's weight, so that very short texts do not meet over one shared feature.
 const SHORT_TEXT: u64 = 10 * RARE_UNIT;
@@ -126,11 +127,6 @@ impl Neighbours {
         &chunk.neighbours[start as usize..chunk.ends[at] as usize]
     }
 
-    /// The number of pairs.
-    pub(crate) fn len(&self) -> u64 {
-        self.chunks.iter().map(|chunk| chunk.neighbours.len() as u64).sum()
-    }
-
     /// What share of its pairs of words each text shares with the so-manieth of its neighbours, from the best down; 0 if it
     /// has fewer.
     pub(crate) fn nth_best_share(&self, content: &Content, nth: usize) -> Vec<f32> {
@@ -195,11 +191,10 @@ impl Shared {
         let Self { with, touched } = self;
         with.resize(content.len(), (0, 0));
         touched.clear();
-        let features = content.get(text);
         // The lists lie far apart in memory, so all are asked for before any is waited for.
-        let lists: smallvec::SmallVec<[&[u32]; 256]> =
-            features.lists.iter().map(|&list| content.lists.get(list)).collect();
-        for (list, &pair_weight) in lists.iter().zip(features.pair_weights) {
+        let lists = content.get(text).lists().map(|(list, pair_weight)| (content.lists.get(list), pair_weight));
+        let lists: SmallVec<[(&[u32], u8); 256]> = lists.collect();
+        for &(list, pair_weight) in &lists {
             let weight = weights[list.len()];
             for &other in list.iter().rev().take_while(|&&other| other > text) {
                 let sums = &mut with[other as usize];

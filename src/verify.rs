@@ -7,7 +7,8 @@
 use smallvec::SmallVec;
 
 use crate::content::{UNIT, exp, ln};
-use crate::features::{Features, Kind, PARTS};
+use crate::features::{Features, PARTS};
+use crate::frequencies::ListId;
 use crate::report::{ContentEvidence, Evidence};
 use crate::shingle::{count_common, ratio};
 
@@ -80,11 +81,12 @@ pub(crate) fn is_telling(evidence: &ContentEvidence) -> bool {
     evidence.shorter >= REWORDED_WORDS && evidence.pairs > 0.0
 }
 
-/// Whether two texts that share pairs of words of this weight can be a rewording at all: with less than a 128th of the
-/// richer text's, one in four hundred of the rewordings that the rule accepts is lost, and two comparisons in three are
-/// saved.
-pub(crate) fn share_enough_pairs(shared: u32, left_total: u32, right_total: u32) -> bool {
-    u64::from(shared) * 128 >= u64::from(left_total.max(right_total))
+/// Whether two texts that share so much of their pairs of words, of the richer one's weight, can be a rewording at all, if it
+/// is usual for them to share so much with others: with less than a 128th, or two fifths of what is usual, one in three
+/// hundred of the rewordings that the rule accepts is lost, and three comparisons in four are saved.
+pub(crate) fn share_enough_pairs(shared: u32, (left_total, right_total): (u32, u32), usual: f32) -> bool {
+    let share = share(shared, left_total.max(right_total));
+    share >= 1.0 / 128.0 && share >= 0.4 * usual
 }
 
 /// The least weight of a stem whose place in the order of a text is looked at.
@@ -111,7 +113,7 @@ impl StemTable {
         self.slots.clear();
         self.slots.resize((text.stems.len() * 4).max(4).next_power_of_two(), (0, Self::FREE));
         let mask = self.slots.len() - 1;
-        for (stem, place) in text.stems.iter().map(|stem| stem.id()).zip(0..) {
+        for (stem, place) in text.stems.iter().map(|stem| stem.stem()).zip(0..) {
             let mut at = (stem >> 2) as usize & mask;
             while self.slots[at].1 != Self::FREE {
                 at = (at + 1) & mask;
@@ -156,16 +158,19 @@ pub(crate) fn compare(
     let mut parts = [0; PARTS];
     let mut ordered: SmallVec<[(u32, u32); 256]> = SmallVec::new();
     for (theirs, &stem) in right.stems.iter().enumerate() {
-        let Some(ours) = table.find(stem.id()) else { continue };
+        let Some(ours) = table.find(stem.stem()) else { continue };
         // A stem weighs the same in all texts.
         let weight = left.weights[ours];
         let (in_short, in_long) = if left_is_short { (ours, theirs) } else { (theirs, ours) };
         parts[shorter.part(in_short)] += u32::from(weight.idf);
-        match (left.stems[ours].kind(), stem.kind()) {
-            (Kind::Name, _) | (_, Kind::Name) => names += u32::from(weight.rarity),
-            (Kind::Number, Kind::Number) => numbers += 1,
-            (Kind::Plain, Kind::Plain) => plain += u32::from(weight.idf),
-            _ => {}
+        let both = [left.stems[ours], stem];
+        // What is a number here is one there.
+        if stem.is_number() {
+            numbers += 1;
+        } else if both.iter().any(|stem| stem.is_name()) {
+            names += u32::from(weight.rarity);
+        } else {
+            plain += u32::from(weight.idf);
         }
         if weight.idf >= ORDERED_WEIGHT {
             ordered.push((in_short as u32, in_long as u32));
@@ -185,9 +190,7 @@ pub(crate) fn compare(
         shorter: shorter.words.min(longer.words),
     };
     worth(&evidence).then(|| {
-        let mut pairs = 0;
-        common(left.lists, right.lists, |i, _| pairs += u32::from(left.pair_weights[i]));
-        evidence.pairs = share(pairs, short.pairs.max(long.pairs));
+        evidence.pairs = share(common_pairs(left.lists(), right.lists()), short.pairs.max(long.pairs));
         evidence.order = order(&mut ordered);
         evidence
     })
@@ -232,7 +235,7 @@ pub struct Rule {
 
 impl Default for Rule {
     fn default() -> Self {
-        Self { weights: [7.93, 13.26, 5.21, 6.07, 7.97, -2.44, -91.31, 0.76, -1.13], constant: -3.62 }
+        Self { weights: [8.08, 13.78, 4.95, 6.41, 8.18, -2.72, -96.49, 0.59, -0.98], constant: -4.52 }
     }
 }
 
@@ -268,18 +271,22 @@ fn share(part: u32, whole: u32) -> f32 {
     if whole > 0 { part as f32 / whole as f32 } else { 0.0 }
 }
 
-/// Calls `each` with the places of every element that two ascending slices share.
-#[inline(always)]
-fn common<T: Ord + Copy>(left: &[T], right: &[T], mut each: impl FnMut(usize, usize)) {
-    let (mut i, mut j) = (0, 0);
-    while i < left.len() && j < right.len() {
-        let (a, b) = (left[i], right[j]);
-        if a == b {
-            each(i, j);
+/// What the pairs of words weigh that are in both, of rare features in ascending order.
+fn common_pairs(mut left: impl Iterator<Item = (ListId, u8)>, mut right: impl Iterator<Item = (ListId, u8)>) -> u32 {
+    let mut pairs = 0;
+    let (mut a, mut b) = (left.next(), right.next());
+    while let (Some((ours, weight)), Some((theirs, _))) = (a, b) {
+        if ours == theirs {
+            pairs += u32::from(weight);
         }
-        i += usize::from(a <= b);
-        j += usize::from(b <= a);
+        if ours <= theirs {
+            a = left.next();
+        }
+        if theirs <= ours {
+            b = right.next();
+        }
     }
+    pairs
 }
 
 #[cfg(test)]
