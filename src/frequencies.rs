@@ -31,8 +31,8 @@ const BUCKETS: usize = 1 << (32 - LOW_BITS);
 const LIST_BITS: u32 = 20;
 
 /// Features of so many bytes are counted at once in any case, and so many more for each text.
-const BYTES_AT_ONCE: usize = 4 << 20;
-const BYTES_A_TEXT: usize = 330;
+const BYTES_AT_ONCE: usize = 1 << 20;
+const BYTES_A_TEXT: usize = 260;
 
 /// How many documents hold a feature, in a byte: exact up to 127, from there on in steps of a tenth of the natural logarithm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -175,7 +175,7 @@ impl MinHasher {
 
     /// The signature of a text's shingles; none if the text is shorter than one shingle, or if the scheme is weighted.
     pub fn sign(&mut self, text: &str) -> Option<MinHash> {
-        let mut signature = MinHash { scheme: self.scheme, slots: vec![0; self.scheme.slot_count()].into() };
+        let mut signature = self.blank();
         self.sign_into(text, &mut signature).then_some(signature)
     }
 
@@ -185,7 +185,27 @@ impl MinHasher {
         let Some(shingle) = self.scheme.shingle() else { return false };
         self.elements.clear();
         shingle::collect(text, shingle, &mut self.words, &mut self.elements);
-        self.finish_into(signature)
+        self.sketch_into(&self.elements, signature)
+    }
+
+    /// The signatures of many texts, in their order, made by all threads of the current rayon pool: of each text what
+    /// [`sign`](Self::sign) gives, however many threads there are.
+    ///
+    /// Each thread has its own scratch space; nothing is shared and nothing locked.
+    ///
+    /// ```
+    /// use retold::{MinHasher, Scheme, Shingle};
+    ///
+    /// let hasher = MinHasher::new(Scheme::minhash(Shingle::Words(2)))?;
+    /// let signatures = hasher.sign_all(&["the old ferry leaves at nine", "ferry", "the old ferry leaves at ten"]);
+    /// assert_eq!(signatures.len(), 3);
+    /// assert_eq!(signatures[1], None);
+    /// # Ok::<(), retold::Error>(())
+    /// ```
+    pub fn sign_all<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Vec<Option<MinHash>> {
+        let Some(shingle) = self.scheme.shingle() else { return vec![None; texts.len()] };
+        let arch = self.words.arch();
+        shingle::map_all(texts, shingle, arch, |shingles| self.of(shingles))
     }
 
     /// The signature of a shingle set; none for an empty set. The same as that of the text the set is of.
@@ -196,7 +216,7 @@ impl MinHasher {
         self.scheme.same_as(&Scheme { view: View::Shingles(set.shingle()), ..self.scheme })?;
         self.elements.clear();
         self.elements.extend_from_slice(set.hashes());
-        Ok(self.finish())
+        Ok(self.of(&self.elements))
     }
 
     /// The signature of weighted elements, which estimates the weighted Jaccard similarity Σ min(v, w) / Σ max(v, w).
@@ -212,23 +232,27 @@ impl MinHasher {
             error::check("weight of a MinHash element", weight, 0, 255, "0 to 255")?;
             self.elements.extend((0..weight).map(|copy| weighted_element(element, copy)));
         }
-        Ok(self.finish())
+        Ok(self.of(&self.elements))
     }
 
-    fn finish(&self) -> Option<MinHash> {
-        let mut signature = MinHash { scheme: self.scheme, slots: vec![0; self.scheme.slot_count()].into() };
-        self.finish_into(&mut signature).then_some(signature)
+    fn of(&self, elements: &[u64]) -> Option<MinHash> {
+        let mut signature = self.blank();
+        self.sketch_into(elements, &mut signature).then_some(signature)
     }
 
-    fn finish_into(&self, signature: &mut MinHash) -> bool {
-        if self.elements.is_empty() {
+    fn sketch_into(&self, elements: &[u64], signature: &mut MinHash) -> bool {
+        if elements.is_empty() {
             return false;
         }
         if signature.scheme != self.scheme {
-            *signature = MinHash { scheme: self.scheme, slots: vec![0; self.scheme.slot_count()].into() };
+            *signature = self.blank();
         }
-        sketch(self.words.arch(), &self.elements, &mut signature.slots);
+        sketch(self.words.arch(), elements, &mut signature.slots);
         true
+    }
+
+    fn blank(&self) -> MinHash {
+        MinHash { scheme: self.scheme, slots: vec![0; self.scheme.slot_count()].into() }
     }
 }
 
@@ -270,21 +294,29 @@ impl Work for PlayRound<'_> {
     fn work(self) {
         let Self { round, elements, slots } = self;
         let mask = slots.len() - 1;
-        let mut fall = |hash: u64, code: u32| {
+        let fall = |slots: &mut [u32], hash: u64| {
             let slot = &mut slots[hash as usize & mask];
-            *slot = (*slot).min(code);
+            *slot = (*slot).min(code(round, hash));
         };
         if round == 0 {
-            elements.iter().for_each(|&element| fall(element, code(0, element)));
+            elements.iter().for_each(|&element| fall(slots, element));
             return;
         }
-        // Hashes by the vector, then slot by slot.
+        // Hashes by the vector; then only those go on that meet a slot which the rounds before left empty, for what these
+        // put down is less than anything of this round. Most slots are full by now.
+        let least = code(round, 0);
         let mut hashes = [0; 64];
         for elements in elements.chunks(64) {
             for (hash, &element) in hashes.iter_mut().zip(elements) {
                 *hash = rehash(element, round);
             }
-            hashes[..elements.len()].iter().for_each(|&hash| fall(hash, code(round, hash)));
+            let mut open = 0;
+            for at in 0..elements.len() {
+                let hash = hashes[at];
+                hashes[open % 64] = hash;
+                open += usize::from(slots[hash as usize & mask] >= least);
+            }
+            hashes[..open].iter().for_each(|&hash| fall(slots, hash));
         }
     }
 }

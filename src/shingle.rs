@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use rayon::prelude::*;
+
 use crate::arch::{Arch, Work};
 use crate::error::{self, Error, Result};
 use crate::hash::{Rolling, mix};
@@ -141,6 +143,23 @@ pub(crate) fn collect(text: &str, shingle: Shingle, scratch: &mut Scratch, shing
         }
     }
     count
+}
+
+/// Hands the shingles of each text to `make`, on all threads, and collects what it makes, in the order of the texts.
+pub(crate) fn map_all<T: AsRef<str> + Sync, R: Send>(
+    texts: &[T],
+    shingle: Shingle,
+    arch: Arch,
+    make: impl Fn(&[u64]) -> R + Sync,
+) -> Vec<R> {
+    // The most texts that a thread takes at once: none may be left with many while the others are done.
+    const TEXTS: usize = 64;
+    let of_text = |shingles: &mut Vec<u64>, text: &T| {
+        shingles.clear();
+        text::with_scratch_on(arch, |scratch| collect(text.as_ref(), shingle, scratch, shingles));
+        make(shingles)
+    };
+    texts.par_iter().with_max_len(TEXTS).map_init(Vec::new, of_text).collect()
 }
 
 /// The set of a text's shingles, for exact similarity.

@@ -129,11 +129,16 @@ impl SimHasher {
     /// The signature of a text's shingles, each weighted by how often it occurs; none if the text is shorter than one
     /// shingle, or if the scheme is weighted.
     pub fn sign(&mut self, text: &str) -> Option<SimHash> {
-        let mut counters = Counters::new();
         self.elements.clear();
         shingle::collect(text, self.scheme.shingle()?, &mut self.words, &mut self.elements);
-        counters.add_all(&self.elements);
-        self.finish(&counters)
+        self.of(&self.elements)
+    }
+
+    /// The signatures of many texts, in their order, made by all threads of the current rayon pool: of each text what
+    /// [`sign`](Self::sign) gives, however many threads there are.
+    pub fn sign_all<T: AsRef<str> + Sync>(&self, texts: &[T]) -> Vec<Option<SimHash>> {
+        let Some(shingle) = self.scheme.shingle() else { return vec![None; texts.len()] };
+        shingle::map_all(texts, shingle, self.words.arch(), |shingles| self.of(shingles))
     }
 
     /// The signature of a set of shingles, each of weight 1; none for an empty set.
@@ -142,9 +147,7 @@ impl SimHasher {
     /// [`Error::Scheme`] if the set is of other shingles than the scheme.
     pub fn signature(&mut self, set: &ShingleSet) -> Result<Option<SimHash>> {
         self.scheme.same_as(&Scheme::simhash(set.shingle()))?;
-        let mut counters = Counters::new();
-        counters.add_all(set.hashes());
-        Ok(self.finish(&counters))
+        Ok(self.of(set.hashes()))
     }
 
     /// The signature of weighted elements, which must be well-mixed hashes; none if all weights are 0.
@@ -159,6 +162,12 @@ impl SimHasher {
             counters.add(element, weight);
         }
         Ok(self.finish(&counters))
+    }
+
+    fn of(&self, elements: &[u64]) -> Option<SimHash> {
+        let mut counters = Counters::new();
+        counters.add_all(elements);
+        self.finish(&counters)
     }
 
     fn finish(&self, counters: &Counters) -> Option<SimHash> {

@@ -425,10 +425,18 @@ impl Scratch {
 
 /// Lends the scratch space of this thread, which is too large to be made for every text.
 pub(crate) fn with_scratch<R>(work: impl FnOnce(&mut Scratch) -> R) -> R {
+    with_scratch_on(Arch::default(), work)
+}
+
+/// The same, to find the words with these instructions.
+pub(crate) fn with_scratch_on<R>(arch: Arch, work: impl FnOnce(&mut Scratch) -> R) -> R {
     thread_local! {
         static SCRATCH: RefCell<Scratch> = RefCell::default();
     }
-    SCRATCH.with_borrow_mut(work)
+    SCRATCH.with_borrow_mut(|scratch| {
+        scratch.0.set_arch(arch);
+        work(scratch)
+    })
 }
 
 /// Calls `each` with all words of `text`, some hundred at a time, in order.
@@ -570,6 +578,7 @@ pub(crate) mod tests {
             4 => "[ '’.,:;_\"—”“…-]{1,2}",
             2 => "[à-ÿĀ-ſА-яΑ-ωא-תء-يऀ-ॿ]{1,8}",
             1 => "[\u{300}-\u{330}\u{64b}-\u{652}\u{ad}\u{200b}-\u{200f}]{1,3}",
+            1 => "[à-ÿА-яء-ي一-龠 ]{30,90}",
             1 => "[ก-ฺ一-龠ぁ-んァ-ヶក-៓က-႐가-힣]{1,4}",
             1 => any::<char>().prop_map(String::from),
         ];

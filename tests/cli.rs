@@ -1,133 +1,13 @@
 //! The `dedup` example from end to end, as a user runs it.
 
+mod common;
+
 use std::fs;
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::process::Stdio;
 
+use common::*;
 use serde_json::Value;
-
-/// The binary that `cargo test` built beside this one.
-fn dedup() -> Command {
-    let tests = std::env::current_exe().unwrap();
-    let binary =
-        tests.ancestors().nth(2).unwrap().join("examples").join(format!("dedup{}", std::env::consts::EXE_SUFFIX));
-    assert!(
-        binary.exists(),
-        "{} is missing: run `cargo build --example dedup` with the same profile",
-        binary.display()
-    );
-    Command::new(binary)
-}
-
-fn run(folder: &Path, args: &[&str]) -> Output {
-    dedup().current_dir(folder).args(args).output().unwrap()
-}
-
-/// Standard output of a run that must succeed.
-fn stdout(folder: &Path, args: &[&str]) -> String {
-    let output = run(folder, args);
-    assert!(output.status.success(), "{args:?}: {}", String::from_utf8_lossy(&output.stderr));
-    String::from_utf8(output.stdout).unwrap()
-}
-
-fn stderr(output: &Output) -> &str {
-    std::str::from_utf8(&output.stderr).unwrap()
-}
-
-/// The JSON records of a run that must succeed.
-fn records(folder: &Path, args: &[&str]) -> Vec<Value> {
-    let args = [&["--format", "jsonl"], args].concat();
-    stdout(folder, &args).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
-}
-
-fn of_type<'a>(records: &'a [Value], wanted: &str) -> Vec<&'a Value> {
-    records.iter().filter(|record| record["type"] == wanted).collect()
-}
-
-/// What must not depend on the run: all but the summary, which has the times.
-fn findings(folder: &Path, args: &[&str]) -> String {
-    let all = stdout(folder, &[&["--format", "jsonl"], args].concat());
-    let (findings, summary) = all.split_at(all.trim_end().rfind('\n').map_or(0, |end| end + 1));
-    assert!(summary.starts_with(r#"{"type":"summary""#), "{summary}");
-    findings.into()
-}
-
-fn seeds() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds")
-}
-
-/// A folder of its own for one test, gone when it ends.
-struct Temp(PathBuf);
-
-impl Temp {
-    fn new(name: &str) -> Self {
-        // Tests run side by side, in one process or several.
-        static COUNT: AtomicUsize = AtomicUsize::new(0);
-        let count = COUNT.fetch_add(1, Ordering::Relaxed);
-        let path = std::env::temp_dir().join(format!("retold-cli-{}-{count}-{name}", std::process::id()));
-        let _ = fs::remove_dir_all(&path);
-        fs::create_dir_all(&path).unwrap();
-        Self(path)
-    }
-
-    fn with(self, name: &str, content: impl AsRef<[u8]>) -> Self {
-        let path = self.0.join(name);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
-        self
-    }
-}
-
-impl std::ops::Deref for Temp {
-    type Target = Path;
-
-    fn deref(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Temp {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
-
-const FERRY: &str = "The ferry leaves the harbour at nine on every weekday morning and returns by noon.";
-const STORM: &str = "A storm closed the mountain road to the village of Hallin for the third time in a week.";
-
-fn line(id: &str, text: &str) -> String {
-    serde_json::json!({"id": id, "text": text}).to_string() + "\n"
-}
-
-/// A folder with a pair of copies, to which a test adds what it is about.
-fn with_a_pair(name: &str) -> Temp {
-    Temp::new(name).with("pair1.txt", FERRY).with("pair2.txt", FERRY.to_uppercase())
-}
-
-/// Asserts that a run told `problem` in one line, listed it under `id`, and still found the pair.
-fn assert_skipped(folder: &Path, args: &[&str], id: &str, place: &str, parts: &[&str]) {
-    let output = run(folder, &[&["--format", "jsonl"], args].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
-    let told: Vec<&str> = stderr(&output).lines().filter(|line| line.starts_with(&format!("{place}: "))).collect();
-    assert_eq!(told.len(), 1, "{place} in {}", stderr(&output));
-
-    let records: Vec<Value> = output.stdout.split(|&b| b == b'\n').flat_map(serde_json::from_slice).collect();
-    let skipped = of_type(&records, "skipped");
-    assert_eq!(skipped.len(), 1, "{skipped:?}");
-    assert_eq!(skipped[0]["id"], id);
-    assert_eq!(skipped[0].as_object().unwrap().keys().collect::<Vec<_>>(), ["type", "id", "reason"]);
-    for text in [told[0], skipped[0]["reason"].as_str().unwrap()] {
-        parts.iter().for_each(|part| assert!(text.contains(part), "{part:?} in {text:?}"));
-    }
-    assert_eq!(of_type(&records, "cluster").len(), 1, "the rest is processed");
-
-    let text = stdout(folder, args);
-    assert!(text.starts_with("pair1.txt and 1 like it:\n"), "{text}");
-    let listed = text.split_once("\n\nSkipped 1:\n").unwrap().1;
-    assert!(listed.starts_with(&format!("  {id}  ")) && listed.lines().count() == 1, "{listed}");
-}
 
 #[test]
 fn finds_the_copies_among_the_seeds() {
@@ -213,7 +93,7 @@ fn reads_folders_in_folders_and_json_lines() {
         .with("deep/er/a.txt", FERRY)
         .with("deep/lines.jsonl", line("c", FERRY))
         .with("picture.png", "no")
-        .with("table.csv", "no");
+        .with("table.xls", "no");
     let output = run(&folder, &["."]);
     assert_eq!(
         String::from_utf8_lossy(&output.stdout),
@@ -221,7 +101,10 @@ fn reads_folders_in_folders_and_json_lines() {
          same words\n"
     );
     let told: Vec<&str> = stderr(&output).lines().collect();
-    assert_eq!(told[0], "left 2 other files alone: only .txt and .jsonl are read");
+    assert_eq!(
+        told[0],
+        "left 2 other files alone: only .txt, .jsonl, .ndjson, .json, .csv or .tsv, also as .gz or .zst, or .parquet are read"
+    );
     assert!(told[1].starts_with("3 documents, ") && told[1].contains(": 1 cluster, 0 skipped, in "), "{told:?}");
     assert_eq!(told.len(), 2);
     assert_eq!(stderr(&run(&folder, &["--quiet", "."])), "");
@@ -317,7 +200,7 @@ fn bad_text_files() {
     let missing = with_a_pair("missing");
     assert_skipped(&missing, &[".", "gone.txt"], "gone.txt", "gone.txt", &["cannot be read", "check the path"]);
     let odd = with_a_pair("odd").with("odd/article.pdf", FERRY);
-    let parts = ["not named .txt or .jsonl", "rename"];
+    let parts = ["not named .txt, .jsonl, ", "rename"];
     assert_skipped(&odd, &["pair1.txt", "pair2.txt", "odd/article.pdf"], "article.pdf", "odd/article.pdf", &parts);
     let twice = with_a_pair("twice").with("twin/pair2.txt", STORM);
     let parts = ["the id is that of pair2.txt already", "give each article its own"];
@@ -465,4 +348,33 @@ fn help_shows_how_to_use_it() {
         let help = stdout(&seeds(), &[option]);
         assert!(help.contains("dedup articles/") && help.contains("--text-field"), "{help}");
     }
+}
+
+#[test]
+fn a_plan_tells_what_a_run_would_take() {
+    let lines: String = (0..30_000).map(|at| line(&at.to_string(), &format!("{STORM} Word{at} {FERRY}"))).collect();
+    let folder = Temp::new("plan").with("x.jsonl.gz", compressed(&lines)).with("x.jsonl", &lines);
+    for path in ["x.jsonl", "x.jsonl.gz"] {
+        let plan = stdout(&folder, &["plan", "--sample", "1", "--level", "near", "--threshold", "0.8", path]);
+        let lines: Vec<&str> = plan.lines().collect();
+        assert!(lines[0].starts_with("sample      ") && lines[0].ends_with(" of 1 file"), "{plan}");
+        // Of a sample; the ends of what was read ahead are not exact.
+        let all = lines[1].strip_prefix("all         about ").unwrap();
+        let articles: f64 = all.split_once(' ').unwrap().0.replace(',', "").parse().unwrap();
+        assert!((20_000.0..45_000.0).contains(&articles), "{path}: {plan}");
+        for (line, start) in
+            lines[2..6].iter().zip(["time        about ", "memory      about ", "candidates  ", "copies      "])
+        {
+            assert!(line.starts_with(start), "{plan}");
+        }
+        assert!(
+            plan.contains(" bands of ") && plan.contains("\n  0.800   9") && plan.contains("threshold\n"),
+            "{plan}"
+        );
+    }
+    let whole = stdout(&seeds(), &["plan", "."]);
+    assert!(whole.contains("all         about 7 articles, 28.35 kB in 7 files, 28.35 kB on disk\n"), "{whole}");
+    let output = run(&folder, &["plan", "-"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("nobody knows how much comes on standard input"), "{}", stderr(&output));
 }

@@ -336,6 +336,21 @@ proptest! {
     }
 
     #[test]
+    fn all_threads_together_sign_as_one_signs_text_by_text(texts in prop::collection::vec(nonsense(), 0..150), n in 1u8..=3) {
+        for shingle in [Shingle::Words(n), Shingle::Chars(n)] {
+            let mut minhasher = MinHasher::new(Scheme::minhash(shingle))?;
+            let mut simhasher = SimHasher::new(Scheme::simhash(shingle))?;
+            let minhashes: Vec<_> = texts.iter().map(|text| minhasher.sign(text)).collect();
+            let simhashes: Vec<_> = texts.iter().map(|text| simhasher.sign(text)).collect();
+            for pool in &*POOLS {
+                let (minhash, simhash) = pool.install(|| (minhasher.sign_all(&texts), simhasher.sign_all(&texts)));
+                prop_assert!(minhash == minhashes);
+                prop_assert!(simhash == simhashes);
+            }
+        }
+    }
+
+    #[test]
     fn exact_copies_share_a_cluster_at_both_levels(corpus in corpus(), level in level(), of in any::<Index>()) {
         let (id, text) = &corpus[of.index(corpus.len())];
         let twin = (format!("{id}, again"), format!("\u{feff}  {} …", text.to_lowercase()));

@@ -19,10 +19,10 @@ use serde_json::json;
 
 use crate::columns::{Columns, Text};
 use crate::compare::Layout;
-use crate::html::Settings;
-use crate::input::{Document, Fields};
+use crate::input::{self, Document, Fields};
 use crate::output::{self, shown};
-use crate::search::Search;
+use crate::progress;
+use crate::search::{Search, Settings};
 
 /// Tells what the settings miss and wrongly take, on your own articles
 ///
@@ -94,25 +94,24 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
     if args.judge.is_some() && args.paths.iter().any(|path| path == Path::new("-")) {
         return Err("standard input cannot hold articles and answers: give --judge files to read".into());
     }
-    let settings = args.search.settings();
-    let bar = crate::progress_bar(args.quiet);
+    let bar = progress::bar(args.quiet);
     let detector = |search: retold::Search| {
-        let near_misses = settings.confidence.min(settings.threshold) * NEARLY;
-        let builder = args.search.detector().search(search).near_misses(near_misses);
-        builder.progress(crate::shown_on(&bar)).build().map_err(|error| error.to_string())
+        let builder = args.search.detector().search(search).near_misses(args.search.least() * NEARLY);
+        builder.progress(progress::shown_on(&bar)).build().map_err(|error| error.to_string())
     };
     let (quick, exhaustive) = (detector(retold::Search::Candidates)?, detector(retold::Search::Exhaustive)?);
     let mut answers = Answers::read(args.judge.as_deref())?;
-    let pool = crate::threads(args.threads)?;
-    let documents = crate::read(&args.paths, &args.fields, &bar, args.quiet)?.documents;
+    let pool = crate::pool(args.threads)?;
+    let mut found = input::find(&args.paths, args.fields.stdin_form());
+    let documents = crate::read(&mut found, &args.fields, &pool, &bar, args.quiet)?.documents;
     let sample = sample(&documents, args.sample);
-    bar.set_style(crate::stage_style());
+    progress::show_articles(&bar);
     let pairs_of = |detector: &retold::Detector| pool.install(|| detector.pairs_of(&documents, &sample));
     let taken = pairs_of(&quick).map_err(|error| error.to_string())?;
     let all = pairs_of(&exhaustive).map_err(|error| error.to_string())?;
     bar.finish_and_clear();
 
-    let audit = Audit::new(&documents, &sample, taken, &all, settings);
+    let audit = Audit::new(&documents, &sample, taken, &all, args.search.settings(&quick));
     let mut out = BufWriter::new(io::stdout().lock());
     let written = audit.judge(&mut answers, args.layout.columns(), &mut out).and_then(|()| {
         audit.write(args, &answers, &mut out)?;

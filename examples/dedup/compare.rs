@@ -11,9 +11,9 @@ use retold::{Comparison, ContentEvidence, Passage, PassageKind, Words, shared_pa
 use serde_json::json;
 
 use crate::columns::{Columns, Text};
-use crate::html::Settings;
+use crate::html;
 use crate::output::{self, shown};
-use crate::search::Search;
+use crate::search::{Search, Settings};
 
 /// Holds two texts against each other: side by side, with what they share marked
 ///
@@ -82,6 +82,8 @@ enum Format {
     Text,
     /// For programs: one JSON object, with the passages as byte ranges of both texts
     Jsonl,
+    /// For a browser: one page with everything in it, to open from disk
+    Html,
 }
 
 /// A file and what it holds.
@@ -91,6 +93,10 @@ struct Article {
 }
 
 impl Article {
+    fn named(&self) -> (&str, &str) {
+        (&self.name, &self.text)
+    }
+
     fn column(&self) -> Text<'_> {
         Text { name: &self.name, text: &self.text }
     }
@@ -105,11 +111,14 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
         }
         error => error.to_string(),
     })?;
-    let passages = shared_passages(&left.text, &right.text);
+    let settings = args.search.settings(&detector);
+    let passages = || shared_passages(&left.text, &right.text);
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match args.format {
-        Format::Text => write_text(&left, &right, &comparison, &passages, args, &mut out),
-        Format::Jsonl => write_jsonl(&left, &right, &comparison, &passages, &mut out),
+        Format::Text => writeln!(out, "{}", verdict(&comparison, &settings))
+            .and_then(|()| write_text(&left, &right, &comparison, &passages(), &args.layout, &mut out)),
+        Format::Jsonl => write_jsonl(&left, &right, &comparison, &passages(), &mut out),
+        Format::Html => html::write_pair(left.named(), right.named(), &comparison, &settings, &mut out),
     };
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write the results: {error}")),
@@ -133,10 +142,9 @@ fn write_text(
     right: &Article,
     comparison: &Comparison,
     passages: &[Passage],
-    args: &Args,
+    layout: &Layout,
     out: &mut impl Write,
 ) -> io::Result<()> {
-    writeln!(out, "{}", verdict(comparison, &args.search.settings()))?;
     if let Some(content) = comparison.evidence.and_then(|evidence| evidence.content) {
         writeln!(out, "{}", signals(&content))?;
     }
@@ -163,7 +171,7 @@ fn write_text(
         )?;
     }
     writeln!(out)?;
-    args.layout.columns().write(left.column(), right.column(), passages, out)
+    layout.columns().write(left.column(), right.column(), passages, out)
 }
 
 fn percent(share: f32) -> String {

@@ -4,6 +4,9 @@
 //! A script in it turns the same lines into a place to compare, text beside text; it finds the numbers and the places of the
 //! shared passages in `data-` attributes of the articles. Each text stands in the page once.
 
+mod charts;
+mod content;
+
 use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt::{self, Display, Formatter, Write as _};
@@ -11,33 +14,50 @@ use std::io::{self, Write};
 
 use indicatif::{DecimalBytes, HumanCount};
 use rayon::prelude::*;
-use retold::{Bands, Evidence, Level, PassageKind, Relation, Shingle, ShingleSet, shared_passages};
+use retold::{
+    Article, Cluster, Comparison, Evidence, Level, Member, PassageKind, Relation, Shingle, ShingleSet, shared_passages,
+};
 use serde_json::json;
 
+use charts::{write_histogram, write_s_curve};
+use content::{Escaped, utf16_places};
+
 use crate::output::{self, Findings, shown};
+use crate::search::Settings;
 
-const PAGE: &str = include_str!("page.html");
-const STYLE: &str = include_str!("page.css");
-const SCRIPT: &str = include_str!("page.js");
-
-/// With what options the copies were looked for.
-pub struct Settings {
-    pub level: Level,
-    pub threshold: f64,
-    pub confidence: f64,
-    pub min_words: usize,
-}
+const PAGE: &str = include_str!("html/page.html");
+const STYLE: &str = include_str!("html/page.css");
+const SCRIPT: &str = include_str!("html/page.js");
 
 /// Writes the page of all that was found.
 pub fn write(findings: &Findings, settings: &Settings, out: &mut impl Write) -> io::Result<()> {
-    let groups: Vec<Group> = findings.report.clusters().iter().map(|cluster| Group::of(cluster, findings)).collect();
+    let groups = groups(findings);
     let title = format!(
         "{} of copies among {}",
         counted(groups.len(), "cluster"),
         counted(findings.documents - findings.skipped.len(), "article")
     );
-    let page = Page { title, overview: overview(findings, &groups, settings), groups };
-    page.write(out)
+    Page { title, overview: overview(findings, &groups, settings), groups }.write(out)
+}
+
+/// Writes the page of two texts, by name, that were compared.
+pub fn write_pair(
+    (left_name, left): (&str, &str),
+    (right_name, right): (&str, &str),
+    comparison: &Comparison,
+    settings: &Settings,
+    out: &mut impl Write,
+) -> io::Result<()> {
+    let &Comparison { relation, similarity, evidence, .. } = comparison;
+    let representative = Text { id: left_name, text: left, place: (1, 0) };
+    let text = Text { id: right_name, text: right, place: (1, usize::from(left != right)) };
+    let other = Other { text, relation, similarity, evidence, missing: None };
+    let group = Group { representative, others: vec![other], weakest: similarity, near_miss: None };
+    let mut overview = String::from("<section id=\"overview\" aria-label=\"Overview\">\n");
+    write_settings(settings, &mut overview).expect("a string takes everything");
+    overview.push_str("</section>");
+    let title = format!("{} beside {}", shown(left_name), shown(right_name));
+    Page { title, overview, groups: vec![group] }.write(out)
 }
 
 struct Page<'a> {
@@ -56,7 +76,7 @@ impl Page<'_> {
             match name {
                 "" => {}
                 "version" => out.write_all(env!("CARGO_PKG_VERSION").as_bytes())?,
-                "title" => out.write_all(self.title.as_bytes())?,
+                "title" => write!(out, "{}", Escaped(&self.title))?,
                 "style" => out.write_all(STYLE.as_bytes())?,
                 "script" => out.write_all(SCRIPT.as_bytes())?,
                 "overview" => out.write_all(self.overview.as_bytes())?,
@@ -80,12 +100,19 @@ impl Page<'_> {
 struct Group<'a> {
     representative: Text<'a>,
     others: Vec<Other<'a>>,
+    /// The similarity of its weakest link.
+    weakest: f32,
+    near_miss: Option<Other<'a>>,
 }
+
+/// Where a text stands in the page: the number of the cluster, and its place there.
+type Place = (usize, usize);
 
 #[derive(Clone, Copy)]
 struct Text<'a> {
     id: &'a str,
     text: &'a str,
+    place: Place,
 }
 
 struct Other<'a> {
@@ -93,25 +120,56 @@ struct Other<'a> {
     relation: Option<Relation>,
     similarity: f32,
     evidence: Option<Evidence>,
+    /// What a near miss falls short of a copy.
+    missing: Option<f32>,
+}
+
+/// All clusters. Of texts that are the same to the letter, and of near misses that are members elsewhere, one has a place.
+fn groups(findings: &Findings) -> Vec<Group<'_>> {
+    let clusters = findings.report.clusters();
+    let text = |position: usize| findings.articles[position].text();
+    let mut groups: Vec<Group> =
+        clusters.par_iter().zip(1..clusters.len() + 1).map(|(of, n)| Group::of(of, n, text)).collect();
+    let places = |(group, cluster): (&Group<'_>, &Cluster)| {
+        let members = std::iter::once(group.representative).chain(group.others.iter().map(|other| other.text));
+        let positions = cluster.members().iter().map(|member| member.position);
+        positions.zip(members.map(|member| member.place)).collect::<Vec<_>>()
+    };
+    let mut places: HashMap<usize, Place> = groups.iter().zip(clusters).flat_map(places).collect();
+    for ((group, cluster), n) in groups.iter_mut().zip(clusters).zip(1..) {
+        group.near_miss = cluster.near_miss().map(|miss| Other {
+            text: Text {
+                id: &miss.id,
+                text: text(miss.position),
+                place: *places.entry(miss.position).or_insert((n, group.others.len() + 1)),
+            },
+            relation: None,
+            similarity: miss.similarity,
+            evidence: Some(miss.evidence),
+            missing: Some(miss.missing),
+        });
+    }
+    groups
 }
 
 impl<'a> Group<'a> {
-    fn of(cluster: &'a retold::Cluster, findings: &'a Findings) -> Self {
-        let text = |member: &'a retold::Member| Text { id: &member.id, text: &findings.articles[member.position].text };
-        let other = |member: &'a retold::Member| Other {
-            text: text(member),
+    /// The members of the `n`th cluster, each distinct text in the place where it comes first.
+    fn of(cluster: &'a Cluster, n: usize, text: impl Fn(usize) -> &'a str) -> Self {
+        let mut first: HashMap<&str, usize> = HashMap::new();
+        let mut texts = cluster.members().iter().zip(0..).map(|(member, k)| {
+            let text = text(member.position);
+            Text { id: &member.id, text, place: (n, *first.entry(text).or_insert(k)) }
+        });
+        let representative = texts.next().expect("a cluster has a representative");
+        let other = |(text, member): (Text<'a>, &'a Member)| Other {
+            text,
             relation: Some(member.relation),
             similarity: member.similarity,
             evidence: member.evidence,
+            missing: None,
         };
-        Self {
-            representative: text(cluster.representative()),
-            others: cluster.members()[1..].iter().map(other).collect(),
-        }
-    }
-
-    fn weakest(&self) -> f32 {
-        self.others.iter().map(|other| other.similarity).fold(1.0, f32::min)
+        let others = texts.zip(&cluster.members()[1..]).map(other).collect();
+        Self { representative, others, weakest: cluster.weakest().similarity, near_miss: None }
     }
 
     /// How its articles are like the representative, from the strictest.
@@ -124,7 +182,7 @@ impl<'a> Group<'a> {
 
     /// Its line in the list.
     fn write_entry(&self, n: usize, out: &mut impl Write) -> io::Result<()> {
-        let (size, weakest, relations) = (self.others.len() + 1, self.weakest(), self.relations());
+        let (size, weakest, relations) = (self.others.len() + 1, self.weakest, self.relations());
         write!(
             out,
             r##"<li data-size="{size}" data-weakest="{weakest:.4}" data-relations="{}"><a href="#c{n}"><bdi class="beginning">{}</bdi><span class="facts"><bdi>{}</bdi><span>{}</span>"##,
@@ -134,7 +192,7 @@ impl<'a> Group<'a> {
             counted(size, "article"),
         )?;
         for relation in &relations {
-            write!(out, r#"<span class="{relation}">{relation}</span>"#)?;
+            write!(out, r#"<span class="{relation}">{}</span>"#, relation.replace("none", "no copy"))?;
         }
         writeln!(out, "<span>{weakest:.2}</span></span></a></li>")
     }
@@ -147,55 +205,63 @@ impl<'a> Group<'a> {
     }
 
     fn write_section(&self, n: usize, to: &mut String) -> fmt::Result {
-        let Self { representative, others } = self;
+        let Self { representative, others, near_miss, .. } = self;
+        let like = if others.iter().all(|other| other.relation.is_some()) { "like" } else { "held against" };
         let id = shown(representative.id);
         writeln!(
             to,
-            r#"<section class="cluster" id="c{n}" aria-labelledby="h{n}"><h2 id="h{n}">{} like <bdi>{}</bdi></h2><ol>"#,
+            r#"<section class="cluster" id="c{n}" aria-labelledby="h{n}"><h2 id="h{n}">{} {like} <bdi>{}</bdi></h2><ol>"#,
             counted(others.len(), "article"),
             Escaped(&id)
         )?;
-        // Where each distinct text stands.
-        let mut places: HashMap<&str, usize> = HashMap::from([(representative.text, 0)]);
-        write!(
-            to,
-            r#"<li><details><summary><bdi>{}</bdi> the representative</summary><div class="text" id="t{n}-0" dir="auto">{}</div></details></li>"#,
-            Escaped(&id),
-            Escaped(representative.text)
-        )?;
-        to.push('\n');
+        write!(to, "<li><details><summary><bdi>{}</bdi> the representative</summary>", Escaped(&id))?;
+        representative.write((n, 0), to)?;
+        to.push_str("</details></li>\n");
         let phrases = Phrases::of(representative.text);
-        for (other, k) in others.iter().zip(1..) {
-            let Other { text: Text { id, text }, relation, similarity, evidence } = other;
-            let place = *places.entry(text).or_insert(k);
+        for (other, k) in others.iter().chain(near_miss).zip(1..) {
+            let Other { text, relation, similarity, evidence, missing } = other;
             let class = class(*relation);
             write!(to, r#"<li data-relation="{class}" data-similarity="{similarity:.4}""#)?;
-            if let Some(evidence) = evidence {
-                write!(to, " data-evidence='{}'", phrases.numbers(text, evidence))?;
+            if let Some(missing) = missing {
+                write!(to, r#" data-missing="{missing:.4}""#)?;
             }
-            if place == k {
-                write!(to, r#" data-passages="{}""#, Passages::between(representative.text, text))?;
-            } else {
-                write!(to, r#" data-text="t{n}-{place}""#)?;
+            if let Some(evidence) = evidence {
+                write!(to, " data-evidence='{}'", phrases.numbers(text.text, evidence))?;
+            }
+            if text.place != (n, k) {
+                write!(to, r#" data-text="t{}-{}""#, text.place.0, text.place.1)?;
+            }
+            // The passages of a text that stands in this cluster already are there.
+            if text.place.0 != n || text.place.1 == k {
+                write!(to, r#" data-passages="{}""#, Passages::between(representative.text, text.text))?;
             }
             write!(
                 to,
-                r#"><details><summary><bdi>{}</bdi> <b class="{class}">{} {similarity:.2}</b> <span class="why">{}</span></summary>"#,
-                Escaped(&shown(id)),
+                r#"><details><summary><bdi>{}</bdi> <b class="{class}">{} {similarity:.2}</b> <span class="why">{}{}</span></summary>"#,
+                Escaped(&shown(text.id)),
                 relation.map_or("no copy", |_| class),
+                missing
+                    .map(|missing| format!("the nearest that was not let in, {missing:.2} short: "))
+                    .unwrap_or_default(),
                 output::reason(*relation, evidence.as_ref())
             )?;
-            if place == k {
-                write!(to, r#"<div class="text" id="t{n}-{k}" dir="auto">{}</div>"#, Escaped(text))?;
-            } else {
-                let first = if place == 0 { representative.id } else { others[place - 1].text.id };
-                let first = shown(first);
-                write!(to, r##"<p>Letter by letter <a href="#t{n}-{place}"><bdi>{}</bdi></a>.</p>"##, Escaped(&first))?;
-            }
+            text.write((n, k), to)?;
             to.push_str("</details></li>\n");
         }
         to.push_str("</ol></section>\n");
         Ok(())
+    }
+}
+
+impl Text<'_> {
+    /// The text, if `at` is its place; otherwise where it is.
+    fn write(&self, at: Place, to: &mut String) -> fmt::Result {
+        let (n, k) = self.place;
+        if self.place == at {
+            write!(to, r#"<div class="text" id="t{n}-{k}" dir="auto">{}</div>"#, Escaped(self.text))
+        } else {
+            write!(to, r##"<p><a href="#t{n}-{k}">The same text, to the letter, where it stands in this page</a></p>"##)
+        }
     }
 }
 
@@ -222,8 +288,8 @@ impl Phrases {
         let share = |of: &Self, within: &Self| of.0.containment_in(&within.0).expect("both are of three words");
         let mut numbers = json!({
             "jaccard": evidence.jaccard,
-            "in_left": share(self, &right),
-            "in_right": share(&right, self),
+            "left_in_right": share(self, &right),
+            "right_in_left": share(&right, self),
         });
         if let (Some(numbers), Some(content)) = (numbers.as_object_mut(), evidence.content) {
             numbers.extend(json!(content).as_object_mut().map(std::mem::take).unwrap_or_default());
@@ -260,59 +326,6 @@ impl Passages {
 impl Display for Passages {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         f.write_str(&json!(self.0).to_string())
-    }
-}
-
-/// Byte places in a text, ascending, as places in UTF-16 units of what a browser makes of it as [`Escaped`].
-fn utf16_places(text: &str, places: impl Iterator<Item = usize>) -> Vec<usize> {
-    let bytes = text.as_bytes();
-    let plain = text.is_ascii() && !bytes.contains(&b'\r');
-    let (mut from, mut units) = (0, 0);
-    let mut place = |to: usize| {
-        if plain {
-            return to;
-        }
-        for at in from..to {
-            // A character is one unit, beyond the basic plane two; a return before a new line is none.
-            let starts = bytes[at] & 0xc0 != 0x80;
-            let gone = bytes[at] == b'\r' && bytes.get(at + 1) == Some(&b'\n');
-            units += usize::from(starts && !gone) + usize::from(bytes[at] >= 0xf0);
-        }
-        from = to;
-        units
-    };
-    places.map(&mut place).collect()
-}
-
-/// A text as content of an element, not of an attribute. Lines end as HTML has it; other control characters are shown as
-/// their pictures, and marks that would turn the direction of letters against their own as U+FFFD.
-struct Escaped<'a>(&'a str);
-
-impl Display for Escaped<'_> {
-    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        let mut from = 0;
-        for (at, c) in self.0.char_indices() {
-            let picture;
-            let instead = match c {
-                '&' => "&amp;",
-                '<' => "&lt;",
-                '>' => "&gt;",
-                '\t' | '\n' => continue,
-                '\r' if self.0[at + 1..].starts_with('\n') => "",
-                '\r' => "\n",
-                '\0'..' ' => {
-                    picture = char::from_u32(0x2400 + u32::from(c)).map(String::from).unwrap_or_default();
-                    &picture
-                }
-                '\u{7f}' => "\u{2421}",
-                '\u{80}'..='\u{9f}' | '\u{202d}' | '\u{202e}' => "\u{fffd}",
-                _ => continue,
-            };
-            f.write_str(&self.0[from..at])?;
-            f.write_str(instead)?;
-            from = at + c.len_utf8();
-        }
-        f.write_str(&self.0[from..])
     }
 }
 
@@ -355,8 +368,24 @@ fn write_overview(findings: &Findings, groups: &[Group], settings: &Settings, to
     }
     write!(to, "<div><dt>of text</dt><dd>{}</dd></div></dl>\n<div class=\"charts\">\n", DecimalBytes(summary.bytes))?;
     write_histogram(groups, to)?;
-    write_s_curve(settings.threshold, to)?;
-    to.push_str("</div>\n<h2>Settings</h2>\n<dl class=\"settings\">");
+    write_s_curve(settings, to)?;
+    to.push_str("</div>\n");
+    write_settings(settings, to)?;
+    if !skipped.is_empty() {
+        let articles = counted(skipped.len(), "article");
+        write!(to, "<h2>Skipped</h2>\n<details class=\"skipped\"><summary>{articles} left out</summary><ol>\n")?;
+        for skip in skipped {
+            let (id, reason) = (shown(&skip.id), shown(&skip.reason));
+            writeln!(to, "<li><bdi>{}</bdi> <bdi>{}</bdi></li>", Escaped(&id), Escaped(&reason))?;
+        }
+        to.push_str("</ol></details>\n");
+    }
+    to.push_str("</section>");
+    Ok(())
+}
+
+fn write_settings(settings: &Settings, to: &mut String) -> fmt::Result {
+    to.push_str("<h2>Settings</h2>\n<dl class=\"settings\">");
     let level = match settings.level {
         Level::Near => "exact and edited copies",
         Level::Reworded => "exact, edited and reworded copies",
@@ -375,99 +404,5 @@ fn write_overview(findings: &Findings, groups: &[Group], settings: &Settings, to
         write!(to, "<dt>{name}</dt><dd>{value}</dd>")?;
     }
     to.push_str("</dl>\n");
-    if !skipped.is_empty() {
-        let articles = counted(skipped.len(), "article");
-        write!(to, "<h2>Skipped</h2>\n<details class=\"skipped\"><summary>{articles} left out</summary><ol>\n")?;
-        for skip in skipped {
-            let (id, reason) = (shown(&skip.id), shown(&skip.reason));
-            writeln!(to, "<li><bdi>{}</bdi> <bdi>{}</bdi></li>", Escaped(&id), Escaped(&reason))?;
-        }
-        to.push_str("</ol></details>\n");
-    }
-    to.push_str("</section>");
     Ok(())
-}
-
-/// The size of a chart without what stands around it.
-const WIDTH: f64 = 360.0;
-const HEIGHT: f64 = 120.0;
-
-/// The frame of a chart and the marks under it, from 0 to 1.
-fn write_axis(to: &mut String) -> fmt::Result {
-    write!(to, r#"<path class="axis" d="M0 0V{HEIGHT}H{WIDTH}"/>"#)?;
-    for tenth in (0..=10).step_by(2) {
-        let at = f64::from(tenth) / 10.0;
-        write!(to, r#"<text x="{}" y="{}" text-anchor="middle">{at}</text>"#, at * WIDTH, HEIGHT + 15.0)?;
-    }
-    Ok(())
-}
-
-/// How alike members and representatives are. Exact copies all stand at 1 and would hide the rest.
-fn write_histogram(groups: &[Group], to: &mut String) -> fmt::Result {
-    const BINS: usize = 20;
-    const KINDS: [Relation; 2] = [Relation::Near, Relation::Reworded];
-    let mut bins = [[0usize; KINDS.len()]; BINS];
-    let mut exact = 0;
-    for other in groups.iter().flat_map(|group| &group.others) {
-        match KINDS.iter().position(|&kind| other.relation == Some(kind)) {
-            Some(kind) => bins[((other.similarity * BINS as f32) as usize).min(BINS - 1)][kind] += 1,
-            None => exact += usize::from(other.relation == Some(Relation::Exact)),
-        }
-    }
-    let tallest = bins.iter().map(|bin| bin.iter().sum()).max().unwrap_or(0).max(1);
-    let totals = [0, 1].map(|kind| bins.iter().map(|bin| bin[kind]).sum::<usize>());
-    write!(
-        to,
-        r#"<figure><svg viewBox="-8 -14 {} {}" role="img" aria-label="Similarities of the copies to their representatives"><text x="0" y="-4">{}</text>"#,
-        WIDTH + 16.0,
-        HEIGHT + 34.0,
-        HumanCount(tallest as u64)
-    )?;
-    write_axis(to)?;
-    let wide = WIDTH / BINS as f64;
-    for (bin, n) in bins.iter().zip(0..) {
-        let mut top = HEIGHT;
-        let from = f64::from(n) / BINS as f64;
-        for (&count, kind) in bin.iter().zip(KINDS).filter(|(count, _)| **count > 0) {
-            let high = HEIGHT * count as f64 / tallest as f64;
-            top -= high;
-            write!(
-                to,
-                r#"<rect class="{kind}" x="{:.2}" y="{top:.2}" width="{:.2}" height="{high:.2}"><title>{from:.2} to {:.2}: {} {kind}</title></rect>"#,
-                f64::from(n) * wide + 1.0,
-                wide - 2.0,
-                from + 1.0 / BINS as f64,
-                HumanCount(count as u64),
-            )?;
-        }
-    }
-    let [near, reworded] = totals.map(|total| HumanCount(total as u64));
-    writeln!(
-        to,
-        r#"</svg><figcaption><b>Similarity to the representative</b><span class="key near">near {near}, by the share of phrases</span>, <span class="key reworded">reworded {reworded}, by confidence</span>; exact copies, {}, all stand at 1 and are left out</figcaption></figure>"#,
-        HumanCount(exact as u64)
-    )
-}
-
-/// With what probability two texts are compared at all.
-fn write_s_curve(threshold: f64, to: &mut String) -> fmt::Result {
-    let Ok(bands) = Bands::for_threshold(threshold, 128) else { return Ok(()) };
-    let at = |share: f64| format!("{:.1} {:.1}", share * WIDTH, HEIGHT * (1.0 - bands.probability(share)));
-    let points: Vec<String> = (0..=100).map(|percent| at(f64::from(percent) / 100.0)).collect();
-    write!(
-        to,
-        r#"<figure><svg viewBox="-8 -14 {} {}" role="img" aria-label="Probability that two texts share a bucket, by the share of their phrases in common"><text x="0" y="-4">100 %</text>"#,
-        WIDTH + 16.0,
-        HEIGHT + 34.0
-    )?;
-    write_axis(to)?;
-    write!(to, r#"<path class="curve" d="M{}"/>"#, points.join("L"))?;
-    write!(to, r#"<path class="threshold" d="M{0:.1} 0V{HEIGHT}"/>"#, threshold * WIDTH)?;
-    writeln!(
-        to,
-        r#"</svg><figcaption><b>Chance that an edited copy is met</b>{} of {}: at the threshold of {threshold}, {:.1} %. Rewordings are found by what few texts hold, not by these bands.</figcaption></figure>"#,
-        counted(bands.bands(), "band"),
-        counted(bands.rows(), "row"),
-        100.0 * bands.probability(threshold)
-    )
 }

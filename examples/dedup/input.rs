@@ -1,64 +1,94 @@
-//! Paths to articles: finds the files, reads them, and keeps going past whatever cannot be read.
+//! Paths to articles: finds the files, reads and parses them beside each other, hands the articles on in batches, and
+//! keeps going past whatever cannot be read.
+
+mod bytes;
+mod fields;
+mod frame;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod paths;
 
 use std::fmt;
-use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver, SendError, SyncSender};
 
-use serde_json::Value;
+use indicatif::ProgressBar;
+use rayon::prelude::*;
+use twox_hash::XxHash3_64;
 
-/// The fields of a JSON record that hold an article.
-#[derive(clap::Args)]
-#[command(next_help_heading = "Input")]
-pub struct Fields {
-    /// The JSON field that holds the text
-    #[arg(long = "text-field", value_name = "NAME", default_value = "text")]
-    text: String,
+pub use bytes::{Codec, decode, unreadable};
+pub use fields::Fields;
+pub use frame::{Block, Blocks, Form, Shape, without_mark};
+#[cfg(feature = "parquet")]
+pub use parquet::write_rows;
+pub use paths::{Found, READ, Source, find, kind};
 
-    /// The JSON field that holds the id
-    ///
-    /// A string or a whole number.
-    #[arg(long = "id-field", value_name = "NAME", default_value = "id")]
-    id: String,
-}
+use fields::{Layout, Parser};
 
 /// One article.
 pub struct Document {
-    pub id: String,
-    pub text: String,
+    /// The ids and texts of all articles of a block: one piece of memory for hundreds of them, since taking memory text by
+    /// text is what threads would wait for.
+    block: Arc<String>,
+    /// Where the id, the text and the date begin, and where the date ends.
+    id: usize,
+    text: usize,
+    date: usize,
+    end: usize,
     pub place: Place,
 }
 
 impl retold::Article for Document {
     fn id(&self) -> &str {
-        &self.id
+        &self.block[self.id..self.text]
     }
 
     fn text(&self) -> &str {
-        &self.text
+        &self.block[self.text..self.date]
+    }
+
+    fn date(&self) -> Option<&str> {
+        Some(&self.block[self.date..self.end]).filter(|date| !date.is_empty())
     }
 }
 
-/// Where an article came from: a file, and the line if the file holds many.
+/// Where an article came from: a file, and which record of it if it holds many.
 #[derive(Clone)]
 pub struct Place {
     file: Arc<str>,
-    line: Option<usize>,
+    at: At,
+}
+
+/// What tells a record from the others of its file.
+#[derive(Clone, Copy)]
+pub enum At {
+    /// The file is one article.
+    Whole,
+    /// The line on which the record begins, from 1.
+    Line(u64),
+    /// The number of the element, from 1: lists are often written on one line.
+    Element(u64),
+}
+
+impl fmt::Display for At {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Whole => Ok(()),
+            Self::Line(line) => write!(f, ":{line}"),
+            Self::Element(element) => write!(f, "#{element}"),
+        }
+    }
 }
 
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.line {
-            Some(line) => write!(f, "{}:{line}", self.file),
-            None => f.write_str(&self.file),
-        }
+        write!(f, "{}{}", self.file, self.at)
     }
 }
 
 /// Something that was left out.
 pub struct Problem {
-    /// The article's id, or what comes nearest to it: the name of the file, with the line.
+    /// The article's id, or what comes nearest to it: the name of the file, with the place in it.
     pub id: String,
     /// Where it stands.
     pub place: String,
@@ -66,304 +96,318 @@ pub struct Problem {
     pub reason: String,
 }
 
-/// All that was read.
+/// What was read besides the articles.
 #[derive(Default)]
 pub struct Input {
-    pub documents: Vec<Document>,
     pub problems: Vec<Problem>,
-    /// Files of other kinds in the folders.
-    pub others: u64,
+    pub guesses: Vec<Guess>,
+    /// What became of each source, in the order of the sources.
+    pub tallies: Vec<Tally>,
 }
 
-/// Reads all paths; `each` is called after each article.
-///
-/// Files are read in the order of their full paths, standard input last, and each once, however the paths are given:
-/// which of two articles with the same id comes first does not depend on the order of the arguments.
-pub fn read(paths: &[PathBuf], fields: &Fields, each: impl FnMut()) -> Input {
-    let mut input = Input::default();
-    let mut files = Vec::new();
-    for path in paths.iter().filter(|path| !is_stdin(path)) {
-        input.find(path, &mut files);
-    }
-    files.sort();
-    files.dedup_by(|a, b| a.path == b.path);
+/// Fields that were guessed.
+pub struct Guess {
+    pub guess: String,
+    /// The first file it was made for.
+    pub file: Arc<str>,
+    /// All files it was made for.
+    pub files: usize,
+}
 
-    let mut reader = Reader { input, fields, each };
-    for file in &files {
-        match file.kind {
-            Kind::Text => reader.text(file),
-            Kind::Lines => reader.line_file(file),
+/// What a reading of a source saw, to which the next one can be held.
+#[derive(Default)]
+pub struct Tally {
+    /// Records, those that are no articles included.
+    pub records: u64,
+    /// The records that are no articles, in order.
+    pub skipped: Vec<u64>,
+    /// Bytes, after decompression.
+    pub bytes: u64,
+    /// A checksum of all blocks.
+    pub checksum: u64,
+    /// Why the source could not be read to its end.
+    pub broken: Option<String>,
+    /// Whether reading ended before the source did, since no more was wanted.
+    pub is_cut: bool,
+    /// Bytes read from the disk.
+    pub on_disk: u64,
+}
+
+/// What a tally takes in of a block.
+#[derive(Default)]
+pub struct Count {
+    records: u64,
+    bytes: u64,
+    checksum: u64,
+}
+
+impl Count {
+    pub fn of(block: &Block) -> Self {
+        // Records follow from the bytes, so that their edges need no checksum of their own.
+        let checksum = XxHash3_64::oneshot(&block.bytes);
+        Self { records: block.records.len() as u64, bytes: block.bytes.len() as u64, checksum }
+    }
+}
+
+impl Tally {
+    /// Takes the next block in.
+    pub fn add(&mut self, count: &Count) {
+        self.records += count.records;
+        self.bytes += count.bytes;
+        self.checksum = XxHash3_64::oneshot_with_seed(self.checksum, &count.checksum.to_le_bytes());
+    }
+}
+
+/// What the reading thread hands on, source by source, in their order.
+enum Item {
+    Block(usize, Block),
+    /// A source could not be opened, or not be read to its end.
+    Trouble(usize, At, String),
+    /// Nothing more comes of a source, and how many bytes were read from the disk; whether there is more.
+    End {
+        source: usize,
+        on_disk: u64,
+        is_cut: bool,
+    },
+}
+
+/// How much is read.
+#[derive(Clone, Copy)]
+pub enum Portion {
+    All,
+    /// About so many bytes in all, after decompression: of each source the beginning, by its share of the bytes on disk.
+    Beginning(u64),
+}
+
+impl Portion {
+    /// How many bytes are read of each source.
+    fn limits(self, sources: &[Source]) -> Vec<u64> {
+        let size = |source: &Source| source.size().unwrap_or(0);
+        match self {
+            Self::All => vec![u64::MAX; sources.len()],
+            Self::Beginning(bytes) => {
+                let all = sources.iter().map(size).sum::<u64>().max(1);
+                let share = |source| (u128::from(bytes) * u128::from(size(source)) / u128::from(all)) as u64;
+                sources.iter().map(share).collect()
+            }
         }
     }
-    if paths.iter().any(|path| is_stdin(path)) {
-        reader.lines(io::stdin().lock(), "<stdin>", "<stdin>");
-    }
+}
+
+/// Reads sources; `bar` counts bytes as they lie on the disk.
+///
+/// One thread reads, decompresses and cuts the bytes into records; the threads of the rayon pool parse them. `sink` gets the
+/// articles in the order of the input, in batches of some megabytes, while the next are read.
+pub fn read(
+    sources: &[Source],
+    fields: &Fields,
+    portion: Portion,
+    bar: &ProgressBar,
+    mut sink: impl FnMut(Vec<Document>),
+) -> Input {
+    let mut reader = Reader::new(sources, fields);
+    let limits = portion.limits(sources);
+    std::thread::scope(|scope| {
+        let (send, receive) = mpsc::sync_channel(AHEAD);
+        // An error says that nobody listens any more.
+        scope.spawn(move || (0..sources.len()).try_for_each(|at| produce(at, &sources[at], limits[at], bar, &send)));
+        while let Some(items) = gather(&receive) {
+            let documents = reader.take(items);
+            if !documents.is_empty() {
+                sink(documents);
+            }
+        }
+    });
     reader.input
 }
 
-fn is_stdin(path: &Path) -> bool {
-    path == Path::new("-")
-}
+/// Blocks that are read before they are asked for.
+const AHEAD: usize = 16;
 
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Kind {
-    /// One article a file.
-    Text,
-    /// One article a line.
-    Lines,
-}
-
-impl Kind {
-    fn of(path: &Path) -> Option<Self> {
-        let extension = path.extension()?;
-        if extension.eq_ignore_ascii_case("txt") {
-            Some(Self::Text)
-        } else if extension.eq_ignore_ascii_case("jsonl") {
-            Some(Self::Lines)
-        } else {
-            None
-        }
-    }
-}
-
-/// A file to read. Ordered by the full path first.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-struct Source {
-    /// The full path, by which a file that was given twice is known.
-    path: PathBuf,
-    /// Its path in the folder that was given; its file name if it was given itself.
-    name: String,
-    /// The path as given, for people.
-    given: String,
-    kind: Kind,
-}
-
-impl Input {
-    fn problem(&mut self, id: impl Into<String>, place: impl ToString, reason: impl Into<String>) {
-        self.problems.push(Problem { id: id.into(), place: place.to_string(), reason: reason.into() });
-    }
-
-    /// Collects the files that a path stands for.
-    fn find(&mut self, given: &Path, files: &mut Vec<Source>) {
-        let shown = given.to_string_lossy();
-        let name = given.file_name().map_or(shown.clone(), |name| name.to_string_lossy());
-        let (path, is_folder) = match fs::canonicalize(given).and_then(|path| Ok((fs::metadata(&path)?.is_dir(), path)))
-        {
-            Ok((is_folder, path)) => (path, is_folder),
-            Err(error) => return self.problem(name, shown, unreadable(&error)),
-        };
-        if is_folder {
-            self.walk(path, given, files);
-        } else if let Some(kind) = Kind::of(given) {
-            files.push(Source { path, name: name.into(), given: shown.into(), kind });
-        } else {
-            self.problem(
-                name,
-                shown,
-                "not a folder and not named .txt or .jsonl: rename the file, or pipe JSON lines to `dedup -`",
-            );
-        }
-    }
-
-    /// Collects the files of a folder and of those in it. Links to folders are not followed: they may lead in circles.
-    fn walk(&mut self, root: PathBuf, given: &Path, files: &mut Vec<Source>) {
-        let mut folders = vec![(root, String::new())];
-        while let Some((folder, inside)) = folders.pop() {
-            let entries = match fs::read_dir(&folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
-                Ok(entries) => entries,
-                Err(error) => {
-                    let place = given.join(&inside);
-                    let id = if inside.is_empty() { place.to_string_lossy().into_owned() } else { inside };
-                    self.problem(id, place.to_string_lossy(), unreadable(&error));
-                    continue;
-                }
-            };
-            for entry in entries {
-                let path = entry.path();
-                let name = format!("{inside}{}", entry.file_name().to_string_lossy());
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                    folders.push((path, name + "/"));
-                    continue;
-                }
-                // A pipe or device would wait for ever. A link to nothing is told when it is opened.
-                let readable = fs::metadata(&path).map_or(true, |file| file.is_file());
-                match Kind::of(&path).filter(|_| readable) {
-                    Some(kind) => {
-                        let given = given.join(&name).to_string_lossy().into_owned();
-                        files.push(Source { path, name, given, kind });
+/// Reads one source, and no more of it than a block beyond the limit.
+fn produce(
+    at: usize,
+    source: &Source,
+    limit: u64,
+    bar: &ProgressBar,
+    send: &SyncSender<Item>,
+) -> Result<(), SendError<Item>> {
+    let (begin, mut is_cut) = (bar.position(), false);
+    match source.open(bar) {
+        Err(error) => send.send(Item::Trouble(at, At::Whole, unreadable(&error)))?,
+        Ok(from) => {
+            let mut blocks = Blocks::new(from, source.form);
+            let mut bytes = 0;
+            while let Some(block) = blocks.next().transpose() {
+                match block {
+                    Ok(block) => {
+                        bytes += block.bytes.len() as u64;
+                        send.send(Item::Block(at, block))?;
                     }
-                    None => self.others += 1,
+                    Err((place, reason)) => {
+                        send.send(Item::Trouble(at, place, reason))?;
+                        break;
+                    }
+                }
+                is_cut = bytes >= limit && !blocks.is_done();
+                if is_cut {
+                    break;
                 }
             }
         }
     }
+    send.send(Item::End { source: at, on_disk: bar.position() - begin, is_cut })
 }
 
-/// Takes articles in, one file after the other.
-struct Reader<'a, F> {
-    input: Input,
+/// Waits for a batch that is worth sharing among the threads.
+fn gather(from: &Receiver<Item>) -> Option<Vec<Item>> {
+    const ITEMS: usize = 4096;
+    let enough = frame::BLOCK * (4 * rayon::current_num_threads()).max(16);
+    let mut items = Vec::new();
+    let mut bytes = 0;
+    while bytes < enough && items.len() < ITEMS {
+        let Ok(item) = from.recv() else { break };
+        if let Item::Block(_, block) = &item {
+            bytes += block.bytes.len();
+        }
+        items.push(item);
+    }
+    (!items.is_empty()).then_some(items)
+}
+
+/// Makes articles of blocks.
+struct Reader<'a> {
+    sources: &'a [Source],
     fields: &'a Fields,
-    each: F,
+    files: Vec<Arc<str>>,
+    /// Known for each source from its first records on.
+    layouts: Vec<Option<Layout>>,
+    input: Input,
 }
 
-impl<F: FnMut()> Reader<'_, F> {
-    fn document(&mut self, id: String, text: String, place: Place) {
-        self.input.documents.push(Document { id, text, place });
-        (self.each)();
-    }
-
-    fn text(&mut self, file: &Source) {
-        let text = match fs::read(&file.path) {
-            Err(error) => Err(unreadable(&error)),
-            Ok(bytes) if without_mark(&bytes).is_empty() => Err(EMPTY.into()),
-            Ok(bytes) => String::from_utf8(bytes).map_err(|error| not_utf8(error.utf8_error())),
-        };
-        let place = Place { file: file.given.as_str().into(), line: None };
-        match text {
-            Ok(mut text) => {
-                if text.starts_with('\u{feff}') {
-                    text.remove(0);
-                }
-                self.document(file.name.clone(), text, place);
-            }
-            Err(reason) => self.input.problem(&file.name, place, reason),
-        }
-    }
-
-    fn line_file(&mut self, file: &Source) {
-        match File::open(&file.path) {
-            Ok(open) => self.lines(BufReader::with_capacity(1 << 20, open), &file.name, &file.given),
-            Err(error) => self.input.problem(&file.name, &file.given, unreadable(&error)),
-        }
-    }
-
-    /// Reads JSON lines, each on its own, so that a bad one costs only itself.
-    fn lines(&mut self, mut from: impl BufRead, name: &str, given: &str) {
-        let file: Arc<str> = given.into();
-        let mut line = Vec::new();
-        let mut is_empty = true;
-        for number in 1.. {
-            line.clear();
-            let place = Place { file: file.clone(), line: Some(number) };
-            match from.read_until(b'\n', &mut line) {
-                Ok(0) => break,
-                Ok(_) => {}
-                Err(error) => return self.input.problem(format!("{name}:{number}"), place, unreadable(&error)),
-            }
-            let record = if number == 1 { without_mark(&line) } else { &line };
-            let record = record.trim_ascii_end();
-            if record.is_empty() {
-                continue;
-            }
-            is_empty = false;
-            match self.fields.parse(record) {
-                Ok((id, text)) => self.document(id, text, place),
-                Err((id, reason)) => {
-                    self.input.problem(id.unwrap_or_else(|| format!("{name}:{number}")), place, reason);
-                }
-            }
-        }
-        if is_empty {
-            self.input.problem(name, given, EMPTY);
-        }
-    }
+/// What became of an item.
+enum Parsed {
+    Block { source: usize, count: Count, documents: Vec<Document>, problems: Vec<Problem>, skipped: Vec<u64> },
+    Trouble(usize, At, String),
+    End { source: usize, on_disk: u64, is_cut: bool },
 }
 
-impl Fields {
-    /// Id and text of a record; or what is wrong with it, with the id if at least that could be read.
-    fn parse(&self, line: &[u8]) -> Result<(String, String), (Option<String>, String)> {
-        let line = std::str::from_utf8(line).map_err(|error| (None, not_utf8(error)))?;
-        let mut record = match serde_json::from_str(line) {
-            Ok(Value::Object(record)) => record,
-            Ok(other) => {
-                let reason =
-                    format!(r#"holds {}, not an object: write {{"{}": …, "{}": …}}"#, kind(&other), self.id, self.text);
-                return Err((None, reason));
-            }
-            Err(error) => return Err((None, not_json(&error))),
-        };
-        let missing = |record: &serde_json::Map<_, _>, field, option| {
-            format!("no field {field:?}, {}: name the right one with {option}", names(record))
-        };
-        let id = match record.get(&self.id) {
-            Some(Value::String(id)) => id.clone(),
-            Some(Value::Number(id)) if id.is_u64() || id.is_i64() => id.to_string(),
-            Some(other) => {
-                return Err((
-                    None,
-                    format!(
-                        "field {:?} holds {}: give a string or a whole number below 2^64, or name another field with \
-                         --id-field",
-                        self.id,
-                        kind(other)
-                    ),
-                ));
-            }
-            None => return Err((None, missing(&record, &self.id, "--id-field"))),
-        };
-        // Taken, not copied: texts are large.
-        match record.get_mut(&self.text).map(Value::take) {
-            Some(Value::String(text)) => Ok((id, text)),
-            Some(other) => Err((
-                Some(id),
-                format!(
-                    "field {:?} holds {}: give a string, or name another field with --text-field",
-                    self.text,
-                    kind(&other)
-                ),
-            )),
-            None => Err((Some(id), missing(&record, &self.text, "--text-field"))),
+impl<'a> Reader<'a> {
+    fn new(sources: &'a [Source], fields: &'a Fields) -> Self {
+        Self {
+            sources,
+            fields,
+            files: sources.iter().map(|source| source.given.as_str().into()).collect(),
+            layouts: sources.iter().map(|_| None).collect(),
+            input: Input { tallies: sources.iter().map(|_| Tally::default()).collect(), ..Input::default() },
         }
+    }
+
+    /// The articles of some items, in their order.
+    fn take(&mut self, items: Vec<Item>) -> Vec<Document> {
+        for item in &items {
+            if let Item::Block(source, block) = item
+                && self.layouts[*source].is_none()
+                && !block.records.is_empty()
+            {
+                self.learn_layout(*source, block);
+            }
+        }
+        let parsed: Vec<Parsed> = items
+            .into_par_iter()
+            .map_init(Parser::default, |parser, item| match item {
+                Item::Block(source, block) => self.parse(source, &block, parser),
+                Item::Trouble(source, at, reason) => Parsed::Trouble(source, at, reason),
+                Item::End { source, on_disk, is_cut } => Parsed::End { source, on_disk, is_cut },
+            })
+            .collect();
+        let mut batch = Vec::new();
+        for parsed in parsed {
+            match parsed {
+                Parsed::Block { source, count, documents, problems, skipped } => {
+                    let tally = &mut self.input.tallies[source];
+                    tally.add(&count);
+                    tally.skipped.extend(skipped);
+                    self.input.problems.extend(problems);
+                    batch.extend(documents);
+                }
+                Parsed::Trouble(source, at, reason) => {
+                    self.problem(source, at, reason.clone());
+                    self.input.tallies[source].broken = Some(reason);
+                }
+                Parsed::End { source, on_disk, is_cut } => {
+                    let tally = &mut self.input.tallies[source];
+                    (tally.on_disk, tally.is_cut) = (on_disk, is_cut);
+                    let has_articles = match &self.layouts[source] {
+                        Some(layout) => tally.records > layout.headers(),
+                        None => false,
+                    };
+                    if !has_articles && tally.broken.is_none() {
+                        self.problem(source, At::Whole, EMPTY.into());
+                    }
+                }
+            }
+        }
+        batch
+    }
+
+    fn problem(&mut self, source: usize, at: At, reason: String) {
+        let Source { name, given, .. } = &self.sources[source];
+        self.input.problems.push(Problem { id: format!("{name}{at}"), place: format!("{given}{at}"), reason });
+    }
+
+    fn learn_layout(&mut self, source: usize, block: &Block) {
+        let layout = self.fields.layout(block);
+        if let Some(reason) = layout.refusal() {
+            self.problem(source, At::Whole, reason.into());
+        }
+        if let Some(guess) = layout.guess() {
+            match self.input.guesses.iter_mut().find(|same| same.guess == guess) {
+                Some(same) => same.files += 1,
+                None => self.input.guesses.push(Guess { guess, file: self.files[source].clone(), files: 1 }),
+            }
+        }
+        self.layouts[source] = Some(layout);
+    }
+
+    fn parse(&self, source: usize, block: &Block, parser: &mut Parser) -> Parsed {
+        let (mut articles, mut problems, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
+        let mut texts = String::new();
+        let name = &self.sources[source].name;
+        if let Some(layout) = &self.layouts[source] {
+            texts.reserve(block.bytes.len());
+            for (number, at, record) in block.records().filter(|(number, ..)| *number >= layout.headers()) {
+                match parser.parse(layout, record) {
+                    Ok(Some(article)) => {
+                        let id = texts.len();
+                        match article.id {
+                            Some(id) => texts.push_str(&id),
+                            None => texts.extend([name.as_str(), &at.to_string()]),
+                        }
+                        let text = texts.len();
+                        texts.push_str(&article.text);
+                        let date = texts.len();
+                        texts.push_str(article.date.as_deref().unwrap_or_default());
+                        articles.push((id, text, date, texts.len(), at));
+                    }
+                    Ok(None) => skipped.push(number),
+                    Err((id, reason)) => {
+                        let id = id.unwrap_or_else(|| format!("{name}{at}"));
+                        problems.push(Problem { id, place: format!("{}{at}", self.sources[source].given), reason });
+                        skipped.push(number);
+                    }
+                }
+            }
+        }
+        texts.shrink_to_fit();
+        let texts = Arc::new(texts);
+        let document = |(id, text, date, end, at)| {
+            let place = Place { file: self.files[source].clone(), at };
+            Document { block: texts.clone(), id, text, date, end, place }
+        };
+        let documents = articles.into_iter().map(document).collect();
+        Parsed::Block { source, count: Count::of(block), documents, problems, skipped }
     }
 }
 
 const EMPTY: &str = "holds nothing: fill it or leave it out";
-
-/// The bytes without a mark of UTF-8 before them.
-fn without_mark(bytes: &[u8]) -> &[u8] {
-    bytes.strip_prefix("\u{feff}".as_bytes()).unwrap_or(bytes)
-}
-
-fn unreadable(error: &io::Error) -> String {
-    let remedy = match error.kind() {
-        io::ErrorKind::NotFound => "check the path",
-        io::ErrorKind::PermissionDenied => "allow reading it or leave it out",
-        _ => "check the file or leave it out",
-    };
-    format!("cannot be read, {error}: {remedy}")
-}
-
-fn not_utf8(error: std::str::Utf8Error) -> String {
-    format!("byte {} is not valid UTF-8: convert the text to UTF-8", error.valid_up_to() + 1)
-}
-
-fn not_json(error: &serde_json::Error) -> String {
-    let whole = error.to_string();
-    let place = format!(" at line {} column {}", error.line(), error.column());
-    let cause = whole.strip_suffix(&place).unwrap_or(&whole);
-    format!("not valid JSON at column {}, {cause}: mend the line or remove it", error.column())
-}
-
-fn kind(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "true or false",
-        Value::Number(number) if number.is_f64() => "a number with a fraction or too many digits",
-        Value::Number(_) => "a number",
-        Value::String(_) => "a string",
-        Value::Array(_) => "a list",
-        Value::Object(_) => "an object",
-    }
-}
-
-/// The names of the first few fields, to choose from.
-fn names(record: &serde_json::Map<String, Value>) -> String {
-    const MOST: usize = 5;
-    let names: Vec<String> =
-        record.keys().take(MOST).map(|name| format!("{:?}", name.chars().take(40).collect::<String>())).collect();
-    match record.len() {
-        0 => "nor any other".into(),
-        1..=MOST => format!("only {}", names.join(", ")),
-        more => format!("only {} and {} more", names.join(", "), more - MOST),
-    }
-}

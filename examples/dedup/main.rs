@@ -1,8 +1,8 @@
-//! Finds copies among the articles in folders and files.
-//!
-//! `cargo run --release --example dedup -- seeds`
-//!
-//! Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
+// Finds copies among the articles in folders and files.
+//
+// `cargo run --release --example dedup -- seeds`
+//
+// Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
 
 mod audit;
 mod columns;
@@ -10,20 +10,25 @@ mod compare;
 mod html;
 mod input;
 mod output;
+mod plan;
+mod progress;
 mod search;
+mod unique;
+mod write;
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use clap::{Parser, Subcommand};
-use indicatif::{DecimalBytes, HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use retold::{Progress, Report, SkipReason};
+use clap::{Parser, Subcommand, ValueEnum};
+use indicatif::{DecimalBytes, HumanCount, ProgressBar};
+use retold::{Article, Report, Representative, SkipReason};
 
-use input::{Fields, Input, Problem};
+use input::{Document, Fields, Found, Portion, Problem, Tally};
 use output::{Findings, Format};
 use search::Search;
+use unique::Outputs;
 
 /// Finds articles that were told before: exact, edited and reworded copies.
 ///
@@ -42,10 +47,17 @@ struct Args {
     #[command(subcommand)]
     command: Option<Command>,
 
-    /// Folders, .txt files, .jsonl files, or - for JSON lines on standard input
+    /// Folders, files, patterns of file names, or - for standard input
     ///
-    /// A folder is read with all folders in it. Each .txt file is one article; its id is its
-    /// path in the folder, so in a flat folder its name. Each line of a .jsonl file is one article.
+    /// A folder is read with all folders in it. Files are known by their names, each also
+    /// with .gz or .zst after it:
+    ///
+    ///   .txt             one article; its id is its path in the folder, so in a flat
+    ///                    folder its name
+    ///   .jsonl, .ndjson  a JSON object a line
+    ///   .json            an array of objects, or objects one after the other
+    ///   .csv, .tsv       a row an article, after a row with the names of the columns
+    ///
     /// A path that is named like a command is reached with ./ before it.
     #[arg(value_name = "PATH", required = true, verbatim_doc_comment)]
     paths: Vec<PathBuf>,
@@ -60,9 +72,26 @@ struct Args {
     #[command(flatten)]
     search: Search,
 
+    /// Which article of a cluster represents it, and stays with --unique
+    #[arg(long, value_enum, default_value_t = Keep::Central, help_heading = "Output")]
+    keep: Keep,
+
     /// How to print what was found
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
+
+    /// Write the input without the copies to this file, or for .txt files to this folder
+    ///
+    /// Each record that stays is written byte for byte as it came, in the order of the files' full
+    /// paths; so are records that could not be compared. The file is of the same kind as the
+    /// input, by its name; .gz or .zst after the name compresses it. Of each cluster the
+    /// representative stays. Kept, removed and skipped records are counted and held to the input.
+    #[arg(long, value_name = "FILE", help_heading = "Output", verbatim_doc_comment)]
+    unique: Option<PathBuf>,
+
+    /// List what --unique leaves out as JSON lines: what, in favour of what, and why
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    removed: Option<PathBuf>,
 
     /// No progress bar and no summary; what is wrong with the input is still told
     #[arg(short, long, help_heading = "Output")]
@@ -73,23 +102,54 @@ const EXAMPLES: &str = "\
 Examples:
   dedup articles/                                  a folder of text files
   dedup compare a.txt b.txt                        these two side by side, copies or not
+  dedup plan articles/                             how long will it take?
+  dedup --unique clean.jsonl.gz crawl.jsonl.gz     the same without its copies
   dedup --text-field body --id-field url x.jsonl   other names for the fields
   zcat x.jsonl.gz | dedup --format jsonl - > copies.jsonl";
 
 const EXIT: &str = "\
 Exit code: 0 when it ran, even if articles were skipped; 2 when an option cannot work or no article could be read.";
 
+/// A page tells which article came nearest to each cluster without being let in, if it is as much like it as this.
+const NEAR_MISS: f64 = 0.3;
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Keep {
+    /// The one most like all others
+    Central,
+    /// The one with the most words
+    Longest,
+    /// The one that comes first, by the full path of its file and its place in it
+    First,
+    /// The one with the earliest date; without a date, the last
+    Earliest,
+}
+
+impl Keep {
+    fn representative(self) -> Representative {
+        match self {
+            Self::Central => Representative::Central,
+            Self::Longest => Representative::Longest,
+            Self::First => Representative::First,
+            Self::Earliest => Representative::Earliest,
+        }
+    }
+}
+
 #[derive(Subcommand)]
 enum Command {
     Compare(compare::Args),
     Audit(audit::Args),
+    Plan(plan::Args),
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let mut args = Args::parse();
+    args.fields.needs_date = args.keep == Keep::Earliest;
     let code = match &args.command {
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Audit(args)) => audit::run(args),
+        Some(Command::Plan(args)) => plan::run(args).map(|()| ExitCode::SUCCESS),
         None => run(&args).map(|()| ExitCode::SUCCESS),
     };
     match code {
@@ -102,76 +162,112 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &Args) -> Result<(), String> {
-    let bar = progress_bar(args.quiet);
+    if args.fields.date.is_some() && !args.fields.needs_date {
+        return Err("--date-field is for --keep earliest alone: add that, or leave the field out".into());
+    }
+    write::stop_cleanly()?;
+    let bar = progress::bar(args.quiet);
     // Before anything is read, so that an impossible option is told at once.
-    let detector = args.search.detector().progress(shown_on(&bar)).build().map_err(|error| error.to_string())?;
-    let pool = threads(args.threads)?;
+    let mut builder = args.search.detector().representative(args.keep.representative());
+    if let Format::Html = args.format {
+        builder = builder.near_misses(NEAR_MISS);
+    }
+    let detector = builder.progress(progress::shown_on(&bar)).build().map_err(|error| error.to_string())?;
+    let pool = pool(args.threads)?;
 
     let start = Instant::now();
-    let input = read(&args.paths, &args.fields, &bar, args.quiet)?;
+    let mut found = input::find(&args.paths, args.fields.stdin_form());
+    let outputs = Outputs::new(args.unique.as_deref(), args.removed.as_deref(), &found.sources)?;
+    if outputs.need_input_again() {
+        let stored = found.sources.iter_mut().try_for_each(input::Source::store);
+        stored.map_err(|error| format!("cannot store standard input: {error}; give files"))?;
+    }
+    let bytes = found.bytes();
+    let Read { documents, problems, tallies } = read(&mut found, &args.fields, &pool, &bar, args.quiet)?;
     let read = start.elapsed();
 
-    bar.set_style(stage_style());
-    let report = pool.install(|| detector.find(&input.documents));
-    bar.finish_and_clear();
+    let undated = documents.iter().filter(|document| document.date().is_none()).count();
+    if args.fields.needs_date && undated > 0 && !args.quiet {
+        let (undated, all) = (HumanCount(undated as u64), HumanCount(documents.len() as u64));
+        bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and count as the last")));
+    }
+
+    progress::show_articles(&bar);
+    let report = pool.install(|| detector.find(&documents));
     let report = report.map_err(|error| error.to_string())?;
     let took = start.elapsed();
 
-    let skipped = skipped_later(&report, &input);
-    tell_problems(&skipped);
-    let findings = Findings::new(report, input, skipped, read);
+    let skipped = skipped_later(&report, &documents);
+    bar.suspend(|| tell_problems(&skipped));
+    // Before the results, after which nobody may listen any more.
+    progress::show_bytes(&bar, "write", bytes);
+    let outputs = pool.install(|| outputs.write(&found.sources, &tallies, &report, &documents, &bar));
+    bar.finish_and_clear();
+    let findings = Findings::new(report, documents, problems, skipped, read);
     let mut out = BufWriter::new(io::stdout());
-    let written = pool.install(|| findings.write(args.format, &args.search.settings(), &mut out));
+    let settings = args.search.settings(&detector);
+    let written = pool.install(|| findings.write(args.format, &settings, &mut out));
     match written.and_then(|()| out.flush()) {
         Ok(()) => {}
         // Whoever reads has seen enough: `dedup … | head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return outputs.map(|_| ()),
         Err(error) => return Err(format!("cannot write the results: {error}")),
     }
     if !args.quiet {
         tell_summary(&findings, took);
     }
+    if let (Some(account), false) = (outputs?, args.quiet) {
+        tell(format_args!("{account}: exactly the input"));
+    }
     Ok(())
 }
 
-fn threads(count: u16) -> Result<rayon::ThreadPool, String> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(count.into()).build();
-    pool.map_err(|error| format!("cannot start {count} threads: {error}; give fewer"))
+/// What was read of all files.
+struct Read {
+    documents: Vec<Document>,
+    problems: Vec<Problem>,
+    tallies: Vec<Tally>,
 }
 
-/// Reads all articles and tells what is wrong with the rest.
-fn read(paths: &[PathBuf], fields: &Fields, bar: &ProgressBar, quiet: bool) -> Result<Input, String> {
-    let input = input::read(paths, fields, || bar.inc(1));
+/// Reads all articles, and tells what is wrong with the rest.
+fn read(
+    found: &mut Found,
+    fields: &Fields,
+    pool: &rayon::ThreadPool,
+    bar: &ProgressBar,
+    quiet: bool,
+) -> Result<Read, String> {
+    progress::show_bytes(bar, "read", found.bytes());
+    let mut documents = Vec::new();
+    let input =
+        pool.install(|| input::read(&found.sources, fields, Portion::All, bar, |batch| documents.extend(batch)));
+    let mut problems = std::mem::take(&mut found.problems);
+    problems.extend(input.problems);
     bar.suspend(|| {
-        tell_problems(&input.problems);
-        if !quiet && input.others > 0 {
-            let s = if input.others == 1 { "" } else { "s" };
-            tell(format_args!("left {} other file{s} alone: only .txt and .jsonl are read", HumanCount(input.others)));
+        if !quiet {
+            tell_guesses(&input.guesses);
+        }
+        tell_problems(&problems);
+        if !quiet && found.others > 0 {
+            let s = if found.others == 1 { "" } else { "s" };
+            tell(format_args!("left {} other file{s} alone: only {} are read", HumanCount(found.others), input::READ));
         }
     });
-    if input.documents.is_empty() {
+    if documents.is_empty() {
         bar.finish_and_clear();
-        return Err("no article could be read: give folders or files of .txt or .jsonl".into());
+        return Err(format!("no article could be read: give folders or files of {}", input::READ));
     }
-    Ok(input)
+    Ok(Read { documents, problems, tallies: input.tallies })
 }
 
-/// Shows on a bar how far a detection is.
-fn shown_on(bar: &ProgressBar) -> impl Fn(Progress) + Send + Sync + 'static {
-    let bar = bar.clone();
-    move |progress| {
-        if progress.done == 0 {
-            bar.reset();
-            bar.set_message(progress.stage.to_string());
-        }
-        bar.set_length(progress.total as u64);
-        bar.set_position(progress.done as u64);
-    }
+fn pool(threads: u16) -> Result<rayon::ThreadPool, String> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build();
+    pool.map_err(|error| format!("cannot start {threads} threads: {error}; give fewer"))
 }
 
 /// What the library left out, with the places that only the input knows.
-fn skipped_later(report: &Report, input: &Input) -> Vec<Problem> {
-    let place = |position: usize| input.documents[position].place.to_string();
+fn skipped_later(report: &Report, documents: &[Document]) -> Vec<Problem> {
+    let place = |position: usize| documents[position].place.to_string();
     let problem = |skip: &retold::Skipped| Problem {
         id: skip.id.clone(),
         place: place(skip.position),
@@ -188,6 +284,13 @@ fn skipped_later(report: &Report, input: &Input) -> Vec<Problem> {
 /// A line on standard error. It is no reason to stop if nobody can read it.
 fn tell(line: std::fmt::Arguments) {
     let _ = writeln!(io::stderr(), "{}", output::shown(&line.to_string()));
+}
+
+fn tell_guesses(guesses: &[input::Guess]) {
+    for input::Guess { guess, file, files } in guesses {
+        let more = if *files > 1 { format!(" and {} more", HumanCount(*files as u64 - 1)) } else { String::new() };
+        tell(format_args!("{file}{more}: {guess}"));
+    }
 }
 
 /// Beyond this many it is one cause, such as a wrong field name, and a million lines tell no more.
@@ -216,19 +319,4 @@ fn tell_summary(findings: &Findings, took: Duration) {
         took.as_secs_f64(),
         DecimalBytes((bytes as f64 / took.as_secs_f64()) as u64),
     ));
-}
-
-fn progress_bar(quiet: bool) -> ProgressBar {
-    if quiet || !io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
-    bar.set_style(ProgressStyle::with_template("{spinner} read {human_pos} documents").expect("a fixed template"));
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
-}
-
-fn stage_style() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {msg:<10} {bar:40} {human_pos} of {human_len}, {eta} left")
-        .expect("a fixed template")
 }

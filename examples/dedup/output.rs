@@ -9,8 +9,9 @@ use indicatif::HumanCount;
 use retold::{Cluster, Evidence, Member, Relation, Report, Stage};
 use serde_json::{Value, json};
 
-use crate::html::{self, Settings};
-use crate::input::{Document, Input, Problem};
+use crate::html;
+use crate::input::{Document, Problem};
+use crate::search::Settings;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
 pub enum Format {
@@ -35,13 +36,19 @@ pub struct Findings {
 }
 
 impl Findings {
-    /// Puts together what the library found with what the input and, `later`, the library left out.
-    pub fn new(report: Report, input: Input, later: Vec<Problem>, read: Duration) -> Self {
-        let documents = input.documents.len() + input.problems.len();
-        let mut skipped = input.problems;
+    /// Puts together what the library found among the articles with what the input and, `later`, the library left out.
+    pub fn new(
+        report: Report,
+        articles: Vec<Document>,
+        problems: Vec<Problem>,
+        later: Vec<Problem>,
+        read: Duration,
+    ) -> Self {
+        let documents = articles.len() + problems.len();
+        let mut skipped = problems;
         skipped.extend(later);
         skipped.sort_by(|a, b| (&a.id, &a.reason).cmp(&(&b.id, &b.reason)));
-        Self { report, skipped, documents, articles: input.documents, read }
+        Self { report, skipped, documents, articles, read }
     }
 
     pub fn write(&self, format: Format, settings: &Settings, out: &mut impl Write) -> io::Result<()> {
@@ -130,7 +137,7 @@ fn write_cluster(cluster: &Cluster, out: &mut impl Write) -> io::Result<()> {
 pub fn reason(relation: Option<Relation>, evidence: Option<&Evidence>) -> String {
     let percent = |share: f32| format!("{:.0}%", share * 100.0);
     let Some(by) = evidence else { return "the same words".into() };
-    match by.content.filter(|_| relation == Some(Relation::Reworded)) {
+    match by.content.filter(|_| relation.is_none_or(|relation| relation == Relation::Reworded)) {
         Some(content) => {
             let (words, names, pairs) = (percent(content.words), percent(content.names), percent(content.pairs));
             format!(
@@ -145,7 +152,7 @@ pub fn reason(relation: Option<Relation>, evidence: Option<&Evidence>) -> String
 }
 
 /// A member with its fields as they are named in the library, and without digits that a 32-bit number does not have.
-fn record(member: &Member) -> Value {
+pub fn record(member: &Member) -> Value {
     let mut record = json!(member);
     round_fields(&mut record);
     record

@@ -1,9 +1,17 @@
 //! The options that say what a copy is, for all that looks for copies.
 
 use clap::ValueEnum;
-use retold::{Detector, DetectorBuilder};
+use retold::{Bands, Detector, DetectorBuilder};
 
-use crate::html::Settings;
+/// With what options copies are looked for.
+pub struct Settings {
+    pub level: retold::Level,
+    pub threshold: f64,
+    pub confidence: f64,
+    pub min_words: usize,
+    /// How texts meet that may be edited copies.
+    pub bands: Bands,
+}
 
 #[derive(clap::Args)]
 #[command(next_help_heading = "Search")]
@@ -33,17 +41,29 @@ enum Level {
     Reworded,
 }
 
+impl From<Level> for retold::Level {
+    fn from(level: Level) -> Self {
+        match level {
+            Level::Near => Self::Near,
+            Level::Reworded => Self::Reworded,
+        }
+    }
+}
+
 impl Search {
-    pub fn settings(&self) -> Settings {
-        let level = match self.level {
-            Level::Near => retold::Level::Near,
-            Level::Reworded => retold::Level::Reworded,
-        };
-        Settings { level, threshold: self.threshold, confidence: self.confidence, min_words: self.min_words }
+    pub fn detector(&self) -> DetectorBuilder {
+        let &Self { level, threshold, confidence, min_words } = self;
+        Detector::builder().level(level.into()).threshold(threshold).confidence(confidence).min_words(min_words)
     }
 
-    pub fn detector(&self) -> DetectorBuilder {
-        let Settings { level, threshold, confidence, min_words } = self.settings();
-        Detector::builder().level(level).threshold(threshold).confidence(confidence).min_words(min_words)
+    /// The least similarity that makes a copy of any kind.
+    pub fn least(&self) -> f64 {
+        self.threshold.min(self.confidence)
+    }
+
+    /// The options, and what a detector that was built of them makes of them.
+    pub fn settings(&self, detector: &Detector) -> Settings {
+        let &Self { level, threshold, confidence, min_words } = self;
+        Settings { level: level.into(), threshold, confidence, min_words, bands: detector.bands() }
     }
 }

@@ -3,6 +3,10 @@
 //! The only place with `unsafe` code. Each backend gives exactly what [`portable`] gives; the tests below hold them to it.
 #![allow(unsafe_code)]
 
+#[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+mod aarch64;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod halves;
 mod portable;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
@@ -59,11 +63,45 @@ impl Kinds {
     }
 }
 
+/// The characters of two bytes that have the same lead, by the low six bits of the second byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Page {
+    /// [`Page::EASY`] and [`Page::LETTER`], or none.
+    pub(crate) kinds: [u8; 64],
+    /// The two bytes of the normal form of an easy character.
+    pub(crate) firsts: [u8; 64],
+    pub(crate) seconds: [u8; 64],
+}
+
+impl Page {
+    /// A letter or no part of words, whatever stands around it, with a normal form of two bytes.
+    pub(crate) const EASY: u8 = 1;
+    pub(crate) const LETTER: u8 = 2;
+    pub(crate) const NONE: Self = Self { kinds: [0; 64], firsts: [0; 64], seconds: [0; 64] };
+}
+
+/// The pages of all leads of two bytes, by their low five bits.
+pub(crate) type Pages = [Page; 32];
+
+/// What was taken in of the characters beyond ASCII in a block.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// The leads of those that were.
+    pub(crate) leads: u64,
+    /// All bytes of letters.
+    pub(crate) letters: u64,
+    /// The leads of words of their own, all of three bytes.
+    pub(crate) solos: u64,
+}
+
 /// A set of instructions to work with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Backend {
     /// Plain integers of 64 bits.
     Portable,
+    /// NEON.
+    #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+    Neon,
     /// AVX2 and the bit instructions that came with it.
     #[cfg(target_arch = "x86_64")]
     Avx2,
@@ -77,7 +115,12 @@ impl Backend {
     pub fn available() -> impl Iterator<Item = Self> {
         #[cfg(target_arch = "x86_64")]
         let all = [Self::Avx512, Self::Avx2, Self::Portable];
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+        let all = [Self::Neon, Self::Portable];
+        #[cfg(not(any(
+            target_arch = "x86_64",
+            all(target_arch = "aarch64", target_feature = "neon", target_endian = "little")
+        )))]
         let all = [Self::Portable];
         all.into_iter().filter(|backend| backend.is_available())
     }
@@ -85,6 +128,8 @@ impl Backend {
     fn is_available(self) -> bool {
         match self {
             Self::Portable => true,
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Self::Neon => true,
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => x86_64::has_avx2(),
             #[cfg(target_arch = "x86_64")]
@@ -114,6 +159,8 @@ impl Arch {
     pub(crate) fn run<W: Work>(self, work: W) -> W::Output {
         match self.0 {
             Backend::Portable => work.work(),
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Backend::Neon => work.work(),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: there is no `Arch` of a backend that the processor does not have.
             Backend::Avx2 => unsafe { x86_64::avx2::run(work) },
@@ -130,6 +177,8 @@ impl Arch {
     pub(crate) fn classify(self, text: &[u8], lowered: &mut [u8], kinds: &mut Kinds) -> usize {
         match self.0 {
             Backend::Portable => portable::classify(text, lowered, kinds),
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Backend::Neon => aarch64::classify(text, lowered, kinds),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: there is no `Arch` of a backend that the processor does not have.
             Backend::Avx2 => unsafe { x86_64::avx2::classify(text, lowered, kinds) },
@@ -139,12 +188,28 @@ impl Arch {
         }
     }
 
+    /// Takes in those characters beyond ASCII in a block that can be taken in together: easy ones of two bytes, whose normal
+    /// forms are written over them, and Han ones from U+4E00 to U+9FFF, each of them a word of its own as it stands. Not
+    /// every backend takes in any, and none those that end in the last byte or behind the block.
+    #[inline(always)]
+    #[cfg_attr(not(target_arch = "x86_64"), expect(unused_variables, reason = "no other backend takes in any"))]
+    pub(crate) fn take_in(self, bytes: &mut [u8; 64], leads: u64, pages: &Pages) -> Taken {
+        match self.0 {
+            #[cfg(target_arch = "x86_64")]
+            // SAFETY: there is no `Arch` of a backend that the processor does not have.
+            Backend::Avx512 => unsafe { x86_64::avx512::take_in(bytes, leads, pages) },
+            _ => Taken::default(),
+        }
+    }
+
     /// Writes the places of all set bits, ascending, and returns their number. Of each mask at most 32 bits may be set;
     /// `places` needs room for 32 more than there are.
     #[inline]
     pub(crate) fn list(self, masks: &[u64], places: &mut [u16]) -> usize {
         match self.0 {
             Backend::Portable => list(masks, places),
+            #[cfg(all(target_arch = "aarch64", target_feature = "neon", target_endian = "little"))]
+            Backend::Neon => list(masks, places),
             #[cfg(target_arch = "x86_64")]
             // SAFETY: there is no `Arch` of a backend that the processor does not have.
             Backend::Avx2 => unsafe { x86_64::avx2::list(masks, places) },
@@ -225,6 +290,48 @@ mod tests {
             let expected = run(Arch(Backend::Portable));
             for backend in Backend::available() {
                 prop_assert_eq!(&run(Arch(backend)), &expected, "{:?}", backend);
+            }
+        }
+
+        #[test]
+        fn every_backend_takes_in_what_the_pages_say(
+            text in "[a ]{0,9}([à-ÿА-яء-ي一-鿿]{1,9}[ä“a㐀ꀀ가]{0,3}){4,40}",
+            tables in prop::collection::vec(any::<([u8; 32], [u8; 32])>(), 32),
+        ) {
+            let double = |half: [u8; 32]| std::array::from_fn(|at| half[at / 2].rotate_left(at as u32));
+            let page = |(kinds, normal)| Page {
+                kinds: double(kinds).map(|kind| kind & 3),
+                firsts: double(normal),
+                seconds: double(normal).map(|byte| !byte),
+            };
+            let pages: Pages = std::array::from_fn(|at| page(tables[at]));
+            let mut bytes = text.into_bytes();
+            bytes.resize(64, 0);
+            let bytes: [u8; 64] = bytes.try_into().unwrap();
+            let leads = (0..64).filter(|&at| bytes[at] >= 0xc0).fold(0, |leads, at| leads | 1 << at);
+            let (mut expected, mut normal) = (Taken::default(), bytes);
+            for at in (0..63).filter(|at| leads >> at & 1 == 1) {
+                match bytes[at..] {
+                    [first @ 0xc0..0xe0, second, ..] => {
+                        let (page, second) = (&pages[usize::from(first & 0x1f)], usize::from(second & 0x3f));
+                        if page.kinds[second] & Page::EASY != 0 {
+                            expected.leads |= 1 << at;
+                            expected.letters |= if page.kinds[second] & Page::LETTER != 0 { 3 << at } else { 0 };
+                            normal[at..at + 2].copy_from_slice(&[page.firsts[second], page.seconds[second]]);
+                        }
+                    }
+                    [first, second, third, _, ..] if first < 0xf0 => {
+                        let han = std::str::from_utf8(&[first, second, third]).unwrap() >= "\u{4e00}" && first < 0xea;
+                        expected.leads |= u64::from(han) << at;
+                        expected.solos |= u64::from(han) << at;
+                    }
+                    _ => {}
+                }
+            }
+            for backend in Backend::available() {
+                let mut written = bytes;
+                let taken = Arch(backend).take_in(&mut written, leads, &pages);
+                prop_assert!((taken, written) == (expected, normal) || (taken, written) == (Taken::default(), bytes));
             }
         }
 

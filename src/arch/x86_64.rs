@@ -21,45 +21,8 @@ pub(super) fn has_avx512() -> bool {
 pub(super) mod avx2 {
     use std::arch::x86_64::*;
 
+    use crate::arch::halves::*;
     use crate::arch::{Block, Kinds, Work, by_blocks};
-
-    // A byte is of a kind if both its half-bytes say so: one table for each half.
-    const FIRST_LETTERS: u8 = 1 << 0; // A to O
-    const LAST_LETTERS: u8 = 1 << 1; // P to Z
-    const DIGIT: u8 = 1 << 2;
-    const DOT: u8 = 1 << 3; // and apostrophe
-    const COLON: u8 = 1 << 4;
-    const COMMA: u8 = 1 << 5;
-    const SEMICOLON: u8 = 1 << 6;
-    const JOIN: u8 = 1 << 7;
-
-    const HIGH: [u8; 16] = {
-        let mut table = [0; 16];
-        table[2] = DOT | COMMA;
-        table[3] = DIGIT | COLON | SEMICOLON;
-        table[4] = FIRST_LETTERS;
-        table[5] = LAST_LETTERS | JOIN;
-        table[6] = FIRST_LETTERS;
-        table[7] = LAST_LETTERS;
-        table
-    };
-    const LOW: [u8; 16] = {
-        let mut table = [0; 16];
-        let mut half = 0;
-        while half < 16 {
-            table[half] = if half > 0 { FIRST_LETTERS } else { 0 }
-                | if half < 11 { LAST_LETTERS } else { 0 }
-                | if half < 10 { DIGIT } else { 0 };
-            half += 1;
-        }
-        table[0x7] |= DOT;
-        table[0xa] |= COLON;
-        table[0xb] |= SEMICOLON;
-        table[0xc] |= COMMA;
-        table[0xe] |= DOT;
-        table[0xf] |= JOIN;
-        table
-    };
 
     #[target_feature(enable = "avx2,bmi1,bmi2,lzcnt,popcnt")]
     pub(in crate::arch) fn classify(text: &[u8], lowered: &mut [u8], kinds: &mut Kinds) -> usize {
@@ -121,7 +84,7 @@ pub(super) mod avx2 {
 pub(super) mod avx512 {
     use std::arch::x86_64::*;
 
-    use crate::arch::{Block, Kinds, Work, by_blocks};
+    use crate::arch::{Block, Kinds, Page, Pages, Taken, Work, by_blocks};
 
     const LETTER: u8 = 1;
     const DIGIT: u8 = 2;
@@ -180,6 +143,37 @@ pub(super) mod avx512 {
                 leads: _mm512_cmpge_epu8_mask(x, _mm512_set1_epi8(0xc0_u8 as i8)),
             }
         })
+    }
+
+    /// All characters with one lead at once: what the pages say is looked up by the second bytes.
+    #[inline]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx512vbmi,avx512vbmi2,bmi1,bmi2,lzcnt,popcnt")]
+    pub(in crate::arch) fn take_in(bytes: &mut [u8; 64], leads: u64, pages: &Pages) -> Taken {
+        let all = |byte: u8| _mm512_set1_epi8(byte as i8);
+        let x = load(bytes);
+        // The byte after each; what stands there for the last one is never used.
+        let next = _mm512_permutexvar_epi8(_mm512_add_epi8(load(&COUNT_UP), all(1)), x);
+        let han = _mm512_cmpgt_epu8_mask(x, all(0xe4))
+            | _mm512_cmpeq_epu8_mask(x, all(0xe4)) & _mm512_cmpge_epu8_mask(next, all(0xb8));
+        let solos = han & leads & _mm512_cmple_epu8_mask(x, all(0xe9)) & u64::MAX >> 3;
+        let pairs = leads & _mm512_cmplt_epu8_mask(x, all(0xe0)) & u64::MAX >> 1;
+        let (mut taken, mut letters, mut normal, mut left) = (0, 0, x, pairs);
+        while left != 0 {
+            let lead = bytes[left.trailing_zeros() as usize];
+            let page = &pages[usize::from(lead & 0x1f)];
+            let same = pairs & _mm512_cmpeq_epu8_mask(x, all(lead));
+            // Of an index only the low six bits count.
+            let kinds = _mm512_permutexvar_epi8(next, load(&page.kinds));
+            let easy = same & _mm512_test_epi8_mask(kinds, all(Page::EASY));
+            letters |= easy & _mm512_test_epi8_mask(kinds, all(Page::LETTER));
+            normal = _mm512_mask_permutexvar_epi8(normal, easy, next, load(&page.firsts));
+            normal = _mm512_mask_permutexvar_epi8(normal, easy << 1, x, load(&page.seconds));
+            taken |= easy;
+            left &= !same;
+        }
+        // SAFETY: writes the 64 bytes of the array; no alignment is needed.
+        unsafe { _mm512_storeu_si512(bytes.as_mut_ptr().cast(), normal) };
+        Taken { leads: taken | solos, letters: letters | letters << 1, solos }
     }
 
     #[inline]

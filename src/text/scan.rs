@@ -8,7 +8,7 @@ use std::fmt;
 use std::sync::OnceLock;
 
 use super::{ASCII, Class, Entry, RawWord, next_word, normalize};
-use crate::arch::{Arch, BLOCKS, Kinds, Masks, Work};
+use crate::arch::{Arch, BLOCKS, Kinds, Masks, Page, Pages, Work};
 use crate::hash;
 
 /// How many bytes are looked at together. All that is known of them stays in the first-level cache.
@@ -91,6 +91,10 @@ impl Scan {
 
     pub(super) fn arch(&self) -> Arch {
         self.arch
+    }
+
+    pub(super) fn set_arch(&mut self, arch: Arch) {
+        self.arch = arch;
     }
 
     #[cfg(test)]
@@ -322,14 +326,21 @@ impl Work for TakeInBeyondAscii<'_> {
             scan.solo_starts.fill(0);
             scan.solo_ends.fill(0);
         }
+        let (arch, pages) = (scan.arch, pages());
         for block in 1..=blocks {
             let mut leads = scan.kinds.leads[block];
             if leads == 0 {
                 continue;
             }
             scan.beyond = true;
-            let pairs = Pair::table();
             let (mut letters, mut solo_starts, mut solo_ends) = (0, 0, 0);
+            // Few are quicker one by one.
+            if leads.count_ones() >= 4 {
+                let (normal, _) = scan.normal.as_chunks_mut::<64>();
+                let taken = arch.take_in(&mut normal[block - 1], leads, pages);
+                leads &= !taken.leads;
+                (letters, solo_starts, solo_ends) = (taken.letters, taken.solos, taken.solos << 3);
+            }
             while leads != 0 {
                 let bit = leads.trailing_zeros() as usize;
                 leads &= leads - 1;
@@ -338,10 +349,12 @@ impl Work for TakeInBeyondAscii<'_> {
                 if bit < 61 {
                     let bytes = &chunk[at..];
                     if let [first @ 0xc0..0xe0, second, ..] = *bytes {
-                        let pair = pairs[usize::from(first & 0x1f) << 6 | usize::from(second & 0x3f)];
-                        if pair.is_easy() {
-                            letters |= pair.if_letter(3) << bit;
-                            scan.normal[at..at + 2].copy_from_slice(&pair.normal());
+                        let page = &pages[usize::from(first & 0x1f)];
+                        let second = usize::from(second & 0x3f);
+                        let kind = page.kinds[second];
+                        if kind & Page::EASY != 0 {
+                            letters |= if kind & Page::LETTER != 0 { 3 << bit } else { 0 };
+                            scan.normal[at..at + 2].copy_from_slice(&[page.firsts[second], page.seconds[second]]);
                             continue;
                         }
                     } else if let [0xe2, 0x80, third, ..] = *bytes
@@ -525,43 +538,22 @@ const NO_PART_OF_WORDS: u64 = {
     mask
 };
 
-/// A character of two bytes: its normal form if that has two bytes as well, and what it is.
-#[derive(Clone, Copy, Debug)]
-struct Pair(u32);
-
-impl Pair {
-    const LETTER: u32 = 1 << 16;
-    const EASY: u32 = 1 << 17;
-
-    fn table() -> &'static [Self; 0x800] {
-        static TABLE: OnceLock<[Pair; 0x800]> = OnceLock::new();
-        TABLE.get_or_init(|| {
-            std::array::from_fn(|c| {
-                let entry = Entry::of(c as u32);
-                let mut normal = [0; 2];
-                if c < 0x80 || !entry.is_easy() || !encode(entry.normal(), 2, &mut normal) {
-                    return Self(0);
-                }
-                let letter = if entry.class() == Class::Letter { Self::LETTER } else { 0 };
-                Self(u32::from(u16::from_le_bytes(normal)) | letter | Self::EASY)
-            })
-        })
-    }
-
-    #[inline(always)]
-    fn is_easy(self) -> bool {
-        self.0 & Self::EASY != 0
-    }
-
-    #[inline(always)]
-    fn if_letter(self, bits: u64) -> u64 {
-        if self.0 & Self::LETTER != 0 { bits } else { 0 }
-    }
-
-    #[inline(always)]
-    fn normal(self) -> [u8; 2] {
-        (self.0 as u16).to_le_bytes()
-    }
+/// What is known of the characters of two bytes.
+fn pages() -> &'static Pages {
+    static PAGES: OnceLock<Pages> = OnceLock::new();
+    PAGES.get_or_init(|| {
+        let mut pages = [Page::NONE; 32];
+        for c in 0x80..0x800u32 {
+            let entry = Entry::of(c);
+            let mut normal = [0; 2];
+            if entry.is_easy() && encode(entry.normal(), 2, &mut normal) {
+                let (page, at) = (&mut pages[c as usize >> 6], c as usize & 0x3f);
+                page.kinds[at] = Page::EASY | if entry.class() == Class::Letter { Page::LETTER } else { 0 };
+                [page.firsts[at], page.seconds[at]] = normal;
+            }
+        }
+        pages
+    })
 }
 
 /// Whether the byte at `at` is of a kind.
@@ -615,6 +607,14 @@ mod tests {
         for c in (0..64).filter(|c| NO_PART_OF_WORDS >> c & 1 == 1) {
             let c = char::from_u32(0x2000 + c).unwrap();
             assert_eq!(Class::of(c), Class::Other, "{c:?}");
+        }
+    }
+
+    #[test]
+    fn common_han_characters_are_words_as_they_stand() {
+        for c in 0x4e00..=0x9fffu32 {
+            let entry = Entry::of(c);
+            assert!(entry.is_easy() && entry.class() == Class::Solo && entry.normal() == c, "{c:#x}");
         }
     }
 }

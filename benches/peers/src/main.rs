@@ -3,7 +3,10 @@
 //! In `benches/peers`:
 //! `cargo run --release -- sign [FILE.jsonl]` - text to signature, one thread
 //! `cargo run --release -- backends [FILE.jsonl]` - the same with each set of instructions, beside finding word edges alone
+//! `cargo run --release -- languages` - the same for texts beyond ASCII
+//! `cargo run --release -- instructions [FILE.jsonl]` - instructions a word, which no other program's load changes (Linux)
 //! `cargo run --release -- sign-vs-detect [FILE.jsonl]` - gaoya only signing against the whole detection of retold
+//! `cargo run --release -- threads [FILE.jsonl]` - all threads against one, beside work that nothing but the cores can slow
 //! `cargo run --release -- write FILE.jsonl` - the generated corpus to a file, for `python_peers.py`
 //!
 //! Without a file the articles are generated. Each contender takes its turn in each round; medians of all rounds count.
@@ -11,6 +14,9 @@
 #[path = "../../corpus/mod.rs"]
 #[expect(dead_code, reason = "which copies were planted does not matter here")]
 mod corpus;
+#[cfg(target_os = "linux")]
+mod instructions;
+mod languages;
 
 use std::error::Error;
 use std::fs::File;
@@ -50,6 +56,13 @@ enum Mode {
     Backends { file: Option<PathBuf> },
     /// gaoya only signing, retold doing all of its work, on as many threads as there are cores.
     SignVsDetect { file: Option<PathBuf> },
+    /// Text to signature for texts beyond ASCII, with each set of instructions, one thread.
+    Languages,
+    /// Instructions and cycles a word of each step, with each set of instructions, one thread.
+    #[cfg(target_os = "linux")]
+    Instructions { file: Option<PathBuf> },
+    /// Signing on one thread and on as many as there are cores.
+    Threads { file: Option<PathBuf> },
     /// Writes the generated articles.
     Write { file: PathBuf },
 }
@@ -60,6 +73,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         Mode::Sign { file } => sign(&articles(file.as_deref(), &options)?, options.rounds),
         Mode::Backends { file } => backends(&articles(file.as_deref(), &options)?, options.rounds),
         Mode::SignVsDetect { file } => sign_vs_detect(&articles(file.as_deref(), &options)?, options.rounds),
+        Mode::Languages => languages::race(options.rounds),
+        #[cfg(target_os = "linux")]
+        Mode::Instructions { file } => instructions::print(&articles(file.as_deref(), &options)?)?,
+        Mode::Threads { file } => threads(&articles(file.as_deref(), &options)?, options.rounds)?,
         Mode::Write { file } => {
             let mut out = BufWriter::new(File::create(file)?);
             for (id, text) in articles(None, &options)? {
@@ -206,6 +223,54 @@ fn sign_vs_detect(articles: &[Article], rounds: usize) {
     println!("{} threads.", rayon::current_num_threads());
     let [ours, gaoya] = race(articles, rounds, &mut contenders);
     println!("detection takes {:.2} of the time that gaoya takes to sign", ours / gaoya);
+}
+
+/// How much faster all threads are than one: retold's batches, gaoya's signing, and two limits of the machine.
+fn threads(articles: &[Article], rounds: usize) -> Result<(), Box<dyn Error>> {
+    let texts: Vec<&str> = articles.iter().map(|(_, text)| text.as_str()).collect();
+    let minhasher = MinHasher::new(Scheme::minhash(Shingle::Words(5)))?;
+    let simhasher = SimHasher::new(Scheme::simhash(Shingle::Words(5)))?;
+    let gaoya_minhash = MinHasher32::new(128);
+    type Work<'a> = (&'static str, &'a (dyn Fn() + Sync));
+    let works: [Work; 5] = [
+        ("multiplications in registers", &|| {
+            (0..1024u32).into_par_iter().with_max_len(1).for_each(|seed| {
+                black_box((0..50_000u64).fold(u64::from(seed), |x, i| (x ^ i).wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            });
+        }),
+        ("reading the texts", &|| {
+            let sum =
+                |text: &&str| text.as_bytes().chunks(8).fold(0u64, |sum, bytes| sum.wrapping_add(bytes[0].into()));
+            black_box(texts.par_iter().with_max_len(64).map(sum).sum::<u64>());
+        }),
+        ("retold MinHash, 128 slots", &|| {
+            black_box(minhasher.sign_all(&texts));
+        }),
+        ("retold SimHash", &|| {
+            black_box(simhasher.sign_all(&texts));
+        }),
+        ("gaoya MinHasher32, 128 hashes", &|| {
+            let sign = |text: &&str| {
+                let text = text.to_lowercase();
+                let words: Vec<&str> = whitespace_split(&text).collect();
+                gaoya_minhash.create_signature(shingle_tokens(&words, 5))
+            };
+            black_box(texts.par_iter().with_max_len(64).map(sign).collect::<Vec<Vec<u32>>>());
+        }),
+    ];
+    let one = rayon::ThreadPoolBuilder::new().num_threads(1).build()?;
+    let all = rayon::ThreadPoolBuilder::new().build()?;
+    let mut contenders: [Contender; 10] = std::array::from_fn(|i| -> Contender {
+        let (name, work) = works[i / 2];
+        let pool = if i % 2 == 0 { &one } else { &all };
+        (name, Box::new(move |_| pool.install(work)))
+    });
+    println!("Each first on one thread, then on {}.", all.current_num_threads());
+    let times = race(articles, rounds, &mut contenders);
+    for ((name, _), pair) in works.iter().zip(times.as_chunks::<2>().0) {
+        println!("{name:34} {:.2} x", pair[0] / pair[1]);
+    }
+    Ok(())
 }
 
 /// Lets each contender have its turn in each round; prints and returns the median seconds.

@@ -10,7 +10,7 @@
     element.append(...children);
     return element;
   };
-  const percent = share => Math.round(share * 100) + " %";
+  const percent = share => Math.round(share * 100) + "%";
   const link = row => row.firstElementChild;
   const shown = () => [...list.children].filter(row => !row.hidden);
 
@@ -97,26 +97,47 @@
     exact: () => "The same words in the same order.",
     near: similarity => `An edited copy: similarity ${similarity}.`,
     reworded: similarity => `The same text in other words: confidence ${similarity}.`,
-    none: similarity => `No copy: ${similarity}.`,
+    none: (similarity, missing) => missing ? `Not let in: ${similarity}, which is ${Number(missing).toFixed(2)} short of a copy.` : `No copy: ${similarity}.`,
   };
   const tellCover = (left, right) => {
     const cover = (text, from, to) => percent(passages.reduce((sum, passage) => sum + passage[to] - passage[from], 0) / Math.max(text.length, 1));
     return ` Shared passages cover ${cover(left, 0, 1)} of the left text and ${cover(right, 2, 3)} of the right.`;
   };
+  // The articles to choose from: of a large cluster, those around the one that is open.
+  const SHEET = 500;
+  const listMembers = () => {
+    const first = line - ((line - 1) % SHEET), next = Math.min(first + SHEET, lines.length);
+    const to = (at, ...parts) => {
+      const button = make("button", { type: "button" }, ...parts);
+      button.setAttribute("aria-pressed", at === line);
+      button.onclick = () => { location.hash = link(row).hash + "-" + at; };
+      return make("li", {}, button);
+    };
+    const entries = lines.slice(first, next).map((member, i) => {
+      const { relation, similarity, missing } = member.dataset;
+      const name = missing ? "not let in" : relation === "none" ? "no copy" : relation;
+      return to(first + i, idOf(member), make("span", { className: "relation " + relation }, name),
+        Number(similarity).toFixed(2), bar(0, similarity));
+    });
+    if (first > 1) entries.unshift(to(first - 1, `${(first - 1).toLocaleString()} before these`));
+    if (next < lines.length) entries.push(to(next, `${(lines.length - next).toLocaleString()} after these`));
+    $("members").replaceChildren(...entries);
+    $("members").querySelector("[aria-pressed=true]").scrollIntoView({ block: "nearest" });
+  };
   const openPair = at => {
     line = at;
     const member = lines[at];
-    [...$("members").querySelectorAll("button")].forEach((button, i) => {
-      button.setAttribute("aria-pressed", i + 1 === at);
-      if (i + 1 === at) button.scrollIntoView({ block: "nearest" });
-    });
+    listMembers();
     const left = textOf(lines[0]), right = textOf(member);
     passages = passagesOf(member, left, right);
     current = -1;
-    $("left-id").replaceChildren("Representative: ", make("b", {}, idOf(lines[0])));
-    $("right-id").replaceChildren("Beside it: ", make("b", {}, idOf(member)));
-    const { relation, similarity } = member.dataset;
-    $("why").replaceChildren(make("b", { className: relation }, VERDICTS[relation](Number(similarity).toFixed(2))), tellCover(left, right));
+    for (const [side, place, of] of [["left", "Representative: ", lines[0]], ["right", "Beside it: ", member]]) {
+      $(side + "-id").replaceChildren(place, make("b", {}, idOf(of)));
+      $(side + "-id").title = idOf(of).textContent;
+    }
+    const { relation, similarity, missing } = member.dataset;
+    const verdict = VERDICTS[relation](Number(similarity).toFixed(2), missing);
+    $("why").replaceChildren(make("b", { className: relation }, verdict), tellCover(left, right));
     const evidence = JSON.parse(member.dataset.evidence ?? "{}");
     const given = signals.filter(about => about.dataset.signal in evidence);
     $("evidence").replaceChildren(...given.map(about => signal(evidence[about.dataset.signal], about)));
@@ -135,17 +156,13 @@
     if (!row) return;
     link(row).setAttribute("aria-current", "true");
     row.scrollIntoView({ block: "nearest" });
+    const open = shown();
+    $("previous-cluster").disabled = open[0] === row;
+    $("next-cluster").disabled = open.at(-1) === row;
     lines = [...section.querySelectorAll("li")];
     $("heading").replaceChildren(...[...section.querySelector("h2").cloneNode(true).childNodes]);
-    $("members").replaceChildren(...lines.slice(1).map((member, i) => {
-      const { relation, similarity } = member.dataset;
-      const button = make("button", { type: "button" }, idOf(member),
-        make("span", { className: "relation " + relation }, relation === "none" ? "no copy" : relation),
-        Number(similarity).toFixed(2), bar(0, similarity));
-      button.onclick = () => { location.hash = section.id + (i > 0 ? "-" + (i + 1) : ""); };
-      return make("li", {}, button);
-    }));
     openPair(within(at));
+    viewer.scrollIntoView();
   };
 
   // The address names what is open: #c12 a cluster, #c12-3 its third article beside the representative.
@@ -174,7 +191,7 @@
     const wanted = $("search").value.trim();
     const pattern = wanted && new RegExp(wanted.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"), "iu");
     const relation = $("relation").value, most = Number($("weakest").value);
-    const holds = row => [...$(link(row).hash.slice(1))?.querySelectorAll("bdi, .text") ?? []].some(part => pattern.test(part.textContent));
+    const holds = row => [...$(link(row).hash.slice(1))?.querySelectorAll("li:not([data-missing]) :is(bdi, .text)") ?? []].some(part => pattern.test(part.textContent));
     $("most").textContent = most.toFixed(2);
     for (const row of rows) {
       const { relations, weakest } = row.dataset;
@@ -218,7 +235,7 @@
   window.onhashchange = route;
   // Clusters follow in the file; until they are there, the list can be read already.
   document.addEventListener("DOMContentLoaded", () => {
-    filter.hidden = rows.length === 0;
+    filter.hidden = rows.length < 2;
     apply();
     route();
   });

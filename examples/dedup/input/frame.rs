@@ -1,0 +1,579 @@
+//! Bytes to records: where each begins and ends, without a look at what is in it.
+//!
+//! Records and what lies between them (blank lines, brackets, commas, a mark of UTF-8) together are the bytes of the
+//! source, so that what is left out can be left out byte for byte.
+
+use std::io::{self, Read};
+use std::ops::Range;
+
+use memchr::{memchr, memchr_iter, memchr2, memchr3};
+
+use super::At;
+use super::bytes::unreadable;
+
+/// How the records of a source are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Form {
+    /// One article a file.
+    Text,
+    /// One JSON object a line.
+    Lines,
+    /// A JSON array of objects, or objects one after the other.
+    Json,
+    /// Rows of cells after a row with their names, with this byte between cells.
+    Table(u8),
+    /// Rows that are read as JSON lines.
+    Parquet,
+    /// JSON lines or an array, as the first byte shows.
+    Any,
+}
+
+impl Form {
+    /// The form of files whose name ends so, in lower case.
+    pub fn of_extension(extension: &str) -> Option<Self> {
+        Some(match extension {
+            "txt" => Self::Text,
+            "jsonl" | "ndjson" => Self::Lines,
+            "json" => Self::Json,
+            "csv" => Self::Table(b','),
+            "tsv" => Self::Table(b'\t'),
+            "parquet" => Self::Parquet,
+            _ => return None,
+        })
+    }
+}
+
+/// How the records of a source turned out to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// The whole source is one record.
+    Whole,
+    Lines,
+    /// Elements of an array, with commas between them.
+    Array,
+    /// JSON values one after the other.
+    Values,
+    Table(u8),
+    /// Lines that stand for rows.
+    Rows,
+}
+
+impl Shape {
+    /// The form of sources that turn out to be so.
+    pub fn form(self) -> Form {
+        match self {
+            Self::Whole => Form::Text,
+            Self::Lines => Form::Lines,
+            Self::Array | Self::Values => Form::Json,
+            Self::Table(delimiter) => Form::Table(delimiter),
+            Self::Rows => Form::Parquet,
+        }
+    }
+}
+
+/// Some whole records of a source with what lies before and between them.
+pub struct Block {
+    pub shape: Shape,
+    pub bytes: Vec<u8>,
+    /// Where the records are in `bytes`, in order. A line or a row includes its end of line.
+    pub records: Vec<Range<usize>>,
+    /// The number of the first record in the source, from 0.
+    pub first: u64,
+    /// The line in which the block begins, from 1.
+    line: u64,
+}
+
+impl Block {
+    /// The number, place and bytes of each record.
+    pub fn records(&self) -> impl Iterator<Item = (u64, At, &[u8])> {
+        let (mut line, mut counted) = (self.line, 0);
+        (self.first..).zip(&self.records).map(move |(number, record)| {
+            let at = match self.shape {
+                Shape::Whole => At::Whole,
+                Shape::Array | Shape::Values | Shape::Rows => At::Element(number + 1),
+                Shape::Lines | Shape::Table(_) => {
+                    line += lines(&self.bytes[counted..record.start]);
+                    counted = record.start;
+                    At::Line(line)
+                }
+            };
+            (number, at, &self.bytes[record.clone()])
+        })
+    }
+}
+
+fn lines(bytes: &[u8]) -> u64 {
+    memchr_iter(b'\n', bytes).count() as u64
+}
+
+/// How many bytes are read at a time, and about what a block holds.
+pub const BLOCK: usize = 1 << 18;
+
+/// Reads a source block by block.
+pub struct Blocks<R> {
+    from: R,
+    form: Form,
+    /// How many bytes are read at a time.
+    size: usize,
+    scanner: Option<Scanner>,
+    /// What was read and is in no block yet.
+    buffer: Vec<u8>,
+    is_end: bool,
+    failure: Option<io::Error>,
+    first: u64,
+    line: u64,
+}
+
+impl<R: Read> Blocks<R> {
+    pub fn new(from: R, form: Form) -> Self {
+        Self::sized(from, form, BLOCK)
+    }
+
+    fn sized(from: R, form: Form, size: usize) -> Self {
+        let (buffer, scanner, failure) = (Vec::new(), None, None);
+        Self { from, form, size, scanner, buffer, is_end: false, failure, first: 0, line: 1 }
+    }
+
+    /// The next block; none at the end. An error names the record that could not be read and comes after all that are
+    /// whole; nothing comes after it.
+    pub fn next(&mut self) -> Result<Option<Block>, (At, String)> {
+        loop {
+            self.fill();
+            let can_continue = !self.is_end && self.failure.is_none();
+            let Some(shape) = self.shape()? else {
+                if can_continue {
+                    continue;
+                }
+                // Nothing but white space.
+                return match self.failure.take() {
+                    Some(error) => Err((At::Whole, unreadable(&error))),
+                    None => Ok(self.cut(Shape::Whole, Vec::new(), self.buffer.len())),
+                };
+            };
+            let scanner = self.scanner.get_or_insert_with(|| Scanner::new(shape, &self.buffer));
+            let mut records = Vec::new();
+            scanner.scan(&self.buffer, self.is_end, &mut records);
+            let is_whole = self.is_end && scanner.broken.is_none();
+            let end = if is_whole { self.buffer.len() } else { scanner.settled };
+            if end > 0 {
+                scanner.shift(end);
+                return Ok(self.cut(shape, records, end));
+            }
+            if let Some(reason) = scanner.broken.take() {
+                return Err((self.place(shape), reason));
+            }
+            if let Some(error) = self.failure.take() {
+                return Err((self.place(shape), unreadable(&error)));
+            }
+            if is_whole {
+                return Ok(None);
+            }
+        }
+    }
+
+    /// Whether nothing more can come.
+    pub fn is_done(&self) -> bool {
+        self.is_end && self.buffer.is_empty()
+    }
+
+    /// Reads a block more; as much as there is already where that was not enough for a record, so that a huge one takes
+    /// linear time.
+    fn fill(&mut self) {
+        if self.is_end || self.failure.is_some() {
+            return;
+        }
+        let more = self.buffer.len().max(self.size);
+        self.buffer.reserve(more);
+        match self.from.by_ref().take(more as u64).read_to_end(&mut self.buffer) {
+            Ok(read) => self.is_end = read < more,
+            Err(error) => self.failure = Some(error),
+        }
+    }
+
+    /// The shape that the form stands for, once it can be told.
+    fn shape(&self) -> Result<Option<Shape>, (At, String)> {
+        if let Some(scanner) = &self.scanner {
+            return Ok(Some(scanner.shape));
+        }
+        let first = without_mark(&self.buffer).trim_ascii_start().first();
+        let shape = match (self.form, first) {
+            (Form::Text, _) => Shape::Whole,
+            (Form::Lines, _) => Shape::Lines,
+            (Form::Parquet, _) => Shape::Rows,
+            (Form::Table(delimiter), _) => Shape::Table(delimiter),
+            (_, None) => return Ok(None),
+            (_, Some(b'[')) => Shape::Array,
+            (Form::Json, Some(b'{')) => Shape::Values,
+            (Form::Any, Some(b'{')) => Shape::Lines,
+            (Form::Json, _) => {
+                return Err((At::Whole, "not JSON, begins with neither [ nor {: mend or rename it".into()));
+            }
+            (Form::Any, _) => {
+                return Err((
+                    At::Whole,
+                    "not JSON, begins with neither [ nor {: name its form with --stdin-format".into(),
+                ));
+            }
+        };
+        Ok(Some(shape))
+    }
+
+    /// Where the next record stands.
+    fn place(&self, shape: Shape) -> At {
+        match shape {
+            Shape::Whole => At::Whole,
+            Shape::Array | Shape::Values | Shape::Rows => At::Element(self.first + 1),
+            Shape::Lines | Shape::Table(_) => At::Line(self.line),
+        }
+    }
+
+    /// Takes a block off the buffer; none if nothing is left.
+    fn cut(&mut self, shape: Shape, records: Vec<Range<usize>>, end: usize) -> Option<Block> {
+        if end == 0 {
+            return None;
+        }
+        let rest = self.buffer[end..].to_vec();
+        let mut bytes = std::mem::replace(&mut self.buffer, rest);
+        bytes.truncate(end);
+        let block = Block { shape, records, first: self.first, line: self.line, bytes };
+        self.first += block.records.len() as u64;
+        if !matches!(shape, Shape::Whole) {
+            self.line += lines(&block.bytes);
+        }
+        Some(block)
+    }
+}
+
+/// The bytes without a mark of UTF-8 before them.
+pub fn without_mark(bytes: &[u8]) -> &[u8] {
+    &bytes[mark(bytes)..]
+}
+
+/// The length of a mark of UTF-8 before the text.
+fn mark(bytes: &[u8]) -> usize {
+    if bytes.starts_with("\u{feff}".as_bytes()) { "\u{feff}".len() } else { 0 }
+}
+
+/// Finds the edges of records in a buffer that grows; each byte is looked at once.
+struct Scanner {
+    shape: Shape,
+    state: State,
+    /// Where the record under way begins.
+    start: usize,
+    /// What is scanned so far.
+    at: usize,
+    /// All before is whole records and what lies between.
+    settled: usize,
+    /// Why no record can be found any more.
+    broken: Option<String>,
+}
+
+/// What stands at the place that is scanned.
+#[derive(Clone, Copy)]
+enum State {
+    /// Nothing of a record yet.
+    Before,
+    /// A record at this depth of brackets, outside of strings.
+    Inside { depth: u64 },
+    /// A string in it.
+    String { depth: u64 },
+    /// The bytes after the array's end.
+    After,
+    /// The first byte of a cell.
+    Cell,
+    /// A cell without quotes, or what follows the quotes.
+    Plain,
+    /// A cell in quotes.
+    Quoted,
+    /// The byte after a quote in a cell in quotes, which may be a second one.
+    Quote,
+}
+
+impl Scanner {
+    fn new(shape: Shape, bytes: &[u8]) -> Self {
+        let state = if matches!(shape, Shape::Table(_)) { State::Cell } else { State::Before };
+        let start = mark(bytes);
+        let mut scanner = Self { shape, state, start, at: start, settled: 0, broken: None };
+        if shape == Shape::Array {
+            // The shape says that this is the opening bracket.
+            scanner.at += bytes[start..].len() - bytes[start..].trim_ascii_start().len() + 1;
+        }
+        scanner
+    }
+
+    /// Forgets the first bytes, which are settled.
+    fn shift(&mut self, bytes: usize) {
+        self.start = self.start.saturating_sub(bytes);
+        self.at = self.at.saturating_sub(bytes);
+        self.settled = 0;
+    }
+
+    fn scan(&mut self, bytes: &[u8], is_end: bool, records: &mut Vec<Range<usize>>) {
+        match self.shape {
+            Shape::Whole => {
+                if is_end && self.start < bytes.len() {
+                    records.push(self.start..bytes.len());
+                }
+            }
+            Shape::Lines | Shape::Rows => self.scan_lines(bytes, is_end, records),
+            Shape::Table(delimiter) => self.scan_rows(bytes, is_end, delimiter, records),
+            Shape::Array | Shape::Values => self.scan_values(bytes, is_end, records),
+        }
+    }
+
+    fn record(&mut self, end: usize, records: &mut Vec<Range<usize>>) {
+        records.push(self.start..end);
+        (self.start, self.settled) = (end, end);
+    }
+
+    fn scan_lines(&mut self, bytes: &[u8], is_end: bool, records: &mut Vec<Range<usize>>) {
+        let mut line = |scanner: &mut Self, end: usize| {
+            if bytes[scanner.start..end].trim_ascii_start().is_empty() {
+                (scanner.start, scanner.settled) = (end, end);
+            } else {
+                scanner.record(end, records);
+            }
+        };
+        for found in memchr_iter(b'\n', &bytes[self.at..]) {
+            line(self, self.at + found + 1);
+        }
+        self.at = bytes.len();
+        if is_end {
+            line(self, bytes.len());
+        }
+    }
+
+    /// Rows as the `csv` crate reads them: they end with a line feed, a carriage return or both; empty ones do not count;
+    /// a quote counts only as the first byte of a cell.
+    fn scan_rows(&mut self, bytes: &[u8], is_end: bool, delimiter: u8, records: &mut Vec<Range<usize>>) {
+        while self.at < bytes.len() {
+            let byte = bytes[self.at];
+            match self.state {
+                State::Quoted => match memchr(b'"', &bytes[self.at..]) {
+                    Some(found) => (self.at, self.state) = (self.at + found + 1, State::Quote),
+                    None => self.at = bytes.len(),
+                },
+                State::Cell | State::Quote if byte == b'"' => (self.at, self.state) = (self.at + 1, State::Quoted),
+                _ if byte == delimiter => (self.at, self.state) = (self.at + 1, State::Cell),
+                _ if byte == b'\n' || byte == b'\r' => {
+                    let next = bytes.get(self.at + 1);
+                    if byte == b'\r' && next.is_none() && !is_end {
+                        return;
+                    }
+                    let is_empty = self.at == self.start;
+                    self.at += if byte == b'\r' && next == Some(&b'\n') { 2 } else { 1 };
+                    self.state = State::Cell;
+                    if is_empty {
+                        (self.start, self.settled) = (self.at, self.at);
+                    } else {
+                        self.record(self.at, records);
+                    }
+                }
+                _ => {
+                    self.state = State::Plain;
+                    self.at = memchr3(delimiter, b'\n', b'\r', &bytes[self.at..])
+                        .map_or(bytes.len(), |found| self.at + found);
+                }
+            }
+        }
+        if is_end && self.start < bytes.len() {
+            self.record(bytes.len(), records);
+        }
+    }
+
+    fn scan_values(&mut self, bytes: &[u8], is_end: bool, records: &mut Vec<Range<usize>>) {
+        let is_array = self.shape == Shape::Array;
+        while self.at < bytes.len() && self.broken.is_none() {
+            let byte = bytes[self.at];
+            match self.state {
+                State::String { depth } => match memchr2(b'"', b'\\', &bytes[self.at..]) {
+                    Some(found) if bytes[self.at + found] == b'"' => {
+                        (self.at, self.state) = (self.at + found + 1, State::Inside { depth });
+                    }
+                    // Whatever is escaped, its first byte is no end.
+                    Some(found) if self.at + found + 1 < bytes.len() => self.at += found + 2,
+                    Some(found) => {
+                        self.at += found;
+                        break;
+                    }
+                    None => self.at = bytes.len(),
+                },
+                State::Inside { depth } => {
+                    self.at += 1;
+                    match byte {
+                        b'"' => self.state = State::String { depth },
+                        b'{' | b'[' => self.state = State::Inside { depth: depth + 1 },
+                        b',' | b']' if depth == 0 => {
+                            let end = self.start + bytes[self.start..self.at - 1].trim_ascii_end().len();
+                            self.record(end, records);
+                            self.state = if byte == b',' { State::Before } else { State::After };
+                        }
+                        b'}' if depth == 0 => self.broken = Some(unexpected(byte)),
+                        b'}' | b']' => {
+                            self.state = State::Inside { depth: depth - 1 };
+                            if depth == 1 && !is_array {
+                                self.record(self.at, records);
+                                self.state = State::Before;
+                            }
+                        }
+                        _ => {}
+                    }
+                }
+                _ if byte.is_ascii_whitespace() => self.at += 1,
+                State::Before => match byte {
+                    b']' if is_array => (self.at, self.state) = (self.at + 1, State::After),
+                    b'{' | b'[' => (self.start, self.state) = (self.at, State::Inside { depth: 0 }),
+                    b',' | b'}' | b']' => self.broken = Some(unexpected(byte)),
+                    _ if is_array => (self.start, self.state) = (self.at, State::Inside { depth: 0 }),
+                    _ => self.broken = Some(unexpected(byte)),
+                },
+                _ => self.broken = Some(unexpected(byte)),
+            }
+        }
+        let is_whole = match self.state {
+            State::Before => !is_array,
+            State::After => true,
+            _ => false,
+        };
+        if is_end && !is_whole && self.broken.is_none() {
+            self.broken = Some("not valid JSON, ends within a value or a list: mend the end of the file".into());
+        }
+    }
+}
+
+fn unexpected(byte: u8) -> String {
+    let shown = byte.escape_ascii();
+    format!("not valid JSON, unexpected {shown} between values, so that the rest cannot be read: mend the file")
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::Value;
+
+    use super::super::fields::Parser;
+    use super::*;
+
+    /// All records, and whether the input was read to its end, in blocks of a size that holds a mark of UTF-8; checks that blocks make up the input.
+    fn records(input: &[u8], form: Form, size: usize) -> (Vec<Vec<u8>>, bool) {
+        let mut blocks = Blocks::sized(input, form, size);
+        let (mut records, mut bytes, mut lines) = (Vec::new(), Vec::new(), 1);
+        loop {
+            let block = match blocks.next() {
+                Ok(Some(block)) => block,
+                Ok(None) => break assert_eq!(bytes, input),
+                Err(_) => {
+                    assert!(input.starts_with(&bytes));
+                    return (records, false);
+                }
+            };
+            assert_eq!((block.first, block.line), (records.len() as u64, lines));
+            let mut end = 0;
+            for record in &block.records {
+                assert!(end <= record.start && record.start < record.end && record.end <= block.bytes.len());
+                end = record.end;
+            }
+            records.extend(block.records().map(|(.., record)| record.to_vec()));
+            if form != Form::Text {
+                lines += block.bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+            }
+            bytes.extend(block.bytes);
+        }
+        (records, true)
+    }
+
+    fn forms() -> impl Strategy<Value = Form> {
+        use Form::{Any, Json, Lines, Parquet, Table, Text};
+        prop::sample::select(vec![Any, Json, Lines, Parquet, Table(b','), Table(b'\t'), Text])
+    }
+
+    /// Strings of what means something to one of the forms.
+    fn text() -> impl Strategy<Value = String> {
+        let parts = ["\"", ",", "\n", "\r", "\r\n", "[", "]", "{", "}", "\\", " ", "a", "é", "\t", "\u{feff}", "1"];
+        prop::collection::vec(prop::sample::select(parts.to_vec()), 0..40).prop_map(|parts| parts.concat())
+    }
+
+    fn json() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<i32>().prop_map(Value::from),
+            "[\"\\\\\\[\\]{},a \n]{0,9}".prop_map(Value::from)
+        ];
+        leaf.prop_recursive(3, 16, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::vec(("[\"\\]{a]{1,3}", inner), 0..4)
+                    .prop_map(|fields| Value::Object(fields.into_iter().collect()))
+            ]
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn where_blocks_end_changes_nothing(text in text(), form in forms(), size in 3..20_usize) {
+            prop_assert_eq!(records(text.as_bytes(), form, size), records(text.as_bytes(), form, 1 << 20));
+        }
+
+        #[test]
+        fn any_bytes_are_taken(bytes in prop::collection::vec(any::<u8>(), 0..60), form in forms(), size in 3..20_usize) {
+            records(&bytes, form, size);
+        }
+
+        #[test]
+        fn rows_are_those_of_the_csv_crate(text in text(), size in 3..20_usize) {
+            let mut reader =
+                csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
+            let wanted: Vec<Vec<String>> = reader
+                .byte_records()
+                .map(|row| row.unwrap().iter().map(|cell| String::from_utf8_lossy(cell).into()).collect())
+                .collect();
+            let (rows, is_whole) = records(text.as_bytes(), Form::Table(b','), size);
+            prop_assert!(is_whole);
+            let mut parser = Parser::default();
+            let rows: Vec<Vec<String>> = rows.iter().map(|row| parser.cells(row, b',')).collect();
+            prop_assert_eq!(rows, wanted);
+        }
+
+        #[test]
+        fn lines_are_those_that_hold_something(text in text(), size in 3..20_usize) {
+            let without_mark = text.strip_prefix('\u{feff}').unwrap_or(&text);
+            let wanted: Vec<&str> = without_mark
+                .split_inclusive('\n')
+                .filter(|line| !line.trim_matches(|c: char| c.is_ascii_whitespace()).is_empty())
+                .collect();
+            let (lines, _) = records(text.as_bytes(), Form::Lines, size);
+            prop_assert_eq!(lines, wanted.iter().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn elements_are_those_of_the_list(list in prop::collection::vec(json(), 0..6), pretty in any::<bool>(), size in 3..20_usize) {
+            let text = if pretty { serde_json::to_string_pretty(&list) } else { serde_json::to_string(&list) }.unwrap();
+            let (elements, is_whole) = records(text.as_bytes(), Form::Json, size);
+            prop_assert!(is_whole);
+            let elements: Vec<Value> = elements.iter().map(|element| serde_json::from_slice(element).unwrap()).collect();
+            prop_assert_eq!(&elements, &list);
+
+            let objects: Vec<&Value> = list.iter().filter(|value| value.is_object()).collect();
+            let text: String = objects.iter().map(|object| format!("{object}\n")).collect();
+            let (values, is_whole) = records(text.as_bytes(), Form::Json, size);
+            prop_assert!(is_whole);
+            let values: Vec<Value> = values.iter().map(|value| serde_json::from_slice(value).unwrap()).collect();
+            prop_assert_eq!(values.iter().collect::<Vec<_>>(), objects);
+        }
+    }
+
+    /// The time for a record of any size is linear: each byte is looked at once.
+    #[test]
+    fn a_huge_record_is_scanned_once() {
+        let huge = format!("[\"{}\\\"\"]", "word \\n ".repeat(200_000));
+        let mut scanner = Scanner::new(Shape::Array, huge.as_bytes());
+        let mut found = Vec::new();
+        for end in (1..huge.len()).step_by(1000) {
+            let before = scanner.at;
+            scanner.scan(&huge.as_bytes()[..end], false, &mut found);
+            assert!(scanner.at >= before && scanner.at + 1 >= end, "all that is there is scanned");
+        }
+        scanner.scan(huge.as_bytes(), true, &mut found);
+        assert_eq!((found.len(), &found[0]), (1, &(1..huge.len() - 1)));
+    }
+}

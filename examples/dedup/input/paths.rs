@@ -1,0 +1,204 @@
+//! Paths to files: folders walked, patterns matched, each file once.
+
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::path::{Path, PathBuf};
+
+use indicatif::ProgressBar;
+
+use super::Problem;
+use super::bytes::{self, Codec, unreadable};
+use super::frame::Form;
+
+/// The kinds of files that are read, for messages.
+pub const READ: &str = ".txt, .jsonl, .ndjson, .json, .csv or .tsv, also as .gz or .zst, or .parquet";
+
+/// A file to read, or standard input.
+pub struct Source {
+    /// The full path, by which a file that was given twice is known; none for standard input.
+    pub path: Option<PathBuf>,
+    /// What came on standard input, if that was stored to be read more than once.
+    stored: Option<File>,
+    /// Its path in the folder that was given; its file name if it was given itself.
+    pub name: String,
+    /// The path as given, for people.
+    pub given: String,
+    pub form: Form,
+    /// How it is compressed; standard input shows it by its first bytes.
+    pub codec: Codec,
+}
+
+impl Source {
+    pub fn open<'a>(&self, bar: &'a ProgressBar) -> io::Result<Box<dyn Read + Send + 'a>> {
+        Ok(match &self.path {
+            Some(path) if self.form == Form::Parquet => open_parquet(path, bar)?,
+            Some(path) => bytes::decode(self.codec, bar.wrap_read(File::open(path)?)),
+            None => {
+                let from: Box<dyn Read + Send> = match &self.stored {
+                    Some(stored) => {
+                        let mut stored = stored.try_clone()?;
+                        stored.rewind()?;
+                        Box::new(stored)
+                    }
+                    None => Box::new(io::stdin()),
+                };
+                let mut from = BufReader::with_capacity(1 << 16, bar.wrap_read(from));
+                let codec = Codec::of(from.fill_buf()?);
+                bytes::decode(codec, from)
+            }
+        })
+    }
+
+    /// How many bytes lie on the disk; none if that of standard input is not known.
+    pub fn size(&self) -> Option<u64> {
+        // A file that cannot be read is told when it is opened.
+        self.path.as_ref().map(|path| fs::metadata(path).map_or(0, |file| file.len()))
+    }
+
+    /// The bytes of a file as they lie on the disk.
+    pub fn raw(&self) -> io::Result<Vec<u8>> {
+        self.path.as_ref().map_or_else(|| Err(io::ErrorKind::NotFound.into()), fs::read)
+    }
+
+    /// Stores standard input in a temporary file that has no name, so that nothing is left of it however the run ends.
+    pub fn store(&mut self) -> io::Result<()> {
+        if self.path.is_none() {
+            let mut stored = tempfile::tempfile()?;
+            io::copy(&mut io::stdin().lock(), &mut stored)?;
+            self.stored = Some(stored);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(feature = "parquet")]
+use super::parquet::open as open_parquet;
+
+#[cfg(not(feature = "parquet"))]
+fn open_parquet<'a>(_: &Path, _: &'a ProgressBar) -> io::Result<Box<dyn Read + Send + 'a>> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// What the paths stand for.
+#[derive(Default)]
+pub struct Found {
+    /// The files in the order of their full paths, standard input last, each once, however the paths are given: which of
+    /// two articles with the same id comes first does not depend on the order of the arguments.
+    pub sources: Vec<Source>,
+    pub problems: Vec<Problem>,
+    /// Files of other kinds in the folders.
+    pub others: u64,
+}
+
+/// Finds the files of all paths; standard input is read as `stdin`.
+pub fn find(paths: &[PathBuf], stdin: Form) -> Found {
+    let mut found = Found::default();
+    for path in paths.iter().filter(|path| !is_stdin(path)) {
+        match matches(path) {
+            Some(Ok(matches)) if matches.is_empty() => {
+                found.problem(&path.to_string_lossy(), "no file has such a name: check the pattern");
+            }
+            Some(Ok(matches)) => matches.iter().for_each(|path| found.add(path)),
+            Some(Err(error)) => found.problem(&path.to_string_lossy(), format!("not a pattern, {error}: mend it")),
+            None => found.add(path),
+        }
+    }
+    found.sources.sort_by(|a, b| (&a.path, &a.name, &a.given).cmp(&(&b.path, &b.name, &b.given)));
+    found.sources.dedup_by(|a, b| a.path == b.path);
+    if paths.iter().any(|path| is_stdin(path)) {
+        let (name, given) = ("<stdin>".into(), "<stdin>".into());
+        found.sources.push(Source { path: None, stored: None, name, given, form: stdin, codec: Codec::Plain });
+    }
+    found
+}
+
+fn is_stdin(path: &Path) -> bool {
+    path == Path::new("-")
+}
+
+/// The files that a pattern matches, if the path is one. A file that has the name itself comes first.
+fn matches(path: &Path) -> Option<Result<Vec<PathBuf>, glob::PatternError>> {
+    let pattern = path.to_str().filter(|path| path.contains(['*', '?', '[']))?;
+    if fs::symlink_metadata(path).is_ok() {
+        return None;
+    }
+    Some(glob::glob(pattern).map(|found| {
+        let path = |found: glob::GlobResult| found.unwrap_or_else(|error| error.path().into());
+        found.map(path).collect()
+    }))
+}
+
+/// Form and compression of a file with such a name, if it is one to read.
+pub fn kind(path: &Path) -> Option<(Form, Codec)> {
+    let codec = Codec::of_name(path);
+    let name = Path::new(path.file_name()?);
+    let name = if codec == Codec::Plain { name } else { Path::new(name.file_stem()?) };
+    let form = Form::of_extension(&name.extension()?.to_str()?.to_ascii_lowercase())?;
+    // Parquet is compressed within.
+    (form != Form::Parquet || codec == Codec::Plain).then_some((form, codec))
+}
+
+impl Found {
+    /// The bytes of all files as they lie on the disk; none if that of standard input is not known.
+    pub fn bytes(&self) -> Option<u64> {
+        self.sources.iter().map(Source::size).sum()
+    }
+
+    fn problem(&mut self, place: &str, reason: impl Into<String>) {
+        let name = Path::new(place).file_name().map_or(place.into(), |name| name.to_string_lossy());
+        self.problems.push(Problem { id: name.into(), place: place.into(), reason: reason.into() });
+    }
+
+    /// Collects the files that a path stands for.
+    fn add(&mut self, given: &Path) {
+        let shown = given.to_string_lossy();
+        let (path, is_folder) = match fs::canonicalize(given).and_then(|path| Ok((fs::metadata(&path)?.is_dir(), path)))
+        {
+            Ok((is_folder, path)) => (path, is_folder),
+            Err(error) => return self.problem(&shown, unreadable(&error)),
+        };
+        let name = given.file_name().map_or(shown.clone(), |name| name.to_string_lossy());
+        if is_folder {
+            self.walk(path, given);
+        } else if let Some((form, codec)) = kind(given) {
+            let (name, given) = (name.into(), shown.into());
+            self.sources.push(Source { path: Some(path), stored: None, name, given, form, codec });
+        } else {
+            let remedy = "rename the file, or pipe it to `dedup -`";
+            self.problem(&shown, format!("not a folder and not named {READ}: {remedy}"));
+        }
+    }
+
+    /// Collects the files of a folder and of those in it. Links to folders are not followed: they may lead in circles.
+    fn walk(&mut self, root: PathBuf, given: &Path) {
+        let mut folders = vec![(root, String::new())];
+        while let Some((folder, inside)) = folders.pop() {
+            let entries = match fs::read_dir(&folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
+                Ok(entries) => entries,
+                Err(error) => {
+                    let place = given.join(&inside).to_string_lossy().into_owned();
+                    let id = if inside.is_empty() { place.clone() } else { inside };
+                    self.problems.push(Problem { id, place, reason: unreadable(&error) });
+                    continue;
+                }
+            };
+            for entry in entries {
+                let path = entry.path();
+                let name = format!("{inside}{}", entry.file_name().to_string_lossy());
+                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                    folders.push((path, name + "/"));
+                    continue;
+                }
+                // A pipe or device would wait for ever. A link to nothing is told when it is opened.
+                let readable = fs::metadata(&path).map_or(true, |file| file.is_file());
+                match kind(&path).filter(|_| readable) {
+                    Some((form, codec)) => {
+                        let given = given.join(&name).to_string_lossy().into_owned();
+                        self.sources.push(Source { path: Some(path), stored: None, name, given, form, codec });
+                    }
+                    None => self.others += 1,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+// The example as `cargo install retold --features command` installs it. (Comments of a crate cannot be included.)
+
+include!("main.rs");

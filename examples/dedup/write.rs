@@ -1,0 +1,213 @@
+//! Files that are there whole or not at all: written under another name in the same folder, synced, then renamed.
+
+use std::fs::{self, File};
+use std::hash::Hasher;
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use rayon::prelude::*;
+use ruzstd::encoding::{CompressionLevel, compress_to_vec};
+use tempfile::{NamedTempFile, TempDir};
+use twox_hash::XxHash3_64;
+
+use crate::input::{Codec, decode};
+
+/// What is under way, to be removed when the user stops the run.
+static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
+
+/// Removes unfinished files and ends the run when the user presses Ctrl-C.
+pub fn stop_cleanly() -> Result<(), String> {
+    ctrlc::set_handler(|| {
+        // The lock is held until the end, so that nothing more is begun.
+        let unfinished = UNFINISHED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        for path in unfinished.iter() {
+            // What is gone already needs no removing; of anything else nobody could be told more than its name.
+            let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+        }
+        // As the shell does for a program that Ctrl-C has ended.
+        std::process::exit(130);
+    })
+    .map_err(|error| format!("cannot watch for Ctrl-C: {error}"))
+}
+
+fn begin<T>(make: impl FnOnce() -> io::Result<T>, path: impl FnOnce(&T) -> &Path) -> io::Result<T> {
+    let mut unfinished = UNFINISHED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let made = make()?;
+    unfinished.push(path(&made).into());
+    Ok(made)
+}
+
+fn end(path: &Path) {
+    UNFINISHED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).retain(|unfinished| unfinished != path);
+}
+
+/// The folder in which a file is or will be.
+fn folder(path: &Path) -> &Path {
+    path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes the names in a folder last.
+fn sync_folder(path: &Path) -> io::Result<()> {
+    // Only Unix opens folders.
+    if cfg!(unix) { File::open(folder(path))?.sync_all() } else { Ok(()) }
+}
+
+/// Makes names for what is under way; `mode` is what anything new may allow on Unix, before the user's mask.
+fn builder(mode: u32) -> tempfile::Builder<'static, 'static> {
+    let mut builder = tempfile::Builder::new();
+    builder.prefix(".dedup-").suffix(".unfinished");
+    #[cfg(unix)]
+    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(mode));
+    #[cfg(not(unix))]
+    let _ = mode;
+    builder
+}
+
+/// A file under way. Dropped unfinished, it is removed.
+pub struct Whole {
+    file: NamedTempFile,
+    target: PathBuf,
+    codec: Codec,
+    /// What is not written yet.
+    pending: Vec<u8>,
+    threads: usize,
+    bytes: u64,
+    checksum: XxHash3_64,
+}
+
+/// What is compressed as one; small enough to share among threads, large enough to compress well.
+const PIECE: usize = 1 << 20;
+
+impl Whole {
+    /// Begins a file that will be `target`, compressed by `codec`.
+    pub fn new(target: &Path, codec: Codec) -> io::Result<Self> {
+        if fs::metadata(target).is_ok_and(|there| !there.is_file()) {
+            return Err(io::Error::other("it is there and is no file"));
+        }
+        // A link stays, and what it leads to is replaced.
+        let target = fs::canonicalize(target).unwrap_or_else(|_| target.into());
+        let file = begin(|| builder(0o666).tempfile_in(folder(&target)), NamedTempFile::path)?;
+        let (pending, checksum) = (Vec::new(), XxHash3_64::with_seed(0));
+        let threads = rayon::current_num_threads();
+        Ok(Self { file, target, codec, pending, threads, bytes: 0, checksum })
+    }
+
+    /// Compresses what is pending, piece by piece, so that all threads have something to do. Both formats read on after
+    /// the end of a piece.
+    fn write_pending(&mut self) -> io::Result<()> {
+        if self.codec == Codec::Plain {
+            self.file.write_all(&self.pending)?;
+        } else {
+            let pieces = self.pending.par_chunks(PIECE).map(|piece| compress(self.codec, piece));
+            let pieces: Vec<Vec<u8>> = pieces.collect::<io::Result<_>>()?;
+            pieces.iter().try_for_each(|piece| self.file.write_all(piece))?;
+        }
+        self.pending.clear();
+        Ok(())
+    }
+
+    /// Reads the file again, holds it to what was written, and gives it its name.
+    pub fn finish(mut self) -> io::Result<()> {
+        if self.bytes == 0 && self.codec != Codec::Plain {
+            // Nothing at all is no compressed file.
+            self.file.write_all(&compress(self.codec, &[])?)?;
+        }
+        self.write_pending()?;
+        self.file.as_file().sync_all()?;
+        let mut written = decode(self.codec, self.file.reopen()?);
+        let (mut bytes, mut checksum, mut buffer) = (0, XxHash3_64::with_seed(0), vec![0; PIECE]);
+        loop {
+            match written.read(&mut buffer)? {
+                0 => break,
+                read => {
+                    bytes += read as u64;
+                    checksum.write(&buffer[..read]);
+                }
+            }
+        }
+        drop(written);
+        if (bytes, checksum.finish()) != (self.bytes, self.checksum.finish()) {
+            return Err(io::Error::other("it does not read back as it was written"));
+        }
+        let path = self.file.path().to_owned();
+        self.file.persist(&self.target).map_err(|failure| failure.error)?;
+        end(&path);
+        sync_folder(&self.target)
+    }
+}
+
+fn compress(codec: Codec, piece: &[u8]) -> io::Result<Vec<u8>> {
+    match codec {
+        Codec::Plain => Ok(piece.into()),
+        Codec::Gzip => {
+            let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
+            encoder.write_all(piece)?;
+            encoder.finish()
+        }
+        Codec::Zstd => Ok(compress_to_vec(piece, CompressionLevel::Fastest)),
+    }
+}
+
+impl Write for Whole {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.pending.extend_from_slice(bytes);
+        self.bytes += bytes.len() as u64;
+        Hasher::write(&mut self.checksum, bytes);
+        if self.pending.len() >= PIECE * self.threads {
+            self.write_pending()?;
+        }
+        Ok(bytes.len())
+    }
+
+    /// Nothing is of use before all is written.
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// A folder under way. Dropped unfinished, it is removed with all that is in it.
+pub struct WholeFolder {
+    folder: TempDir,
+    target: PathBuf,
+}
+
+impl WholeFolder {
+    /// Begins a folder that will be `target`, which is not there yet or empty.
+    pub fn new(target: &Path) -> io::Result<Self> {
+        let is_free = match fs::read_dir(target) {
+            Ok(mut entries) => entries.next().is_none(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => true,
+            Err(error) => return Err(error),
+        };
+        if !is_free {
+            return Err(io::Error::other("the folder is there and not empty"));
+        }
+        let folder = begin(|| builder(0o777).tempdir_in(folder(target)), TempDir::path)?;
+        Ok(Self { folder, target: target.into() })
+    }
+
+    /// Writes a file, with the folders that its name names.
+    pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(folder(&path))?;
+        let mut file = File::create_new(path)?;
+        file.write_all(bytes)?;
+        // On Unix all are synced at the end: one by one takes milliseconds each.
+        if cfg!(unix) { Ok(()) } else { file.sync_all() }
+    }
+
+    pub fn finish(self) -> io::Result<()> {
+        #[cfg(unix)]
+        rustix::fs::sync();
+        if fs::read_dir(&self.target).is_ok() && !cfg!(unix) {
+            // Only Unix renames onto an empty folder.
+            fs::remove_dir(&self.target)?;
+        }
+        fs::rename(self.folder.path(), &self.target)?;
+        end(&self.folder.keep());
+        sync_folder(&self.target)
+    }
+}

@@ -1,0 +1,311 @@
+//! What `dedup` reads, from end to end: every form, compressed or not, and what a crawl can contain.
+
+mod common;
+
+use std::fs;
+use std::path::Path;
+
+use common::*;
+use serde_json::{Value, json};
+
+/// The copies found at level `near`: for each cluster its ids, sorted.
+fn clusters(folder: &Path, args: &[&str]) -> Vec<Vec<String>> {
+    let records = records(folder, &[&["--level", "near", "--quiet"], args].concat());
+    let ids = |cluster: &&Value| {
+        let members = cluster["members"].as_array().unwrap().iter();
+        let mut ids: Vec<String> = members.map(|member| member["id"].as_str().unwrap().to_string()).collect();
+        ids.sort();
+        ids
+    };
+    of_type(&records, "cluster").iter().map(ids).collect()
+}
+
+fn zstd(text: &str) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+#[test]
+fn every_form_tells_the_same() {
+    let lines = line("a", FERRY) + &line("b", STORM) + &line("c", &FERRY.to_uppercase());
+    let list = format!("[{}]", lines.trim_end().replace('\n', ",\n"));
+    let table = |delimiter: &str| {
+        let row = |id: &str, text: &str| format!("{id}{delimiter}\"{text}\"\n");
+        format!("id{delimiter}text\n") + &row("a", FERRY) + &row("b", STORM) + &row("c", &FERRY.to_uppercase())
+    };
+    let forms = [
+        ("x.jsonl", &lines),
+        ("x.ndjson", &lines),
+        ("x.json", &list),
+        ("y.json", &lines),
+        ("x.csv", &table(",")),
+        ("X.TSV", &table("\t")),
+    ];
+    for (name, content) in forms {
+        let folder = Temp::new("form")
+            .with(name, content)
+            .with(&format!("z/{name}.gz"), compressed(content))
+            .with(&format!("z/{name}.ZST"), zstd(content));
+        for path in [name, &format!("z/{name}.gz"), &format!("z/{name}.ZST")] {
+            assert_eq!(clusters(&folder, &[path]), [["a", "c"]], "{path}");
+        }
+    }
+    let folder =
+        Temp::new("texts").with("a.txt.gz", compressed(FERRY)).with("b.txt.zst", zstd(FERRY)).with("c.txt", FERRY);
+    assert_eq!(clusters(&folder, &["."]), [["a.txt.gz", "b.txt.zst", "c.txt"]]);
+}
+
+#[test]
+fn standard_input_shows_what_it_is() {
+    let lines = line("a", FERRY) + &line("b", FERRY);
+    let list = format!("\u{feff}\n [{}]", lines.trim_end().replace('\n', ",\n"));
+    let table = format!("id\ttext\na\t{FERRY}\nb\t{FERRY}\n");
+    let cases: [(&[u8], &[&str]); 6] = [
+        (lines.as_bytes(), &[]),
+        (list.as_bytes(), &[]),
+        (&compressed(&lines), &[]),
+        (&zstd(&list), &[]),
+        (table.as_bytes(), &["--stdin-format", "tsv"]),
+        (&compressed(&table), &["--stdin-format", "tsv"]),
+    ];
+    let folder = Temp::new("stdin forms");
+    for (input, args) in cases {
+        let output = run_with(&folder, &[&["--level", "near"], args, &["-"]].concat(), input);
+        assert!(output.stdout.starts_with(b"a and 1 like it:\n"), "{}", stderr(&output));
+    }
+    let output = run_with(&folder, &["-"], table.as_bytes());
+    assert_eq!(output.status.code(), Some(2));
+    let message = "<stdin>: not JSON, begins with neither [ nor {: name its form with --stdin-format\n";
+    assert!(stderr(&output).starts_with(message), "{}", stderr(&output));
+}
+
+#[test]
+fn patterns_are_matched_where_the_shell_did_not() {
+    let folder = Temp::new("patterns")
+        .with("in/a.txt", FERRY)
+        .with("in/deep/b.txt", FERRY)
+        .with("in/b[1].txt", FERRY)
+        .with("other.txt", FERRY);
+    assert_eq!(clusters(&folder, &["in/*.txt"]), [["a.txt", "b[1].txt"]]);
+    assert_eq!(clusters(&folder, &["in/**/[ab].txt"]), [["a.txt", "b.txt"]]);
+    assert_eq!(
+        clusters(&folder, &["in/b[1].txt", "in/?.txt"]),
+        [["a.txt", "b[1].txt"]],
+        "a name comes before a pattern"
+    );
+    let pair = with_a_pair("no match");
+    assert_skipped(&pair, &[".", "z*.txt"], "z*.txt", "z*.txt", &["no file has such a name", "check the pattern"]);
+    let pair = with_a_pair("no pattern");
+    assert_skipped(&pair, &[".", "[z.txt"], "[z.txt", "[z.txt", &["not a pattern", "mend it"]);
+}
+
+#[test]
+fn fields_are_guessed_aloud() {
+    let records = |text: &str, id: &str| {
+        let record = |value: &str| {
+            let mut record = json!({"title": "no", text: FERRY, "more": {"text": "no"}});
+            if !id.is_empty() {
+                record[id] = value.into();
+            }
+            format!("{record}\n")
+        };
+        record("one") + &record("two")
+    };
+    let cases = [
+        ("text", "id", "", ["one", "two"]),
+        ("text", "url", "the id is taken from \"url\" (--id-field)", ["one", "two"]),
+        ("content", "id", "the text is taken from \"content\" (--text-field)", ["one", "two"]),
+        ("body", "id", "the text is taken from \"body\" (--text-field)", ["one", "two"]),
+        (
+            "article",
+            "",
+            "the text is taken from \"article\" (--text-field), there is no id, so the place of a record stands for it \
+             (--id-field)",
+            ["x.jsonl:1", "x.jsonl:2"],
+        ),
+    ];
+    for (text, id, guess, ids) in cases {
+        let folder = Temp::new("guess").with("x.jsonl", records(text, id)).with("y/x.jsonl", "");
+        assert_eq!(clusters(&folder, &["x.jsonl"]), [ids]);
+        let output = run(&folder, &["x.jsonl"]);
+        let said = stderr(&output);
+        let guesses: Vec<&str> = said.lines().filter_map(|line| line.strip_prefix("x.jsonl: ")).collect();
+        assert_eq!(guesses, if guess.is_empty() { vec![] } else { vec![guess] }, "{said}");
+    }
+    let folder = Temp::new("guesses").with("x.jsonl", records("body", "url")).with("y.jsonl", records("body", "url"));
+    let output = run(&folder, &["."]);
+    let guess = "./x.jsonl and 1 more: the text is taken from \"body\" (--text-field), the id is taken from \"url\" (--id-field)\n";
+    assert!(stderr(&output).starts_with(guess), "{}", stderr(&output));
+    let list = records("body", "").trim_end().replace('\n', ",");
+    let folder = Temp::new("elements").with("x.json", format!("[{list}]"));
+    assert_eq!(clusters(&folder, &["."]), [["x.json#1", "x.json#2"]]);
+}
+
+#[test]
+fn bad_files_of_other_forms() {
+    let table = |name: &str, content: &str| with_a_pair(name).with("bad.csv", content);
+    let columns = table("columns", "id,title\na,b\nc,d\n");
+    let parts = ["no column \"text\", only \"id\", \"title\"", "--text-field"];
+    assert_skipped(&columns, &["."], "bad.csv", "./bad.csv", &parts);
+    let ids = table("ids", &format!("id,text\n,{STORM}\n"));
+    assert_skipped(&ids, &["."], "bad.csv:2", "./bad.csv:2", &["column \"id\" is empty", "--id-field"]);
+    let cells = table("cells", &format!("id,text\nx\nok,{STORM}\n"));
+    assert_skipped(&cells, &["."], "x", "./bad.csv:2", &["1 cell and none for \"text\"", "mend it"]);
+    let head = table("head", "id,text\n");
+    assert_skipped(&head, &["."], "bad.csv", "./bad.csv", &["holds nothing"]);
+    let latin = with_a_pair("latin").with("bad.csv", b"id,text\nx,caf\xe9 au lait\n");
+    assert_skipped(&latin, &["."], "bad.csv:2", "./bad.csv:2", &["byte 6 is not valid UTF-8"]);
+
+    let json = |name: &str, content: &str| with_a_pair(name).with("bad.json", content);
+    let empty = json("empty", " [ ]\n");
+    assert_skipped(&empty, &["."], "bad.json", "./bad.json", &["holds nothing"]);
+    let word = json("word", "none");
+    assert_skipped(&word, &["."], "bad.json", "./bad.json", &["begins with neither [ nor {"]);
+    let element = json("element", &format!("[{{\"id\": \"x\"\n, text}}, {}]", line("ok", STORM)));
+    assert_skipped(&element, &["."], "bad.json#1", "./bad.json#1", &["not valid JSON at line 2 column 3"]);
+    let comma = json("comma", &format!("[{},, 1]", line("ok", STORM)));
+    assert_skipped(&comma, &["."], "bad.json#2", "./bad.json#2", &["unexpected , between values", "rest"]);
+    let after = json("after", &format!("[{}] {{}}", line("ok", STORM)));
+    assert_skipped(&after, &["."], "bad.json#2", "./bad.json#2", &["unexpected { between values"]);
+    let end = json("end", &format!("[{}, {{\"id\": \"x", line("ok", STORM)));
+    assert_skipped(&end, &["."], "bad.json#2", "./bad.json#2", &["ends within a value or a list", "mend"]);
+}
+
+#[test]
+fn damaged_compressed_files() {
+    let lines = line("ok", STORM) + &"x".repeat(10_000);
+    for (extension, whole) in [("gz", compressed(&lines)), ("zst", zstd(&lines))] {
+        let name = format!("bad.jsonl.{extension}");
+        let place = format!("./{name}");
+        let cut = with_a_pair("cut").with(&name, &whole[..whole.len() - 12]);
+        let output = run(&cut, &["--format", "jsonl", "."]);
+        assert_eq!(output.status.code(), Some(0));
+        let said: Vec<&str> = stderr(&output).lines().filter(|line| line.starts_with(&place)).collect();
+        assert_eq!(said.len(), 1, "{said:?}");
+        assert!(said[0].contains("ends too early") || said[0].contains("is damaged"), "{said:?}");
+        assert!(said[0].ends_with("get it again or leave it out"), "{said:?}");
+
+        let mut flipped = whole.clone();
+        let at = flipped.len() - 2;
+        flipped[at] ^= 1;
+        let flipped = with_a_pair("flipped").with(&name, flipped);
+        let output = run(&flipped, &["."]);
+        assert!(stderr(&output).contains(&format!("{place}:")), "{}", stderr(&output));
+        assert!(stderr(&output).contains("the compressed file is damaged"), "{}", stderr(&output));
+
+        let none = with_a_pair("none").with(&name, &lines);
+        assert_skipped(&none, &["."], &format!("{name}:1"), &format!("{place}:1"), &["the compressed file is damaged"]);
+        let empty = with_a_pair("empty").with(&name, "");
+        let output = run(&empty, &["."]);
+        assert!(stderr(&output).contains(&place), "{}", stderr(&output));
+    }
+}
+
+#[test]
+fn frames_and_members_follow_each_other() {
+    let parts = [line("a", FERRY), line("b", STORM), line("c", FERRY)];
+    let gz: Vec<u8> = parts.iter().flat_map(compressed).collect();
+    // Between them a frame to be skipped, as some compressors write for their own ends.
+    let skippable = [&0x184D_2A50_u32.to_le_bytes()[..], &5_u32.to_le_bytes(), b"hello"].concat();
+    let zst: Vec<u8> = parts.iter().flat_map(|part| [zstd(part), skippable.clone()].concat()).collect();
+    let folder = Temp::new("members").with("x.jsonl.gz", gz).with("x.jsonl.zst", zst);
+    assert_eq!(clusters(&folder, &["x.jsonl.gz"]), [["a", "c"]]);
+    assert_eq!(clusters(&folder, &["x.jsonl.zst"]), [["a", "c"]]);
+}
+
+#[test]
+fn blocks_end_anywhere() {
+    // Records of all sizes around that of a block, in every form.
+    let text = |at: usize| format!("{FERRY} \"\\\n\" {STORM} ").repeat(1 + at * at * 40) + &format!("the end {at}");
+    let records: Vec<(String, String)> = (0..24).map(|at| (format!("{at:02}"), text(at % 12))).collect();
+    let wanted: Vec<Vec<String>> = (0..12).map(|at| vec![format!("{at:02}"), format!("{:02}", at + 12)]).collect();
+    let lines: String = records.iter().map(|(id, text)| line(id, text)).collect();
+    let list = serde_json::to_string_pretty(
+        &records.iter().map(|(id, text)| json!({"id": id, "text": text})).collect::<Vec<_>>(),
+    )
+    .unwrap();
+    let mut table = csv::Writer::from_writer(Vec::new());
+    table.write_record(["id", "text"]).unwrap();
+    records.iter().for_each(|(id, text)| table.write_record([id, text]).unwrap());
+    let folder =
+        Temp::new("blocks").with("x.jsonl", lines).with("x.json", list).with("x.csv", table.into_inner().unwrap());
+    for name in ["x.jsonl", "x.json", "x.csv"] {
+        assert_eq!(clusters(&folder, &["--threshold", "1", name]), wanted, "{name}");
+        stdout(
+            &folder,
+            &["--level", "near", "--keep", "first", "--threshold", "1", "--unique", &format!("u{name}"), name],
+        );
+        assert_eq!(clusters(&folder, &["--threshold", "1", &format!("u{name}")]), [[""; 0]; 0], "{name}");
+    }
+}
+
+#[test]
+fn what_a_crawl_contains() {
+    let pair = line("pair1", FERRY) + &line("pair2", FERRY);
+    let deep = "[".repeat(1_000_000);
+    let closed = format!("{deep}{}", "]".repeat(1_000_000));
+    let cases = [
+        ("NUL bytes in a text", format!("{{\"id\": \"x\", \"text\": \"{}\"}}\n", "\\u0000 word ".repeat(5)), None),
+        ("NUL bytes in a line", "{\"id\": \"x\", \"text\": \"a\0b\"}\n".into(), Some("control character")),
+        ("a lone surrogate", "{\"id\": \"x\", \"text\": \"\\ud800 alone\"}\n".into(), Some("not valid JSON")),
+        (
+            "a lone surrogate in another field",
+            format!("{{\"id\": \"x\", \"text\": \"{STORM}\", \"more\": \"\\udc00\"}}\n"),
+            None,
+        ),
+        ("depth", format!("{deep}\n"), Some("recursion limit")),
+        ("depth in another field", format!("{{\"id\": \"x\", \"more\": {closed}, \"text\": \"{STORM}\"}}\n"), None),
+        ("depth in the text", format!("{{\"id\": \"x\", \"text\": {closed}}}\n"), Some("recursion limit")),
+        ("depth in the id", format!("{{\"id\": {closed}, \"text\": \"{STORM}\"}}\n"), Some("recursion limit")),
+        ("blank lines", " \n".repeat(300_000), None),
+    ];
+    for (name, bad, reason) in cases {
+        let list = format!("[{}, {}]", pair.trim_end().replace('\n', ","), bad.trim());
+        let folder = Temp::new("crawl").with("x.jsonl", format!("{bad}{pair}{bad}")).with("x.json", list);
+        let records = records(&folder, &["--level", "near", "--quiet", "x.jsonl"]);
+        let found = of_type(&records, "cluster");
+        assert!(found.iter().any(|cluster| cluster["representative"] == "pair1"), "{name}");
+        let skipped = of_type(&records, "skipped");
+        match reason {
+            Some(reason) => assert!(skipped[0]["reason"].as_str().unwrap().contains(reason), "{name}: {skipped:?}"),
+            None => assert!(skipped.iter().all(|skip| skip["id"] == "x"), "{name}: {skipped:?}"),
+        }
+        if name != "blank lines" && name != "depth" {
+            assert_eq!(clusters(&folder, &["x.json"]), [["pair1", "pair2"]], "{name}");
+        }
+    }
+    // Depth that never ends, in a list: nothing can be read any more, and what was read before counts.
+    let folder = Temp::new("endless").with("x.json", format!("[{},{deep}", pair.trim_end().replace('\n', ",")));
+    assert_eq!(clusters(&folder, &["x.json"]), [["pair1", "pair2"]]);
+}
+
+/// `cargo test --release --test formats -- --ignored`: half a minute and 2 GB of memory.
+#[test]
+#[ignore = "large"]
+fn soak() {
+    let folder = Temp::new("soak");
+    let words = |bytes: usize| format!("{FERRY} ").repeat(bytes / FERRY.len());
+    for name in ["x.jsonl", "x.json"] {
+        let (open, close) = if name == "x.json" { ("[", "]") } else { ("", "") };
+        fs::write(folder.join(name), format!("{open}{}{close}", line("one", &words(100 << 20)).trim_end())).unwrap();
+        assert!(stdout(&folder, &["--level", "near", name]).starts_with("No copies found among 1 article"));
+        // And all of it without an end of line or of a string.
+        fs::write(folder.join(name), format!("{open}{{\"id\": \"a\", \"text\": \"{}", words(100 << 20))).unwrap();
+        let output = run(&folder, &[name]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    }
+    fs::write(folder.join("x.csv"), format!("id,text\na,\"{}", words(100 << 20))).unwrap();
+    assert!(run(&folder, &["--level", "near", "x.csv"]).status.success());
+    let empty: String = (0..1_000_000).map(|id| format!("{{\"id\":{id},\"text\":\"\"}}\n")).collect();
+    fs::write(folder.join("x.jsonl"), empty + &line("a", FERRY) + &line("b", FERRY)).unwrap();
+    let found = stdout(&folder, &["--unique", "unique.jsonl", "x.jsonl"]);
+    assert!(found.starts_with("a and 1 like it:\n") && found.contains("Skipped 1,000,000:\n"));
+    assert_eq!(fs::read_to_string(folder.join("unique.jsonl")).unwrap().lines().count(), 1_000_001);
+}
+
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn parquet_needs_a_feature() {
+    let pair = with_a_pair("parquet").with("bad.parquet", "PAR1");
+    let parts = ["built without Parquet", "build it with --features parquet"];
+    assert_skipped(&pair, &["."], "bad.parquet", "./bad.parquet", &parts);
+}

@@ -1,0 +1,431 @@
+//! `dedup --unique` and `--removed` from end to end: what stays is byte for byte what came, and nothing is lost.
+
+mod common;
+
+use std::fs;
+use std::io::{Read, Write};
+use std::path::Path;
+use std::process::Stdio;
+
+use common::*;
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+/// Runs with `--unique` and `--removed` and gives what was said.
+fn clean(folder: &Path, unique: &str, paths: &[&str]) -> String {
+    let output = run(folder, &[&["--level", "near", "--unique", unique, "--removed", "removed.jsonl"], paths].concat());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    stderr(&output).into()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+fn removed(folder: &Path) -> Vec<Value> {
+    read(folder.join("removed.jsonl")).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// A record with fields that dedup knows nothing of, and in an order of its own.
+fn odd(id: &str, text: &str) -> String {
+    format!(r#"{{"z":[1, 2.50,{{"k":null}}],  "text":{} ,"id":"{id}", "a":"\u00e9"}}"#, json!(text))
+}
+
+#[test]
+fn lines_stay_byte_for_byte() {
+    let (a, b, c) = (odd("a", FERRY), odd("b", &FERRY.to_uppercase()), odd("c", STORM));
+    let input = format!("\u{feff}{a}\r\n\n{b}\n{{\"id\": broken\n{c}");
+    let folder = Temp::new("lines").with("x.jsonl", &input);
+    let said = clean(&folder, "unique.jsonl", &["x.jsonl"]);
+    assert_eq!(read(folder.join("unique.jsonl")), input.replace(&format!("{b}\n"), ""));
+    let sum = format!(
+        "2 kept + 1 removed + 1 skipped and left in = 4 records; {} + {} + 14 + 4 between them = {} bytes: exactly the input",
+        a.len() + 2 + c.len(),
+        b.len() + 1,
+        input.len()
+    );
+    assert!(said.contains(&sum), "{said}\n{sum}");
+    let removed = removed(&folder);
+    assert_eq!(removed.len(), 1);
+    let keys: Vec<&String> = removed[0].as_object().unwrap().keys().collect();
+    assert_eq!(keys, ["id", "place", "kept", "kept_place", "relation", "similarity"]);
+    assert_eq!(
+        removed[0],
+        json!({
+            "id": "b", "place": "x.jsonl:3", "kept": "a", "kept_place": "x.jsonl:1", "relation": "exact", "similarity": 1.0
+        })
+    );
+}
+
+#[test]
+fn rows_stay_byte_for_byte() {
+    let head = "url;not,body,\"what, else\"\r\n";
+    let a = format!("a,\"{FERRY}\nand \"\"more\"\" of it\",\"\"\r\n");
+    let b = format!("b,\"{FERRY} AND more of it\",x\n");
+    let c = format!("c,{STORM},\"a\r\nb\"");
+    let folder = Temp::new("rows").with("x.csv", [head, &a, "\r\n", &b, &c].concat());
+    let said = clean(&folder, "unique.csv", &["--id-field", "url;not", "x.csv"]);
+    assert!(said.contains("x.csv: the text is taken from \"body\" (--text-field)\n"), "{said}");
+    assert_eq!(read(folder.join("unique.csv")), [head, &a, "\r\n", &c].concat());
+    assert_eq!(removed(&folder)[0]["place"], "x.csv:5", "the line on which the row begins");
+}
+
+#[test]
+fn elements_stay_byte_for_byte() {
+    let (a, b, c) = (odd("a", FERRY), odd("b", &FERRY.to_uppercase()), odd("c", STORM));
+    let folder = Temp::new("elements").with("x.json", format!("[ {a},\n\t{b}\n,{c} ]\n"));
+    clean(&folder, "unique.json", &["x.json"]);
+    assert_eq!(read(folder.join("unique.json")), format!("[ {a}\n,{c} ]\n"));
+    assert_eq!(removed(&folder)[0]["place"], "x.json#2");
+
+    // The first is the one that goes: what opens the list stays.
+    let folder = Temp::new("first").with("x.json", format!("[ {b},\n\t{a}\n,{c} ]\n"));
+    clean(&folder, "unique.json", &["x.json"]);
+    assert_eq!(read(folder.join("unique.json")), format!("[ {a}\n,{c} ]\n"));
+
+    // Values without a list around them.
+    let folder = Temp::new("values").with("x.json", format!("{b}\n{a}\n\n{c}\n"));
+    clean(&folder, "unique.json", &["x.json"]);
+    assert_eq!(read(folder.join("unique.json")), format!("{a}\n\n{c}\n"));
+}
+
+#[test]
+fn several_files_become_one() {
+    let folder = Temp::new("several")
+        .with("a.jsonl", line("a", FERRY).trim_end())
+        .with("b.ndjson", format!("\u{feff}{}{}", line("b", FERRY), line("c", STORM)));
+    clean(&folder, "unique.jsonl", &["."]);
+    assert_eq!(read(folder.join("unique.jsonl")), line("a", FERRY) + &line("c", STORM));
+
+    let folder = Temp::new("tables")
+        .with("a.csv", format!("id,text\na,\"{FERRY}\""))
+        .with("b.csv", format!("id,text\r\nb,\"{FERRY}\"\r\nc,\"{STORM}\"\r\n"));
+    clean(&folder, "unique.csv", &["."]);
+    assert_eq!(read(folder.join("unique.csv")), format!("id,text\na,\"{FERRY}\"\nc,\"{STORM}\"\r\n"));
+
+    let folder = Temp::new("lists")
+        .with("a.json", format!(" [{}]\n", odd("a", FERRY)))
+        .with("b.json", "[ ]")
+        .with("c.json", format!("[\n{},\n{}]", odd("b", FERRY), odd("c", STORM)))
+        .with("d.json", format!("[{}\n]\n", odd("d", "Nobody at the school wanted a second hall.")));
+    clean(&folder, "unique.json", &["."]);
+    let unique = read(folder.join("unique.json"));
+    let ids: Vec<Value> = serde_json::from_str::<Vec<Value>>(&unique).unwrap();
+    assert_eq!(ids.iter().map(|element| &element["id"]).collect::<Vec<_>>(), ["a", "c", "d"]);
+
+    let folder = Temp::new("columns")
+        .with("a.csv", format!("id,text\na,\"{FERRY}\"\n"))
+        .with("b.csv", format!("text,id\n\"{FERRY}\",b\n"));
+    let output = run(&folder, &["--unique", "unique.csv", "."]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("b.csv does not fit into unique.csv, the columns differ"), "{}", stderr(&output));
+    assert!(!folder.join("unique.csv").exists());
+}
+
+#[test]
+fn texts_go_to_a_folder() {
+    let folder = Temp::new("texts")
+        .with("in/a.txt", format!("\u{feff}{FERRY}\r\n"))
+        .with("in/deep/b.txt", FERRY.to_uppercase())
+        .with("in/empty.txt", "")
+        .with("in/latin.txt", b"caf\xe9");
+    let said = clean(&folder, "out", &["in"]);
+    assert!(said.contains("1 kept + 1 removed + 1 skipped and left in = 3 records"), "{said}");
+    for name in ["a.txt", "empty.txt", "latin.txt"] {
+        assert_eq!(fs::read(folder.join("in").join(name)).unwrap(), fs::read(folder.join("out").join(name)).unwrap());
+    }
+    assert!(!folder.join("out/deep").exists());
+
+    let output = run(&folder, &["--unique", "out", "in"]);
+    assert!(stderr(&output).contains("the folder is there and not empty"), "{}", stderr(&output));
+}
+
+#[test]
+fn compressed_files_hold_the_same() {
+    // More than is compressed at once, and every fourth text told again.
+    let article = |number: usize, text: usize| {
+        let words: String = (0..12).map(|word| format!(" w{}x{word}", text)).collect();
+        line(&format!("{number:05}"), &format!("{STORM}{words}"))
+    };
+    let unique: String = (0..15_000).map(|number| article(number, number)).collect();
+    let copies: String = (15_000..20_000).map(|number| article(number, number - 15_000)).collect();
+    let folder = Temp::new("compressed").with("x.jsonl", unique.clone() + &copies);
+    for name in ["unique.jsonl", "unique.jsonl.gz", "unique.jsonl.zst"] {
+        let args = ["--threshold", "1", "--level", "near", "--unique", name, "--quiet", "x.jsonl"];
+        stdout(&folder, &args);
+        let bytes = fs::read(folder.join(name)).unwrap();
+        let mut text = String::new();
+        match name.rsplit_once('.').unwrap().1 {
+            "gz" => _ = flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_string(&mut text).unwrap(),
+            "zst" => text = unpack_zstd(&bytes),
+            _ => text = String::from_utf8(bytes).unwrap(),
+        }
+        assert!(text == unique, "{name}");
+        // And dedup reads what it wrote.
+        assert_eq!(
+            stdout(&folder, &["--threshold", "1", "--level", "near", name]),
+            "No copies found among 15,000 articles.\n"
+        );
+    }
+}
+
+/// Decompresses all frames one after the other.
+fn unpack_zstd(bytes: &[u8]) -> String {
+    let mut to = vec![0; 16 << 20];
+    let length = ruzstd::decoding::FrameDecoder::new().decode_all(bytes, &mut to).unwrap();
+    to.truncate(length);
+    String::from_utf8(to).unwrap()
+}
+
+#[test]
+fn what_cannot_be_byte_for_byte_is_refused() {
+    let cut = compressed(line("z", STORM).repeat(1000));
+    let folder = Temp::new("refused")
+        .with("x.jsonl", line("a", FERRY) + &line("b", FERRY))
+        .with("t.csv", format!("id,text\na,\"{FERRY}\"\n"))
+        .with("a.txt", FERRY)
+        .with("other/a.txt", FERRY)
+        .with("cut.jsonl.gz", &cut[..cut.len() - 9])
+        .with("fits/in.jsonl", line("c", STORM));
+    let cases: [(&[&str], &str); 10] = [
+        (&["--unique", "x.jsonl", "x.jsonl"], "x.jsonl is read itself: write to another file"),
+        (&["--removed", "./x.jsonl", "x.jsonl"], "./x.jsonl is read itself: write to another file"),
+        (&["--unique", "u.jsonl", "--removed", "u.jsonl", "x.jsonl"], "both u.jsonl: give them two names"),
+        (&["--unique", "u.csv", "x.jsonl"], "x.jsonl does not fit into u.csv byte for byte: name it .jsonl"),
+        (&["--unique", "u.jsonl", "t.csv", "x.jsonl"], "t.csv does not fit into u.jsonl byte for byte: name it .csv"),
+        (&["--unique", "u", "x.jsonl"], "u has no name for what x.jsonl is: name it .jsonl"),
+        (&["--unique", "u.txt", "a.txt"], "u.txt would be one text of many: name a folder"),
+        (&["--unique", "u", "a.txt", "other/a.txt"], "would both be a.txt: run them apart"),
+        (
+            &["--unique", "u.jsonl", "cut.jsonl.gz"],
+            "cut.jsonl.gz cannot be written without losing a part of it: the comp",
+        ),
+        (&["--unique", "gone/u.jsonl", "x.jsonl"], "cannot write gone/u.jsonl, No such file or directory"),
+    ];
+    for (args, message) in cases {
+        let output = run(&folder, args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
+    }
+    let mut names: Vec<_> = fs::read_dir(&*folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["a.txt", "cut.jsonl.gz", "fits", "other", "t.csv", "x.jsonl"], "nothing is left behind");
+}
+
+#[test]
+fn standard_input_is_read_twice() {
+    let input = compressed(&(line("a", FERRY) + &line("b", FERRY) + &line("c", STORM)));
+    let folder = Temp::new("stdin");
+    let output = run_with(&folder, &["--unique", "unique.jsonl", "-"], &input);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert_eq!(read(folder.join("unique.jsonl")), line("a", FERRY) + &line("c", STORM));
+
+    let output = run_with(&folder, &["--unique", "unique.json", "-"], &input);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("<stdin> does not fit into unique.json"), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
+#[test]
+fn devices_are_not_replaced() {
+    let folder = Temp::new("device").with("x.jsonl", line("a", FERRY) + &line("b", FERRY));
+    std::os::unix::fs::symlink("/dev/null", folder.join("null.jsonl")).unwrap();
+    let output = run(&folder, &["--unique", "null.jsonl", "x.jsonl"]);
+    assert!(stderr(&output).contains("it is there and is no file"), "{}", stderr(&output));
+}
+
+/// A program that was begun and is told what to read only later, so that it can be stopped at a known place.
+#[cfg(unix)]
+#[test]
+fn stopped_while_it_reads_it_leaves_nothing() {
+    let folder = Temp::new("stopped").with("unique.jsonl", "what was there before");
+    for signal in ["INT", "KILL"] {
+        let mut child = dedup()
+            .current_dir(&*folder)
+            .args(["--unique", "unique.jsonl", "-"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut stdin = child.stdin.take().unwrap();
+        // More than a pipe holds: when all is written, the program runs and reads.
+        stdin.write_all(line("a", FERRY).repeat(2000).as_bytes()).unwrap();
+        signal_to(child.id(), signal);
+        let status = child.wait().unwrap();
+        assert!(!status.success());
+        if signal == "INT" {
+            assert_eq!(status.code(), Some(130));
+        }
+        assert_eq!(read(folder.join("unique.jsonl")), "what was there before");
+        assert_eq!(fs::read_dir(&*folder).unwrap().count(), 1);
+    }
+}
+
+#[cfg(unix)]
+fn signal_to(process: u32, signal: &str) {
+    let kill = std::process::Command::new("kill").args([format!("-{signal}"), process.to_string()]).status().unwrap();
+    assert!(kill.success());
+}
+
+/// Kills a run at many moments, so that some fall into the writing: whatever the moment, the final name holds all of
+/// what it should or what was there before.
+#[cfg(unix)]
+#[test]
+fn killed_at_any_moment_it_leaves_no_half_written_file() {
+    let input: String = (0..4000).map(|number| line(&number.to_string(), &format!("{STORM} Word{number}."))).collect();
+    let folder = Temp::new("killed").with("in/x.jsonl", &input);
+    let args = ["--level", "near", "--threshold", "1", "--unique", "unique.jsonl", "in"];
+    let begun = std::time::Instant::now();
+    stdout(&folder, &args);
+    let whole = begun.elapsed();
+    let wanted = read(folder.join("unique.jsonl"));
+    let mut unfinished = 0;
+    for step in 0..20 {
+        fs::write(folder.join("unique.jsonl"), "before").unwrap();
+        let mut child =
+            dedup().current_dir(&*folder).args(args).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        std::thread::sleep(whole * step / 20);
+        let signal = if step % 2 == 0 { "KILL" } else { "INT" };
+        // It may have ended before.
+        if child.try_wait().unwrap().is_none() {
+            signal_to(child.id(), signal);
+        }
+        child.wait().unwrap();
+        let found = read(folder.join("unique.jsonl"));
+        assert!(found == "before" || found == wanted, "{} bytes", found.len());
+        unfinished += usize::from(found == "before");
+        for entry in fs::read_dir(&*folder).unwrap() {
+            let name = entry.unwrap().file_name().into_string().unwrap();
+            let is_left = name.starts_with(".dedup-") && name.ends_with(".unfinished");
+            assert!(["in", "unique.jsonl"].contains(&&*name) || is_left && signal == "KILL", "{name} after {signal}");
+            if is_left {
+                fs::remove_file(folder.join(name)).unwrap();
+            }
+        }
+    }
+    assert!(unfinished > 0, "no run was killed in time");
+}
+
+/// Needs the right to mount; is skipped with a message without it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_leaves_nothing() {
+    let folder = Temp::new("full")
+        .with("x.jsonl", (0..2000).map(|at| line(&at.to_string(), &format!("{STORM} {at}"))).collect::<String>());
+    fs::create_dir(folder.join("disk")).unwrap();
+    let mount = std::process::Command::new("mount")
+        .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
+        .arg(folder.join("disk"))
+        .stderr(Stdio::null())
+        .status();
+    if !mount.is_ok_and(|status| status.success()) {
+        println!("skipped: no right to mount a small disk");
+        return;
+    }
+    let output = run(&folder, &["--level", "near", "--threshold", "1", "--unique", "disk/unique.jsonl", "x.jsonl"]);
+    let left = fs::read_dir(folder.join("disk")).unwrap().count();
+    assert!(std::process::Command::new("umount").arg(folder.join("disk")).status().unwrap().success());
+    assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+    let message = "error: cannot write disk/unique.jsonl, No space left on device";
+    assert!(stderr(&output).contains(message) && stderr(&output).contains("make room"), "{}", stderr(&output));
+    assert_eq!(left, 0);
+}
+
+/// Which of four stories a record tells, its unknown fields, and whether the text comes before them.
+type Told = (usize, Vec<(String, Value)>, bool);
+
+fn records_strategy() -> impl Strategy<Value = Vec<(Value, bool)>> {
+    let scalar = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "\\PC{0,12}".prop_map(Value::from)
+    ];
+    let fields = prop::collection::vec(("[a-h\"\n,é]{1,6}", scalar), 0..4);
+    let record = (0..4usize, fields, any::<bool>());
+    prop::collection::vec(record, 1..12).prop_map(|records| {
+        let mut seen = [false; 4];
+        let mut make = |(at, (story, fields, first)): (usize, Told)| {
+            let text = Value::from(
+                [FERRY, STORM, "Nobody at the \"school\"\nwanted a second hall.", "Snow, and more snow, and rain."]
+                    [story],
+            );
+            let mut record = serde_json::Map::new();
+            record.insert("id".into(), format!("{at:02}").into());
+            if first {
+                record.insert("text".into(), text.clone());
+            }
+            record.extend(fields);
+            record.insert("text".into(), text);
+            (Value::Object(record), !std::mem::replace(&mut seen[story], true))
+        };
+        records.into_iter().enumerate().map(&mut make).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Every form round-trips: what `--unique` wrote parses back to exactly the kept records, with all their fields in their
+    /// order.
+    #[test]
+    fn every_form_parses_back(records in records_strategy(), pretty in any::<bool>()) {
+        let (all, kept): (Vec<&Value>, Vec<&Value>) =
+            (records.iter().map(|(record, _)| record).collect(), records.iter().filter(|(_, kept)| *kept).map(|(record, _)| record).collect());
+        let ordered = |value: &Value| value.to_string();
+        let folder = Temp::new("forms");
+
+        let lines: String = all.iter().map(|record| format!("{record}\n")).collect();
+        fs::write(folder.join("x.jsonl"), lines).unwrap();
+        clean(&folder, "unique.jsonl", &["x.jsonl"]);
+        let back: Vec<Value> = read(folder.join("unique.jsonl")).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        prop_assert_eq!(back.iter().map(ordered).collect::<Vec<_>>(), kept.iter().map(|record| ordered(record)).collect::<Vec<_>>());
+
+        let list = if pretty { serde_json::to_string_pretty(&all).unwrap() } else { serde_json::to_string(&all).unwrap() };
+        fs::write(folder.join("x.json"), list).unwrap();
+        clean(&folder, "unique.json", &["x.json"]);
+        let back: Vec<Value> = serde_json::from_str(&read(folder.join("unique.json"))).unwrap();
+        prop_assert_eq!(back.iter().map(ordered).collect::<Vec<_>>(), kept.iter().map(|record| ordered(record)).collect::<Vec<_>>());
+
+        for (name, delimiter) in [("csv", b','), ("tsv", b'\t')] {
+            let mut writer = csv::WriterBuilder::new().delimiter(delimiter).from_writer(Vec::new());
+            let row = |record: &Value| [record["text"].as_str().unwrap().to_string(), record.to_string(), record["id"].as_str().unwrap().to_string()];
+            writer.write_record(["text", "mo\"re", "id"]).unwrap();
+            all.iter().for_each(|record| writer.write_record(row(record)).unwrap());
+            fs::write(folder.join(format!("x.{name}")), writer.into_inner().unwrap()).unwrap();
+            let unique = format!("unique.{name}");
+            clean(&folder, &unique, &[&format!("x.{name}")]);
+            let mut reader = csv::ReaderBuilder::new().delimiter(delimiter).from_path(folder.join(&unique)).unwrap();
+            let back: Vec<Vec<String>> = reader.records().map(|row| row.unwrap().iter().map(String::from).collect()).collect();
+            prop_assert_eq!(back, kept.iter().map(|record| row(record).to_vec()).collect::<Vec<_>>());
+        }
+    }
+}
+
+#[test]
+fn the_one_that_is_kept_can_be_chosen() {
+    let record =
+        |id: &str, text: &str, day: &str| format!("{}\n", json!({"id": id, "content": text, "published": day}));
+    let longer = format!("{FERRY} It does not run on Sundays.");
+    let middle = format!("{FERRY} It does.");
+    let input = record("c", FERRY, "2024-05-17T01:00:00+02:00")
+        + &record("b", &longer, "2024-05-17")
+        + &record("a", &middle, "the day before");
+    let folder = Temp::new("keep").with("x.jsonl", input);
+    for (keep, id) in [("longest", "b"), ("first", "c"), ("earliest", "c"), ("central", "a")] {
+        let said = clean(&folder, "unique.jsonl", &["--keep", keep, "x.jsonl"]);
+        let kept: Value = serde_json::from_str(&read(folder.join("unique.jsonl"))).unwrap();
+        assert_eq!(kept["id"], id, "{keep}");
+        let guess = "x.jsonl: the text is taken from \"content\" (--text-field)";
+        let date = ", the date is taken from \"published\" (--date-field)";
+        assert!(said.contains(&format!("{guess}{}\n", if keep == "earliest" { date } else { "" })), "{said}");
+    }
+    let output = run(&folder, &["--date-field", "published", "x.jsonl"]);
+    assert!(stderr(&output).contains("--date-field is for --keep earliest alone"), "{}", stderr(&output));
+
+    let folder = Temp::new("undated").with("x.csv", format!("id,text,date\na,{FERRY},\nb,{FERRY},2020-01-01\n"));
+    let said = clean(&folder, "unique.csv", &["--keep", "earliest", "x.csv"]);
+    assert!(said.contains("1 of 2 articles have no date, and count as the last"), "{said}");
+    assert_eq!(read(folder.join("unique.csv")), format!("id,text,date\nb,{FERRY},2020-01-01\n"));
+}
