@@ -377,7 +377,7 @@ impl Detector {
     ///
     /// With [`Search::Exhaustive`] these articles, and no others, are compared with all that there are: what candidates leave
     /// out is seen in a corpus that is far too large to compare all with all. Time grows with the articles that are asked for
-    /// times all articles, some ten nanoseconds for each of these pairs.
+    /// times all articles, some two hundred nanoseconds for each of these pairs.
     ///
     /// ```
     /// use retold::{Detector, Search};

@@ -4,6 +4,7 @@
 //
 // Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
 
+mod audit;
 mod columns;
 mod compare;
 mod html;
@@ -21,10 +22,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand, ValueEnum};
-use indicatif::{DecimalBytes, HumanCount};
+use indicatif::{DecimalBytes, HumanCount, ProgressBar};
 use retold::{Article, Report, Representative, SkipReason};
 
-use input::{Document, Fields, Portion, Problem};
+use input::{Document, Fields, Found, Portion, Problem, Tally};
 use output::{Findings, Format};
 use search::Search;
 use unique::Outputs;
@@ -138,6 +139,7 @@ impl Keep {
 #[derive(Subcommand)]
 enum Command {
     Compare(compare::Args),
+    Audit(audit::Args),
     Plan(plan::Args),
 }
 
@@ -146,6 +148,7 @@ fn main() -> ExitCode {
     args.fields.needs_date = args.keep == Keep::Earliest;
     let code = match &args.command {
         Some(Command::Compare(args)) => compare::run(args),
+        Some(Command::Audit(args)) => audit::run(args),
         Some(Command::Plan(args)) => plan::run(args).map(|()| ExitCode::SUCCESS),
         None => run(&args).map(|()| ExitCode::SUCCESS),
     };
@@ -180,26 +183,8 @@ fn run(args: &Args) -> Result<(), String> {
         stored.map_err(|error| format!("cannot store standard input: {error}; give files"))?;
     }
     let bytes = found.bytes();
-    progress::show_bytes(&bar, "read", bytes);
-    let mut documents = Vec::new();
-    let input =
-        pool.install(|| input::read(&found.sources, &args.fields, Portion::All, &bar, |batch| documents.extend(batch)));
+    let Read { documents, problems, tallies } = read(&mut found, &args.fields, &pool, &bar, args.quiet)?;
     let read = start.elapsed();
-    let problems: Vec<Problem> = found.problems.into_iter().chain(input.problems).collect();
-    bar.suspend(|| {
-        if !args.quiet {
-            tell_guesses(&input.guesses);
-        }
-        tell_problems(&problems);
-        if !args.quiet && found.others > 0 {
-            let s = if found.others == 1 { "" } else { "s" };
-            tell(format_args!("left {} other file{s} alone: only {} are read", HumanCount(found.others), input::READ));
-        }
-    });
-    if documents.is_empty() {
-        bar.finish_and_clear();
-        return Err(format!("no article could be read: give folders or files of {}", input::READ));
-    }
 
     let undated = documents.iter().filter(|document| document.date().is_none()).count();
     if args.fields.needs_date && undated > 0 && !args.quiet {
@@ -216,7 +201,7 @@ fn run(args: &Args) -> Result<(), String> {
     bar.suspend(|| tell_problems(&skipped));
     // Before the results, after which nobody may listen any more.
     progress::show_bytes(&bar, "write", bytes);
-    let outputs = pool.install(|| outputs.write(&found.sources, &input.tallies, &report, &documents, &bar));
+    let outputs = pool.install(|| outputs.write(&found.sources, &tallies, &report, &documents, &bar));
     bar.finish_and_clear();
     let findings = Findings::new(report, documents, problems, skipped, read);
     let mut out = BufWriter::new(io::stdout());
@@ -235,6 +220,44 @@ fn run(args: &Args) -> Result<(), String> {
         tell(format_args!("{account}: exactly the input"));
     }
     Ok(())
+}
+
+/// What was read of all files.
+struct Read {
+    documents: Vec<Document>,
+    problems: Vec<Problem>,
+    tallies: Vec<Tally>,
+}
+
+/// Reads all articles, and tells what is wrong with the rest.
+fn read(
+    found: &mut Found,
+    fields: &Fields,
+    pool: &rayon::ThreadPool,
+    bar: &ProgressBar,
+    quiet: bool,
+) -> Result<Read, String> {
+    progress::show_bytes(bar, "read", found.bytes());
+    let mut documents = Vec::new();
+    let input =
+        pool.install(|| input::read(&found.sources, fields, Portion::All, bar, |batch| documents.extend(batch)));
+    let mut problems = std::mem::take(&mut found.problems);
+    problems.extend(input.problems);
+    bar.suspend(|| {
+        if !quiet {
+            tell_guesses(&input.guesses);
+        }
+        tell_problems(&problems);
+        if !quiet && found.others > 0 {
+            let s = if found.others == 1 { "" } else { "s" };
+            tell(format_args!("left {} other file{s} alone: only {} are read", HumanCount(found.others), input::READ));
+        }
+    });
+    if documents.is_empty() {
+        bar.finish_and_clear();
+        return Err(format!("no article could be read: give folders or files of {}", input::READ));
+    }
+    Ok(Read { documents, problems, tallies: input.tallies })
 }
 
 fn pool(threads: u16) -> Result<rayon::ThreadPool, String> {
