@@ -127,7 +127,7 @@ impl Token {
 
     /// The same stem as a name or not.
     pub(crate) fn named(self, is_name: bool) -> Self {
-        Self(self.0 & !Self::NAME | u32::from(is_name) * Self::NAME)
+        Self((self.0 & !Self::NAME) | (u32::from(is_name) * Self::NAME))
     }
 
     /// The stem's id.

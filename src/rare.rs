@@ -218,17 +218,13 @@ impl Shared {
         let neighbour = |&text: &u32| Neighbour { text, pairs: std::mem::take(&mut with[text as usize]).1 };
         found.extend(touched.iter().map(neighbour));
     }
-}
 
-impl Shared {
     /// Adds all texts, before and after `text`, that share a pair of words with it, in no order.
     fn find_any(&mut self, content: &Content, text: u32, found: &mut Vec<Neighbour>) {
         let Self { with, touched } = self;
         with.resize(content.len(), (0, 0));
         touched.clear();
-        let features = content.get(text);
-        let lists = features.lists.iter().zip(features.pair_weights);
-        for (&list, &pair_weight) in lists.filter(|&(_, &weight)| weight > 0) {
+        for (list, pair_weight) in content.get(text).lists().filter(|&(_, weight)| weight > 0) {
             for &other in content.lists.get(list).iter().filter(|&&other| other != text) {
                 let sums = &mut with[other as usize];
                 if sums.1 == 0 {

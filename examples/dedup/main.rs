@@ -4,6 +4,7 @@
 //
 // Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
 
+mod audit;
 mod columns;
 mod compare;
 mod html;
@@ -21,10 +22,10 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::{Parser, Subcommand, ValueEnum};
-use indicatif::{DecimalBytes, HumanCount};
+use indicatif::{DecimalBytes, HumanCount, ProgressBar};
 use retold::{Article, Report, Representative, SkipReason};
 
-use input::{Document, Fields, Portion, Problem};
+use input::{Document, Fields, Found, Portion, Problem, Source, Tally};
 use output::{Findings, Format};
 use search::Search;
 use unique::Outputs;
@@ -139,6 +140,7 @@ impl Keep {
 enum Command {
     Compare(compare::Args),
     Plan(plan::Args),
+    Audit(audit::Args),
 }
 
 fn main() -> ExitCode {
@@ -147,6 +149,7 @@ fn main() -> ExitCode {
     let code = match &args.command {
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Plan(args)) => plan::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Audit(args)) => audit::run(args),
         None => run(&args).map(|()| ExitCode::SUCCESS),
     };
     match code {
@@ -170,36 +173,18 @@ fn run(args: &Args) -> Result<(), String> {
         builder = builder.near_misses(NEAR_MISS);
     }
     let detector = builder.progress(progress::shown_on(&bar)).build().map_err(|error| error.to_string())?;
-    let pool = pool(args.threads)?;
+    let pool = threads(args.threads)?;
 
     let start = Instant::now();
     let mut found = input::find(&args.paths, args.fields.stdin_form());
     let outputs = Outputs::new(args.unique.as_deref(), args.removed.as_deref(), &found.sources)?;
     if outputs.need_input_again() {
-        let stored = found.sources.iter_mut().try_for_each(input::Source::store);
+        let stored = found.sources.iter_mut().try_for_each(Source::store);
         stored.map_err(|error| format!("cannot store standard input: {error}; give files"))?;
     }
-    let bytes = found.bytes();
-    progress::show_bytes(&bar, "read", bytes);
-    let mut documents = Vec::new();
-    let input =
-        pool.install(|| input::read(&found.sources, &args.fields, Portion::All, &bar, |batch| documents.extend(batch)));
+    let (corpus, sources) = pool.install(|| read(found, &args.fields, &bar, args.quiet))?;
+    let Corpus { documents, problems, tallies } = corpus;
     let read = start.elapsed();
-    let problems: Vec<Problem> = found.problems.into_iter().chain(input.problems).collect();
-    bar.suspend(|| {
-        if !args.quiet {
-            tell_guesses(&input.guesses);
-        }
-        tell_problems(&problems);
-        if !args.quiet && found.others > 0 {
-            let s = if found.others == 1 { "" } else { "s" };
-            tell(format_args!("left {} other file{s} alone: only {} are read", HumanCount(found.others), input::READ));
-        }
-    });
-    if documents.is_empty() {
-        bar.finish_and_clear();
-        return Err(format!("no article could be read: give folders or files of {}", input::READ));
-    }
 
     let undated = documents.iter().filter(|document| document.date().is_none()).count();
     if args.fields.needs_date && undated > 0 && !args.quiet {
@@ -215,8 +200,8 @@ fn run(args: &Args) -> Result<(), String> {
     let skipped = skipped_later(&report, &documents);
     bar.suspend(|| tell_problems(&skipped));
     // Before the results, after which nobody may listen any more.
-    progress::show_bytes(&bar, "write", bytes);
-    let outputs = pool.install(|| outputs.write(&found.sources, &input.tallies, &report, &documents, &bar));
+    progress::show_bytes(&bar, "write", input::bytes(&sources));
+    let outputs = pool.install(|| outputs.write(&sources, &tallies, &report, &documents, &bar));
     bar.finish_and_clear();
     let findings = Findings::new(report, documents, problems, skipped, read);
     let mut out = BufWriter::new(io::stdout());
@@ -237,9 +222,40 @@ fn run(args: &Args) -> Result<(), String> {
     Ok(())
 }
 
-fn pool(threads: u16) -> Result<rayon::ThreadPool, String> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build();
-    pool.map_err(|error| format!("cannot start {threads} threads: {error}; give fewer"))
+fn threads(count: u16) -> Result<rayon::ThreadPool, String> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(count.into()).build();
+    pool.map_err(|error| format!("cannot start {count} threads: {error}; give fewer"))
+}
+
+/// Articles, and what is wrong with the rest.
+struct Corpus {
+    documents: Vec<Document>,
+    problems: Vec<Problem>,
+    tallies: Vec<Tally>,
+}
+
+/// Reads all articles and tells what is wrong with the rest.
+fn read(found: Found, fields: &Fields, bar: &ProgressBar, quiet: bool) -> Result<(Corpus, Vec<Source>), String> {
+    let Found { sources, mut problems, others } = found;
+    progress::show_bytes(bar, "read", input::bytes(&sources));
+    let mut documents = Vec::new();
+    let input = input::read(&sources, fields, Portion::All, bar, |batch| documents.extend(batch));
+    problems.extend(input.problems);
+    bar.suspend(|| {
+        if !quiet {
+            tell_guesses(&input.guesses);
+        }
+        tell_problems(&problems);
+        if !quiet && others > 0 {
+            let s = if others == 1 { "" } else { "s" };
+            tell(format_args!("left {} other file{s} alone: only {} are read", HumanCount(others), input::READ));
+        }
+    });
+    if documents.is_empty() {
+        bar.finish_and_clear();
+        return Err(format!("no article could be read: give folders or files of {}", input::READ));
+    }
+    Ok((Corpus { documents, problems, tallies: input.tallies }, sources))
 }
 
 /// What the library left out, with the places that only the input knows.
