@@ -1,0 +1,3 @@
+// The example with the tests inside it.
+
+include!("main.rs");
