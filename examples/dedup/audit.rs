@@ -46,7 +46,7 @@ pub struct Args {
 
     /// Articles to sample [default: 2000, and fewer of more than 50,000]
     ///
-    /// Time grows with this number times all articles: 2,000 of 44,000 take 20 seconds on one thread.
+    /// Time grows with this number times all articles.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     sample: Option<u64>,
 
@@ -94,16 +94,18 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
     if args.judge.is_some() && args.paths.iter().any(|path| path == Path::new("-")) {
         return Err("standard input cannot hold articles and answers: give --judge files to read".into());
     }
+    let settings = args.search.settings(&args.search.detector().build().map_err(|error| error.to_string())?);
     let bar = progress::bar(args.quiet);
     let detector = |search: retold::Search| {
-        let builder = args.search.detector().search(search).near_misses(args.search.least() * NEARLY);
+        let near_misses = settings.confidence.min(settings.threshold) * NEARLY;
+        let builder = args.search.detector().search(search).near_misses(near_misses);
         builder.progress(progress::shown_on(&bar)).build().map_err(|error| error.to_string())
     };
     let (quick, exhaustive) = (detector(retold::Search::Candidates)?, detector(retold::Search::Exhaustive)?);
     let mut answers = Answers::read(args.judge.as_deref())?;
-    let pool = crate::pool(args.threads)?;
-    let mut found = input::find(&args.paths, args.fields.stdin_form());
-    let documents = crate::read(&mut found, &args.fields, &pool, &bar, args.quiet)?.documents;
+    let pool = crate::threads(args.threads)?;
+    let found = input::find(&args.paths, args.fields.stdin_form());
+    let documents = pool.install(|| crate::read(found, &args.fields, &bar, args.quiet))?.0.documents;
     let sample = sample(&documents, args.sample);
     progress::show_articles(&bar);
     let pairs_of = |detector: &retold::Detector| pool.install(|| detector.pairs_of(&documents, &sample));
@@ -111,7 +113,7 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
     let all = pairs_of(&exhaustive).map_err(|error| error.to_string())?;
     bar.finish_and_clear();
 
-    let audit = Audit::new(&documents, &sample, taken, &all, args.search.settings(&quick));
+    let audit = Audit::new(&documents, &sample, taken, &all, settings);
     let mut out = BufWriter::new(io::stdout().lock());
     let written = audit.judge(&mut answers, args.layout.columns(), &mut out).and_then(|()| {
         audit.write(args, &answers, &mut out)?;
@@ -319,10 +321,7 @@ impl<'a> Audit<'a> {
 
     fn write_text(&self, doubtful: usize, answers: &Answers, out: &mut impl Write) -> io::Result<()> {
         let count = |n: usize| HumanCount(n as u64).to_string();
-        let pairs = |n: usize, one: &str, many: &str| match n {
-            1 => format!("1 pair is {one}"),
-            _ => format!("{} pairs are {many}", count(n)),
-        };
+        let pairs = |n: usize| if n == 1 { "1 pair is".into() } else { format!("{} pairs are", count(n)) };
         let Share { part, whole, .. } = self.recall;
         writeln!(
             out,
@@ -333,8 +332,8 @@ impl<'a> Audit<'a> {
         match self.recall.interval() {
             Some((low, high)) => writeln!(
                 out,
-                "{} by the settings, of which the candidates hold {}:\n  recall of the candidates {:.3}, {low:.3} to {high:.3} with 95% confidence",
-                pairs(whole, "a copy", "copies"),
+                "{} a copy by the settings, of which the candidates hold {}:\n  recall of the candidates {:.3}, {low:.3} to {high:.3} with 95% confidence",
+                pairs(whole),
                 count(part),
                 self.recall.estimate(),
             )?,
@@ -346,8 +345,8 @@ impl<'a> Audit<'a> {
         let copies = self.taken.iter().filter(|pair| pair.relation.is_some()).count();
         writeln!(
             out,
-            "{}; if the confidences hold here, {:.0} of them wrongly",
-            pairs(copies, "taken for a copy", "taken for copies"),
+            "{} taken for a copy, if the confidences hold here {:.0} of them wrongly",
+            pairs(copies),
             self.expected_wrong()
         )?;
         let (taken, near_misses) = self.judged(answers);
@@ -355,8 +354,8 @@ impl<'a> Audit<'a> {
             writeln!(out, "  precision as judged: {}", taken.told())?;
         }
         if self.taken.len() > copies {
-            let missed = pairs(self.taken.len() - copies, "a near miss", "near misses");
-            writeln!(out, "{missed}\n  copies among them as judged: {}", near_misses.told())?;
+            let missed = pairs(self.taken.len() - copies);
+            writeln!(out, "{missed} a near miss\n  copies among them as judged: {}", near_misses.told())?;
         }
         for (head, pairs) in [("Copies that are no candidates", &self.missed), ("The most doubtful pairs", &self.taken)]
         {

@@ -21,7 +21,7 @@ pub use fields::Fields;
 pub use frame::{Block, Blocks, Form, Shape, without_mark};
 #[cfg(feature = "parquet")]
 pub use parquet::write_rows;
-pub use paths::{Found, READ, Source, find, kind};
+pub use paths::{Found, READ, Source, bytes, find, kind};
 
 use fields::{Layout, Parser};
 

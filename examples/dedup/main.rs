@@ -25,7 +25,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar};
 use retold::{Article, Report, Representative, SkipReason};
 
-use input::{Document, Fields, Found, Portion, Problem, Tally};
+use input::{Document, Fields, Found, Portion, Problem, Source, Tally};
 use output::{Findings, Format};
 use search::Search;
 use unique::Outputs;
@@ -139,8 +139,8 @@ impl Keep {
 #[derive(Subcommand)]
 enum Command {
     Compare(compare::Args),
-    Audit(audit::Args),
     Plan(plan::Args),
+    Audit(audit::Args),
 }
 
 fn main() -> ExitCode {
@@ -148,8 +148,8 @@ fn main() -> ExitCode {
     args.fields.needs_date = args.keep == Keep::Earliest;
     let code = match &args.command {
         Some(Command::Compare(args)) => compare::run(args),
-        Some(Command::Audit(args)) => audit::run(args),
         Some(Command::Plan(args)) => plan::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Audit(args)) => audit::run(args),
         None => run(&args).map(|()| ExitCode::SUCCESS),
     };
     match code {
@@ -173,17 +173,17 @@ fn run(args: &Args) -> Result<(), String> {
         builder = builder.near_misses(NEAR_MISS);
     }
     let detector = builder.progress(progress::shown_on(&bar)).build().map_err(|error| error.to_string())?;
-    let pool = pool(args.threads)?;
+    let pool = threads(args.threads)?;
 
     let start = Instant::now();
     let mut found = input::find(&args.paths, args.fields.stdin_form());
     let outputs = Outputs::new(args.unique.as_deref(), args.removed.as_deref(), &found.sources)?;
     if outputs.need_input_again() {
-        let stored = found.sources.iter_mut().try_for_each(input::Source::store);
+        let stored = found.sources.iter_mut().try_for_each(Source::store);
         stored.map_err(|error| format!("cannot store standard input: {error}; give files"))?;
     }
-    let bytes = found.bytes();
-    let Read { documents, problems, tallies } = read(&mut found, &args.fields, &pool, &bar, args.quiet)?;
+    let (corpus, sources) = pool.install(|| read(found, &args.fields, &bar, args.quiet))?;
+    let Corpus { documents, problems, tallies } = corpus;
     let read = start.elapsed();
 
     let undated = documents.iter().filter(|document| document.date().is_none()).count();
@@ -200,8 +200,8 @@ fn run(args: &Args) -> Result<(), String> {
     let skipped = skipped_later(&report, &documents);
     bar.suspend(|| tell_problems(&skipped));
     // Before the results, after which nobody may listen any more.
-    progress::show_bytes(&bar, "write", bytes);
-    let outputs = pool.install(|| outputs.write(&found.sources, &tallies, &report, &documents, &bar));
+    progress::show_bytes(&bar, "write", input::bytes(&sources));
+    let outputs = pool.install(|| outputs.write(&sources, &tallies, &report, &documents, &bar));
     bar.finish_and_clear();
     let findings = Findings::new(report, documents, problems, skipped, read);
     let mut out = BufWriter::new(io::stdout());
@@ -222,47 +222,40 @@ fn run(args: &Args) -> Result<(), String> {
     Ok(())
 }
 
-/// What was read of all files.
-struct Read {
+fn threads(count: u16) -> Result<rayon::ThreadPool, String> {
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(count.into()).build();
+    pool.map_err(|error| format!("cannot start {count} threads: {error}; give fewer"))
+}
+
+/// Articles, and what is wrong with the rest.
+struct Corpus {
     documents: Vec<Document>,
     problems: Vec<Problem>,
     tallies: Vec<Tally>,
 }
 
-/// Reads all articles, and tells what is wrong with the rest.
-fn read(
-    found: &mut Found,
-    fields: &Fields,
-    pool: &rayon::ThreadPool,
-    bar: &ProgressBar,
-    quiet: bool,
-) -> Result<Read, String> {
-    progress::show_bytes(bar, "read", found.bytes());
+/// Reads all articles and tells what is wrong with the rest.
+fn read(found: Found, fields: &Fields, bar: &ProgressBar, quiet: bool) -> Result<(Corpus, Vec<Source>), String> {
+    let Found { sources, mut problems, others } = found;
+    progress::show_bytes(bar, "read", input::bytes(&sources));
     let mut documents = Vec::new();
-    let input =
-        pool.install(|| input::read(&found.sources, fields, Portion::All, bar, |batch| documents.extend(batch)));
-    let mut problems = std::mem::take(&mut found.problems);
+    let input = input::read(&sources, fields, Portion::All, bar, |batch| documents.extend(batch));
     problems.extend(input.problems);
     bar.suspend(|| {
         if !quiet {
             tell_guesses(&input.guesses);
         }
         tell_problems(&problems);
-        if !quiet && found.others > 0 {
-            let s = if found.others == 1 { "" } else { "s" };
-            tell(format_args!("left {} other file{s} alone: only {} are read", HumanCount(found.others), input::READ));
+        if !quiet && others > 0 {
+            let s = if others == 1 { "" } else { "s" };
+            tell(format_args!("left {} other file{s} alone: only {} are read", HumanCount(others), input::READ));
         }
     });
     if documents.is_empty() {
         bar.finish_and_clear();
         return Err(format!("no article could be read: give folders or files of {}", input::READ));
     }
-    Ok(Read { documents, problems, tallies: input.tallies })
-}
-
-fn pool(threads: u16) -> Result<rayon::ThreadPool, String> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads.into()).build();
-    pool.map_err(|error| format!("cannot start {threads} threads: {error}; give fewer"))
+    Ok((Corpus { documents, problems, tallies: input.tallies }, sources))
 }
 
 /// What the library left out, with the places that only the input knows.

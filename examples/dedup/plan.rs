@@ -48,9 +48,10 @@ const GROWTH: f64 = 1.5;
 
 pub fn run(args: &Args) -> Result<(), String> {
     let detector = args.search.detector().build().map_err(|error| error.to_string())?;
-    let pool = crate::pool(args.threads)?;
+    let pool = crate::threads(args.threads)?;
     let found = input::find(&args.paths, args.fields.stdin_form());
-    let all = found.bytes().ok_or("nobody knows how much comes on standard input: store it and give the file")?;
+    let all = input::bytes(&found.sources)
+        .ok_or("nobody knows how much comes on standard input: store it and give the file")?;
     let files = found.sources.len();
     // Every so many-th file, so that all of a corpus is seen.
     let sources: Vec<Source> = found.sources.into_iter().step_by(files.div_ceil(MOST_FILES).max(1)).collect();

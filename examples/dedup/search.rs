@@ -56,11 +56,6 @@ impl Search {
         Detector::builder().level(level.into()).threshold(threshold).confidence(confidence).min_words(min_words)
     }
 
-    /// The least similarity that makes a copy of any kind.
-    pub fn least(&self) -> f64 {
-        self.threshold.min(self.confidence)
-    }
-
     /// The options, and what a detector that was built of them makes of them.
     pub fn settings(&self, detector: &Detector) -> Settings {
         let &Self { level, threshold, confidence, min_words } = self;

@@ -109,6 +109,9 @@ fn lines(bytes: &[u8]) -> u64 {
 /// How many bytes are read at a time, and about what a block holds.
 pub const BLOCK: usize = 1 << 18;
 
+/// The longest record: no longer text is compared, and a small compressed file may hold more than any memory.
+const LONGEST: u64 = 4 << 30;
+
 /// Reads a source block by block.
 pub struct Blocks<R> {
     from: R,
@@ -158,6 +161,9 @@ impl<R: Read> Blocks<R> {
             if end > 0 {
                 scanner.shift(end);
                 return Ok(self.cut(shape, records, end));
+            }
+            if scanner.broken.is_none() && self.buffer.len() as u64 > LONGEST {
+                return Err((self.place(shape), "a record of more than 4 GiB: split it or leave the file out".into()));
             }
             if let Some(reason) = scanner.broken.take() {
                 return Err((self.place(shape), reason));

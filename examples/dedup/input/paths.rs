@@ -112,6 +112,11 @@ pub fn find(paths: &[PathBuf], stdin: Form) -> Found {
     found
 }
 
+/// The bytes of all sources as they lie on the disk; none if that of standard input is not known.
+pub fn bytes(sources: &[Source]) -> Option<u64> {
+    sources.iter().map(Source::size).sum()
+}
+
 fn is_stdin(path: &Path) -> bool {
     path == Path::new("-")
 }
@@ -139,11 +144,6 @@ pub fn kind(path: &Path) -> Option<(Form, Codec)> {
 }
 
 impl Found {
-    /// The bytes of all files as they lie on the disk; none if that of standard input is not known.
-    pub fn bytes(&self) -> Option<u64> {
-        self.sources.iter().map(Source::size).sum()
-    }
-
     fn problem(&mut self, place: &str, reason: impl Into<String>) {
         let name = Path::new(place).file_name().map_or(place.into(), |name| name.to_string_lossy());
         self.problems.push(Problem { id: name.into(), place: place.into(), reason: reason.into() });
