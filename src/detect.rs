@@ -581,6 +581,7 @@ impl Detector {
             }
             *candidates = met.pairs.len() as u64;
         });
+        pairs.par_sort_by_key(|pair| (pair.left, pair.right));
         drop(sketches);
         if self.level == Level::Near {
             return Ok(pairs);
