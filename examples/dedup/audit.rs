@@ -46,7 +46,7 @@ pub struct Args {
 
     /// Articles to sample [default: 2000, and fewer of more than 50,000]
     ///
-    /// Time grows with this number times all articles.
+    /// Time grows with this number times all articles: 2,000 of 44,000 take 20 seconds on one thread.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     sample: Option<u64>,
 
@@ -321,7 +321,10 @@ impl<'a> Audit<'a> {
 
     fn write_text(&self, doubtful: usize, answers: &Answers, out: &mut impl Write) -> io::Result<()> {
         let count = |n: usize| HumanCount(n as u64).to_string();
-        let pairs = |n: usize| if n == 1 { "1 pair is".into() } else { format!("{} pairs are", count(n)) };
+        let pairs = |n: usize, one: &str, many: &str| match n {
+            1 => format!("1 pair is {one}"),
+            _ => format!("{} pairs are {many}", count(n)),
+        };
         let Share { part, whole, .. } = self.recall;
         writeln!(
             out,
@@ -332,8 +335,8 @@ impl<'a> Audit<'a> {
         match self.recall.interval() {
             Some((low, high)) => writeln!(
                 out,
-                "{} a copy by the settings, of which the candidates hold {}:\n  recall of the candidates {:.3}, {low:.3} to {high:.3} with 95% confidence",
-                pairs(whole),
+                "{} by the settings, of which the candidates hold {}:\n  recall of the candidates {:.3}, {low:.3} to {high:.3} with 95% confidence",
+                pairs(whole, "a copy", "copies"),
                 count(part),
                 self.recall.estimate(),
             )?,
@@ -345,8 +348,8 @@ impl<'a> Audit<'a> {
         let copies = self.taken.iter().filter(|pair| pair.relation.is_some()).count();
         writeln!(
             out,
-            "{} taken for a copy, if the confidences hold here {:.0} of them wrongly",
-            pairs(copies),
+            "{}; if the confidences hold here, {:.0} of them wrongly",
+            pairs(copies, "taken for a copy", "taken for copies"),
             self.expected_wrong()
         )?;
         let (taken, near_misses) = self.judged(answers);
@@ -354,8 +357,8 @@ impl<'a> Audit<'a> {
             writeln!(out, "  precision as judged: {}", taken.told())?;
         }
         if self.taken.len() > copies {
-            let missed = pairs(self.taken.len() - copies);
-            writeln!(out, "{missed} a near miss\n  copies among them as judged: {}", near_misses.told())?;
+            let missed = pairs(self.taken.len() - copies, "a near miss", "near misses");
+            writeln!(out, "{missed}\n  copies among them as judged: {}", near_misses.told())?;
         }
         for (head, pairs) in [("Copies that are no candidates", &self.missed), ("The most doubtful pairs", &self.taken)]
         {
