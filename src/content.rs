@@ -355,10 +355,10 @@ impl TokenChunk {
         (self.tokens, self.ends)
     }
 
-    /// Gives back what room is left.
-    pub(crate) fn shrink(&mut self) {
-        self.tokens.shrink_to_fit();
-        self.ends.shrink_to_fit();
+    /// A chunk of no texts again.
+    pub(crate) fn clear(&mut self) {
+        self.tokens.clear();
+        self.ends.clear();
     }
 }
 
@@ -369,8 +369,9 @@ pub(crate) fn select(chunks: Vec<TokenChunk>, texts: &[u32]) -> Vec<TokenChunk> 
     }
     let mut chunks: Vec<Option<TokenChunk>> = chunks.into_iter().map(Some).collect();
     let mut done = 0;
-    let selected = texts.chunks(CHUNK).map(|texts| {
-        let mut selected = TokenChunk::default();
+    let mut selected = TokenChunk::default();
+    let all = texts.chunks(CHUNK).map(|texts| {
+        selected.clear();
         for &text in texts {
             // What lies behind is given back at once.
             let at = text as usize / CHUNK;
@@ -380,10 +381,9 @@ pub(crate) fn select(chunks: Vec<TokenChunk>, texts: &[u32]) -> Vec<TokenChunk> 
                 selected.push(chunk.get(text as usize % CHUNK));
             }
         }
-        selected.shrink();
-        selected
+        selected.clone()
     });
-    selected.collect()
+    all.collect()
 }
 
 /// The natural logarithm of a positive number by basic arithmetic, so that it is the same on every platform.

@@ -461,18 +461,18 @@ impl Detector {
         let mut sketches = Sketches::new(self.near_slots, positions.len());
         let (signed, tokens) = self.timed(&mut summary.times, Stage::Sign, positions.len(), |ticker| {
             let sign = |scratch: &mut Scratch, (positions, sketches): (&[usize], &mut [u32])| {
-                let mut tokens = TokenChunk::default();
+                scratch.chunk.clear();
                 let sketches = sketches.chunks_exact_mut(self.near_slots);
                 let texts = positions.iter().map(|&position| articles[position].text()).zip(sketches);
                 let signed = texts.map(|(text, sketch)| {
                     let signed = self.sign(text, scratch, sketch);
-                    tokens.push(&scratch.tokens);
+                    scratch.chunk.push(&scratch.tokens);
                     ticker.tick();
                     signed
                 });
                 let signed: Vec<Signed> = signed.collect();
-                tokens.shrink();
-                (signed, tokens)
+                // Memory that stays is asked for when it is known how much.
+                (signed, scratch.chunk.clone())
             };
             let chunks = positions.par_chunks(CHUNK).zip(sketches.par_chunks_mut(CHUNK));
             chunks.map_init(Scratch::default, sign).unzip::<_, _, Vec<_>, Vec<_>>()
@@ -774,7 +774,7 @@ impl Detector {
 
     /// One walk over a text: its sketch, its fingerprint, and in the scratch its content words.
     fn sign(&self, text: &str, scratch: &mut Scratch, sketch: &mut [u32]) -> Signed {
-        let Scratch { words, shingles, tokens } = scratch;
+        let Scratch { words, shingles, tokens, .. } = scratch;
         shingles.clear();
         tokens.clear();
         let mut finder = Tokens::new(text);
@@ -883,6 +883,7 @@ struct Scratch {
     words: text::Scratch,
     shingles: Vec<u64>,
     tokens: Vec<Token>,
+    chunk: TokenChunk,
 }
 
 /// Counts texts and tells the callback now and then.

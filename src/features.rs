@@ -164,12 +164,20 @@ pub(crate) struct FeatureChunk {
 }
 
 /// Rare features of a chunk of texts.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct RareFeatures {
     /// Where those of each text end.
     ends: Vec<u32>,
     lists: Vec<ListId>,
     pair_weights: Vec<u8>,
+}
+
+impl RareFeatures {
+    fn clear(&mut self) {
+        self.ends.clear();
+        self.lists.clear();
+        self.pair_weights.clear();
+    }
 }
 
 impl FeatureChunk {
@@ -204,12 +212,13 @@ impl<'w> Draft<'w> {
     }
 
     /// Weighs the stems. They take the memory of the content words.
-    fn finish(self, words: impl Fn(usize) -> u32, Scratch { known, stems, .. }: &mut Scratch) -> FeatureChunk {
+    fn finish(self, words: impl Fn(usize) -> u32, scratch: &mut Scratch) -> FeatureChunk {
+        let Scratch { known, stems, weights, .. } = scratch;
         let Self { chunk, weigher, held, mut heads, lists } = self;
         let prior = Prior::get();
         let (mut tokens, ends) = chunk.into_parts();
         let (mut begin, mut kept) = (0, 0);
-        let mut weights = Vec::new();
+        weights.clear();
         for ((text, head), &end) in heads.iter_mut().enumerate().zip(&ends) {
             let end = end as usize;
             known.reset(end - begin);
@@ -246,8 +255,7 @@ impl<'w> Draft<'w> {
         drop(held);
         tokens.truncate(kept);
         tokens.shrink_to_fit();
-        weights.shrink_to_fit();
-        FeatureChunk { heads, stems: tokens, weights, lists }
+        FeatureChunk { heads, stems: tokens, weights: weights.clone(), lists }
     }
 }
 
@@ -258,9 +266,9 @@ impl Learn for Draft<'_> {
         &self.chunk
     }
 
-    fn learn(&mut self, mut answers: Answers, Scratch { known, lists, .. }: &mut Scratch) {
+    fn learn(&mut self, mut answers: Answers, Scratch { known, lists, found, .. }: &mut Scratch) {
         let prior = Prior::get();
-        let mut found = RareFeatures::default();
+        found.clear();
         let mut helds = self.held.iter_mut();
         for (head, tokens) in self.heads.iter_mut().zip(self.chunk.texts()) {
             known.reset(2 * tokens.len());
@@ -295,9 +303,9 @@ impl Learn for Draft<'_> {
             found.pair_weights.extend(lists.iter().map(|&(_, weight)| weight));
             found.ends.push(found.lists.len() as u32);
         }
-        found.lists.shrink_to_fit();
-        found.pair_weights.shrink_to_fit();
-        self.lists.push(found);
+        // Memory that stays is asked for when it is known how much.
+        drop(answers);
+        self.lists.push(found.clone());
     }
 }
 
@@ -307,6 +315,8 @@ struct Scratch {
     known: Known,
     stems: Vec<Found>,
     lists: Vec<(ListId, u8)>,
+    found: RareFeatures,
+    weights: Vec<Weight>,
 }
 
 /// A distinct stem of a text.

@@ -274,8 +274,10 @@ fn count_bucket(
             }
         }
     }
-    let mut lists = Vec::new();
-    for slot in slots.iter_mut().filter(|slot| (2..=MOST_DOCUMENTS).contains(&slot.held)) {
+    let is_rare = |slot: &&mut Slot| (2..=MOST_DOCUMENTS).contains(&slot.held);
+    let room = slots.iter_mut().filter(is_rare).map(|slot| 1 + slot.held as usize).sum();
+    let mut lists = Vec::with_capacity(room);
+    for slot in slots.iter_mut().filter(is_rare) {
         slot.texts = lists.len() as u32;
         lists.push(slot.held);
         slot.last = lists.len() as u32;

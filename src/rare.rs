@@ -36,7 +36,7 @@ pub(crate) struct Neighbours {
 }
 
 /// The neighbours of a run of texts, one after the other, and where those of each text end.
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Chunk {
     ends: Vec<u32>,
     neighbours: Vec<Neighbour>,
@@ -107,16 +107,21 @@ impl Neighbours {
         scratch: impl Fn() -> S + Sync + Send,
         each: impl Fn(&mut S, u32, &mut Vec<Neighbour>) + Sync,
     ) -> Self {
-        let chunk = |scratch: &mut S, chunk: usize| {
-            let mut found = Chunk::default();
+        let chunk = |(scratch, found): &mut (S, Chunk), chunk: usize| {
+            found.ends.clear();
+            found.neighbours.clear();
             for text in chunk * CHUNK..texts.min((chunk + 1) * CHUNK) {
                 each(scratch, text as u32, &mut found.neighbours);
                 found.ends.push(found.neighbours.len() as u32);
             }
-            found.neighbours.shrink_to_fit();
-            found
+            found.clone()
         };
-        Self { chunks: (0..texts.div_ceil(CHUNK)).into_par_iter().map_init(scratch, chunk).collect() }
+        Self {
+            chunks: (0..texts.div_ceil(CHUNK))
+                .into_par_iter()
+                .map_init(|| (scratch(), Chunk::default()), chunk)
+                .collect(),
+        }
     }
 
     /// The neighbours of one text, ascending.
