@@ -59,106 +59,76 @@ pub(crate) struct Growth {
 }
 
 /// Of a bucket that cannot be split, how many of the texts after it a text meets.
-const NEXT_FEW: u32 = 4;
+const NEXT_FEW: usize = 4;
 
-/// The buckets of a corpus.
-pub(crate) struct Forest {
-    trees: Vec<Tree>,
-    bucket: usize,
+/// The pairs of texts that share a bucket.
+#[derive(Debug, Default)]
+pub(crate) struct Meetings {
+    /// Each pair once for every tree that it meets in; the first text before the second.
+    pub(crate) pairs: Vec<(u32, u32)>,
+    /// The number of buckets that were too crowded to compare all with all.
+    pub(crate) crowded: usize,
 }
 
-struct Tree {
-    /// All texts, those of one bucket side by side.
-    order: Vec<u32>,
-    /// Where in `order` each text stands.
-    place: Vec<u32>,
-    /// Where in `order` each bucket begins, and the end.
-    starts: Vec<u32>,
-    /// Crowded buckets: the first text of each, and where in `order` its texts stand; ascending.
-    crowds: Vec<(u32, u32, u32)>,
-}
-
-impl Forest {
-    /// Sorts all texts into the buckets of some of the trees. O(n log n) time and 12 bytes a text for each tree.
-    pub(crate) fn grow(sketches: &Sketches, growth: Growth, trees: Range<usize>) -> Self {
-        let trees = trees.into_par_iter().map(|tree| Tree::grow(sketches, growth, tree)).collect();
-        Self { trees, bucket: growth.bucket }
-    }
-
-    /// Adds to `found` every text that shares a bucket with `text` and comes after it, once for each shared bucket.
+impl Meetings {
+    /// Sorts all texts into the buckets of some of the trees. O(n log n) time and 8 bytes a text for each thread.
     ///
     /// Of a crowded bucket every text meets the first, so that a star of many copies stays one; and if the bucket is
     /// crowded even at the deepest row, its next few. That is no square.
-    pub(crate) fn later_neighbours(&self, text: u32, found: &mut Vec<u32>) {
-        for tree in &self.trees {
-            let place = tree.place[text as usize];
-            let bucket = tree.starts.partition_point(|&start| start <= place);
-            let (from, to) = (tree.starts[bucket - 1], tree.starts[bucket]);
-            // Texts in a bucket are in ascending order.
-            let reach = if (to - from) as usize <= self.bucket { to } else { (place + 1 + NEXT_FEW).min(to) };
-            found.extend_from_slice(&tree.order[place as usize + 1..reach as usize]);
-            let crowds = &tree.crowds[tree.crowds.partition_point(|crowd| crowd.0 < text)..];
-            for &(_, from, to) in crowds.iter().take_while(|crowd| crowd.0 == text) {
-                found.extend(tree.order[from as usize..to as usize].iter().filter(|&&other| other != text));
-            }
-        }
+    pub(crate) fn in_trees(sketches: &Sketches, growth: Growth, trees: Range<usize>) -> Self {
+        let grow = |tree| {
+            let row =
+                |text: u32, depth: usize| -> u32 { sketches.get(text)[(tree * growth.rows + depth) % sketches.slots] };
+            let key = |text: u32| {
+                let key = (0..growth.rows).fold(0, |key, depth| crate::hash::mix2(key, row(text, depth).into()));
+                in_order((key >> 32) as u32, text)
+            };
+            let mut keyed: Vec<u64> = (0..sketches.len()).map(key).collect();
+            keyed.sort_unstable();
+            let mut met = Self::default();
+            met.split(&mut keyed, growth.rows, &growth, &row);
+            met
+        };
+        trees.into_par_iter().map(grow).reduce(Self::default, |mut left, mut right| {
+            left.pairs.append(&mut right.pairs);
+            left.crowded += right.crowded;
+            left
+        })
     }
 
-    /// The number of buckets that were too crowded to compare all with all.
-    pub(crate) fn crowded(&self) -> usize {
-        self.trees.iter().map(|tree| tree.crowds.len()).sum()
-    }
-}
-
-impl Tree {
-    fn grow(sketches: &Sketches, growth: Growth, tree: usize) -> Self {
-        let n = sketches.len();
-        let row = |text: u32, depth: usize| sketches.get(text)[(tree * growth.rows + depth) % sketches.slots];
-        let mut keyed: Vec<(u64, u32)> = (0..n)
-            .map(|text| ((0..growth.rows).fold(0, |key, depth| crate::hash::mix2(key, row(text, depth).into())), text))
-            .collect();
-        keyed.sort_unstable();
-        let mut grown = Self { order: Vec::new(), place: vec![0; n as usize], starts: Vec::new(), crowds: Vec::new() };
-        grown.split(&mut keyed, 0, growth.rows, &growth, &row);
-        grown.starts.push(n);
-        grown.crowds.sort_unstable();
-        grown.order = keyed.into_iter().map(|(_, text)| text).collect();
-        for (at, &text) in (0..).zip(&grown.order) {
-            grown.place[text as usize] = at;
-        }
-        grown
-    }
-
-    /// Notes where buckets begin in texts that are sorted by key, splitting crowded ones by the rows from `depth` on.
-    fn split(
-        &mut self,
-        keyed: &mut [(u64, u32)],
-        from: u32,
-        depth: usize,
-        growth: &Growth,
-        row: &impl Fn(u32, usize) -> u32,
-    ) {
-        let (mut begin, whole) = (from, keyed.len());
-        for run in keyed.chunk_by_mut(|a, b| a.0 == b.0) {
-            let (start, end) = (begin, begin + run.len() as u32);
-            begin = end;
+    /// Adds the pairs in texts that are sorted by key, splitting crowded buckets by the rows from `depth` on.
+    fn split(&mut self, keyed: &mut [u64], depth: usize, growth: &Growth, row: &impl Fn(u32, usize) -> u32) {
+        let whole = keyed.len();
+        // Texts in a bucket are in ascending order.
+        for run in keyed.chunk_by_mut(|a, b| a >> 32 == b >> 32) {
             if run.len() <= growth.bucket {
-                self.starts.push(start);
+                for (at, &left) in run.iter().enumerate() {
+                    self.pairs.extend(run[at + 1..].iter().map(|&right| (left as u32, right as u32)));
+                }
                 continue;
             }
             // A row that all agree in does not make another crowd of the same texts.
             if depth == growth.rows || run.len() < whole {
-                self.crowds.push((run[0].1, start, end));
+                self.crowded += 1;
+                self.pairs.extend(run[1..].iter().map(|&other| (run[0] as u32, other as u32)));
             }
             if depth >= growth.deepest {
-                self.starts.push(start);
+                for (at, &left) in run.iter().enumerate() {
+                    let next = run[at + 1..].iter().take(NEXT_FEW);
+                    self.pairs.extend(next.map(|&right| (left as u32, right as u32)));
+                }
             } else {
-                run.iter_mut().for_each(|(key, text)| *key = row(*text, depth).into());
+                run.iter_mut().for_each(|text| *text = in_order(row(*text as u32, depth), *text as u32));
                 run.sort_unstable();
-                self.split(run, start, depth + 1, growth, row);
+                self.split(run, depth + 1, growth, row);
             }
         }
     }
+}
+
+/// A text under a key, to be sorted.
+fn in_order(key: u32, text: u32) -> u64 {
+    u64::from(key) << 32 | u64::from(text)
 }
 
 #[cfg(test)]
@@ -178,26 +148,22 @@ mod tests {
             rows in prop::collection::vec(prop::collection::vec(0u32..3, 8), 1..40),
         ) {
             let all = sketches(&rows);
-            let forest = Forest::grow(&all, Growth { trees: 4, rows: 2, bucket: 40, deepest: 8 }, 0..4);
+            let mut found = Meetings::in_trees(&all, Growth { trees: 4, rows: 2, bucket: 40, deepest: 8 }, 0..4).pairs;
+            found.sort_unstable();
+            let mut expected = Vec::new();
             for left in 0..rows.len() {
-                let mut found = Vec::new();
-                forest.later_neighbours(left as u32, &mut found);
-                found.sort_unstable();
-                let mut expected = Vec::new();
                 for right in left + 1..rows.len() {
                     let bands = rows[left].chunks(2).zip(rows[right].chunks(2)).filter(|(a, b)| a == b).count();
-                    expected.extend(std::iter::repeat_n(right as u32, bands));
+                    expected.extend(std::iter::repeat_n((left as u32, right as u32), bands));
                 }
-                prop_assert_eq!(found, expected);
             }
+            prop_assert_eq!(found, expected);
         }
 
         #[test]
         fn crowded_buckets_never_cost_their_square(rows in prop::collection::vec(prop::collection::vec(0u32..2, 8), 1..120)) {
             let growth = Growth { trees: 4, rows: 2, bucket: 6, deepest: 4 };
-            let forest = Forest::grow(&sketches(&rows), growth, 0..4);
-            let mut found = Vec::new();
-            (0..rows.len() as u32).for_each(|text| forest.later_neighbours(text, &mut found));
+            let found = Meetings::in_trees(&sketches(&rows), growth, 0..4).pairs;
             let levels = growth.deepest - growth.rows + 1;
             prop_assert!(found.len() <= rows.len() * growth.trees * (growth.bucket + levels));
         }
@@ -205,19 +171,16 @@ mod tests {
 
     #[test]
     fn equal_sketches_all_meet_the_first_of_them() {
-        let forest = Forest::grow(
-            &sketches(&vec![vec![7; 8]; 1000]),
-            Growth { trees: 1, rows: 2, bucket: 10, deepest: 6 },
-            0..1,
-        );
-        let mut found = Vec::new();
-        forest.later_neighbours(0, &mut found);
-        found.sort_unstable();
-        found.dedup();
-        assert_eq!(found.len(), 999);
-        assert_eq!(forest.crowded(), 1);
-        found.clear();
-        forest.later_neighbours(500, &mut found);
-        assert_eq!(found, [501, 502, 503, 504]);
+        let growth = Growth { trees: 1, rows: 2, bucket: 10, deepest: 6 };
+        let met = Meetings::in_trees(&sketches(&vec![vec![7; 8]; 1000]), growth, 0..1);
+        let after = |text: u32| {
+            let mut after: Vec<u32> = met.pairs.iter().filter(|pair| pair.0 == text).map(|pair| pair.1).collect();
+            after.sort_unstable();
+            after.dedup();
+            after
+        };
+        assert_eq!(after(0), (1..1000).collect::<Vec<_>>());
+        assert_eq!(after(500), [501, 502, 503, 504]);
+        assert_eq!(met.crowded, 1);
     }
 }

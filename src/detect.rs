@@ -11,7 +11,7 @@ use smallvec::SmallVec;
 
 use crate::arch::{Arch, Backend};
 use crate::bands::Bands;
-use crate::candidates::{Forest, Growth, Sketches};
+use crate::candidates::{Growth, Meetings, Sketches};
 use crate::cluster::{self, Link};
 use crate::content::{self, Token, TokenChunk, Tokens};
 use crate::date;
@@ -540,28 +540,21 @@ impl Detector {
             let texts = shingles.len() as u32;
             let mut met = Met::new(shingles.len());
             let mut compare = |met: &mut Met, likely_pairs: Vec<(u32, u32)>| {
-                let new = met.only_new(likely_pairs);
-                let near = new.par_iter().map(|&(left, right)| self.near_pair(&shingles, left, right));
+                let near = likely_pairs.par_iter().map(|&(left, right)| self.near_pair(&shingles, left, right));
                 let near: Vec<Compared> = near.filter(|pair| keep.keeps(pair)).collect();
-                met.note(new, &near);
+                met.note(likely_pairs, &near);
                 pairs.extend(near);
             };
             if self.search == Search::Candidates || asked.is_some() {
                 for first in (0..self.growth.trees).step_by(TREES_AT_ONCE) {
                     let trees = first..(first + TREES_AT_ONCE).min(self.growth.trees);
-                    let forest = Forest::grow(&sketches, self.growth, trees);
-                    *crowded += forest.crowded();
-                    let neighbours = |found: &mut Vec<u32>, left: u32| {
-                        found.clear();
-                        forest.later_neighbours(left, found);
-                        found.sort_unstable();
-                        found.dedup();
-                        let pairs = found.iter().filter(|&&right| met.may_compare(left, right) && likely(left, right));
-                        pairs.map(|&right| (left, right)).collect::<Vec<_>>()
-                    };
-                    let likely_pairs =
-                        (0..texts).into_par_iter().map_init(Vec::new, neighbours).flatten_iter().collect();
-                    drop(forest);
+                    let meetings = Meetings::in_trees(&sketches, self.growth, trees);
+                    *crowded += meetings.crowded;
+                    let mut likely_pairs = met.only_new(meetings.pairs);
+                    likely_pairs = likely_pairs
+                        .into_par_iter()
+                        .filter(|&(left, right)| met.may_compare(left, right) && likely(left, right))
+                        .collect();
                     compare(&mut met, likely_pairs);
                 }
             }
@@ -576,7 +569,7 @@ impl Detector {
                     };
                     later.filter(move |&&right| likely(right)).map(move |&right| (left, right))
                 };
-                let likely_pairs = (0..texts).into_par_iter().flat_map_iter(later).collect();
+                let likely_pairs = met.only_new((0..texts).into_par_iter().flat_map_iter(later).collect());
                 compare(&mut met, likely_pairs);
             }
             *candidates = met.pairs.len() as u64;
