@@ -683,7 +683,7 @@ impl Detector {
         let against = |table: &mut StemTable, text: u32, others: u32| {
             let Some(others) = followers.get(&others) else { return Vec::new() };
             table.fill(content.get(text));
-            let others = others.iter().map(|&other| Neighbour::unknown(content, other));
+            let others = others.iter().map(|&other| Neighbour::of(content.get(text), content, other));
             let pairs = others.filter_map(|other| self.reworded_pair(stories, (text, table), &other, Keep::Copies));
             pairs.map(Compared::in_order).collect()
         };

@@ -12,7 +12,7 @@
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use crate::features::{Content, RARE_UNIT, rare_weights};
+use crate::features::{Content, Features, RARE_UNIT, rare_weights};
 use crate::frequencies::{CHUNK, MOST_DOCUMENTS};
 use crate::verify;
 
@@ -62,7 +62,7 @@ impl Neighbours {
         })
     }
 
-    /// All texts after each, as neighbours of which nothing is known yet.
+    /// All texts after each.
     pub(crate) fn all(content: &Content, wanted: impl Fn(u32) -> bool + Sync) -> Self {
         let all: Vec<u32> = (0..content.len() as u32).filter(|&text| wanted(text)).collect();
         Self::collect(
@@ -71,7 +71,7 @@ impl Neighbours {
             |(), text, found| {
                 if wanted(text) {
                     let later = &all[all.partition_point(|&other| other <= text)..];
-                    found.extend(later.iter().map(|&later| Neighbour::unknown(content, later)));
+                    found.extend(later.iter().map(|&later| Neighbour::of(content.get(text), content, later)));
                 }
             },
         )
@@ -178,9 +178,23 @@ impl Neighbours {
 }
 
 impl Neighbour {
-    /// A text of which nothing is known yet: it may share all of its pairs of words.
-    pub(crate) fn unknown(content: &Content, text: u32) -> Self {
-        Self { text, pairs: content.pair_totals[text as usize] }
+    /// Another text as the neighbour of one, whatever they share.
+    pub(crate) fn of(features: Features<'_>, content: &Content, text: u32) -> Self {
+        let (mut ours, mut theirs) = (features.lists(), content.get(text).lists());
+        let (mut a, mut b) = (ours.next(), theirs.next());
+        let mut pairs = 0;
+        while let (Some((our, weight)), Some((their, _))) = (a, b) {
+            if our == their {
+                pairs += u32::from(weight);
+            }
+            if our <= their {
+                a = ours.next();
+            }
+            if their <= our {
+                b = theirs.next();
+            }
+        }
+        Self { text, pairs }
     }
 }
 

@@ -8,7 +8,6 @@ use smallvec::SmallVec;
 
 use crate::content::{UNIT, exp, ln};
 use crate::features::{Features, PARTS};
-use crate::frequencies::ListId;
 use crate::report::{ContentEvidence, Evidence};
 use crate::shingle::{count_common, ratio};
 
@@ -139,15 +138,16 @@ impl StemTable {
     }
 }
 
-/// Compares the content of two texts; the stems of `left` are in `table`. `usual` is what such texts share with others.
+/// Compares the content of two texts that share pairs of words of this weight; the stems of `left` are in `table`. `usual`
+/// is what such texts share with others.
 ///
-/// What costs most comes last: `worth` is asked with pairs of words that weigh `about` and with the best of orders, and if
-/// it is not worth it even so, there is no result.
+/// What costs most comes last: `worth` is asked with the best of orders, and if it is not worth it even so, there is no
+/// result.
 pub(crate) fn compare(
     left: Features<'_>,
     table: &StemTable,
     right: Features<'_>,
-    about: u32,
+    pairs: u32,
     usual: f32,
     worth: impl FnOnce(&ContentEvidence) -> bool,
 ) -> Option<ContentEvidence> {
@@ -180,7 +180,7 @@ pub(crate) fn compare(
     covered.sort_unstable_by(f32::total_cmp);
     let mut evidence = ContentEvidence {
         words: share(plain, short.plain.min(long.plain) + FEW_WORDS),
-        pairs: share(about, short.pairs.max(long.pairs)),
+        pairs: share(pairs, short.pairs.max(long.pairs)),
         names: ((names as f32 + 3.0 * UNIT) / (short.names.min(long.names) as f32 + 6.0 * UNIT)).min(1.0),
         coverage: covered[2],
         order: 1.0,
@@ -190,7 +190,6 @@ pub(crate) fn compare(
         shorter: shorter.words.min(longer.words),
     };
     worth(&evidence).then(|| {
-        evidence.pairs = share(common_pairs(left.lists(), right.lists()), short.pairs.max(long.pairs));
         evidence.order = order(&mut ordered);
         evidence
     })
@@ -269,24 +268,6 @@ impl ContentEvidence {
 
 fn share(part: u32, whole: u32) -> f32 {
     if whole > 0 { part as f32 / whole as f32 } else { 0.0 }
-}
-
-/// What the pairs of words weigh that are in both, of rare features in ascending order.
-fn common_pairs(mut left: impl Iterator<Item = (ListId, u8)>, mut right: impl Iterator<Item = (ListId, u8)>) -> u32 {
-    let mut pairs = 0;
-    let (mut a, mut b) = (left.next(), right.next());
-    while let (Some((ours, weight)), Some((theirs, _))) = (a, b) {
-        if ours == theirs {
-            pairs += u32::from(weight);
-        }
-        if ours <= theirs {
-            a = left.next();
-        }
-        if theirs <= ours {
-            b = right.next();
-        }
-    }
-    pairs
 }
 
 #[cfg(test)]
