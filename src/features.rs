@@ -9,15 +9,6 @@ use crate::frequencies::{self, Answers, CHUNK, Held, Learn, ListId, Lists, MOST_
 /// Into how many parts a text is cut to see where shared words stand.
 pub(crate) const PARTS: usize = 6;
 
-/// What a stem weighs.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Weight {
-    /// The inverse document frequency, in [`UNIT`]s.
-    pub(crate) idf: u8,
-    /// How rare the stem is among rare ones; tells names apart.
-    pub(crate) rarity: u8,
-}
-
 /// The weight of all features of a text, those included that no other text has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
@@ -33,13 +24,13 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, stem: Token, weight: Weight, part: usize) {
-        let idf = u32::from(weight.idf);
+    fn add(&mut self, stem: Token, (idf, rarity): (u8, u8), part: usize) {
+        let idf = u32::from(idf);
         self.stems += idf;
         self.parts[part] += idf;
         match (stem.is_number(), stem.is_name()) {
             (true, _) => self.numbers += 1,
-            (false, true) => self.names += u32::from(weight.rarity),
+            (false, true) => self.names += u32::from(rarity),
             (false, false) => self.plain += idf,
         }
     }
@@ -92,12 +83,10 @@ impl Weigher {
         units(self.documents - self.ln(self.held[held.code()] + self.english[usize::from(english.0)] + 0.5))
     }
 
-    /// With ln(300 / n), which tells only rare features apart.
-    #[inline(always)]
-    fn weight(&self, held: Held, english: Commonness) -> Weight {
+    /// How rare a stem of this weight is among rare ones, ln(300 / n), which tells names apart: the weight less this.
+    fn common(&self) -> u8 {
         const LN_300: f32 = 5.703_782_5;
-        let documents = self.held[held.code()] + 2.5 * self.english[usize::from(english.0)];
-        Weight { idf: self.idf(held, english), rarity: units(LN_300 - self.ln(documents.max(1.0))) }
+        units(self.documents - LN_300)
     }
 
     #[inline(always)]
@@ -115,12 +104,19 @@ pub(crate) struct Features<'a> {
     pub(crate) head: &'a Head,
     /// Distinct stems in the order in which they first stand in the text; a name if at least half of the times.
     pub(crate) stems: &'a [Token],
-    pub(crate) weights: &'a [Weight],
+    /// The inverse document frequency of each, in [`UNIT`]s.
+    pub(crate) weights: &'a [u8],
     chunk: &'a FeatureChunk,
     text: usize,
 }
 
 impl<'a> Features<'a> {
+    /// What a stem of this weight weighs as a name: only how rare it is among rare ones.
+    #[inline(always)]
+    pub(crate) fn name_weight(self, idf: u8) -> u8 {
+        idf.saturating_sub(self.chunk.common)
+    }
+
     /// The lists of rare features, ascending, and what each of these weighs as a pair of words; 0 if it is a stem.
     pub(crate) fn lists(self) -> impl Iterator<Item = (ListId, u8)> + 'a {
         let Self { chunk, text, .. } = self;
@@ -158,7 +154,9 @@ impl Head {
 pub(crate) struct FeatureChunk {
     heads: Vec<Head>,
     stems: Vec<Token>,
-    weights: Vec<Weight>,
+    weights: Vec<u8>,
+    /// What is left of a weight above this tells names apart.
+    common: u8,
     /// The rare features, in as many parts as they were counted.
     lists: Vec<RareFeatures>,
 }
@@ -194,8 +192,8 @@ impl FeatureChunk {
 struct Draft<'w> {
     chunk: TokenChunk,
     weigher: &'w Weigher,
-    /// For each content word how many documents hold its stem.
-    held: Vec<Held>,
+    /// For each content word the code of how many documents hold its stem.
+    held: Vec<u8>,
     heads: Vec<Head>,
     lists: Vec<RareFeatures>,
 }
@@ -203,7 +201,7 @@ struct Draft<'w> {
 impl<'w> Draft<'w> {
     fn new(chunk: TokenChunk, weigher: &'w Weigher) -> Self {
         Self {
-            held: vec![Held::ALONE; chunk.words()],
+            held: vec![Held::ALONE.code() as u8; chunk.words()],
             heads: vec![Head::default(); chunk.len()],
             lists: Vec::new(),
             chunk,
@@ -211,14 +209,14 @@ impl<'w> Draft<'w> {
         }
     }
 
-    /// Weighs the stems. They take the memory of the content words.
+    /// Weighs the stems. They take the memory of the content words, and their weights that of the frequencies.
     fn finish(self, words: impl Fn(usize) -> u32, scratch: &mut Scratch) -> FeatureChunk {
-        let Scratch { known, stems, weights, .. } = scratch;
-        let Self { chunk, weigher, held, mut heads, lists } = self;
+        let Scratch { known, stems, .. } = scratch;
+        let Self { chunk, weigher, mut held, mut heads, lists } = self;
         let prior = Prior::get();
         let (mut tokens, ends) = chunk.into_parts();
+        let common = weigher.common();
         let (mut begin, mut kept) = (0, 0);
-        weights.clear();
         for ((text, head), &end) in heads.iter_mut().enumerate().zip(&ends) {
             let end = end as usize;
             known.reset(end - begin);
@@ -226,7 +224,7 @@ impl<'w> Draft<'w> {
             for (at, (&token, &held)) in tokens[begin..end].iter().zip(&held[begin..end]).enumerate() {
                 let stem = known.insert(token.stem(), stems.len() as u32).map_or(stems.len(), |stem| stem as usize);
                 if stem == stems.len() {
-                    stems.push(Found { token, first: at as u32, times: 0, names: 0, held });
+                    stems.push(Found { token, first: at as u32, times: 0, names: 0, held: Held::of_code(held) });
                 }
                 stems[stem].times += 1;
                 stems[stem].names += u32::from(token.is_name());
@@ -236,26 +234,27 @@ impl<'w> Draft<'w> {
             for found in stems.iter() {
                 let part = found.first as usize * PARTS / (end - begin);
                 let is_name = 2 * found.names >= found.times;
-                let weight = weigher.weight(found.held, prior.commonness(found.token.stem()));
-                if weight.idf < LEAST_IDF {
+                let idf = weigher.idf(found.held, prior.commonness(found.token.stem()));
+                if idf < LEAST_IDF {
                     continue;
                 }
                 let stem = found.token.named(is_name);
-                head.totals.add(stem, weight, part);
+                head.totals.add(stem, (idf, idf.saturating_sub(common)), part);
                 if found.held != Held::ALONE {
                     tokens[kept] = stem;
+                    held[kept] = idf;
                     kept += 1;
-                    weights.push(weight);
                     head.parts.iter_mut().skip(part).for_each(|end| *end += 1);
                 }
             }
             head.stems_end = kept as u32;
             begin = end;
         }
-        drop(held);
         tokens.truncate(kept);
         tokens.shrink_to_fit();
-        FeatureChunk { heads, stems: tokens, weights: weights.clone(), lists }
+        held.truncate(kept);
+        held.shrink_to_fit();
+        FeatureChunk { heads, stems: tokens, weights: held, common, lists }
     }
 }
 
@@ -291,7 +290,7 @@ impl Learn for Draft<'_> {
                 }
                 let of_token = helds.next();
                 if let (Some((held, list)), Some(of_token)) = (answers.take(id), of_token) {
-                    *of_token = held;
+                    *of_token = held.code() as u8;
                     if held.code() <= MOST_DOCUMENTS as usize && known.insert(id, 0).is_none() {
                         head.totals.rare += self.weigher.rare(held);
                         lists.extend(list.map(|list| (list, 0)));
@@ -316,7 +315,6 @@ struct Scratch {
     stems: Vec<Found>,
     lists: Vec<(ListId, u8)>,
     found: RareFeatures,
-    weights: Vec<Weight>,
 }
 
 /// A distinct stem of a text.
@@ -410,7 +408,7 @@ impl Content {
     /// Something of the beginning of what is compared of a text, of no meaning: reading it brings the rest near.
     pub(crate) fn peek(&self, text: u32) -> u32 {
         let text = self.get(text);
-        text.stems.first().map_or(0, |stem| stem.stem()) ^ text.weights.first().map_or(0, |weight| weight.idf.into())
+        text.stems.first().map_or(0, |stem| stem.stem()) ^ text.weights.first().map_or(0, |&weight| weight.into())
     }
 
     /// Number of texts.
@@ -467,7 +465,7 @@ pub(crate) mod tests {
         assert_eq!(found.lists.get(first.lists().next().unwrap().0), [0, 1]);
         assert_eq!((found.get(2).stems.len(), found.get(2).head.distinct), (0, 1));
         let known = content(&["orrin sallow gannet", "orrin sallow gannet"]);
-        assert_eq!(known.get(0).head.totals.stems, 3 * u32::from(known.get(0).weights[0].idf));
+        assert_eq!(known.get(0).head.totals.stems, 3 * u32::from(known.get(0).weights[0]));
     }
 
     #[test]

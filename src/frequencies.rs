@@ -53,6 +53,10 @@ impl Held {
         Self((Self::EXACT as f32 + steps).min(255.0) as u8)
     }
 
+    pub(crate) fn of_code(code: u8) -> Self {
+        Self(code)
+    }
+
     pub(crate) fn code(self) -> usize {
         self.0.into()
     }

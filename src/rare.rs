@@ -22,6 +22,9 @@ const LEAST_SHARE: u64 = 9;
 /// Added to the poorer text's weight, so that very short texts do not meet over one shared feature.
 const SHORT_TEXT: u64 = 10 * RARE_UNIT;
 
+/// One in so many of the poorer text's pairs of words must be shared, by weight.
+const LEAST_PAIRS: u64 = 128;
+
 /// A text that shares rare features with another one, and the weight of the pairs of words among them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Neighbour {
@@ -151,13 +154,14 @@ impl Neighbours {
         let begins = ends.clone();
         let begin_of = |text: usize| begins[text];
         let end_of = |text: usize| begins.get(text + 1).copied().unwrap_or(sum);
-        let mut shares = vec![0.0; sum];
+        // In 65,535ths: there are many of them.
+        let mut shares = vec![0u16; sum];
         let totals = &content.pair_totals;
         for (left, &Neighbour { text: right, pairs }) in pairs() {
             let share = verify::pair_containment(pairs, totals[left as usize], totals[right as usize]);
             for text in [left as usize, right as usize] {
                 if begin_of(text) < end_of(text) {
-                    shares[ends[text]] = share;
+                    shares[ends[text]] = (share * f32::from(u16::MAX)) as u16;
                     ends[text] += 1;
                 }
             }
@@ -169,9 +173,9 @@ impl Neighbours {
             rest = others;
             of_texts.push(mine);
         }
-        let nth_best = |shares: &mut [f32]| match shares.len() {
+        let nth_best = |shares: &mut [u16]| match shares.len() {
             0 => 0.0,
-            _ => *shares.select_nth_unstable_by(nth - 1, |a, b| b.total_cmp(a)).1,
+            _ => f32::from(*shares.select_nth_unstable_by(nth - 1, |a, b| b.cmp(a)).1) / f32::from(u16::MAX),
         };
         of_texts.into_par_iter().map(nth_best).collect()
     }
@@ -224,10 +228,12 @@ impl Shared {
                 sums.1 += u32::from(pair_weight);
             }
         }
-        let total = content.rare_totals[text as usize];
+        let (total, pair_total) = (content.rare_totals[text as usize], content.pair_totals[text as usize]);
         touched.retain(|&other| {
             let poorer = u64::from(total.min(content.rare_totals[other as usize])) + SHORT_TEXT;
-            let enough = u64::from(with[other as usize].0) * 1024 >= LEAST_SHARE * poorer;
+            let (rare, pairs) = with[other as usize];
+            let enough = u64::from(rare) * 1024 >= LEAST_SHARE * poorer
+                && u64::from(pairs) * LEAST_PAIRS >= u64::from(pair_total.min(content.pair_totals[other as usize]));
             if !enough {
                 with[other as usize] = (0, 0);
             }
@@ -304,7 +310,11 @@ mod tests {
                 let enough = |&right: &u32| {
                     let b = &distinct[right as usize];
                     let common: u64 = a.intersection(b).map(weight).sum();
-                    common > 0 && common * 1024 >= LEAST_SHARE * (total(a).min(total(b)) + SHORT_TEXT)
+                    let pair_totals = [left, right as usize].map(|text| content.pair_totals[text]);
+                    let pairs = Neighbour::of(content.get(left as u32), &content, right).pairs;
+                    common > 0
+                        && common * 1024 >= LEAST_SHARE * (total(a).min(total(b)) + SHORT_TEXT)
+                        && u64::from(pairs) * LEAST_PAIRS >= pair_totals[0].min(pair_totals[1]).into()
                 };
                 prop_assert_eq!(u64::from(content.rare_totals[left]), total(a));
                 let expected: Vec<u32> = (left as u32 + 1..texts.len() as u32).filter(enough).collect();
@@ -328,8 +338,9 @@ mod tests {
                 shares.sort_by(|a, b| b.total_cmp(a));
                 shares.get(nth - 1).copied().unwrap_or(0.0)
             };
-            let expected: Vec<f32> = shares.into_iter().map(nth_best).collect();
-            prop_assert_eq!(found.nth_best_share(&content, nth), expected);
+            for (found, shares) in found.nth_best_share(&content, nth).into_iter().zip(shares) {
+                prop_assert!((found - nth_best(shares)).abs() < 2e-5);
+            }
         }
     }
 

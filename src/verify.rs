@@ -162,17 +162,17 @@ pub(crate) fn compare(
         // A stem weighs the same in all texts.
         let weight = left.weights[ours];
         let (in_short, in_long) = if left_is_short { (ours, theirs) } else { (theirs, ours) };
-        parts[shorter.part(in_short)] += u32::from(weight.idf);
+        parts[shorter.part(in_short)] += u32::from(weight);
         let both = [left.stems[ours], stem];
         // What is a number here is one there.
         if stem.is_number() {
             numbers += 1;
         } else if both.iter().any(|stem| stem.is_name()) {
-            names += u32::from(weight.rarity);
+            names += u32::from(left.name_weight(weight));
         } else {
-            plain += u32::from(weight.idf);
+            plain += u32::from(weight);
         }
-        if weight.idf >= ORDERED_WEIGHT {
+        if weight >= ORDERED_WEIGHT {
             ordered.push((in_short as u32, in_long as u32));
         }
     }
