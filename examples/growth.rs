@@ -76,6 +76,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 /// Runs the detector on one set of articles and prints its row of the table.
 fn row(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     rayon::ThreadPoolBuilder::new().num_threads(options.threads).build_global()?;
+    // The program itself, a few megabytes, would weigh on the small corpora.
+    let program = memory("VmRSS:").unwrap_or(0);
     let (what, corpus) = match (&options.copies[..], &options.template[..], &options.sizes[..]) {
         ([copies], ..) => ("copies", one_article(*copies, options.seed)),
         (_, [fillings], _) => ("fillings", one_template(*fillings, options.seed)),
@@ -95,7 +97,8 @@ fn row(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let n = articles.len() as f64;
     let stages = Stage::ALL.map(|stage| format!("{:.2}", report.summary().time(stage).as_secs_f64())).join(" | ");
     let scores = Scores::of(&report, &corpus.planted, articles.len());
-    let memory = peak_memory().map_or("?".into(), |peak| format!("{:.0}", peak.saturating_sub(given) as f64 / n));
+    let memory = memory("VmHWM:");
+    let memory = memory.map_or("?".into(), |peak| format!("{:.0}", peak.saturating_sub(given + program) as f64 / n));
     println!(
         "| {} | {:.1} | {seconds:.2} | {stages} | {:.1} | {:.1} | {} | {} | {memory} |",
         format!("{} {what}", articles.len()).trim_end(),
@@ -156,10 +159,10 @@ fn share(part: usize, whole: usize) -> String {
     if whole == 0 { "-".into() } else { format!("{:.4}", part as f64 / whole as f64) }
 }
 
-/// The most memory that this process ever held, in bytes; only Linux tells.
-fn peak_memory() -> Option<usize> {
+/// The memory that this process holds, or the most that it ever held, in bytes; only Linux tells.
+fn memory(field: &str) -> Option<usize> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
+    let line = status.lines().find(|line| line.starts_with(field))?;
     Some(line.split_ascii_whitespace().nth(1)?.parse::<usize>().ok()? * 1024)
 }
 

@@ -575,20 +575,20 @@ impl Detector {
             *candidates = met.pairs.len() as u64;
         });
         pairs.par_sort_by_key(|pair| (pair.left, pair.right));
-        drop(sketches);
+        // The shingle sets are given back too; few of them are asked for again.
+        drop((sketches, shingles));
         if self.level == Level::Near {
             return Ok(pairs);
         }
 
         // Of edited copies one speaks for all. Otherwise what they share would pass for a phrase that everybody uses, and
         // each would crowd the others' neighbourhood.
-        let leaders = leaders(shingles.len(), &pairs);
+        let texts = corpus.texts.len();
+        let leaders = leaders(texts, &pairs);
         let leads = |text: u32| leaders[text as usize] == text;
-        // The sets of the near stage are given back; few of them are asked for again.
-        let shingles = Shingles::new(&corpus.texts, self.shingle);
         let (tokens, words) = (std::mem::take(&mut corpus.tokens), &corpus.words);
         let Summary { times, candidates, .. } = &mut corpus.summary;
-        let found = self.timed(times, Stage::Candidates, shingles.len(), |ticker| {
+        let found = self.timed(times, Stage::Candidates, texts, |ticker| {
             let content = Content::new(tokens, |text| words[text], |text| leads(text as u32))?;
             let neighbours = Neighbours::new(&content, leads, || ticker.tick());
             let usual = Usual::new(&content, &leaders, &neighbours);
@@ -603,6 +603,7 @@ impl Detector {
             Ok((content, neighbours, usual))
         });
         let (content, neighbours, usual) = found?;
+        let shingles = Shingles::new(&corpus.texts, self.shingle);
         let stories = Stories { content: &content, usual: &usual, shingles: &shingles };
         let compared = AtomicU64::new(0);
         pairs.extend(self.timed(times, Stage::Verify, shingles.len(), |ticker| {

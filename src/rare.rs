@@ -139,45 +139,43 @@ impl Neighbours {
     /// has fewer.
     pub(crate) fn nth_best_share(&self, content: &Content, nth: usize) -> Vec<f32> {
         let texts = content.len() as u32;
-        let mut ends: Vec<usize> = vec![0; texts as usize];
         let pairs = || (0..texts).flat_map(|text| self.of(text).iter().map(move |neighbour| (text, neighbour)));
+        let mut places: Vec<u64> = vec![0; texts as usize];
         for (left, &Neighbour { text: right, .. }) in pairs() {
-            ends[left as usize] += 1;
-            ends[right as usize] += 1;
+            places[left as usize] += 1;
+            places[right as usize] += 1;
         }
         // Those that have too few need no room.
+        let enough: Vec<bool> = places.iter().map(|&count| count >= nth as u64).collect();
         let mut sum = 0;
-        for end in &mut ends {
-            sum += if *end >= nth { *end } else { 0 };
-            *end = sum - if *end >= nth { *end } else { 0 };
+        for (place, &enough) in places.iter_mut().zip(&enough) {
+            let count = if enough { *place } else { 0 };
+            *place = sum;
+            sum += count;
         }
-        let begins = ends.clone();
-        let begin_of = |text: usize| begins[text];
-        let end_of = |text: usize| begins.get(text + 1).copied().unwrap_or(sum);
         // In 65,535ths: there are many of them.
-        let mut shares = vec![0u16; sum];
+        let mut shares = vec![0u16; sum as usize];
         let totals = &content.pair_totals;
         for (left, &Neighbour { text: right, pairs }) in pairs() {
             let share = verify::pair_containment(pairs, totals[left as usize], totals[right as usize]);
             for text in [left as usize, right as usize] {
-                if begin_of(text) < end_of(text) {
-                    shares[ends[text]] = (share * f32::from(u16::MAX)) as u16;
-                    ends[text] += 1;
+                if enough[text] {
+                    shares[places[text] as usize] = (share * f32::from(u16::MAX)) as u16;
+                    places[text] += 1;
                 }
             }
         }
-        let mut rest = shares.as_mut_slice();
-        let mut of_texts = Vec::with_capacity(texts as usize);
-        for text in 0..texts as usize {
-            let (mine, others) = rest.split_at_mut(end_of(text) - begin_of(text));
-            rest = others;
-            of_texts.push(mine);
-        }
-        let nth_best = |shares: &mut [u16]| match shares.len() {
-            0 => 0.0,
-            _ => f32::from(*shares.select_nth_unstable_by(nth - 1, |a, b| b.cmp(a)).1) / f32::from(u16::MAX),
+        // Where the next one would go is where those of a text end.
+        let nth_best = |mine: &mut Vec<u16>, text: usize| {
+            if !enough[text] {
+                return 0.0;
+            }
+            let start = text.checked_sub(1).map_or(0, |before| places[before]);
+            mine.clear();
+            mine.extend_from_slice(&shares[start as usize..places[text] as usize]);
+            f32::from(*mine.select_nth_unstable_by(nth - 1, |a, b| b.cmp(a)).1) / f32::from(u16::MAX)
         };
-        of_texts.into_par_iter().map(nth_best).collect()
+        (0..texts as usize).into_par_iter().map_init(Vec::new, nth_best).collect()
     }
 }
 
