@@ -226,13 +226,27 @@ impl MinHasher {
     /// # Errors
     /// [`Error::Scheme`] if the scheme is one of shingles, [`Error::OutOfRange`] for a weight above 255.
     pub fn weighted(&mut self, elements: impl IntoIterator<Item = (u64, u32)>) -> Result<Option<MinHash>> {
+        let mut signature = self.blank();
+        Ok(self.weighted_into(elements, &mut signature)?.then_some(signature))
+    }
+
+    /// Overwrites a signature with that of [weighted](Self::weighted) elements, reusing its space. False, with the
+    /// signature as it was, if all weights are 0.
+    ///
+    /// # Errors
+    /// As [`weighted`](Self::weighted).
+    pub fn weighted_into(
+        &mut self,
+        elements: impl IntoIterator<Item = (u64, u32)>,
+        signature: &mut MinHash,
+    ) -> Result<bool> {
         self.scheme.same_as(&Scheme { view: View::Weighted, ..self.scheme })?;
         self.elements.clear();
         for (element, weight) in elements {
             error::check("weight of a MinHash element", weight, 0, 255, "0 to 255")?;
             self.elements.extend((0..weight).map(|copy| weighted_element(element, copy)));
         }
-        Ok(self.of(&self.elements))
+        Ok(self.sketch_into(&self.elements, signature))
     }
 
     fn of(&self, elements: &[u64]) -> Option<MinHash> {
