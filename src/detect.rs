@@ -445,7 +445,7 @@ impl Detector {
             similarity,
             left_in_right: sets.0.containment_in(&sets.1)? as f32,
             right_in_left: sets.1.containment_in(&sets.0)? as f32,
-            length_ratio: words[0].min(words[1]) / words[0].max(words[1]),
+            words_ratio: words[0].min(words[1]) / words[0].max(words[1]),
             evidence,
         })
     }

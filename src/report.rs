@@ -300,7 +300,7 @@ pub struct Comparison {
     /// Share of the right text's shingles that are in the left one, 0 to 1.
     pub right_in_left: f32,
     /// Words of the shorter text over those of the longer, 0 to 1.
-    pub length_ratio: f32,
+    pub words_ratio: f32,
     /// The numbers that decided; none for an exact copy.
     #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
     pub evidence: Option<Evidence>,

@@ -100,7 +100,9 @@ fn jsonl_has_the_passages_as_bytes_of_the_files() {
         assert_eq!(told["kind"], serde_json::json!(passage.kind));
     }
     assert_eq!((&record["type"], &record["left"]), (&"comparison".into(), &REWORDED[0].into()));
-    for field in ["relation", "similarity", "left_in_right", "right_in_left", "length_ratio", "jaccard", "words"] {
+    for field in
+        ["relation", "similarity", "left_in_right", "right_in_left", "words_ratio", "length_ratio", "jaccard", "words"]
+    {
         assert!(!record[field].is_null(), "{field}");
     }
 }

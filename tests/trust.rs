@@ -124,7 +124,7 @@ fn exact_copies_and_texts_that_do_not_compare() {
     let detector = Detector::new();
     let exact = detector.compare_texts(FERRY, &FERRY.to_uppercase()).unwrap();
     assert_eq!((exact.relation, exact.similarity, exact.evidence), (Some(Relation::Exact), 1.0, None));
-    assert_eq!((exact.left_in_right, exact.right_in_left, exact.length_ratio), (1.0, 1.0, 1.0));
+    assert_eq!((exact.left_in_right, exact.right_in_left, exact.words_ratio), (1.0, 1.0, 1.0));
     let error = detector.compare_texts(FERRY, "…").unwrap_err().to_string();
     assert_eq!(
         error,

@@ -153,7 +153,7 @@ fn write_text(
         out,
         "{} of all phrases in common, length ratio {:.2}, passages: {same} in the same words, {} in others",
         percent(comparison.evidence.map_or(1.0, |evidence| evidence.jaccard)),
-        comparison.length_ratio,
+        comparison.words_ratio,
         passages.len() - same,
     )?;
     let places = |place: fn(&Passage) -> &Range<usize>| passages.iter().map(place).map(Range::len).sum::<usize>();
