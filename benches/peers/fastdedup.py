@@ -4,9 +4,9 @@
     cargo build --release --example dedup
     python3 fastdedup.py fastdedup/target/release/fastdedup ../../target/release/examples/dedup articles.jsonl
 
-Lines have the fields `id` and `text`; both run on two threads. Contenders take turns in each round, and medians count. A pair
-of fastdedup counts if the exact Jaccard similarity of its own shingles, recomputed here, reaches the threshold: then both must
-be in one cluster of dedup.
+Lines have the fields `id` and `text`; both run on two threads. Contenders take turns in each round, and medians count; what
+dedup says of its stages is of the last round. A pair of fastdedup counts if the exact Jaccard similarity of its own shingles,
+recomputed here, reaches the threshold: then both must be in one cluster of dedup.
 """
 
 import json
@@ -28,7 +28,8 @@ def measured(command, out):
     """Seconds, seconds of both cores together, and peak megabytes of a command."""
     start = time.perf_counter()
     with open(out, "wb") as stdout:
-        process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL, env=os.environ | {"RAYON_NUM_THREADS": "2"})
+        env = os.environ | {"RAYON_NUM_THREADS": "2"}
+        process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.DEVNULL, env=env)
         _, status, usage = os.wait4(process.pid, 0)
     seconds = time.perf_counter() - start
     if status:
