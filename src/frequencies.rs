@@ -34,6 +34,10 @@ const LIST_BITS: u32 = 20;
 const BYTES_AT_ONCE: usize = 1 << 20;
 const BYTES_A_TEXT: usize = 260;
 
+/// All texts are walked once for each part. Were long texts cut into ever more of them, time would grow with the square of
+/// their length.
+const MOST_PARTS: usize = 16;
+
 /// How many documents hold a feature, in a byte: exact up to 127, from there on in steps of a tenth of the natural logarithm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Held(u8);
@@ -121,9 +125,13 @@ fn bucket(feature: u32) -> usize {
 pub(crate) fn count<L: Learn>(chunks: &mut [L], counts: impl Fn(usize) -> bool + Sync) -> Result<Lists> {
     let texts: usize = chunks.iter().map(|chunk| chunk.tokens().len()).sum();
     let words: usize = chunks.iter().map(|chunk| chunk.tokens().words()).sum();
+    count_in_parts(chunks, parts(texts, words), counts)
+}
+
+/// Into how many parts the buckets are cut for so many texts with so many content words.
+fn parts(texts: usize, words: usize) -> usize {
     // Nearly each word is a stem and begins a pair.
-    let parts = (4 * 2 * words).div_ceil(BYTES_AT_ONCE + BYTES_A_TEXT * texts).clamp(1, BUCKETS);
-    count_in_parts(chunks, parts, counts)
+    (4 * 2 * words).div_ceil(BYTES_AT_ONCE + BYTES_A_TEXT * texts).clamp(1, MOST_PARTS)
 }
 
 fn count_in_parts<L: Learn>(chunks: &mut [L], parts: usize, counts: impl Fn(usize) -> bool + Sync) -> Result<Lists> {
@@ -397,6 +405,19 @@ mod tests {
                     });
                 }
             }
+        }
+    }
+
+    #[test]
+    fn parts_bound_the_memory_a_text_and_the_time_a_word() {
+        for (texts, words) in
+            [(1, 10), (1, 100_000), (1000, 350_000), (1_000_000, 350_000_000), (40_000_000, 12_000_000_000)]
+        {
+            let at_once = 8 * words / parts(texts, words);
+            assert!(at_once <= BYTES_AT_ONCE + BYTES_A_TEXT * texts, "{at_once} bytes for {texts} texts");
+        }
+        for (texts, words) in [(1, 700_000_000), (2, 20_000_000), (1000, 300_000_000)] {
+            assert_eq!(parts(texts, words), MOST_PARTS, "{texts} texts");
         }
     }
 

@@ -96,8 +96,10 @@ impl Scheme {
             };
             return Err(Error::Scheme { left: needed, right: *self });
         }
-        if method == Method::MinHash {
-            check_slots(self.slots)?;
+        match method {
+            Method::MinHash => check_slots(self.slots)?,
+            // Schemes are read from files too.
+            Method::SimHash => error::check("bits of a SimHash", self.slots, 64, 64, "64")?,
         }
         self.shingle().map_or(Ok(()), Shingle::check)
     }

@@ -474,7 +474,7 @@ fn a_simhash_that_was_tampered_with_is_not_read() {
     for (path, value, says) in [
         ("/version", json!(FORMAT_VERSION + 1), "format version"),
         ("/scheme/method", json!("min_hash"), "different schemes"),
-        ("/scheme/slots", json!(128), "a SimHash has 64 bits"),
+        ("/scheme/slots", json!(128), "bits of a SimHash = 128 is out of range: give 64"),
         ("/scheme/view/shingles/words", json!(33), "words in a shingle = 33 is out of range"),
     ] {
         let refused = change(path, value).unwrap_err().to_string();
@@ -599,6 +599,17 @@ fn texts_that_share_nothing_are_no_copies_however_low_the_threshold() {
         let detector = Detector::builder().level(Level::Near).threshold(threshold).shingle(Shingle::Chars(60));
         assert_eq!(detector.build().unwrap().find(&articles).unwrap().clusters(), []);
     }
+}
+
+#[test]
+fn no_signature_is_made_by_a_scheme_that_could_not_be_read_again() {
+    let scheme = |written: Value| serde_json::from_value::<Scheme>(written).unwrap();
+    let bits = scheme(json!({ "method": "sim_hash", "view": { "shingles": { "words": 3 } }, "slots": 63 }));
+    assert!(matches!(SimHasher::new(bits), Err(Error::OutOfRange { value: 63.0, .. })));
+    let slots = scheme(json!({ "method": "min_hash", "view": "weighted", "slots": 63 }));
+    assert!(matches!(MinHasher::new(slots), Err(Error::OutOfRange { value: 63.0, .. })));
+    let words = scheme(json!({ "method": "sim_hash", "view": { "shingles": { "words": 0 } }, "slots": 64 }));
+    assert!(matches!(SimHasher::new(words), Err(Error::OutOfRange { value: 0.0, .. })));
 }
 
 #[test]
