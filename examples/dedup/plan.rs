@@ -43,8 +43,8 @@ const MOST_FILES: usize = 1000;
 
 /// Memory that an article takes beyond its text, and by how much an article takes longer with ten times as many: both as
 /// measured by the example `growth` up to a million articles.
-const BYTES_AN_ARTICLE: u64 = 3600;
-const GROWTH: f64 = 1.5;
+const BYTES_AN_ARTICLE: u64 = 2500;
+const GROWTH: f64 = 1.25;
 
 pub fn run(args: &Args) -> Result<(), String> {
     let detector = args.search.detector().build().map_err(|error| error.to_string())?;
