@@ -17,6 +17,7 @@ use retold::{Article, Pair, Relation, shared_passages};
 use serde::Deserialize;
 use serde_json::json;
 
+use crate::Threads;
 use crate::columns::{Columns, Text};
 use crate::compare::Layout;
 use crate::input::{self, Document, Fields};
@@ -40,9 +41,8 @@ pub struct Args {
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 
-    /// Threads to use, at most 1024; 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
-    threads: u16,
+    #[command(flatten)]
+    threads: Threads,
 
     /// Articles to sample [default: 2000, and fewer of more than 50,000]
     ///
@@ -103,7 +103,7 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
     };
     let (quick, exhaustive) = (detector(retold::Search::Candidates)?, detector(retold::Search::Exhaustive)?);
     let mut answers = Answers::read(args.judge.as_deref())?;
-    let pool = crate::threads(args.threads)?;
+    let pool = args.threads.pool()?;
     let found = input::find(&args.paths, args.fields.stdin_form());
     let documents = pool.install(|| crate::read(found, &args.fields, &bar, args.quiet))?.0.documents;
     let sample = sample(&documents, args.sample);

@@ -62,9 +62,8 @@ struct Args {
     #[arg(value_name = "PATH", required = true, verbatim_doc_comment)]
     paths: Vec<PathBuf>,
 
-    /// Threads to use, at most 1024; 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
-    threads: u16,
+    #[command(flatten)]
+    threads: Threads,
 
     #[command(flatten)]
     fields: Fields,
@@ -173,7 +172,7 @@ fn run(args: &Args) -> Result<(), String> {
         builder = builder.near_misses(NEAR_MISS);
     }
     let detector = builder.progress(progress::shown_on(&bar)).build().map_err(|error| error.to_string())?;
-    let pool = threads(args.threads)?;
+    let pool = args.threads.pool()?;
 
     let start = Instant::now();
     let mut found = input::find(&args.paths, args.fields.stdin_form());
@@ -222,9 +221,27 @@ fn run(args: &Args) -> Result<(), String> {
     Ok(())
 }
 
-fn threads(count: u16) -> Result<rayon::ThreadPool, String> {
-    let pool = rayon::ThreadPoolBuilder::new().num_threads(count.into()).build();
-    pool.map_err(|error| format!("cannot start {count} threads: {error}; give fewer"))
+/// How many threads work.
+#[derive(clap::Args)]
+pub struct Threads {
+    /// Threads to use, at most 1024; 0 for one a core
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
+    threads: u16,
+}
+
+impl Threads {
+    /// How many there will be.
+    fn count(&self) -> usize {
+        match usize::from(self.threads) {
+            0 => std::thread::available_parallelism().map_or(1, usize::from),
+            threads => threads,
+        }
+    }
+
+    fn pool(&self) -> Result<rayon::ThreadPool, String> {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(self.threads.into()).build();
+        pool.map_err(|error| format!("cannot start {} threads: {error}; give fewer", self.threads))
+    }
 }
 
 /// Articles, and what is wrong with the rest.

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use indicatif::{DecimalBytes, HumanCount};
 use retold::{Relation, Report, Stage};
 
+use crate::Threads;
 use crate::input::{self, Document, Fields, Portion, Source, Tally};
 use crate::progress;
 use crate::search::{Search, Settings};
@@ -23,9 +24,8 @@ pub struct Args {
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
 
-    /// Threads to use, at most 1024; 0 for one a core
-    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
-    threads: u16,
+    #[command(flatten)]
+    threads: Threads,
 
     /// Megabytes of input to read, before compression
     #[arg(long, value_name = "MB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
@@ -48,7 +48,7 @@ const GROWTH: f64 = 1.25;
 
 pub fn run(args: &Args) -> Result<(), String> {
     let detector = args.search.detector().build().map_err(|error| error.to_string())?;
-    let pool = crate::threads(args.threads)?;
+    let pool = args.threads.pool()?;
     let found = input::find(&args.paths, args.fields.stdin_form());
     let all = input::bytes(&found.sources)
         .ok_or("nobody knows how much comes on standard input: store it and give the file")?;
@@ -139,7 +139,7 @@ impl fmt::Display for Plan<'_> {
         let reading = self.reading.as_secs_f64() * times;
         let least = reading + sample * times;
         let most = reading + sample * times * GROWTH.powf(times.log10());
-        writeln!(f, "time        about {least:.1} to {most:.1} s on {} threads", self.threads())?;
+        writeln!(f, "time        about {least:.1} to {most:.1} s on {} threads", self.args.threads.count())?;
         let memory = summary.bytes as f64 * times + articles * times * BYTES_AN_ARTICLE as f64;
         writeln!(f, "memory      about {}", size(memory))?;
 
@@ -161,13 +161,6 @@ impl fmt::Display for Plan<'_> {
 }
 
 impl Plan<'_> {
-    fn threads(&self) -> usize {
-        match usize::from(self.args.threads) {
-            0 => std::thread::available_parallelism().map_or(1, usize::from),
-            threads => threads,
-        }
-    }
-
     /// How likely the bands are to make an edited copy a candidate.
     fn write_curve(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let &Settings { threshold, bands, .. } = &self.settings;
