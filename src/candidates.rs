@@ -79,8 +79,10 @@ impl Meetings {
         let grow = |tree| {
             let row =
                 |text: u32, depth: usize| -> u32 { sketches.get(text)[(tree * growth.rows + depth) % sketches.slots] };
+            let first: Vec<usize> = (0..growth.rows).map(|row| (tree * growth.rows + row) % sketches.slots).collect();
             let key = |text: u32| {
-                let key = (0..growth.rows).fold(0, |key, depth| crate::hash::mix2(key, row(text, depth).into()));
+                let sketch = sketches.get(text);
+                let key = first.iter().fold(0, |key, &row| crate::hash::mix2(key, sketch[row].into()));
                 in_order((key >> 32) as u32, text)
             };
             let mut keyed: Vec<u64> = (0..sketches.len()).map(key).collect();

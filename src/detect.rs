@@ -572,7 +572,7 @@ impl Detector {
                 let likely_pairs = met.only_new((0..texts).into_par_iter().flat_map_iter(later).collect());
                 compare(&mut met, likely_pairs);
             }
-            *candidates = met.pairs.len() as u64;
+            *candidates = met.pairs.iter().map(|pairs| pairs.len() as u64).sum();
         });
         pairs.par_sort_by_key(|pair| (pair.left, pair.right));
         // The shingle sets are given back too; few of them are asked for again.
@@ -1053,7 +1053,8 @@ const ENOUGH_COPIES: u32 = 32;
 
 /// The pairs that were compared so far.
 struct Met {
-    pairs: Vec<(u32, u32)>,
+    /// For each time that some were, these in order.
+    pairs: Vec<Vec<(u32, u32)>>,
     /// How many edited copies of each text were found.
     copies: Vec<u32>,
 }
@@ -1071,7 +1072,7 @@ impl Met {
     fn only_new(&self, mut pairs: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
         pairs.par_sort_unstable();
         pairs.dedup();
-        pairs.retain(|pair| self.pairs.binary_search(pair).is_err());
+        pairs.retain(|pair| self.pairs.iter().all(|met| met.binary_search(pair).is_err()));
         pairs
     }
 
@@ -1080,8 +1081,7 @@ impl Met {
             self.copies[pair.left as usize] += 1;
             self.copies[pair.right as usize] += 1;
         }
-        self.pairs.extend(pairs);
-        self.pairs.par_sort();
+        self.pairs.push(pairs);
     }
 }
 
