@@ -57,6 +57,7 @@
 //! # Features
 //!
 //! - `serde`: signatures serialise, and are validated when read; parts of a report serialise.
+//! - `command`: builds the command `dedup`, with all that it depends on; `parquet`: reads and writes Parquet with it.
 
 #![warn(missing_docs)]
 #![deny(unsafe_code)]
