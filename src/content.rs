@@ -5,6 +5,7 @@
 //! What weight a feature has depends on how few documents hold it: in the corpus at hand, and in general English, of
 //! which a small frozen table of document frequencies is part of the crate.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::frequencies::CHUNK;
@@ -315,6 +316,13 @@ pub(crate) fn features(tokens: &[Token], mut each: impl FnMut(u32)) {
     }
 }
 
+/// Where what belongs to one text stands, of what stands one text after the other and ends at these places.
+#[inline(always)]
+pub(crate) fn span(ends: &[u32], text: usize) -> Range<usize> {
+    let start = if text == 0 { 0 } else { ends[text - 1] };
+    start as usize..ends[text] as usize
+}
+
 /// The content words of a run of texts, one text after the other.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct TokenChunk {
@@ -341,8 +349,7 @@ impl TokenChunk {
     }
 
     pub(crate) fn get(&self, text: usize) -> &[Token] {
-        let start = if text == 0 { 0 } else { self.ends[text - 1] };
-        &self.tokens[start as usize..self.ends[text] as usize]
+        &self.tokens[span(&self.ends, text)]
     }
 
     /// The texts, in order.

@@ -574,10 +574,10 @@ impl Detector {
             }
             *candidates = met.pairs.iter().map(|pairs| pairs.len() as u64).sum();
         });
-        pairs.par_sort_by_key(|pair| (pair.left, pair.right));
         // The shingle sets are given back too; few of them are asked for again.
         drop((sketches, shingles));
         if self.level == Level::Near {
+            pairs.par_sort_by_key(|pair| (pair.left, pair.right));
             return Ok(pairs);
         }
 

@@ -2,7 +2,7 @@
 
 use rayon::prelude::*;
 
-use crate::content::{Commonness, Prior, Token, TokenChunk, UNIT, ln, pair, units};
+use crate::content::{Commonness, Prior, Token, TokenChunk, UNIT, ln, pair, span, units};
 use crate::error::Result;
 use crate::frequencies::{self, Answers, CHUNK, Held, Learn, ListId, Lists, MOST_DOCUMENTS};
 
@@ -121,7 +121,7 @@ impl<'a> Features<'a> {
     pub(crate) fn lists(self) -> impl Iterator<Item = (ListId, u8)> + 'a {
         let Self { chunk, text, .. } = self;
         chunk.lists.iter().flat_map(move |part| {
-            let lists = text.checked_sub(1).map_or(0, |before| part.ends[before] as usize)..part.ends[text] as usize;
+            let lists = span(&part.ends, text);
             part.lists[lists.clone()].iter().copied().zip(part.pair_weights[lists].iter().copied())
         })
     }

@@ -82,7 +82,7 @@ impl Held {
 
 /// Names the list of the texts that hold a rare feature: two features are the same if their lists are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ListId(pub(crate) u32);
+pub(crate) struct ListId(u32);
 
 /// Which texts hold each rare feature.
 #[derive(Default)]

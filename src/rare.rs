@@ -12,6 +12,7 @@
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
+use crate::content::span;
 use crate::features::{Content, Features, RARE_UNIT, rare_weights};
 use crate::frequencies::{CHUNK, MOST_DOCUMENTS};
 use crate::verify;
@@ -130,9 +131,7 @@ impl Neighbours {
     /// The neighbours of one text, ascending.
     pub(crate) fn of(&self, text: u32) -> &[Neighbour] {
         let chunk = &self.chunks[text as usize / CHUNK];
-        let at = text as usize % CHUNK;
-        let start = if at == 0 { 0 } else { chunk.ends[at - 1] };
-        &chunk.neighbours[start as usize..chunk.ends[at] as usize]
+        &chunk.neighbours[span(&chunk.ends, text as usize % CHUNK)]
     }
 
     /// What share of its pairs of words each text shares with the so-manieth of its neighbours, from the best down; 0 if it
