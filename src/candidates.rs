@@ -5,43 +5,41 @@
 //! signature, one that is not is compared all against all. The work for each text stays bounded while the corpus grows.
 //! This is the idea of LSH Forest (Bawa, Condie and Ganesan, WWW 2005) and of Chosen Path (Christiani and Pagh, STOC 2017).
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use rayon::prelude::*;
 
-/// The sketches of a corpus, one after the other.
-#[derive(Default)]
+use crate::store::{Block, Store};
+
+/// The sketches of a corpus, where they were written when the texts were signed.
 pub(crate) struct Sketches {
     slots: usize,
-    values: Vec<u32>,
+    store: Store,
+    /// Sketches of up to [`RUN`] texts each.
+    blocks: Vec<Block>,
+    /// For each text where its sketch is, counted as if all blocks were full.
+    rows: Vec<u32>,
 }
 
+/// Texts whose sketches, or content words, are written together.
+pub(crate) const RUN: usize = 128;
+
 impl Sketches {
-    pub(crate) fn new(slots: usize, texts: usize) -> Self {
-        Self { slots, values: vec![0; slots * texts] }
+    /// Sketches of so many slots that are in blocks of a store, and where that of each text is.
+    pub(crate) fn new(slots: usize, (store, blocks): (Store, Vec<Block>), rows: Vec<u32>) -> Self {
+        Self { slots, store, blocks, rows }
     }
 
-    pub(crate) fn get(&self, text: u32) -> &[u32] {
-        &self.values[text as usize * self.slots..][..self.slots]
-    }
-
-    /// The sketches to be filled, in runs of so many texts.
-    pub(crate) fn par_chunks_mut(&mut self, texts: usize) -> impl IndexedParallelIterator<Item = &mut [u32]> {
-        self.values.par_chunks_mut(texts * self.slots)
-    }
-
-    /// Keeps the sketches of some texts, given in ascending order.
-    pub(crate) fn select(mut self, texts: &[u32]) -> Self {
-        for (to, &from) in texts.iter().enumerate() {
-            let from = from as usize * self.slots;
-            self.values.copy_within(from..from + self.slots, to * self.slots);
-        }
-        self.values.truncate(texts.len() * self.slots);
-        self
+    #[inline(always)]
+    pub(crate) fn get(&self, text: u32) -> Cow<'_, [u32]> {
+        let row = self.rows[text as usize] as usize;
+        let start = row % RUN * self.slots;
+        self.store.part(&self.blocks[row / RUN], start..start + self.slots)
     }
 
     fn len(&self) -> u32 {
-        (self.values.len() / self.slots) as u32
+        self.rows.len() as u32
     }
 }
 
@@ -136,12 +134,13 @@ fn in_order(key: u32, text: u32) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Budget;
     use proptest::prelude::*;
 
     fn sketches(rows: &[Vec<u32>]) -> Sketches {
-        let mut sketches = Sketches::new(8, rows.len());
-        sketches.par_chunks_mut(1).zip(rows).for_each(|(sketch, row)| sketch.copy_from_slice(row));
-        sketches
+        let store = Budget::unlimited().store(1);
+        let blocks = rows.chunks(RUN).map(|rows| store.keep(&rows.concat())).collect();
+        Sketches::new(8, (store, blocks), (0..rows.len() as u32).collect())
     }
 
     proptest! {

@@ -8,8 +8,11 @@
 use std::ops::Range;
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
+
 use crate::frequencies::CHUNK;
 use crate::hash::{self, hash_bytes, mix2};
+use crate::store::{Block, Store};
 use crate::text::{self, Class, RawWord, Scan};
 
 /// English words that say nothing of what a text is about.
@@ -124,6 +127,18 @@ impl Token {
     #[inline(always)]
     pub(crate) fn new(stem: u64, name: bool, number: bool) -> Self {
         Self((stem >> 32) as u32 & !3 | (u32::from(name) * Self::NAME) | (u32::from(number) * Self::NUMBER))
+    }
+
+    /// The token of a code.
+    #[inline(always)]
+    pub(crate) fn of_code(code: u32) -> Self {
+        Self(code)
+    }
+
+    /// The token as a number.
+    #[inline(always)]
+    pub(crate) fn code(self) -> u32 {
+        self.0
     }
 
     /// The same stem as a name or not.
@@ -305,7 +320,7 @@ pub(crate) fn pair(a: u32, b: u32) -> u32 {
 
 /// Calls `each` with every feature of a text in order: each stem, and after it the pair with the stem that follows.
 #[inline(always)]
-pub(crate) fn features(tokens: &[Token], mut each: impl FnMut(u32)) {
+pub(crate) fn features(tokens: impl Iterator<Item = Token>, mut each: impl FnMut(u32)) {
     let mut before = None;
     for token in tokens {
         let stem = token.stem();
@@ -324,73 +339,120 @@ pub(crate) fn span(ends: &[u32], text: usize) -> Range<usize> {
 }
 
 /// The content words of a run of texts, one text after the other.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct TokenChunk {
-    tokens: Vec<Token>,
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TokenChunk<'a> {
     /// Where each text ends.
-    ends: Vec<u32>,
+    ends: &'a [u32],
+    codes: &'a [u32],
 }
 
-impl TokenChunk {
-    /// Adds one text.
-    pub(crate) fn push(&mut self, tokens: &[Token]) {
-        self.tokens.extend_from_slice(tokens);
-        self.ends.push(self.tokens.len() as u32);
+impl<'a> TokenChunk<'a> {
+    /// The chunk of so many texts that was written into words.
+    fn of(words: &'a [u32], texts: usize) -> Self {
+        let (ends, codes) = words.split_at(texts);
+        Self { ends, codes }
+    }
+
+    /// The texts, in order.
+    pub(crate) fn texts(self) -> impl Iterator<Item = impl ExactSizeIterator<Item = Token> + Clone> {
+        (0..self.ends.len()).map(move |text| self.codes[span(self.ends, text)].iter().map(|&code| Token(code)))
+    }
+}
+
+/// The content words of a corpus, in chunks of [`CHUNK`] texts.
+#[derive(Debug)]
+pub(crate) struct TokenChunks {
+    store: Store,
+    chunks: Vec<Block>,
+    texts: usize,
+    words: usize,
+}
+
+/// Where the content words of a text stand: which block, and which words of it.
+#[derive(Clone, Debug)]
+pub(crate) struct TokenPlace {
+    pub(crate) block: usize,
+    pub(crate) words: Range<u32>,
+}
+
+impl TokenChunks {
+    /// Gathers the content words of texts from where they stand in blocks of another store. Blocks are given back as soon
+    /// as nothing of them is needed any more.
+    pub(crate) fn gather(from: (Store, Vec<Block>), texts: impl Fn(usize) -> TokenPlace + Sync, count: usize, to: Store) -> Self {
+        /// Texts that are gathered before what is done with is given back.
+        const AT_ONCE: usize = 64 * CHUNK;
+        let (from, blocks) = from;
+        let mut needed = vec![0u32; blocks.len()];
+        (0..count).for_each(|text| needed[texts(text).block] += 1);
+        let mut blocks: Vec<Option<Block>> =
+            blocks.into_iter().zip(&needed).map(|(block, &needed)| (needed > 0).then_some(block)).collect();
+        let mut gathered = Self { store: to, chunks: Vec::with_capacity(count.div_ceil(CHUNK)), texts: count, words: 0 };
+        for first in (0..count).step_by(AT_ONCE) {
+            let window = first..count.min(first + AT_ONCE);
+            let chunk = |packed: &mut Vec<u32>, start: usize| {
+                let texts_of = start..window.end.min(start + CHUNK);
+                packed.clear();
+                let mut end = 0;
+                for text in texts_of.clone() {
+                    end += texts(text).words.len() as u32;
+                    packed.push(end);
+                }
+                for TokenPlace { block, words } in texts_of.map(&texts) {
+                    if let Some(block) = &blocks[block] {
+                        packed.extend_from_slice(&from.part(block, words.start as usize..words.end as usize));
+                    }
+                }
+                (gathered.store.keep(packed), end as usize)
+            };
+            let starts: Vec<usize> = window.clone().step_by(CHUNK).collect();
+            let (chunks, words): (Vec<Block>, Vec<usize>) = starts.into_par_iter().map_init(Vec::new, chunk).unzip();
+            gathered.chunks.extend(chunks);
+            gathered.words += words.into_iter().sum::<usize>();
+            for text in window {
+                let block = texts(text).block;
+                needed[block] -= 1;
+                if needed[block] == 0 {
+                    blocks[block] = None;
+                }
+            }
+        }
+        gathered
     }
 
     /// Number of texts.
-    pub(crate) fn len(&self) -> usize {
-        self.ends.len()
+    pub(crate) fn texts(&self) -> usize {
+        self.texts
     }
 
     /// Number of content words.
     pub(crate) fn words(&self) -> usize {
-        self.tokens.len()
+        self.words
     }
 
-    pub(crate) fn get(&self, text: usize) -> &[Token] {
-        &self.tokens[span(&self.ends, text)]
+    /// Number of chunks.
+    pub(crate) fn len(&self) -> usize {
+        self.chunks.len()
     }
 
-    /// The texts, in order.
-    pub(crate) fn texts(&self) -> impl Iterator<Item = &[Token]> {
-        (0..self.len()).map(|text| self.get(text))
+    /// Calls `work` with one of the chunks.
+    pub(crate) fn with<R>(&self, chunk: usize, work: impl FnOnce(TokenChunk<'_>) -> R) -> R {
+        let texts = CHUNK.min(self.texts - chunk * CHUNK);
+        work(TokenChunk::of(&self.store.get(&self.chunks[chunk]), texts))
     }
 
-    /// The content words of all texts, and where those of each end.
-    pub(crate) fn into_parts(self) -> (Vec<Token>, Vec<u32>) {
-        (self.tokens, self.ends)
+    /// Calls `work` with each chunk and what goes with it, from several threads, and gives the chunk back.
+    pub(crate) fn consume<S, W: Send, R: Send>(
+        self,
+        with: Vec<W>,
+        scratch: impl Fn() -> S + Sync + Send,
+        work: impl Fn(&mut S, usize, W, TokenChunk<'_>) -> R + Sync + Send,
+    ) -> Vec<R> {
+        let Self { store, chunks, texts, .. } = self;
+        let each = |scratch: &mut S, (at, (block, with)): (usize, (Block, W))| {
+            work(scratch, at, with, TokenChunk::of(&store.get(&block), CHUNK.min(texts - at * CHUNK)))
+        };
+        chunks.into_par_iter().zip(with).enumerate().map_init(scratch, each).collect()
     }
-
-    /// A chunk of no texts again.
-    pub(crate) fn clear(&mut self) {
-        self.tokens.clear();
-        self.ends.clear();
-    }
-}
-
-/// The texts with these numbers, ascending, of chunks of [`CHUNK`] texts, in such chunks again.
-pub(crate) fn select(chunks: Vec<TokenChunk>, texts: &[u32]) -> Vec<TokenChunk> {
-    if texts.len() == chunks.iter().map(TokenChunk::len).sum() {
-        return chunks;
-    }
-    let mut chunks: Vec<Option<TokenChunk>> = chunks.into_iter().map(Some).collect();
-    let mut done = 0;
-    let mut selected = TokenChunk::default();
-    let all = texts.chunks(CHUNK).map(|texts| {
-        selected.clear();
-        for &text in texts {
-            // What lies behind is given back at once.
-            let at = text as usize / CHUNK;
-            chunks[done..at].iter_mut().for_each(|chunk| *chunk = None);
-            done = at;
-            if let Some(chunk) = &chunks[at] {
-                selected.push(chunk.get(text as usize % CHUNK));
-            }
-        }
-        selected.clone()
-    });
-    all.collect()
 }
 
 /// The natural logarithm of a positive number by basic arithmetic, so that it is the same on every platform.
@@ -416,9 +478,11 @@ pub(crate) fn exp(x: f32) -> f32 {
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::Words;
+    use crate::store::Budget;
+    use std::sync::Arc;
     use proptest::prelude::*;
 
     fn tokens(text: &str) -> Vec<Token> {
@@ -427,6 +491,22 @@ mod tests {
             finder.collect(words, &mut found);
         });
         found
+    }
+
+    /// Texts of these content words, as they come from being signed: a few in each block, here in reverse order.
+    pub(crate) fn token_chunks(texts: &[Vec<Token>], budget: &Arc<Budget>) -> TokenChunks {
+        let store = budget.store(1);
+        let (mut blocks, mut places) = (Vec::new(), Vec::new());
+        for (block, texts) in texts.rchunks(7).enumerate() {
+            let mut words = Vec::new();
+            for text in texts.iter().rev() {
+                let start = words.len() as u32;
+                words.extend(text.iter().map(|token| token.code()));
+                places.push(TokenPlace { block, words: start..words.len() as u32 });
+            }
+            blocks.push(store.keep(&words));
+        }
+        TokenChunks::gather((store, blocks), |text| places[texts.len() - 1 - text].clone(), texts.len(), budget.store(1))
     }
 
     #[test]
@@ -472,7 +552,7 @@ mod tests {
         let tokens = tokens("ferry Orrin Orrin ferry");
         let (ferry, orrin) = (tokens[0].stem(), tokens[1].stem());
         let mut found = Vec::new();
-        features(&tokens, |feature| found.push(feature));
+        features(tokens.iter().copied(), |feature| found.push(feature));
         assert_eq!(found, [ferry, pair(ferry, orrin), orrin, orrin, pair(ferry, orrin), ferry]);
     }
 

@@ -1,66 +1,33 @@
 //! The whole line put together: articles in, a report out. The only place that knows threads.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
-use smallvec::SmallVec;
 
-use crate::arch::{Arch, Backend};
+use crate::articles::{Article, Articles};
 use crate::bands::Bands;
 use crate::candidates::{Growth, Meetings, Sketches};
 use crate::cluster::{self, Link};
-use crate::content::{self, Token, TokenChunk, Tokens};
-use crate::date;
+use crate::content::TokenChunks;
 use crate::error::{self, Error, Result};
-use crate::features::Content;
-use crate::frequencies::CHUNK;
+use crate::features::{Content, Features};
 use crate::minhash::{self, MinHasher, Scheme};
 use crate::rare::{Neighbour, Neighbours};
 use crate::report::{
     Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
     Skipped, Stage, Summary,
 };
-use crate::shingle::{self, Shingle, ShingleSet, Window};
+use crate::shingle::{self, Shingle, ShingleSet};
+use crate::sign::{self, Shape, Signatures, Signed, Views};
+use crate::store::Budget;
 use crate::text::{self, Words};
 use crate::verify::{self, NearRule, Rule, StemTable};
-
-/// Anything that has an id and a text.
-///
-/// Pairs of strings are articles; implement it for a type of your own to use that.
-///
-/// ```
-/// struct Story { slug: String, body: String }
-///
-/// impl retold::Article for Story {
-///     fn id(&self) -> &str { &self.slug }
-///     fn text(&self) -> &str { &self.body }
-/// }
-/// ```
-pub trait Article: Sync {
-    /// A name for the article that no other one has.
-    fn id(&self) -> &str;
-    /// The text to compare.
-    fn text(&self) -> &str;
-    /// When the article appeared, as an ISO 8601 date (`2024`, `2024-05-17`, `2024-05-17T09:30:15+02:00`); asked for only by
-    /// [`Representative::Earliest`]. None by default.
-    fn date(&self) -> Option<&str> {
-        None
-    }
-}
-
-impl<I: AsRef<str> + Sync, T: AsRef<str> + Sync> Article for (I, T) {
-    fn id(&self) -> &str {
-        self.0.as_ref()
-    }
-
-    fn text(&self) -> &str {
-        self.1.as_ref()
-    }
-}
 
 /// Which copies to look for. Each level includes those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -139,6 +106,8 @@ pub struct Detector {
     min_words: usize,
     representative: Representative,
     near_misses: Option<f32>,
+    memory: Option<u64>,
+    spill_folder: Option<PathBuf>,
     bands: Bands,
     progress: Option<Callback>,
 }
@@ -179,6 +148,8 @@ pub struct DetectorBuilder {
     min_words: usize,
     representative: Representative,
     near_misses: Option<f64>,
+    memory: Option<u64>,
+    spill_folder: Option<PathBuf>,
     progress: Option<Callback>,
 }
 
@@ -254,6 +225,24 @@ impl DetectorBuilder {
         self
     }
 
+    /// How many bytes of memory a run may take for what grows with the articles; beyond them, what it keeps goes to temporary
+    /// files, and it takes longer. The result is the same. As much as there is by default.
+    ///
+    /// Some 300 bytes an article stay in memory whatever is given, and so does the report. Articles that the caller holds
+    /// (all that [`Detector::find`] is given) do not count; to give them back as they are read, use a
+    /// [`collector`](Detector::collector).
+    pub fn memory(mut self, bytes: u64) -> Self {
+        self.memory = Some(bytes);
+        self
+    }
+
+    /// The folder for temporary files, should [`memory`](Self::memory) not suffice; that of the system by default, which on many
+    /// is in memory itself. They have no names, and are gone when the run ends, however it does.
+    pub fn spill_folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.spill_folder = Some(folder.into());
+        self
+    }
+
     /// A function to be told how far the detection is; it may be called from several threads at once.
     pub fn progress(mut self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(callback));
@@ -288,6 +277,8 @@ impl DetectorBuilder {
             min_words: self.min_words.max(shingle_words).max(1),
             representative: self.representative,
             near_misses: self.near_misses.map(|least| least as f32),
+            memory: self.memory,
+            spill_folder: self.spill_folder,
             bands,
             progress: self.progress,
         })
@@ -297,14 +288,8 @@ impl DetectorBuilder {
 /// Trees whose buckets are in memory at the same time.
 const TREES_AT_ONCE: usize = 8;
 
-/// What the first pass over a text leaves.
-#[derive(Default)]
-struct Signed {
-    words: u32,
-    has_shingles: bool,
-    /// Hash of all words in order, by which exact copies are equal.
-    fingerprint: (u64, u64),
-}
+/// What an article takes of memory whatever is given, in bytes: its features' heads, and numbers of all kinds.
+const BYTES_AN_ARTICLE: u64 = 160 + Content::BYTES_A_TEXT as u64;
 
 impl Detector {
     /// A detector with the default options.
@@ -325,6 +310,8 @@ impl Detector {
             min_words: 3,
             representative: Representative::default(),
             near_misses: None,
+            memory: None,
+            spill_folder: None,
             progress: None,
         }
     }
@@ -341,19 +328,22 @@ impl Detector {
     /// processed. Time grows about linearly with the bytes of text.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] beyond some forty million articles. An option that cannot work is refused
-    /// when the detector is built.
+    /// [`Error::TooLarge`] beyond some forty million articles, and [`Error::Spill`] if memory was limited and a temporary file
+    /// cannot be written. An option that cannot work is refused when the detector is built.
     pub fn find<A: Article>(&self, articles: &[A]) -> Result<Report> {
-        let mut corpus = self.prepare(articles);
-        let (copies, misses): (Vec<_>, Vec<_>) =
-            self.compare(&mut corpus, self.keep(), None)?.into_iter().partition(|pair| pair.relation.is_some());
-        corpus.summary.verified = copies.len() as u64;
-        let texts = corpus.texts.len();
-        let mut times = corpus.summary.times;
-        let clusters =
-            self.timed(&mut times, Stage::Cluster, texts, |_| self.clusters(&corpus, &copies, &misses, articles));
-        corpus.summary.times = times;
-        Ok(Report { clusters, skipped: corpus.skipped, summary: corpus.summary })
+        Ok(self.report_on(self.prepare(articles)?)?.0)
+    }
+
+    /// Takes articles as they are read, batch by batch, and then [finds](Self::find) all clusters among them.
+    pub fn collector<A: Article>(&self) -> Collector<A> {
+        let budget = self.budget();
+        Collector {
+            articles: self.articles(&budget),
+            signatures: Signatures::new(self.views(), &budget),
+            signing: Duration::ZERO,
+            budget,
+            detector: self.clone(),
+        }
     }
 
     /// All pairs of articles that shared a bucket and were compared, copies or not, with the numbers that decide: what
@@ -366,7 +356,7 @@ impl Detector {
     /// # Errors
     /// As [`find`](Self::find).
     pub fn pairs<A: Article>(&self, articles: &[A]) -> Result<Vec<Pair>> {
-        let mut corpus = self.prepare(articles);
+        let mut corpus = self.prepare(articles)?;
         let compared = self.compare(&mut corpus, Keep::All, None)?;
         Ok(corpus.pairs(compared))
     }
@@ -396,7 +386,7 @@ impl Detector {
     /// # Errors
     /// As [`find`](Self::find).
     pub fn pairs_of<A: Article>(&self, articles: &[A], positions: &[usize]) -> Result<Vec<Pair>> {
-        let mut corpus = self.prepare(articles);
+        let mut corpus = self.prepare(articles)?;
         let mut wanted = vec![false; articles.len()];
         positions.iter().filter(|&&at| at < articles.len()).for_each(|&at| wanted[at] = true);
         let mut asked = vec![false; corpus.distinct.len()];
@@ -424,7 +414,7 @@ impl Detector {
     pub fn compare_texts(&self, left: &str, right: &str) -> Result<Comparison> {
         let articles = [("left", left), ("right", right)];
         let detector = Self { search: Search::Exhaustive, progress: None, ..self.clone() };
-        let mut corpus = detector.prepare(&articles);
+        let mut corpus = detector.prepare(&articles)?;
         if let Some(Skipped { position, reason, .. }) = corpus.skipped.first() {
             return Err(Error::NotComparable { text: articles[*position].0, reason: *reason });
         }
@@ -450,70 +440,91 @@ impl Detector {
         })
     }
 
-    /// Articles to signed texts: what cannot be compared leaves the line here, and exact copies are folded into one.
-    fn prepare<'a, A: Article>(&self, articles: &'a [A]) -> Corpus<'a> {
-        let mut summary = Summary {
-            documents: articles.len(),
-            bytes: articles.iter().map(|article| article.text().len() as u64).sum(),
-            ..Summary::default()
+    pub(crate) fn views(&self) -> Views {
+        let content = match self.level {
+            Level::Near => sign::Content::Nothing,
+            Level::Reworded => sign::Content::Words,
         };
-        let (positions, mut skipped) = unique_ids(articles);
-        let mut sketches = Sketches::new(self.near_slots, positions.len());
-        let (signed, tokens) = self.timed(&mut summary.times, Stage::Sign, positions.len(), |ticker| {
-            let sign = |scratch: &mut Scratch, (positions, sketches): (&[usize], &mut [u32])| {
-                scratch.chunk.clear();
-                let sketches = sketches.chunks_exact_mut(self.near_slots);
-                let texts = positions.iter().map(|&position| articles[position].text()).zip(sketches);
-                let signed = texts.map(|(text, sketch)| {
-                    let signed = self.sign(text, scratch, sketch);
-                    scratch.chunk.push(&scratch.tokens);
-                    ticker.tick();
-                    signed
-                });
-                let signed: Vec<Signed> = signed.collect();
-                // Memory that stays is asked for when it is known how much.
-                (signed, scratch.chunk.clone())
-            };
-            let chunks = positions.par_chunks(CHUNK).zip(sketches.par_chunks_mut(CHUNK));
-            chunks.map_init(Scratch::default, sign).unzip::<_, _, Vec<_>, Vec<_>>()
+        Views { shingle: self.shingle, slots: self.near_slots, content }
+    }
+
+    fn budget(&self) -> Arc<Budget> {
+        Budget::new(self.memory, self.spill_folder.as_deref())
+    }
+
+    /// No articles so far.
+    fn articles<A: Article>(&self, budget: &Arc<Budget>) -> Articles<A> {
+        Articles::new(budget, self.representative == Representative::Earliest)
+    }
+
+    /// Signs articles that are all at hand, in the order of their ids.
+    fn prepare<'a, A: Article>(&self, all: &'a [A]) -> Result<Corpus<&'a A>> {
+        let budget = self.budget();
+        // They are the caller's, so that no memory is taken for them.
+        let mut articles = self.articles(&Budget::new(None, None));
+        articles.extend(all.iter().collect());
+        let mut times = Default::default();
+        let (positions, skipped) = unique_ids(&articles);
+        let mut signatures = Signatures::new(self.views(), &budget);
+        self.timed(&mut times, Stage::Sign, positions.len(), |ticker| {
+            let texts: Vec<&str> = positions.iter().map(|&position| all[position].text()).collect();
+            signatures.extend(&texts, || ticker.tick());
         });
-        let signed: Vec<Signed> = signed.into_iter().flatten().collect();
-        let refusals: Vec<Option<SkipReason>> =
-            positions.iter().zip(&signed).map(|(&at, text)| self.refuse(articles[at].text(), text)).collect();
+        let in_order: Vec<u32> = (0..positions.len() as u32).collect();
+        self.corpus(articles, (positions, skipped), (signatures, in_order), times, budget)
+    }
+
+    /// Signed articles to texts: what cannot be compared leaves the line here, and exact copies are folded into one. The
+    /// articles are numbered by id, so that nothing hangs on the order in which they came.
+    fn corpus<A: Article>(
+        &self,
+        articles: Articles<A>,
+        (positions, mut skipped): (Vec<usize>, Vec<Skipped>),
+        (signatures, order): (Signatures, Vec<u32>),
+        times: [Duration; Stage::ALL.len()],
+        budget: Arc<Budget>,
+    ) -> Result<Corpus<A>> {
+        budget.check()?;
+        budget.reserve(BYTES_AN_ARTICLE * articles.len() as u64);
+        let signed: Vec<&Signed> = order.iter().map(|&at| &signatures.signed()[at as usize]).collect();
+        let refusals: Vec<Option<SkipReason>> = signed.iter().map(|text| self.refuse(text)).collect();
         for (&position, &reason) in positions.iter().zip(&refusals) {
-            skipped.extend(reason.map(|reason| Skipped { id: articles[position].id().into(), position, reason }));
+            skipped.extend(reason.map(|reason| Skipped { id: articles.id(position).into(), position, reason }));
         }
         skipped.sort_unstable_by_key(|skip| skip.position);
-        let ranks = self.ranks(articles, &positions, &signed);
+        let ranks = self.ranks(&articles, &positions, &signed);
         let twins = fold_exact(&signed, &refusals, &ranks);
         let distinct: Vec<u32> = (0..signed.len() as u32)
             .filter(|&at| refusals[at as usize].is_none() && twins[at as usize] == at)
             .collect();
-        Corpus {
-            texts: distinct.iter().map(|&at| articles[positions[at as usize]].text()).collect(),
-            sketches: sketches.select(&distinct),
-            words: distinct.iter().map(|&at| signed[at as usize].words).collect(),
-            tokens: content::select(tokens, &distinct),
+        let words = distinct.iter().map(|&at| signed[at as usize].words).collect();
+        drop(signed);
+        let chosen: Vec<u32> = distinct.iter().map(|&at| order[at as usize]).collect();
+        let (sketches, tokens) = signatures.select(&chosen, &budget);
+        budget.check()?;
+        let summary = Summary { documents: articles.len(), bytes: articles.bytes(), times, ..Summary::default() };
+        Ok(Corpus {
+            articles,
             positions,
             skipped,
             twins,
             ranks,
             distinct,
+            signed: Some((sketches, tokens)),
+            words,
             summary,
-        }
+            budget,
+        })
     }
 
     /// For each article how it ranks among those that could represent a cluster, the lowest first; nothing if all rank
     /// alike.
-    fn ranks<A: Article>(&self, articles: &[A], positions: &[usize], signed: &[Signed]) -> Vec<u32> {
+    fn ranks<A: Article>(&self, articles: &Articles<A>, positions: &[usize], signed: &[&Signed]) -> Vec<u32> {
         let mut order: Vec<(i64, usize)> = match self.representative {
             Representative::Central => return Vec::new(),
             Representative::Longest => signed.iter().map(|text| -i64::from(text.words)).zip(0..).collect(),
             Representative::First => positions.iter().map(|&position| position as i64).zip(0..).collect(),
-            Representative::Earliest => {
-                let second = |&position: &usize| articles[position].date().and_then(date::seconds).unwrap_or(i64::MAX);
-                positions.par_iter().map(second).collect::<Vec<_>>().into_iter().zip(0..).collect()
-            }
+            Representative::Earliest => positions.iter().map(|&at| articles.seconds()[at]).zip(0..).collect(),
         };
         order.par_sort_unstable();
         let mut ranks = vec![0; order.len()];
@@ -523,22 +534,42 @@ impl Detector {
         ranks
     }
 
+    /// A corpus to clusters, which come with the articles.
+    fn report_on<A: Article>(&self, mut corpus: Corpus<A>) -> Result<(Report, Articles<A>)> {
+        let (copies, misses): (Vec<_>, Vec<_>) =
+            self.compare(&mut corpus, self.keep(), None)?.into_iter().partition(|pair| pair.relation.is_some());
+        corpus.summary.verified = copies.len() as u64;
+        let mut times = corpus.summary.times;
+        let texts = corpus.distinct.len();
+        let clusters = self.timed(&mut times, Stage::Cluster, texts, |_| self.clusters(&corpus, &copies, &misses));
+        corpus.summary.times = times;
+        let Corpus { skipped, summary, articles, .. } = corpus;
+        Ok((Report { clusters, skipped, summary }, articles))
+    }
+
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left. If texts are asked for, an
     /// exhaustive search compares these with all others, and of the rest only candidates.
-    fn compare(&self, corpus: &mut Corpus<'_>, keep: Keep, asked: Option<&[bool]>) -> Result<Vec<Compared>> {
-        let shingles = Shingles::new(&corpus.texts, self.shingle);
-        let sketches = std::mem::take(&mut corpus.sketches);
-        let Summary { times, candidates, crowded, .. } = &mut corpus.summary;
+    fn compare<A: Article>(
+        &self,
+        corpus: &mut Corpus<A>,
+        keep: Keep,
+        asked: Option<&[bool]>,
+    ) -> Result<Vec<Compared>> {
+        let Corpus { articles, positions, distinct, signed, words, summary, budget, .. } = corpus;
+        let Some((sketches, tokens)) = signed.take() else { return Ok(Vec::new()) };
+        let read = |text: u32| articles.read(positions[distinct[text as usize] as usize]);
+        let texts = distinct.len();
+        let shingles = Shingles::new(texts, &read, self.shingle, budget);
+        let Summary { times, candidates, crowded, .. } = summary;
         let mut pairs: Vec<Compared> = Vec::new();
-        self.timed(times, Stage::Near, shingles.len(), |_| {
-            let words = |text: u32| corpus.words[text as usize];
+        self.timed(times, Stage::Near, texts, |_| {
+            let words = |text: u32| words[text as usize];
             let slots = self.near_slots as f32;
             let likely = |left: u32, right: u32| {
-                let equal = minhash::equal_slots(sketches.get(left), sketches.get(right)) as f32;
+                let equal = minhash::equal_slots(&sketches.get(left), &sketches.get(right)) as f32;
                 self.near.may_be(equal / slots, slots, (words(left), words(right)))
             };
-            let texts = shingles.len() as u32;
-            let mut met = Met::new(shingles.len());
+            let mut met = Met::new(texts);
             let mut compare = |met: &mut Met, likely_pairs: Vec<(u32, u32)>| {
                 let near = likely_pairs.par_iter().map(|&(left, right)| self.near_pair(&shingles, left, right));
                 let near: Vec<Compared> = near.filter(|pair| keep.keeps(pair)).collect();
@@ -559,23 +590,24 @@ impl Detector {
                 }
             }
             if self.search == Search::Exhaustive {
-                let (all, shingles) = (Exhaustive::new(0..texts, asked), &shingles);
+                let (all, shingles) = (Exhaustive::new(0..texts as u32, asked), &shingles);
                 let later = |left| {
                     let later = all.after(left).iter();
                     // Signatures rule out little where one text is much longer, and that is too much where most pairs are.
                     let likely = move |right| {
                         let sets = || (shingles.of(left), shingles.of(right));
-                        likely(left, right) && (asked.is_none() || self.near.may_be_by_sample(sets().0, sets().1))
+                        likely(left, right) && (asked.is_none() || self.near.may_be_by_sample(&sets().0, &sets().1))
                     };
                     later.filter(move |&&right| likely(right)).map(move |&right| (left, right))
                 };
-                let likely_pairs = met.only_new((0..texts).into_par_iter().flat_map_iter(later).collect());
+                let likely_pairs = met.only_new((0..texts as u32).into_par_iter().flat_map_iter(later).collect());
                 compare(&mut met, likely_pairs);
             }
             *candidates = met.pairs.iter().map(|pairs| pairs.len() as u64).sum();
         });
         // The shingle sets are given back too; few of them are asked for again.
         drop((sketches, shingles));
+        budget.check()?;
         if self.level == Level::Near {
             pairs.par_sort_by_key(|pair| (pair.left, pair.right));
             return Ok(pairs);
@@ -583,52 +615,59 @@ impl Detector {
 
         // Of edited copies one speaks for all. Otherwise what they share would pass for a phrase that everybody uses, and
         // each would crowd the others' neighbourhood.
-        let texts = corpus.texts.len();
         let leaders = leaders(texts, &pairs);
         let leads = |text: u32| leaders[text as usize] == text;
-        let (tokens, words) = (std::mem::take(&mut corpus.tokens), &corpus.words);
-        let Summary { times, candidates, .. } = &mut corpus.summary;
         let found = self.timed(times, Stage::Candidates, texts, |ticker| {
-            let content = Content::new(tokens, |text| words[text], |text| leads(text as u32))?;
-            let neighbours = Neighbours::new(&content, leads, || ticker.tick());
-            let usual = Usual::new(&content, &leaders, &neighbours);
-            let neighbours = match (self.search, asked) {
-                (Search::Candidates, _) => neighbours,
-                (Search::Exhaustive, None) => Neighbours::all(&content, leads),
-                (Search::Exhaustive, Some(asked)) => {
-                    let asked = of_leaders(asked, &leaders);
-                    Neighbours::of_asked(&content, |text| asked[text as usize])
-                }
-            };
+            let (content, lists) =
+                Content::new(tokens, |text| words[text], |text| leads(text as u32), budget)?;
+            let mut neighbours = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
+            budget.check()?;
+            if let (Search::Exhaustive, Some(asked)) = (self.search, asked) {
+                let usual = Usual::new(&content, &leaders, &neighbours, budget);
+                let asked = of_leaders(asked, &leaders);
+                neighbours = Neighbours::of_asked(&content, &lists, |text| asked[text as usize], budget);
+                return Ok((content, neighbours, usual));
+            }
+            // The lists are given back: only neighbours are found by them.
+            drop(lists);
+            let usual = Usual::new(&content, &leaders, &neighbours, budget);
+            if self.search == Search::Exhaustive {
+                neighbours = Neighbours::all(&content, leads, budget);
+            }
             Ok((content, neighbours, usual))
         });
         let (content, neighbours, usual) = found?;
-        let shingles = Shingles::new(&corpus.texts, self.shingle);
+        budget.check()?;
+        let shingles = Shingles::new(texts, &read, self.shingle, budget);
         let stories = Stories { content: &content, usual: &usual, shingles: &shingles };
         let compared = AtomicU64::new(0);
-        pairs.extend(self.timed(times, Stage::Verify, shingles.len(), |ticker| {
+        pairs.extend(self.timed(times, Stage::Verify, texts, |ticker| {
             let examine = |table: &mut StemTable, left: u32| {
                 ticker.tick();
-                let worth = |neighbour: &&Neighbour| {
+                let worth = |neighbour: &Neighbour| {
                     let totals = (content.pair_totals[left as usize], content.pair_totals[neighbour.text as usize]);
                     let usual = usual.of(left, neighbour.text);
                     self.search == Search::Exhaustive || verify::share_enough_pairs(neighbour.pairs, totals, usual)
                 };
-                let neighbours: SmallVec<[&Neighbour; 64]> = neighbours.of(left).iter().filter(worth).collect();
+                let mut neighbours = neighbours.of(left);
+                neighbours.retain(|neighbour| worth(neighbour));
                 compared.fetch_add(neighbours.len() as u64, Ordering::Relaxed);
-                if !neighbours.is_empty() {
-                    table.fill(content.get(left));
+                if neighbours.is_empty() {
+                    return Vec::new();
                 }
+                let ours = content.get(left);
+                table.fill(&ours);
                 // The texts lie far apart in memory: all are asked for before any is waited for.
                 std::hint::black_box(neighbours.iter().fold(0, |all, neighbour| all ^ content.peek(neighbour.text)));
-                let pair = |neighbour| self.reworded_pair(stories, (left, table), neighbour, keep);
-                neighbours.into_iter().filter_map(pair).collect::<Vec<_>>()
+                let pair = |neighbour| self.reworded_pair(stories, (left, &ours, table), neighbour, keep);
+                neighbours.iter().filter_map(pair).collect::<Vec<_>>()
             };
-            let examined = (0..shingles.len() as u32).into_par_iter().map_init(StemTable::default, examine);
+            let examined = (0..texts as u32).into_par_iter().map_init(StemTable::default, examine);
             let mut reworded: Vec<Compared> = examined.flatten_iter().collect();
             reworded.extend(self.behind_leaders(stories, &leaders, &reworded));
             reworded
         }));
+        budget.check()?;
         *candidates += compared.into_inner();
         // What shingles and content both speak of is told by its content.
         pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
@@ -638,7 +677,7 @@ impl Detector {
 
     /// Compares the shingles of two texts.
     fn near_pair(&self, shingles: &Shingles<'_>, left: u32, right: u32) -> Compared {
-        let (evidence, similarity) = self.near.judge(shingles.of(left), shingles.of(right));
+        let (evidence, similarity) = self.near.judge(&shingles.of(left), &shingles.of(right));
         let relation = similarity.map(|_| Relation::Near);
         Compared { left, right, relation, similarity: similarity.unwrap_or(evidence.jaccard), evidence }
     }
@@ -647,15 +686,15 @@ impl Detector {
     fn reworded_pair(
         &self,
         Stories { content, usual, shingles }: Stories<'_>,
-        (left, table): (u32, &StemTable),
+        (left, ours, table): (u32, &Features<'_>, &StemTable),
         neighbour: &Neighbour,
         keep: Keep,
     ) -> Option<Compared> {
         let &Neighbour { text: right, pairs } = neighbour;
-        let (texts, usual) = ((content.get(left), content.get(right)), usual.of(left, right));
+        let usual = usual.of(left, right);
         let least = keep.least().map_or(self.confidence, |least| least.min(self.confidence));
         let worth = |best: &ContentEvidence| self.rule.confidence(best) >= least;
-        let evidence = verify::compare(texts.0, table, texts.1, pairs, usual, worth)?;
+        let evidence = verify::compare(ours, table, &content.get(right), pairs, usual, worth)?;
         let confidence = self.rule.confidence(&evidence);
         let is_telling = verify::is_telling(&evidence);
         let is_copy = confidence >= self.confidence && is_telling;
@@ -683,9 +722,10 @@ impl Detector {
         }
         let against = |table: &mut StemTable, text: u32, others: u32| {
             let Some(others) = followers.get(&others) else { return Vec::new() };
-            table.fill(content.get(text));
-            let others = others.iter().map(|&other| Neighbour::of(content.get(text), content, other));
-            let pairs = others.filter_map(|other| self.reworded_pair(stories, (text, table), &other, Keep::Copies));
+            let (ours, rare) = (content.get(text), content.rare(text));
+            table.fill(&ours);
+            let others = others.iter().map(|&other| Neighbour::of(&rare, content, other));
+            let pairs = others.filter_map(|other| self.reworded_pair(stories, (text, &ours, table), &other, Keep::Copies));
             pairs.map(Compared::in_order).collect()
         };
         let copies = reworded.par_iter().filter(|pair| pair.relation.is_some());
@@ -700,12 +740,11 @@ impl Detector {
     /// Verified pairs and exact copies to clusters with names.
     fn clusters<A: Article>(
         &self,
-        corpus: &Corpus<'_>,
+        corpus: &Corpus<A>,
         verified: &[Compared],
         misses: &[Compared],
-        articles: &[A],
     ) -> Vec<Cluster> {
-        let Corpus { positions, twins, ranks, distinct, .. } = corpus;
+        let Corpus { articles, positions, twins, ranks, distinct, .. } = corpus;
         let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (at, &twin) in (0..).zip(twins) {
             if at != twin {
@@ -715,7 +754,7 @@ impl Detector {
         let member = |at: u32, pair: Option<&Compared>| {
             let position = positions[at as usize];
             Member {
-                id: articles[position].id().into(),
+                id: articles.id(position).into(),
                 position,
                 relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
                 similarity: pair.map_or(1.0, |pair| pair.similarity),
@@ -728,7 +767,7 @@ impl Detector {
             let position = positions[distinct[other as usize] as usize];
             let enough = if pair.evidence.content.is_some() { self.confidence } else { self.near.jaccard };
             Some(NearMiss {
-                id: articles[position].id().into(),
+                id: articles.id(position).into(),
                 position,
                 similarity: pair.similarity,
                 missing: enough - pair.similarity,
@@ -766,55 +805,14 @@ impl Detector {
         clusters
     }
 
-    /// One walk over a text: its sketch, its fingerprint, and in the scratch its content words.
-    fn sign(&self, text: &str, scratch: &mut Scratch, sketch: &mut [u32]) -> Signed {
-        let Scratch { words, shingles, tokens, .. } = scratch;
-        shingles.clear();
-        tokens.clear();
-        let mut finder = Tokens::new(text);
-        let mut fingerprint = (0, 0);
-        let mut count = 0;
-        let wants_content = self.level == Level::Reworded;
-        if text.len() <= u32::MAX as usize {
-            let mut window = match self.shingle {
-                Shingle::Words(n) => Some(Window::new(n)),
-                Shingle::Chars(_) => None,
-            };
-            let arch = words.arch();
-            text::walk(text, words, |words| {
-                count += words.len() as u32;
-                for &hash in words.hashes() {
-                    fingerprint = add_to_fingerprint(fingerprint, hash);
-                }
-                if let Some(window) = &mut window {
-                    window.extend(arch, words.hashes(), shingles);
-                }
-                if wants_content {
-                    finder.collect(words, tokens);
-                }
-            });
-            if let Shingle::Chars(_) = self.shingle {
-                shingle::collect(text, self.shingle, words, shingles);
-            }
-        }
-        if !shingles.is_empty() {
-            minhash::sketch(words.arch(), shingles, sketch);
-        }
-        Signed { words: count, has_shingles: !shingles.is_empty(), fingerprint }
-    }
-
-    fn refuse(&self, text: &str, signed: &Signed) -> Option<SkipReason> {
+    fn refuse(&self, signed: &Signed) -> Option<SkipReason> {
         let words = signed.words as usize;
-        if text.len() > u32::MAX as usize {
-            Some(SkipReason::TooLong)
-        } else if words == 0 {
-            Some(SkipReason::Empty)
-        } else if words < self.min_words {
-            Some(SkipReason::TooShort { words, needed: self.min_words })
-        } else if !signed.has_shingles {
-            Some(SkipReason::NoShingle { shingle: self.shingle })
-        } else {
-            None
+        match signed.shape {
+            Shape::TooLong => Some(SkipReason::TooLong),
+            _ if words == 0 => Some(SkipReason::Empty),
+            _ if words < self.min_words => Some(SkipReason::TooShort { words, needed: self.min_words }),
+            Shape::NoShingle => Some(SkipReason::NoShingle { shingle: self.shingle }),
+            Shape::Whole => None,
         }
     }
 
@@ -841,43 +839,60 @@ impl Detector {
     }
 }
 
-/// Signs texts for both views and keeps only what a text needs by itself.
-#[doc(hidden)]
-pub struct Signer {
+/// Takes articles as they are read and signs them at once, so that with [memory limited](DetectorBuilder::memory) their texts
+/// need not stay.
+///
+/// It finds what [`Detector::find`] finds among the same articles. Of the stages, [`Stage::Sign`] is not told to the progress
+/// callback: how many articles will come is not known.
+///
+/// ```
+/// use retold::Detector;
+///
+/// let mut collector = Detector::builder().memory(1 << 30).build()?.collector();
+/// for batch in [[("a", "The ferry leaves at nine.")], [("b", "The ferry leaves at nine!")]] {
+///     collector.extend(batch)?;
+/// }
+/// let (report, articles) = collector.find()?;
+/// assert_eq!((report.clusters().len(), articles.len()), (1, 2));
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Collector<A> {
     detector: Detector,
-    scratch: Scratch,
-    sketch: Vec<u32>,
+    articles: Articles<A>,
+    signatures: Signatures,
+    signing: Duration,
+    budget: Arc<Budget>,
 }
 
-impl Signer {
-    pub fn new(detector: Detector, backend: Backend) -> Self {
-        let scratch = Scratch { words: text::Scratch::new(Arch::new(backend)), ..Scratch::default() };
-        let sketch = vec![0; detector.near_slots];
-        Self { detector, scratch, sketch }
+impl<A: Article> Collector<A> {
+    /// Takes more articles, in batches of some megabytes at best: the articles of a batch are signed in parallel.
+    ///
+    /// # Errors
+    /// [`Error::Spill`] if memory was limited and a temporary file cannot be written.
+    pub fn extend(&mut self, batch: impl IntoIterator<Item = A>) -> Result<()> {
+        let start = Instant::now();
+        let batch: Vec<A> = batch.into_iter().collect();
+        let texts: Vec<&str> = batch.iter().map(Article::text).collect();
+        self.signatures.extend(&texts, || {});
+        self.articles.extend(batch);
+        self.signing += start.elapsed();
+        self.budget.check()
     }
 
-    /// The number of content words, and the first slot of the sketch.
-    pub fn sign(&mut self, text: &str) -> (usize, u32) {
-        self.detector.sign(text, &mut self.scratch, &mut self.sketch);
-        (self.scratch.tokens.len(), self.sketch[0])
+    /// Finds all clusters among the articles, and gives these back. Positions are counted in the order in which the articles
+    /// came.
+    ///
+    /// # Errors
+    /// As [`Detector::find`].
+    pub fn find(self) -> Result<(Report, Articles<A>)> {
+        let Self { detector, articles, signatures, signing, budget } = self;
+        let (positions, skipped) = unique_ids(&articles);
+        let order = positions.iter().map(|&position| position as u32).collect();
+        let mut times: [Duration; Stage::ALL.len()] = Default::default();
+        times[Stage::Sign as usize] = signing;
+        detector.report_on(detector.corpus(articles, (positions, skipped), (signatures, order), times, budget)?)
     }
-}
-
-/// Two hashes of a run of words by steps that wait little for the one before.
-#[inline(always)]
-fn add_to_fingerprint((first, second): (u64, u64), word: u64) -> (u64, u64) {
-    const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
-    const SECOND: u64 = 0xd1b5_4a32_d192_ed03;
-    ((first ^ word).wrapping_mul(FIRST).rotate_left(32), (second.rotate_left(23) ^ word).wrapping_mul(SECOND))
-}
-
-/// Space that one thread reuses from text to text.
-#[derive(Default)]
-struct Scratch {
-    words: text::Scratch,
-    shingles: Vec<u64>,
-    tokens: Vec<Token>,
-    chunk: TokenChunk,
 }
 
 /// Counts texts and tells the callback now and then.
@@ -898,15 +913,15 @@ impl Ticker<'_> {
 }
 
 /// The articles by id, ascending, so that their order in the input does not matter; and those whose id was there before.
-fn unique_ids<A: Article>(articles: &[A]) -> (Vec<usize>, Vec<Skipped>) {
+fn unique_ids<A: Article>(articles: &Articles<A>) -> (Vec<usize>, Vec<Skipped>) {
     let mut positions: Vec<usize> = (0..articles.len()).collect();
-    positions.par_sort_by(|&a, &b| articles[a].id().cmp(articles[b].id()).then(a.cmp(&b)));
+    positions.par_sort_by(|&a, &b| articles.id(a).cmp(articles.id(b)).then(a.cmp(&b)));
     let mut skipped = Vec::new();
     let mut first: Option<usize> = None;
     positions.retain(|&position| {
-        let id = articles[position].id();
+        let id = articles.id(position);
         match first {
-            Some(at) if articles[at].id() == id => {
+            Some(at) if articles.id(at) == id => {
                 skipped.push(Skipped { id: id.into(), position, reason: SkipReason::DuplicateId { first: at } });
                 false
             }
@@ -921,7 +936,7 @@ fn unique_ids<A: Article>(articles: &[A]) -> (Vec<usize>, Vec<Skipped>) {
 
 /// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the first
 /// if all rank alike.
-fn fold_exact(signed: &[Signed], reasons: &[Option<SkipReason>], ranks: &[u32]) -> Vec<u32> {
+fn fold_exact(signed: &[&Signed], reasons: &[Option<SkipReason>], ranks: &[u32]) -> Vec<u32> {
     let mut twins: Vec<u32> = (0..signed.len() as u32).collect();
     let mut order: Vec<u32> = twins.iter().copied().filter(|&at| reasons[at as usize].is_none()).collect();
     let key = |at: u32| (signed[at as usize].fingerprint, signed[at as usize].words, at);
@@ -933,8 +948,9 @@ fn fold_exact(signed: &[Signed], reasons: &[Option<SkipReason>], ranks: &[u32]) 
     twins
 }
 
-/// Articles on their way to pairs. From `texts` on, a text is an article that can be compared and is no exact copy.
-struct Corpus<'a> {
+/// Articles on their way to pairs. From `distinct` on, a text is an article that can be compared and is no exact copy.
+struct Corpus<A> {
+    articles: Articles<A>,
     /// The articles by id: where each stands in the input.
     positions: Vec<usize>,
     skipped: Vec<Skipped>,
@@ -944,16 +960,15 @@ struct Corpus<'a> {
     ranks: Vec<u32>,
     /// The articles that are texts.
     distinct: Vec<u32>,
-    texts: Vec<&'a str>,
-    sketches: Sketches,
+    /// Both views of the texts, until they are compared.
+    signed: Option<(Sketches, TokenChunks)>,
     /// Number of words of each text.
     words: Vec<u32>,
-    /// Content words of the texts.
-    tokens: Vec<TokenChunk>,
     summary: Summary,
+    budget: Arc<Budget>,
 }
 
-impl Corpus<'_> {
+impl<A> Corpus<A> {
     /// Pairs of texts as pairs of articles.
     fn pairs(&self, compared: Vec<Compared>) -> Vec<Pair> {
         let position = |text: u32| self.positions[self.distinct[text as usize] as usize];
@@ -1085,31 +1100,43 @@ impl Met {
     }
 }
 
-/// The shingle sets of texts, each made when it is first asked for.
+/// The shingle sets of texts, each made when it is first asked for, and kept while there is memory.
 struct Shingles<'a> {
-    texts: &'a [&'a str],
+    read: &'a (dyn Fn(u32) -> Cow<'a, str> + Sync),
     shingle: Shingle,
     sets: Vec<OnceLock<Box<[u64]>>>,
+    /// Bytes of memory for more sets.
+    room: AtomicU64,
 }
 
+/// What shingle sets may take of the memory given.
+const SHINGLES_SHARE: u64 = 4;
+
 impl<'a> Shingles<'a> {
-    fn new(texts: &'a [&'a str], shingle: Shingle) -> Self {
-        Self { texts, shingle, sets: texts.iter().map(|_| OnceLock::new()).collect() }
+    fn new(
+        texts: usize,
+        read: &'a (dyn Fn(u32) -> Cow<'a, str> + Sync),
+        shingle: Shingle,
+        budget: &Arc<Budget>,
+    ) -> Self {
+        let room = AtomicU64::new(budget.share(SHINGLES_SHARE));
+        Self { read, shingle, sets: (0..texts).map(|_| OnceLock::new()).collect(), room }
     }
 
-    fn len(&self) -> usize {
-        self.texts.len()
-    }
-
-    fn of(&self, text: u32) -> &[u64] {
-        self.sets[text as usize].get_or_init(|| {
-            let mut hashes = Vec::new();
-            let of = self.texts[text as usize];
-            text::with_scratch(|scratch| shingle::collect(of, self.shingle, scratch, &mut hashes));
-            hashes.sort_unstable();
-            hashes.dedup();
-            hashes.into_boxed_slice()
-        })
+    fn of(&self, text: u32) -> Cow<'_, [u64]> {
+        let set = &self.sets[text as usize];
+        if let Some(set) = set.get() {
+            return set[..].into();
+        }
+        let mut hashes = Vec::new();
+        text::with_scratch(|scratch| shingle::collect(&(self.read)(text), self.shingle, scratch, &mut hashes));
+        hashes.sort_unstable();
+        hashes.dedup();
+        let bytes = size_of_val(&hashes[..]) as u64;
+        match self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)) {
+            Ok(_) => set.get_or_init(|| hashes.into_boxed_slice())[..].into(),
+            Err(_) => hashes.into(),
+        }
     }
 }
 
@@ -1159,9 +1186,9 @@ const USUAL_NEIGHBOUR: usize = 20;
 struct Usual(Vec<f32>);
 
 impl Usual {
-    fn new(content: &Content, leaders: &[u32], neighbours: &Neighbours) -> Self {
+    fn new(content: &Content, leaders: &[u32], neighbours: &Neighbours, budget: &Budget) -> Self {
         let n = leaders.len() as f32;
-        let shares = neighbours.nth_best_share(content, USUAL_NEIGHBOUR);
+        let shares = neighbours.nth_best_share(content, USUAL_NEIGHBOUR, budget);
         let usual = |share: f32| (n * share + 1000.0 * 0.04) / (n + 1000.0);
         Self(leaders.iter().map(|&leader| usual(shares[leader as usize])).collect())
     }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::path::PathBuf;
 
 use crate::minhash::Scheme;
 use crate::report::SkipReason;
@@ -73,6 +74,13 @@ pub enum Error {
         /// How many articles there are.
         articles: usize,
     },
+    /// What does not fit into the memory given could not be written to a temporary file or not be read back.
+    Spill {
+        /// Where the file is, or was to be.
+        folder: PathBuf,
+        /// What the system says.
+        reason: String,
+    },
 }
 
 impl fmt::Display for Error {
@@ -103,6 +111,11 @@ impl fmt::Display for Error {
             Self::TooLarge { articles } => {
                 write!(f, "{articles} articles have too many rare features to be searched at once: split the corpus")
             }
+            Self::Spill { folder, reason } => write!(
+                f,
+                "cannot keep in {} what does not fit into memory: {reason}; give another folder or more memory",
+                folder.display()
+            ),
         }
     }
 }

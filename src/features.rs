@@ -1,10 +1,13 @@
 //! Frequencies to weighed features: of each text what another one may share, and what all that it has weighs.
 
-use rayon::prelude::*;
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
 
-use crate::content::{Commonness, Prior, Token, TokenChunk, UNIT, ln, pair, span, units};
+use crate::content::{Commonness, Prior, Token, TokenChunk, TokenChunks, UNIT, ln, pair, span, units};
 use crate::error::Result;
-use crate::frequencies::{self, Answers, CHUNK, Held, Learn, ListId, Lists, MOST_DOCUMENTS};
+use crate::frequencies::{self, Answers, CHUNK, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Parts};
+use crate::store::{self, Block, Budget, Store};
 
 /// Into how many parts a text is cut to see where shared words stand.
 pub(crate) const PARTS: usize = 6;
@@ -98,32 +101,49 @@ impl Weigher {
 /// The least weight of a stem that is evidence: what more than one in seven documents hold says nothing about a story.
 const LEAST_IDF: u8 = (2.0 * UNIT) as u8;
 
-/// The features of one text that another text may share.
-#[derive(Clone, Copy)]
+/// The stems of one text that another text may share.
 pub(crate) struct Features<'a> {
     pub(crate) head: &'a Head,
-    /// Distinct stems in the order in which they first stand in the text; a name if at least half of the times.
-    pub(crate) stems: &'a [Token],
-    /// The inverse document frequency of each, in [`UNIT`]s.
-    pub(crate) weights: &'a [u8],
-    chunk: &'a FeatureChunk,
-    text: usize,
+    /// What is left of a weight above this tells names apart.
+    common: u8,
+    /// The stems, and then their weights, four in a word.
+    words: Cow<'a, [u32]>,
 }
 
-impl<'a> Features<'a> {
-    /// What a stem of this weight weighs as a name: only how rare it is among rare ones.
+impl Features<'_> {
+    /// The codes of distinct stems in the order in which they first stand in the text; a name if at least half of the times.
     #[inline(always)]
-    pub(crate) fn name_weight(self, idf: u8) -> u8 {
-        idf.saturating_sub(self.chunk.common)
+    pub(crate) fn stems(&self) -> &[u32] {
+        &self.words[..self.head.stems as usize]
     }
 
+    /// The inverse document frequency of each, in [`UNIT`]s.
+    #[inline(always)]
+    pub(crate) fn weights(&self) -> &[u8] {
+        let stems = self.head.stems as usize;
+        &store::bytes(&self.words[stems..])[..stems]
+    }
+
+    /// What a stem of this weight weighs as a name: only how rare it is among rare ones.
+    #[inline(always)]
+    pub(crate) fn name_weight(&self, idf: u8) -> u8 {
+        idf.saturating_sub(self.common)
+    }
+}
+
+/// The rare features of one text.
+pub(crate) struct RareFeatures<'a> {
+    /// The names of the lists, and then the weights, four in a word.
+    words: Cow<'a, [u32]>,
+    count: usize,
+}
+
+impl RareFeatures<'_> {
     /// The lists of rare features, ascending, and what each of these weighs as a pair of words; 0 if it is a stem.
-    pub(crate) fn lists(self) -> impl Iterator<Item = (ListId, u8)> + 'a {
-        let Self { chunk, text, .. } = self;
-        chunk.lists.iter().flat_map(move |part| {
-            let lists = span(&part.ends, text);
-            part.lists[lists.clone()].iter().copied().zip(part.pair_weights[lists].iter().copied())
-        })
+    #[inline(always)]
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (ListId, u8)> {
+        let (lists, weights) = self.words.split_at(self.count);
+        lists.iter().map(|&list| ListId::of_code(list)).zip(store::bytes(weights).iter().copied())
     }
 }
 
@@ -137,8 +157,12 @@ pub(crate) struct Head {
     pub(crate) totals: Totals,
     /// How many of the stems stand before the end of each part but the last.
     parts: [u32; PARTS - 1],
-    /// Where in its chunk the stems end.
+    /// How many stems another text may share, and where they and their weights end in the block of the chunk.
+    stems: u32,
     stems_end: u32,
+    /// The same of rare features.
+    rare: u32,
+    rare_end: u32,
 }
 
 impl Head {
@@ -149,90 +173,91 @@ impl Head {
     }
 }
 
-/// The features of a chunk of texts.
-#[derive(Default)]
-pub(crate) struct FeatureChunk {
-    heads: Vec<Head>,
-    stems: Vec<Token>,
-    weights: Vec<u8>,
-    /// What is left of a weight above this tells names apart.
-    common: u8,
-    /// The rare features, in as many parts as they were counted.
-    lists: Vec<RareFeatures>,
+/// What was found out about some of the features of a chunk, as it is written into words.
+struct Learned<'a> {
+    /// Where the rare features of each text end.
+    ends: &'a [u32],
+    /// The names of their lists, and what they weigh as pairs of words.
+    lists: &'a [u32],
+    weights: &'a [u8],
+    /// For each content word whose stem was among the features the code of how many documents hold it.
+    held: &'a [u8],
 }
 
-/// Rare features of a chunk of texts.
-#[derive(Clone, Default)]
-struct RareFeatures {
-    /// Where those of each text end.
-    ends: Vec<u32>,
-    lists: Vec<ListId>,
-    pair_weights: Vec<u8>,
-}
-
-impl RareFeatures {
-    fn clear(&mut self) {
-        self.ends.clear();
-        self.lists.clear();
-        self.pair_weights.clear();
+impl<'a> Learned<'a> {
+    fn write(&self, words: &mut Vec<u32>) {
+        words.clear();
+        words.extend_from_slice(self.ends);
+        words.extend_from_slice(self.lists);
+        store::add_bytes(words, self.weights);
+        store::add_bytes(words, self.held);
     }
-}
 
-impl FeatureChunk {
-    #[inline(always)]
-    pub(crate) fn get(&self, text: usize) -> Features<'_> {
-        let head = &self.heads[text];
-        let start = text.checked_sub(1).map_or(0, |before| self.heads[before].stems_end as usize);
-        let stems = start..head.stems_end as usize;
-        Features { head, stems: &self.stems[stems.clone()], weights: &self.weights[stems], chunk: self, text }
+    /// What was written of so many texts.
+    fn of(words: &'a [u32], texts: usize) -> Self {
+        let (ends, words) = words.split_at(texts);
+        let rare = ends.last().map_or(0, |&end| end as usize);
+        let (lists, words) = words.split_at(rare);
+        let (weights, held) = words.split_at(rare.div_ceil(size_of::<u32>()));
+        Self { ends, lists, weights: &store::bytes(weights)[..rare], held: store::bytes(held) }
     }
 }
 
 /// A chunk of texts whose features are being counted.
-struct Draft<'w> {
-    chunk: TokenChunk,
-    weigher: &'w Weigher,
-    /// For each content word the code of how many documents hold its stem.
-    held: Vec<u8>,
-    heads: Vec<Head>,
-    lists: Vec<RareFeatures>,
+struct Draft<'d> {
+    weigher: &'d Weigher,
+    heads: &'d mut [Head],
+    store: &'d Store,
+    /// What was learned in each part, as [`Learned`] writes it.
+    learned: Vec<Block>,
 }
 
-impl<'w> Draft<'w> {
-    fn new(chunk: TokenChunk, weigher: &'w Weigher) -> Self {
-        Self {
-            held: vec![Held::ALONE.code() as u8; chunk.words()],
-            heads: vec![Head::default(); chunk.len()],
-            lists: Vec::new(),
-            chunk,
-            weigher,
-        }
-    }
+/// Where finished features are kept.
+struct Finished {
+    stems: Store,
+    rare: Store,
+}
 
-    /// Weighs the stems. They take the memory of the content words, and their weights that of the frequencies.
-    fn finish(self, words: impl Fn(usize) -> u32, scratch: &mut Scratch) -> FeatureChunk {
-        let Scratch { known, stems, .. } = scratch;
-        let Self { chunk, weigher, mut held, mut heads, lists } = self;
+impl Draft<'_> {
+    /// Weighs the stems of the chunk, and puts together what was learned of each text.
+    fn finish(
+        self,
+        chunk: TokenChunk<'_>,
+        words: impl Fn(usize) -> u32,
+        parts: Parts,
+        finished: &Finished,
+        scratch: &mut Scratch,
+    ) -> (Block, Block) {
+        let Scratch { known, stems, packed, .. } = scratch;
+        let Self { weigher, heads, store, learned } = self;
         let prior = Prior::get();
-        let (mut tokens, ends) = chunk.into_parts();
         let common = weigher.common();
-        let (mut begin, mut kept) = (0, 0);
-        for ((text, head), &end) in heads.iter_mut().enumerate().zip(&ends) {
-            let end = end as usize;
-            known.reset(end - begin);
+        let learned: Vec<Cow<'_, [u32]>> = learned.iter().map(|part| store.get(part)).collect();
+        let learned: Vec<Learned<'_>> = learned.iter().map(|part| Learned::of(part, heads.len())).collect();
+
+        let mut next = vec![0; parts.len()];
+        let mut weights = Vec::new();
+        packed.clear();
+        for ((text, head), tokens) in heads.iter_mut().enumerate().zip(chunk.texts()) {
+            let content_words = tokens.len();
+            known.reset(content_words);
             stems.clear();
-            for (at, (&token, &held)) in tokens[begin..end].iter().zip(&held[begin..end]).enumerate() {
+            for (at, token) in tokens.enumerate() {
+                let part = parts.of(token.stem());
+                let held = Held::of_code(learned[part].held.get(next[part]).copied().unwrap_or_default());
+                next[part] += 1;
                 let stem = known.insert(token.stem(), stems.len() as u32).map_or(stems.len(), |stem| stem as usize);
                 if stem == stems.len() {
-                    stems.push(Found { token, first: at as u32, times: 0, names: 0, held: Held::of_code(held) });
+                    stems.push(Found { token, first: at as u32, times: 0, names: 0, held });
                 }
                 stems[stem].times += 1;
                 stems[stem].names += u32::from(token.is_name());
             }
             head.words = words(text);
             head.distinct = stems.len() as u32;
+            weights.clear();
             for found in stems.iter() {
-                let part = found.first as usize * PARTS / (end - begin);
+                let part = found.first as usize * PARTS / content_words;
                 let is_name = 2 * found.names >= found.times;
                 let idf = weigher.idf(found.held, prior.commonness(found.token.stem()));
                 if idf < LEAST_IDF {
@@ -241,35 +266,42 @@ impl<'w> Draft<'w> {
                 let stem = found.token.named(is_name);
                 head.totals.add(stem, (idf, idf.saturating_sub(common)), part);
                 if found.held != Held::ALONE {
-                    tokens[kept] = stem;
-                    held[kept] = idf;
-                    kept += 1;
+                    packed.push(stem.code());
+                    weights.push(idf);
                     head.parts.iter_mut().skip(part).for_each(|end| *end += 1);
                 }
             }
-            head.stems_end = kept as u32;
-            begin = end;
+            store::add_bytes(packed, &weights);
+            head.stems = weights.len() as u32;
+            head.stems_end = packed.len() as u32;
         }
-        tokens.truncate(kept);
-        tokens.shrink_to_fit();
-        held.truncate(kept);
-        held.shrink_to_fit();
-        FeatureChunk { heads, stems: tokens, weights: held, common, lists }
+        let stems = finished.stems.keep(packed);
+
+        packed.clear();
+        for (text, head) in heads.iter_mut().enumerate() {
+            weights.clear();
+            // Parts are in the order of the buckets, so that lists ascend from one to the next as well.
+            for part in &learned {
+                let rare = span(part.ends, text);
+                packed.extend_from_slice(&part.lists[rare.clone()]);
+                weights.extend_from_slice(&part.weights[rare]);
+            }
+            store::add_bytes(packed, &weights);
+            head.rare = weights.len() as u32;
+            head.rare_end = packed.len() as u32;
+        }
+        (stems, finished.rare.keep(packed))
     }
 }
 
 impl Learn for Draft<'_> {
     type Scratch = Scratch;
 
-    fn tokens(&self) -> &TokenChunk {
-        &self.chunk
-    }
-
-    fn learn(&mut self, mut answers: Answers, Scratch { known, lists, found, .. }: &mut Scratch) {
+    fn learn(&mut self, tokens: TokenChunk<'_>, mut answers: Answers, scratch: &mut Scratch) {
+        let Scratch { known, lists, rare, packed, .. } = scratch;
         let prior = Prior::get();
-        found.clear();
-        let mut helds = self.held.iter_mut();
-        for (head, tokens) in self.heads.iter_mut().zip(self.chunk.texts()) {
+        rare.clear();
+        for (head, tokens) in self.heads.iter_mut().zip(tokens.texts()) {
             known.reset(2 * tokens.len());
             lists.clear();
             let mut before = None;
@@ -288,9 +320,8 @@ impl Learn for Draft<'_> {
                         lists.extend(list.map(|list| (list, weight)));
                     }
                 }
-                let of_token = helds.next();
-                if let (Some((held, list)), Some(of_token)) = (answers.take(id), of_token) {
-                    *of_token = held.code() as u8;
+                if let Some((held, list)) = answers.take(id) {
+                    rare.held.push(held.code() as u8);
                     if held.code() <= MOST_DOCUMENTS as usize && known.insert(id, 0).is_none() {
                         head.totals.rare += self.weigher.rare(held);
                         lists.extend(list.map(|list| (list, 0)));
@@ -298,13 +329,15 @@ impl Learn for Draft<'_> {
                 }
             }
             lists.sort_unstable();
-            found.lists.extend(lists.iter().map(|&(list, _)| list));
-            found.pair_weights.extend(lists.iter().map(|&(_, weight)| weight));
-            found.ends.push(found.lists.len() as u32);
+            rare.lists.extend(lists.iter().map(|&(list, _)| list.code()));
+            rare.weights.extend(lists.iter().map(|&(_, weight)| weight));
+            rare.ends.push(rare.lists.len() as u32);
         }
         // Memory that stays is asked for when it is known how much.
         drop(answers);
-        self.lists.push(found.clone());
+        let Rare { ends, lists, weights, held } = &*rare;
+        Learned { ends, lists, weights, held }.write(packed);
+        self.learned.push(self.store.keep(packed));
     }
 }
 
@@ -314,7 +347,24 @@ struct Scratch {
     known: Known,
     stems: Vec<Found>,
     lists: Vec<(ListId, u8)>,
-    found: RareFeatures,
+    rare: Rare,
+    packed: Vec<u32>,
+}
+
+/// What [`Learned`] looks at, while it grows.
+#[derive(Default)]
+struct Rare {
+    ends: Vec<u32>,
+    lists: Vec<u32>,
+    weights: Vec<u8>,
+    held: Vec<u8>,
+}
+
+impl Rare {
+    fn clear(&mut self) {
+        let Self { ends, lists, weights, held } = self;
+        (ends.clear(), lists.clear(), weights.clear(), held.clear());
+    }
 }
 
 /// A distinct stem of a text.
@@ -361,79 +411,112 @@ impl Known {
     }
 }
 
-/// The content view of a corpus: the features of all texts, and which texts hold the rare ones.
-#[derive(Default)]
+/// The content view of a corpus: the features of all texts.
 pub(crate) struct Content {
-    chunks: Vec<FeatureChunk>,
-    pub(crate) lists: Lists,
+    heads: Vec<Head>,
+    finished: Finished,
+    /// For each chunk its stems and its rare features.
+    chunks: Vec<(Block, Block)>,
+    /// What is left of a weight above this tells names apart.
+    common: u8,
     /// The weight of all pairs of words of each text, and of all rare features, side by side: they are asked for far more
     /// often than the rest.
     pub(crate) pair_totals: Vec<u32>,
     pub(crate) rare_totals: Vec<u32>,
 }
 
+/// What is learned, stems and rare features may take of the memory given. Stems are read at random.
+const LEARNED_SHARE: u64 = 2;
+const STEMS_SHARE: u64 = 6;
+const RARE_SHARE: u64 = 2;
+
 impl Content {
+    /// What a text takes of memory whatever is given, in bytes.
+    pub(crate) const BYTES_A_TEXT: usize = size_of::<Head>() + 2 * size_of::<u32>();
+
     /// Counts and weighs the features of all texts, which have so many words each; those of leaders alone count as
-    /// documents and can be found. Takes the content words chunk by chunk and gives their memory back.
+    /// documents and can be found: on the lists that come with it. Takes the content words chunk by chunk and gives their
+    /// memory back.
     ///
     /// # Errors
-    /// [`Error::TooLarge`](crate::Error::TooLarge) as the frequencies have it.
+    /// As the frequencies have it.
     pub(crate) fn new(
-        chunks: Vec<TokenChunk>,
+        tokens: TokenChunks,
         words: impl Fn(usize) -> u32 + Sync,
         leads: impl Fn(usize) -> bool + Sync,
-    ) -> Result<Self> {
-        let texts = chunks.iter().map(TokenChunk::len).sum();
+        budget: &Arc<Budget>,
+    ) -> Result<(Self, Lists)> {
+        let texts = tokens.texts();
         let weigher = Weigher::new((0..texts).filter(|&text| leads(text)).count());
-        let mut chunks: Vec<Draft> = chunks.into_iter().map(|chunk| Draft::new(chunk, &weigher)).collect();
-        let lists = frequencies::count(&mut chunks, &leads)?;
-        let finish =
-            |scratch: &mut Scratch, (at, chunk): (usize, Draft)| chunk.finish(|text| words(at * CHUNK + text), scratch);
-        let chunks: Vec<FeatureChunk> = chunks.into_par_iter().enumerate().map_init(Scratch::default, finish).collect();
-        let totals =
-            |of: fn(&Totals) -> u32| chunks.iter().flat_map(|chunk| &chunk.heads).map(move |head| of(&head.totals));
-        Ok(Self {
-            pair_totals: totals(|totals| totals.pairs).collect(),
-            rare_totals: totals(|totals| totals.rare).collect(),
-            lists,
-            chunks,
-        })
+        let parts = Parts::new(texts, tokens.words(), budget);
+        let mut heads = vec![Head::default(); texts];
+        let store = budget.store(LEARNED_SHARE);
+        let draft = |heads| Draft { weigher: &weigher, heads, store: &store, learned: Vec::with_capacity(parts.len()) };
+        let mut drafts: Vec<Draft<'_>> = heads.chunks_mut(CHUNK).map(draft).collect();
+        let lists = frequencies::count(&tokens, &mut drafts, parts, &leads, budget)?;
+        let finished = Finished { stems: budget.store(STEMS_SHARE), rare: budget.store(RARE_SHARE) };
+        let finish = |scratch: &mut Scratch, at: usize, draft: Draft<'_>, chunk: TokenChunk<'_>| {
+            draft.finish(chunk, |text| words(at * CHUNK + text), parts, &finished, scratch)
+        };
+        let chunks = tokens.consume(drafts, Scratch::default, finish);
+        budget.check()?;
+        let totals = |of: fn(&Totals) -> u32| heads.iter().map(move |head| of(&head.totals)).collect();
+        let (pair_totals, rare_totals) = (totals(|totals| totals.pairs), totals(|totals| totals.rare));
+        Ok((Self { heads, finished, chunks, common: weigher.common(), pair_totals, rare_totals }, lists))
+    }
+
+    /// A text's head, and where what ends at a place of each head begins.
+    #[inline(always)]
+    fn head(&self, text: u32, end: impl Fn(&Head) -> u32) -> (&Head, Range<usize>) {
+        let (text, head) = (text as usize, &self.heads[text as usize]);
+        let start = if text % CHUNK == 0 { 0 } else { end(&self.heads[text - 1]) };
+        (head, start as usize..end(head) as usize)
     }
 
     #[inline(always)]
     pub(crate) fn get(&self, text: u32) -> Features<'_> {
-        self.chunks[text as usize / CHUNK].get(text as usize % CHUNK)
+        let (head, words) = self.head(text, |head| head.stems_end);
+        let words = self.finished.stems.part(&self.chunks[text as usize / CHUNK].0, words);
+        Features { head, common: self.common, words }
     }
 
-    /// Something of the beginning of what is compared of a text, of no meaning: reading it brings the rest near.
+    /// The rare features of a text.
+    #[inline(always)]
+    pub(crate) fn rare(&self, text: u32) -> RareFeatures<'_> {
+        let (head, words) = self.head(text, |head| head.rare_end);
+        let words = self.finished.rare.part(&self.chunks[text as usize / CHUNK].1, words);
+        RareFeatures { words, count: head.rare as usize }
+    }
+
+    /// Something of the beginning of what is compared of a text, of no meaning: reading it brings the rest near, if it is
+    /// in memory.
     pub(crate) fn peek(&self, text: u32) -> u32 {
-        let text = self.get(text);
-        text.stems.first().map_or(0, |stem| stem.stem()) ^ text.weights.first().map_or(0, |&weight| weight.into())
+        let (head, words) = self.head(text, |head| head.stems_end);
+        let stems = &self.chunks[text as usize / CHUNK].0;
+        let word = |at: usize| stems.peek(at).unwrap_or_default();
+        word(words.start) ^ word(words.start + head.stems as usize)
     }
 
     /// Number of texts.
     pub(crate) fn len(&self) -> usize {
-        self.rare_totals.len()
+        self.heads.len()
     }
 }
 
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
+    use crate::content::tests::token_chunks;
 
     /// Texts whose content words are these.
-    pub(crate) fn content(texts: &[&str]) -> Content {
+    pub(crate) fn content(texts: &[&str]) -> (Content, Lists) {
         let tokens = |text: &&str| {
             let stem = |word: &str| Token::new(crate::hash::hash_bytes(word.as_bytes()), false, false);
             text.split(' ').map(stem).collect::<Vec<_>>()
         };
-        let mut chunks = Vec::new();
-        for texts in texts.chunks(CHUNK) {
-            let mut chunk = TokenChunk::default();
-            texts.iter().for_each(|text| chunk.push(&tokens(text)));
-            chunks.push(chunk);
-        }
-        Content::new(chunks, |text| texts[text].split(' ').count() as u32, |_| true).expect("few")
+        let budget = Budget::unlimited();
+        let tokens = token_chunks(&texts.iter().map(tokens).collect::<Vec<_>>(), &budget);
+        Content::new(tokens, |text| texts[text].split(' ').count() as u32, |_| true, &budget).expect("few")
     }
 
     #[test]
@@ -457,23 +540,23 @@ pub(crate) mod tests {
 
     #[test]
     fn only_what_others_share_is_kept_but_all_is_weighed() {
-        let found = content(&["orrin sallow gannet", "orrin sallow marrow", "tern"]);
+        let (found, lists) = content(&["orrin sallow gannet", "orrin sallow marrow", "tern"]);
         let first = found.get(0);
-        assert_eq!((first.stems.len(), first.head.distinct), (2, 3));
-        assert_eq!(first.lists().count(), 3, "two stems and their pair");
+        assert_eq!((first.stems().len(), first.head.distinct), (2, 3));
+        assert_eq!(found.rare(0).iter().count(), 3, "two stems and their pair");
         assert_eq!(found.rare_totals[0], 3 * rare_weights()[2] + 2 * rare_weights()[1]);
-        assert_eq!(found.lists.get(first.lists().next().unwrap().0), [0, 1]);
-        assert_eq!((found.get(2).stems.len(), found.get(2).head.distinct), (0, 1));
-        let known = content(&["orrin sallow gannet", "orrin sallow gannet"]);
-        assert_eq!(known.get(0).head.totals.stems, 3 * u32::from(known.get(0).weights[0]));
+        assert_eq!(*lists.get(found.rare(0).iter().next().unwrap().0), [0, 1]);
+        assert_eq!((found.get(2).stems().len(), found.get(2).head.distinct), (0, 1));
+        let (known, _) = content(&["orrin sallow gannet", "orrin sallow gannet"]);
+        assert_eq!(known.get(0).head.totals.stems, 3 * u32::from(known.get(0).weights()[0]));
     }
 
     #[test]
     fn stems_stand_in_the_order_and_part_of_their_first_place() {
         let text = "a1 b1 a1 c1 d1 e1 f1 a1 g1 h1 i1 j1";
-        let found = content(&[text, text]);
+        let (found, _) = content(&[text, text]);
         let features = found.get(0);
-        assert_eq!(features.stems.len(), 10);
+        assert_eq!(features.stems().len(), 10);
         let parts: Vec<usize> = (0..10).map(|stem| features.head.part(stem)).collect();
         assert_eq!(parts, [0, 0, 1, 2, 2, 3, 4, 4, 5, 5]);
     }

@@ -7,13 +7,16 @@
 //! Manegold and Kersten, VLDB 1999). The counts are exact, and the buckets of a large corpus are taken a part at a time, so
 //! that memory stays bounded.
 
+use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use rayon::prelude::*;
 
-use crate::content::{TokenChunk, exp, features, ln};
+use crate::content::{TokenChunk, TokenChunks, exp, features, ln};
 use crate::error::{Error, Result};
+use crate::store::{Block, Budget, Store};
 
 /// A feature that more documents hold is no evidence of copying, however large the corpus.
 pub(crate) const MOST_DOCUMENTS: u32 = 40;
@@ -37,6 +40,13 @@ const BYTES_A_TEXT: usize = 260;
 /// All texts are walked once for each part. Were long texts cut into ever more of them, time would grow with the square of
 /// their length.
 const MOST_PARTS: usize = 16;
+
+/// The same where memory is given: who has little of it has more time.
+const MOST_PARTS_IN_LITTLE: usize = 64;
+
+/// What lists, and the features of a part, may take of the memory given. Lists are read at random, again and again.
+const LISTS_SHARE: u64 = 14;
+const PARTS_SHARE: u64 = 4;
 
 /// How many documents hold a feature, in a byte: exact up to 127, from there on in steps of a tenth of the natural logarithm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -84,20 +94,39 @@ impl Held {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct ListId(u32);
 
+impl ListId {
+    /// The name as a number, and back.
+    pub(crate) fn code(self) -> u32 {
+        self.0
+    }
+
+    #[inline(always)]
+    pub(crate) fn of_code(code: u32) -> Self {
+        Self(code)
+    }
+}
+
 /// Which texts hold each rare feature.
-#[derive(Default)]
 pub(crate) struct Lists {
+    store: Store,
     /// For each bucket its lists, each one its length and then the texts, ascending.
-    buckets: Vec<Box<[u32]>>,
+    buckets: Vec<Block>,
 }
 
 impl Lists {
     #[inline(always)]
-    pub(crate) fn get(&self, list: ListId) -> &[u32] {
-        let bucket = &self.buckets[(list.0 >> LIST_BITS) as usize];
+    pub(crate) fn get(&self, list: ListId) -> Cow<'_, [u32]> {
         let start = (list.0 % (1 << LIST_BITS)) as usize;
-        let len = bucket[start] as usize;
-        &bucket[start + 1..start + 1 + len]
+        // One reading brings the longest list.
+        let longest = start..start + 1 + MOST_DOCUMENTS as usize;
+        match self.store.part(&self.buckets[(list.0 >> LIST_BITS) as usize], longest) {
+            Cow::Borrowed(words) => Cow::Borrowed(&words[1..1 + words[0] as usize]),
+            Cow::Owned(mut words) => {
+                words.truncate(1 + words[0] as usize);
+                words.remove(0);
+                Cow::Owned(words)
+            }
+        }
     }
 }
 
@@ -106,10 +135,8 @@ pub(crate) trait Learn: Send + Sync {
     /// What is at hand while it learns.
     type Scratch: Default;
 
-    fn tokens(&self) -> &TokenChunk;
-
     /// Takes what was found out about some of the features: it must ask for all, in the order of [`features`].
-    fn learn(&mut self, answers: Answers, scratch: &mut Self::Scratch);
+    fn learn(&mut self, tokens: TokenChunk<'_>, answers: Answers, scratch: &mut Self::Scratch);
 }
 
 #[inline(always)]
@@ -117,45 +144,76 @@ fn bucket(feature: u32) -> usize {
     (feature >> LOW_BITS) as usize
 }
 
-/// Counts the features of all texts and tells each chunk about its own; `counts` says whether a text counts as a document
-/// and is put on lists.
+/// Counts the features of all texts and tells each chunk about its own, part by part; `counts` says whether a text counts
+/// as a document and is put on lists.
 ///
 /// # Errors
-/// [`Error::TooLarge`] if there are more rare features than names for their lists, beyond some forty million articles.
-pub(crate) fn count<L: Learn>(chunks: &mut [L], counts: impl Fn(usize) -> bool + Sync) -> Result<Lists> {
-    let texts: usize = chunks.iter().map(|chunk| chunk.tokens().len()).sum();
-    let words: usize = chunks.iter().map(|chunk| chunk.tokens().words()).sum();
-    count_in_parts(chunks, parts(texts, words), counts)
-}
-
-/// Into how many parts the buckets are cut for so many texts with so many content words.
-fn parts(texts: usize, words: usize) -> usize {
-    // Nearly each word is a stem and begins a pair.
-    (4 * 2 * words).div_ceil(BYTES_AT_ONCE + BYTES_A_TEXT * texts).clamp(1, MOST_PARTS)
-}
-
-fn count_in_parts<L: Learn>(chunks: &mut [L], parts: usize, counts: impl Fn(usize) -> bool + Sync) -> Result<Lists> {
-    let mut lists = Lists::default();
-    let buckets_at_once = BUCKETS.div_ceil(parts);
-    for first in (0..BUCKETS).step_by(buckets_at_once) {
-        let buckets = first..(first + buckets_at_once).min(BUCKETS);
-        let partition = |keys: &mut Vec<u64>, chunk: &L| Partition::new(chunk.tokens(), buckets.clone(), keys);
-        let partitions: Vec<Partition> = chunks.par_iter().map_init(Vec::new, partition).collect();
-        let counted = buckets
-            .clone()
-            .into_par_iter()
-            .map_init(Vec::new, |slots, bucket| count_bucket(&partitions, bucket - first, &counts, slots));
-        let counted: Option<Vec<_>> = counted.collect();
-        let too_large = || Error::TooLarge { articles: chunks.iter().map(|chunk| chunk.tokens().len()).sum() };
-        lists.buckets.extend(counted.ok_or_else(too_large)?);
-        chunks.par_iter_mut().zip(partitions).for_each_init(L::Scratch::default, |scratch, (chunk, partition)| {
-            chunk.learn(
-                Answers { next: partition.starts, entries: partition.entries, buckets: buckets.clone() },
-                scratch,
-            );
+/// [`Error::TooLarge`] if there are more rare features than names for their lists, beyond some forty million articles;
+/// [`Error::Spill`].
+pub(crate) fn count<L: Learn>(
+    tokens: &TokenChunks,
+    learners: &mut [L],
+    parts: Parts,
+    counts: impl Fn(usize) -> bool + Sync,
+    budget: &Arc<Budget>,
+) -> Result<Lists> {
+    let mut lists = Lists { store: budget.store(LISTS_SHARE), buckets: Vec::with_capacity(BUCKETS) };
+    for buckets in parts.buckets() {
+        let partition = |keys: &mut Vec<u64>, chunk: usize| {
+            tokens.with(chunk, |chunk| Partition::new(chunk, buckets.clone(), keys))
+        };
+        let partitions: Vec<Partition> =
+            (0..tokens.len()).into_par_iter().map_init(Vec::new, partition).collect();
+        // What could not be read is missed later.
+        budget.check()?;
+        let bucket = |slots: &mut Vec<Slot>, bucket: usize| {
+            count_bucket(&partitions, bucket - buckets.start, &counts, slots).map(|found| lists.store.keep(&found))
+        };
+        let counted: Option<Vec<Block>> = buckets.clone().into_par_iter().map_init(Vec::new, bucket).collect();
+        lists.buckets.extend(counted.ok_or(Error::TooLarge { articles: tokens.texts() })?);
+        let learners = learners.par_iter_mut().enumerate().zip(partitions);
+        learners.for_each_init(L::Scratch::default, |scratch, ((chunk, learner), partition)| {
+            let answers = Answers { next: partition.starts, entries: partition.entries, buckets: buckets.clone() };
+            tokens.with(chunk, |chunk| learner.learn(chunk, answers, scratch));
         });
+        budget.check()?;
     }
     Ok(lists)
+}
+
+/// The parts in which the buckets are counted: each feature is of one.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Parts(usize);
+
+impl Parts {
+    /// So many that the features of a part take no more memory than is good for so many texts with so many content words.
+    pub(crate) fn new(texts: usize, words: usize, budget: &Budget) -> Self {
+        // Nearly each word is a stem and begins a pair.
+        let bytes = 4 * 2 * words;
+        let at_once = BYTES_AT_ONCE + BYTES_A_TEXT * texts;
+        let given = usize::try_from(budget.share(PARTS_SHARE)).unwrap_or(usize::MAX);
+        Self(match given < at_once {
+            true => bytes.div_ceil(given.max(1)).clamp(1, MOST_PARTS_IN_LITTLE),
+            false => bytes.div_ceil(at_once).clamp(1, MOST_PARTS),
+        })
+    }
+
+    /// How many there are.
+    pub(crate) fn len(self) -> usize {
+        self.0
+    }
+
+    /// The part that a feature is of.
+    #[inline(always)]
+    pub(crate) fn of(self, feature: u32) -> usize {
+        bucket(feature) * self.0 / BUCKETS
+    }
+
+    /// The buckets of each part.
+    fn buckets(self) -> impl Iterator<Item = Range<usize>> {
+        let start = move |part: usize| (part * BUCKETS).div_ceil(self.0);
+        (0..self.0).map(move |part| start(part)..start(part + 1))
+    }
 }
 
 /// What was found out about the features of a chunk that are in some of the buckets.
@@ -188,7 +246,7 @@ struct Partition {
 }
 
 impl Partition {
-    fn new(chunk: &TokenChunk, buckets: Range<usize>, keys: &mut Vec<u64>) -> Self {
+    fn new(chunk: TokenChunk<'_>, buckets: Range<usize>, keys: &mut Vec<u64>) -> Self {
         keys.clear();
         let mut starts = vec![0; buckets.len() + 1];
         for (text, tokens) in (0..).zip(chunk.texts()) {
@@ -258,7 +316,7 @@ fn count_bucket(
     at: usize,
     counts: &impl Fn(usize) -> bool,
     slots: &mut Vec<Slot>,
-) -> Option<Box<[u32]>> {
+) -> Option<Vec<u32>> {
     let entries: usize = partitions.iter().map(|partition| partition.bucket(at).len()).sum();
     let bits = (entries + entries / 4 + 1).next_power_of_two().trailing_zeros().max(1);
     slots.clear();
@@ -320,24 +378,16 @@ fn count_bucket(
             entry.store(found.0, Relaxed);
         }
     }
-    Some(lists.into())
+    Some(lists)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::content::Token;
+    use crate::content::tests::token_chunks;
     use proptest::prelude::*;
     use std::collections::{BTreeMap, BTreeSet};
-
-    fn chunks(texts: &[Vec<Token>]) -> Vec<TokenChunk> {
-        let chunk = |texts: &[Vec<Token>]| {
-            let mut chunk = TokenChunk::default();
-            texts.iter().for_each(|tokens| chunk.push(tokens));
-            chunk
-        };
-        texts.chunks(CHUNK).map(chunk).collect()
-    }
 
     fn some_texts() -> impl Strategy<Value = Vec<Vec<Token>>> {
         let word = (0u64..40).prop_map(|word| Token::new(crate::hash::mix(word * word), false, false));
@@ -345,8 +395,8 @@ mod tests {
     }
 
     /// Notes all that it is told.
+    #[derive(Default)]
     struct Notes {
-        chunk: TokenChunk,
         /// By place in the order of features.
         notes: BTreeMap<usize, (Held, Option<ListId>)>,
     }
@@ -354,13 +404,9 @@ mod tests {
     impl Learn for Notes {
         type Scratch = ();
 
-        fn tokens(&self) -> &TokenChunk {
-            &self.chunk
-        }
-
-        fn learn(&mut self, mut answers: Answers, (): &mut ()) {
+        fn learn(&mut self, tokens: TokenChunk<'_>, mut answers: Answers, (): &mut ()) {
             let mut at = 0;
-            for tokens in self.chunk.texts() {
+            for tokens in tokens.texts() {
                 features(tokens, |feature| {
                     if let Some(answer) = answers.take(feature) {
                         assert!(self.notes.insert(at, answer).is_none(), "told twice");
@@ -373,21 +419,22 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counts_and_lists_are_those_of_sets(texts in some_texts(), repeat in 1usize..20, parts in 1usize..9) {
+        fn counts_and_lists_are_those_of_sets(texts in some_texts(), repeat in 1usize..20, parts in 1usize..9, memory in 0u64..200_000) {
             // Enough texts for more than one chunk.
             let texts: Vec<_> = std::iter::repeat_n(texts, repeat).flatten().collect();
             let counts = |text: usize| text % 7 != 3;
             let mut holders: BTreeMap<u32, BTreeSet<usize>> = BTreeMap::new();
             for (text, tokens) in texts.iter().enumerate() {
-                features(tokens, |feature| { holders.entry(feature).or_default().insert(text); });
+                features(tokens.iter().copied(), |feature| { holders.entry(feature).or_default().insert(text); });
             }
-            let mut chunks: Vec<Notes> =
-                chunks(&texts).into_iter().map(|chunk| Notes { chunk, notes: BTreeMap::new() }).collect();
-            let lists = count_in_parts(&mut chunks, parts, counts).expect("few");
-            for Notes { chunk, notes } in &chunks {
+            let budget = Budget::new(Some(memory), None);
+            let tokens = token_chunks(&texts, &budget);
+            let mut learners: Vec<Notes> = (0..tokens.len()).map(|_| Notes::default()).collect();
+            let lists = count(&tokens, &mut learners, Parts(parts), counts, &budget).expect("few");
+            for (Notes { notes }, texts) in learners.iter().zip(texts.chunks(CHUNK)) {
                 let mut at = 0;
-                for tokens in chunk.texts() {
-                    features(tokens, |feature| {
+                for tokens in texts {
+                    features(tokens.iter().copied(), |feature| {
                         let all = &holders[&feature];
                         let counted: Vec<u32> = all.iter().filter(|&&text| counts(text)).map(|&text| text as u32).collect();
                         let (held, list) = notes[&at];
@@ -400,7 +447,7 @@ mod tests {
                         assert_eq!(held, expected);
                         assert_eq!(list.is_some(), (2..=MOST_DOCUMENTS as usize).contains(&counted.len()));
                         if let Some(list) = list {
-                            assert_eq!(lists.get(list), counted);
+                            assert_eq!(*lists.get(list), counted);
                         }
                     });
                 }
@@ -410,14 +457,29 @@ mod tests {
 
     #[test]
     fn parts_bound_the_memory_a_text_and_the_time_a_word() {
+        let parts = |texts, words| Parts::new(texts, words, &Budget::unlimited());
         for (texts, words) in
             [(1, 10), (1, 100_000), (1000, 350_000), (1_000_000, 350_000_000), (40_000_000, 12_000_000_000)]
         {
-            let at_once = 8 * words / parts(texts, words);
+            let at_once = 8 * words / parts(texts, words).len();
             assert!(at_once <= BYTES_AT_ONCE + BYTES_A_TEXT * texts, "{at_once} bytes for {texts} texts");
         }
         for (texts, words) in [(1, 700_000_000), (2, 20_000_000), (1000, 300_000_000)] {
-            assert_eq!(parts(texts, words), MOST_PARTS, "{texts} texts");
+            assert_eq!(parts(texts, words).len(), MOST_PARTS, "{texts} texts");
+        }
+        let little = Parts::new(1_000_000, 350_000_000, &Budget::new(Some(1 << 30), None));
+        assert!(8 * 350_000_000 / little.len() as u64 <= (1 << 30) / 32 * PARTS_SHARE);
+    }
+
+    #[test]
+    fn each_feature_is_of_the_part_that_has_its_bucket() {
+        for parts in (1..=MOST_PARTS_IN_LITTLE).map(Parts) {
+            let buckets: Vec<Range<usize>> = parts.buckets().collect();
+            assert_eq!(buckets.len(), parts.len());
+            assert!(buckets.iter().map(Range::len).sum::<usize>() == BUCKETS && buckets[0].start == 0);
+            for feature in (0..BUCKETS as u32).map(|bucket| bucket << LOW_BITS) {
+                assert!(buckets[parts.of(feature)].contains(&bucket(feature)));
+            }
         }
     }
 

@@ -63,6 +63,7 @@
 #![deny(unsafe_code)]
 
 mod arch;
+mod articles;
 mod bands;
 mod candidates;
 mod cluster;
@@ -79,13 +80,16 @@ mod passages;
 mod rare;
 mod report;
 mod shingle;
+mod sign;
 mod simhash;
+mod store;
 mod text;
 mod verify;
 
 pub use bands::Bands;
 pub use content::stem;
-pub use detect::{Article, Detector, DetectorBuilder, Level, Representative, Search};
+pub use articles::{Article, Articles};
+pub use detect::{Collector, Detector, DetectorBuilder, Level, Representative, Search};
 pub use error::{Error, Result};
 pub use hash::FORMAT_VERSION;
 pub use index::Index;
@@ -104,7 +108,7 @@ pub use verify::Rule;
 #[doc(hidden)]
 pub mod measure {
     pub use crate::arch::Backend;
-    pub use crate::detect::Signer;
+    pub use crate::sign::Signer;
     pub use crate::text::WordCounter;
 }
 

@@ -9,12 +9,16 @@
 //! It is the adaptive depth of an LSH forest carried to its end: of all the buckets that a text could be in, each as deep
 //! as it needs to be to hold few texts, the exact ones instead of a sample of them.
 
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
-use crate::content::span;
-use crate::features::{Content, Features, RARE_UNIT, rare_weights};
-use crate::frequencies::{CHUNK, MOST_DOCUMENTS};
+use crate::features::{Content, RARE_UNIT, RareFeatures, rare_weights};
+use crate::frequencies::{CHUNK, Lists, MOST_DOCUMENTS};
+use crate::store::{Block, Budget, Store};
 use crate::verify;
 
 /// The share, in 1024ths, of the poorer text's rare weight from which on two texts are candidates.
@@ -34,17 +38,17 @@ pub(crate) struct Neighbour {
 }
 
 /// For each text those after it that are its neighbours.
-#[derive(Default)]
 pub(crate) struct Neighbours {
-    chunks: Vec<Chunk>,
+    store: Store,
+    /// The neighbours of runs of texts, one text after the other.
+    chunks: Vec<Block>,
+    /// Where those of each text end in its chunk.
+    ends: Vec<u32>,
 }
 
-/// The neighbours of a run of texts, one after the other, and where those of each text end.
-#[derive(Clone, Default)]
-struct Chunk {
-    ends: Vec<u32>,
-    neighbours: Vec<Neighbour>,
-}
+/// What neighbours, and their shares, may take of the memory given.
+const NEIGHBOURS_SHARE: u64 = 2;
+const SHARES_SHARE: u64 = 4;
 
 /// Space that one thread reuses from text to text.
 #[derive(Default)]
@@ -56,36 +60,49 @@ struct Shared {
 
 impl Neighbours {
     /// The neighbours of each text that is wanted; `tick` is called after each text.
-    pub(crate) fn new(content: &Content, wanted: impl Fn(u32) -> bool + Sync, tick: impl Fn() + Sync) -> Self {
+    pub(crate) fn new(
+        content: &Content,
+        lists: &Lists,
+        wanted: impl Fn(u32) -> bool + Sync,
+        tick: impl Fn() + Sync,
+        budget: &Arc<Budget>,
+    ) -> Self {
         let weights = rare_weights();
-        Self::collect(content.len(), Shared::default, |shared, text, found| {
+        Self::collect(content.len(), budget, Shared::default, |shared, text, found| {
             if wanted(text) {
-                shared.find_later(content, &weights, text, found);
+                shared.find_later(content, lists, &weights, text, found);
             }
             tick();
         })
     }
 
     /// All texts after each.
-    pub(crate) fn all(content: &Content, wanted: impl Fn(u32) -> bool + Sync) -> Self {
+    pub(crate) fn all(content: &Content, wanted: impl Fn(u32) -> bool + Sync, budget: &Arc<Budget>) -> Self {
         let all: Vec<u32> = (0..content.len() as u32).filter(|&text| wanted(text)).collect();
         Self::collect(
             content.len(),
+            budget,
             || (),
             |(), text, found| {
                 if wanted(text) {
                     let later = &all[all.partition_point(|&other| other <= text)..];
-                    found.extend(later.iter().map(|&later| Neighbour::of(content.get(text), content, later)));
+                    let rare = content.rare(text);
+                    found.extend(later.iter().map(|&later| Neighbour::of(&rare, content, later)));
                 }
             },
         )
     }
 
     /// All texts that share a pair of words with one that is asked for, however little else: no others can be rewordings of it.
-    pub(crate) fn of_asked(content: &Content, asked: impl Fn(u32) -> bool + Sync) -> Self {
+    pub(crate) fn of_asked(
+        content: &Content,
+        lists: &Lists,
+        asked: impl Fn(u32) -> bool + Sync,
+        budget: &Arc<Budget>,
+    ) -> Self {
         let meetings = |shared: &mut Shared, text: u32| {
             let mut found = Vec::new();
-            shared.find_any(content, text, &mut found);
+            shared.find_any(content, lists, text, &mut found);
             let in_order = |other: Neighbour| match other.text > text {
                 true => (text, other),
                 false => (other.text, Neighbour { text, ..other }),
@@ -98,6 +115,7 @@ impl Neighbours {
         meetings.dedup();
         Self::collect(
             content.len(),
+            budget,
             || (),
             |(), text, found| {
                 let later = &meetings[meetings.partition_point(|&(left, _)| left < text)..];
@@ -108,80 +126,117 @@ impl Neighbours {
 
     fn collect<S>(
         texts: usize,
+        budget: &Arc<Budget>,
         scratch: impl Fn() -> S + Sync + Send,
         each: impl Fn(&mut S, u32, &mut Vec<Neighbour>) + Sync,
     ) -> Self {
-        let chunk = |(scratch, found): &mut (S, Chunk), chunk: usize| {
-            found.ends.clear();
-            found.neighbours.clear();
-            for text in chunk * CHUNK..texts.min((chunk + 1) * CHUNK) {
-                each(scratch, text as u32, &mut found.neighbours);
-                found.ends.push(found.neighbours.len() as u32);
+        let store = budget.store(NEIGHBOURS_SHARE);
+        let mut ends = vec![0; texts];
+        let chunk = |(scratch, found, words): &mut (S, Vec<Neighbour>, Vec<u32>), (chunk, ends): (usize, &mut [u32])| {
+            found.clear();
+            for (text, end) in (chunk * CHUNK..).zip(ends) {
+                each(scratch, text as u32, found);
+                *end = found.len() as u32;
             }
-            found.clone()
+            words.clear();
+            words.extend(found.iter().flat_map(|neighbour| [neighbour.text, neighbour.pairs]));
+            store.keep(words)
         };
-        Self {
-            chunks: (0..texts.div_ceil(CHUNK))
-                .into_par_iter()
-                .map_init(|| (scratch(), Chunk::default()), chunk)
-                .collect(),
-        }
+        let chunks = ends.par_chunks_mut(CHUNK).enumerate();
+        let chunks = chunks.map_init(|| (scratch(), Vec::new(), Vec::new()), chunk).collect();
+        Self { store, chunks, ends }
     }
 
     /// The neighbours of one text, ascending.
-    pub(crate) fn of(&self, text: u32) -> &[Neighbour] {
-        let chunk = &self.chunks[text as usize / CHUNK];
-        &chunk.neighbours[span(&chunk.ends, text as usize % CHUNK)]
+    pub(crate) fn of(&self, text: u32) -> SmallVec<[Neighbour; 64]> {
+        let Range { start, end } = self.span(text as usize);
+        neighbours(&self.store.part(&self.chunks[text as usize / CHUNK], 2 * start..2 * end)).collect()
+    }
+
+    /// Where the neighbours of a text stand in its chunk.
+    fn span(&self, text: usize) -> Range<usize> {
+        let start = if text.is_multiple_of(CHUNK) { 0 } else { self.ends[text - 1] };
+        start as usize..self.ends[text] as usize
+    }
+
+    /// Calls `each` with every pair of neighbours, in order.
+    fn for_each(&self, mut each: impl FnMut(usize, Neighbour)) {
+        for (block, first) in self.chunks.iter().zip((0..).step_by(CHUNK)) {
+            let words: Cow<'_, [u32]> = self.store.get(block);
+            for text in first..self.ends.len().min(first + CHUNK) {
+                let Range { start, end } = self.span(text);
+                neighbours(&words[2 * start..2 * end]).for_each(|neighbour| each(text, neighbour));
+            }
+        }
     }
 
     /// What share of its pairs of words each text shares with the so-manieth of its neighbours, from the best down; 0 if it
     /// has fewer.
-    pub(crate) fn nth_best_share(&self, content: &Content, nth: usize) -> Vec<f32> {
-        let texts = content.len() as u32;
-        let pairs = || (0..texts).flat_map(|text| self.of(text).iter().map(move |neighbour| (text, neighbour)));
-        let mut places: Vec<u64> = vec![0; texts as usize];
-        for (left, &Neighbour { text: right, .. }) in pairs() {
-            places[left as usize] += 1;
-            places[right as usize] += 1;
+    pub(crate) fn nth_best_share(&self, content: &Content, nth: usize, budget: &Budget) -> Vec<f32> {
+        let texts = content.len();
+        let mut count: Vec<u32> = vec![0; texts];
+        self.for_each(|left, Neighbour { text: right, .. }| {
+            count[left] += 1;
+            count[right as usize] += 1;
+        });
+        // In 65,535ths, for there are many of them; those that have too few need no room.
+        let mut nth_best: Vec<u16> = vec![0; texts];
+        let room = (budget.share(SHARES_SHARE) / size_of::<u16>() as u64).max(1 << 16);
+        let needed = |text: usize| if (count[text] as usize) < nth { 0 } else { count[text] as usize };
+        let mut first = 0;
+        while first < texts {
+            // As many texts as there is room for, and one in any case.
+            let (mut end, mut places) = (first, vec![0]);
+            while end < texts && (end == first || (places[end - first] + needed(end)) as u64 <= room) {
+                places.push(places[end - first] + needed(end));
+                end += 1;
+            }
+            self.nth_best_of(content, nth, &places, (first, &mut nth_best[first..end]));
+            first = end;
         }
-        // Those that have too few need no room.
-        let enough: Vec<bool> = places.iter().map(|&count| count >= nth as u64).collect();
-        let mut sum = 0;
-        for (place, &enough) in places.iter_mut().zip(&enough) {
-            let count = if enough { *place } else { 0 };
-            *place = sum;
-            sum += count;
-        }
-        // In 65,535ths: there are many of them.
-        let mut shares = vec![0u16; sum as usize];
+        nth_best.into_iter().map(|share| f32::from(share) / f32::from(u16::MAX)).collect()
+    }
+
+    /// The same of some texts, which have so many neighbours that the shares with those of each begin at its place.
+    fn nth_best_of(&self, content: &Content, nth: usize, places: &[usize], (first, of): (usize, &mut [u16])) {
+        let mut shares = vec![0u16; places[of.len()]];
+        let mut next = places[..of.len()].to_vec();
         let totals = &content.pair_totals;
-        for (left, &Neighbour { text: right, pairs }) in pairs() {
-            let share = verify::pair_containment(pairs, totals[left as usize], totals[right as usize]);
-            for text in [left as usize, right as usize] {
-                if enough[text] {
-                    shares[places[text] as usize] = (share * f32::from(u16::MAX)) as u16;
-                    places[text] += 1;
+        self.for_each(|left, Neighbour { text: right, pairs }| {
+            let right = right as usize;
+            let mut share = None;
+            for at in [left.wrapping_sub(first), right.wrapping_sub(first)].into_iter().filter(|&at| at < of.len()) {
+                if next[at] < places[at + 1] {
+                    let share = *share.get_or_insert_with(|| {
+                        let share = verify::pair_containment(pairs, totals[left], totals[right]);
+                        (share * f32::from(u16::MAX)) as u16
+                    });
+                    shares[next[at]] = share;
+                    next[at] += 1;
                 }
             }
-        }
-        // Where the next one would go is where those of a text end.
-        let nth_best = |mine: &mut Vec<u16>, text: usize| {
-            if !enough[text] {
-                return 0.0;
+        });
+        let best = |mine: &mut Vec<u16>, (at, best): (usize, &mut u16)| {
+            if places[at] < places[at + 1] {
+                mine.clear();
+                mine.extend_from_slice(&shares[places[at]..places[at + 1]]);
+                *best = *mine.select_nth_unstable_by(nth - 1, |a, b| b.cmp(a)).1;
             }
-            let start = text.checked_sub(1).map_or(0, |before| places[before]);
-            mine.clear();
-            mine.extend_from_slice(&shares[start as usize..places[text] as usize]);
-            f32::from(*mine.select_nth_unstable_by(nth - 1, |a, b| b.cmp(a)).1) / f32::from(u16::MAX)
         };
-        (0..texts as usize).into_par_iter().map_init(Vec::new, nth_best).collect()
+        of.par_iter_mut().enumerate().for_each_init(Vec::new, best);
     }
+}
+
+/// Neighbours as they are kept, each in two words.
+fn neighbours(words: &[u32]) -> impl Iterator<Item = Neighbour> {
+    words.chunks_exact(2).map(|two| Neighbour { text: two[0], pairs: two[1] })
 }
 
 impl Neighbour {
     /// Another text as the neighbour of one, whatever they share.
-    pub(crate) fn of(features: Features<'_>, content: &Content, text: u32) -> Self {
-        let (mut ours, mut theirs) = (features.lists(), content.get(text).lists());
+    pub(crate) fn of(rare: &RareFeatures<'_>, content: &Content, text: u32) -> Self {
+        let other = content.rare(text);
+        let (mut ours, mut theirs) = (rare.iter(), other.iter());
         let (mut a, mut b) = (ours.next(), theirs.next());
         let mut pairs = 0;
         while let (Some((our, weight)), Some((their, _))) = (a, b) {
@@ -204,6 +259,7 @@ impl Shared {
     fn find_later(
         &mut self,
         content: &Content,
+        lists: &Lists,
         weights: &[u32; MOST_DOCUMENTS as usize + 1],
         text: u32,
         found: &mut Vec<Neighbour>,
@@ -212,9 +268,10 @@ impl Shared {
         with.resize(content.len(), (0, 0));
         touched.clear();
         // The lists lie far apart in memory, so all are asked for before any is waited for.
-        let lists = content.get(text).lists().map(|(list, pair_weight)| (content.lists.get(list), pair_weight));
-        let lists: SmallVec<[(&[u32], u8); 256]> = lists.collect();
-        for &(list, pair_weight) in &lists {
+        let rare = content.rare(text);
+        let lists: SmallVec<[(Cow<'_, [u32]>, u8); 256]> =
+            rare.iter().map(|(list, pair_weight)| (lists.get(list), pair_weight)).collect();
+        for (list, pair_weight) in &lists {
             let weight = weights[list.len()];
             for &other in list.iter().rev().take_while(|&&other| other > text) {
                 let sums = &mut with[other as usize];
@@ -222,7 +279,7 @@ impl Shared {
                     touched.push(other);
                 }
                 sums.0 += weight;
-                sums.1 += u32::from(pair_weight);
+                sums.1 += u32::from(*pair_weight);
             }
         }
         let (total, pair_total) = (content.rare_totals[text as usize], content.pair_totals[text as usize]);
@@ -242,12 +299,13 @@ impl Shared {
     }
 
     /// Adds all texts, before and after `text`, that share a pair of words with it, in no order.
-    fn find_any(&mut self, content: &Content, text: u32, found: &mut Vec<Neighbour>) {
+    fn find_any(&mut self, content: &Content, lists: &Lists, text: u32, found: &mut Vec<Neighbour>) {
         let Self { with, touched } = self;
         with.resize(content.len(), (0, 0));
         touched.clear();
-        for (list, pair_weight) in content.get(text).lists().filter(|&(_, weight)| weight > 0) {
-            for &other in content.lists.get(list).iter().filter(|&&other| other != text) {
+        let rare = content.rare(text);
+        for (list, pair_weight) in rare.iter().filter(|&(_, weight)| weight > 0) {
+            for &other in lists.get(list).iter().filter(|&&other| other != text) {
                 let sums = &mut with[other as usize];
                 if sums.1 == 0 {
                     touched.push(other);
@@ -262,24 +320,23 @@ impl Shared {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::content::{Token, TokenChunk};
+    use crate::content::Token;
+    use crate::content::tests::token_chunks;
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
     /// Texts of stems that stand alone: a stem met twice in a row makes no pair, and every pair here is of one text only.
-    fn content(texts: &[Vec<u32>]) -> Content {
-        let mut chunk = TokenChunk::default();
-        for stems in texts {
-            let tokens: Vec<Token> =
-                stems.iter().map(|&stem| Token::new(crate::hash::mix(stem.into()), false, false)).collect();
-            chunk.push(&tokens);
-        }
-        Content::new(vec![chunk], |_| 10, |_| true).expect("few")
+    fn content(texts: &[Vec<u32>], budget: &Arc<Budget>) -> (Content, Lists) {
+        let token = |&stem: &u32| Token::new(crate::hash::mix(stem.into()), false, false);
+        let tokens: Vec<Vec<Token>> = texts.iter().map(|stems| stems.iter().map(token).collect()).collect();
+        Content::new(token_chunks(&tokens, budget), |_| 10, |_| true, budget).expect("few")
     }
 
-    fn neighbours(texts: &[Vec<u32>]) -> (Content, Neighbours) {
-        let content = content(texts);
-        let found = Neighbours::new(&content, |_| true, || {});
+    fn neighbours(texts: &[Vec<u32>], memory: Option<u64>) -> (Content, Neighbours) {
+        let budget = Budget::new(memory, None);
+        let (content, lists) = content(texts, &budget);
+        let found = Neighbours::new(&content, &lists, |_| true, || {}, &budget);
+        assert_eq!(budget.check(), Ok(()));
         (content, found)
     }
 
@@ -289,7 +346,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn neighbours_are_those_that_share_enough(texts in prop::collection::vec(prop::collection::vec(0u32..60, 0..12), 2..60)) {
+        fn neighbours_are_those_that_share_enough(texts in prop::collection::vec(prop::collection::vec(0u32..60, 0..12), 2..60), memory in prop::option::of(0u64..100_000)) {
             // Features as they are found alone: stems, and pairs of different neighbours.
             let of_text = |stems: &Vec<u32>| -> BTreeSet<(u32, u32)> {
                 let pairs = stems.windows(2).filter(|two| two[0] != two[1]).map(|two| (1 + two[0].min(two[1]), 1 + two[0].max(two[1])));
@@ -302,13 +359,13 @@ mod tests {
                 n => rare_weights()[n].into(),
             };
             let total = |text: &BTreeSet<(u32, u32)>| text.iter().map(weight).sum::<u64>();
-            let (content, found) = neighbours(&texts);
+            let (content, found) = neighbours(&texts, memory);
             for (left, a) in distinct.iter().enumerate() {
                 let enough = |&right: &u32| {
                     let b = &distinct[right as usize];
                     let common: u64 = a.intersection(b).map(weight).sum();
                     let pair_totals = [left, right as usize].map(|text| content.pair_totals[text]);
-                    let pairs = Neighbour::of(content.get(left as u32), &content, right).pairs;
+                    let pairs = Neighbour::of(&content.rare(left as u32), &content, right).pairs;
                     common > 0
                         && common * 1024 >= LEAST_SHARE * (total(a).min(total(b)) + SHORT_TEXT)
                         && u64::from(pairs) * LEAST_PAIRS >= pair_totals[0].min(pair_totals[1]).into()
@@ -321,10 +378,10 @@ mod tests {
 
         #[test]
         fn the_nth_best_share_is_that_of_all_sorted(texts in prop::collection::vec(prop::collection::vec(0u32..30, 0..12), 2..40), nth in 1usize..6) {
-            let (content, found) = neighbours(&texts);
+            let (content, found) = neighbours(&texts, None);
             let mut shares = vec![Vec::new(); texts.len()];
             for left in 0..texts.len() {
-                for &Neighbour { text, pairs } in found.of(left as u32) {
+                for Neighbour { text, pairs } in found.of(left as u32) {
                     let right = text as usize;
                     let share = verify::pair_containment(pairs, content.pair_totals[left], content.pair_totals[right]);
                     shares[left].push(share);
@@ -335,7 +392,7 @@ mod tests {
                 shares.sort_by(|a, b| b.total_cmp(a));
                 shares.get(nth - 1).copied().unwrap_or(0.0)
             };
-            for (found, shares) in found.nth_best_share(&content, nth).into_iter().zip(shares) {
+            for (found, shares) in found.nth_best_share(&content, nth, &Budget::unlimited()).into_iter().zip(shares) {
                 prop_assert!((found - nth_best(shares)).abs() < 2e-5);
             }
         }
@@ -345,9 +402,9 @@ mod tests {
     fn what_many_share_makes_no_candidates() {
         let common: Vec<u32> = (0..30).collect();
         let mut template: Vec<Vec<u32>> = (0..100).map(|i| common.iter().copied().chain([100 + i]).collect()).collect();
-        assert_eq!(of(&neighbours(&template).1, 0), []);
+        assert_eq!(of(&neighbours(&template, None).1, 0), []);
         template[7].extend([500, 501, 502]);
         template[9].extend([500, 501, 502]);
-        assert_eq!(of(&neighbours(&template).1, 7), [9]);
+        assert_eq!(of(&neighbours(&template, None).1, 7), [9]);
     }
 }

@@ -6,7 +6,7 @@
 
 use smallvec::SmallVec;
 
-use crate::content::{UNIT, exp, ln};
+use crate::content::{Token, UNIT, exp, ln};
 use crate::features::{Features, PARTS};
 use crate::report::{ContentEvidence, Evidence};
 use crate::shingle::{count_common, ratio};
@@ -108,11 +108,11 @@ pub(crate) struct StemTable {
 impl StemTable {
     const FREE: u32 = u32::MAX;
 
-    pub(crate) fn fill(&mut self, text: Features<'_>) {
+    pub(crate) fn fill(&mut self, text: &Features<'_>) {
         self.slots.clear();
-        self.slots.resize((text.stems.len() * 4).max(4).next_power_of_two(), (0, Self::FREE));
+        self.slots.resize((text.stems().len() * 4).max(4).next_power_of_two(), (0, Self::FREE));
         let mask = self.slots.len() - 1;
-        for (stem, place) in text.stems.iter().map(|stem| stem.stem()).zip(0..) {
+        for (stem, place) in text.stems().iter().map(|&code| Token::of_code(code).stem()).zip(0..) {
             let mut at = (stem >> 2) as usize & mask;
             while self.slots[at].1 != Self::FREE {
                 at = (at + 1) & mask;
@@ -144,9 +144,9 @@ impl StemTable {
 /// What costs most comes last: `worth` is asked with the best of orders, and if it is not worth it even so, there is no
 /// result.
 pub(crate) fn compare(
-    left: Features<'_>,
+    left: &Features<'_>,
     table: &StemTable,
-    right: Features<'_>,
+    right: &Features<'_>,
     pairs: u32,
     usual: f32,
     worth: impl FnOnce(&ContentEvidence) -> bool,
@@ -157,13 +157,15 @@ pub(crate) fn compare(
     let (mut plain, mut names, mut numbers) = (0, 0, 0);
     let mut parts = [0; PARTS];
     let mut ordered: SmallVec<[(u32, u32); 256]> = SmallVec::new();
-    for (theirs, &stem) in right.stems.iter().enumerate() {
+    let (left_stems, left_weights) = (left.stems(), left.weights());
+    for (theirs, &code) in right.stems().iter().enumerate() {
+        let stem = Token::of_code(code);
         let Some(ours) = table.find(stem.stem()) else { continue };
         // A stem weighs the same in all texts.
-        let weight = left.weights[ours];
+        let weight = left_weights[ours];
         let (in_short, in_long) = if left_is_short { (ours, theirs) } else { (theirs, ours) };
         parts[shorter.part(in_short)] += u32::from(weight);
-        let both = [left.stems[ours], stem];
+        let both = [Token::of_code(left_stems[ours]), stem];
         // What is a number here is one there.
         if stem.is_number() {
             numbers += 1;

@@ -1,0 +1,181 @@
+//! Articles as they are given, and as they are kept while copies are looked for.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::date;
+use crate::error::Result;
+use crate::store::{Budget, Spill};
+
+/// Anything that has an id and a text.
+///
+/// Pairs of strings are articles; implement it for a type of your own to use that.
+///
+/// ```
+/// struct Story { slug: String, body: String }
+///
+/// impl retold::Article for Story {
+///     fn id(&self) -> &str { &self.slug }
+///     fn text(&self) -> &str { &self.body }
+/// }
+/// ```
+pub trait Article: Sync {
+    /// A name for the article that no other one has.
+    fn id(&self) -> &str;
+    /// The text to compare.
+    fn text(&self) -> &str;
+    /// When the article appeared, as an ISO 8601 date (`2024`, `2024-05-17`, `2024-05-17T09:30:15+02:00`); asked for only by
+    /// [`Representative::Earliest`](crate::Representative::Earliest). None by default.
+    fn date(&self) -> Option<&str> {
+        None
+    }
+}
+
+impl<I: AsRef<str> + Sync, T: AsRef<str> + Sync> Article for (I, T) {
+    fn id(&self) -> &str {
+        self.0.as_ref()
+    }
+
+    fn text(&self) -> &str {
+        self.1.as_ref()
+    }
+}
+
+impl<A: Article + ?Sized> Article for &A {
+    fn id(&self) -> &str {
+        (**self).id()
+    }
+
+    fn text(&self) -> &str {
+        (**self).text()
+    }
+
+    fn date(&self) -> Option<&str> {
+        (**self).date()
+    }
+}
+
+/// The articles that a [`Collector`](crate::Collector) was given, by their position: the first is 0.
+///
+/// They stay as they are while there is memory for them; of those beyond, ids are in memory and texts in a temporary file, which is
+/// gone when this is dropped.
+///
+/// ```
+/// let mut collector = retold::Detector::new().collector();
+/// collector.extend([("a", "The ferry leaves at nine."), ("b", "The ferry leaves at nine!")])?;
+/// let (report, articles) = collector.find()?;
+/// let copy = &report.clusters()[0].members()[1];
+/// assert_eq!((articles.id(copy.position), &*articles.text(copy.position)?), ("b", "The ferry leaves at nine!"));
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Articles<A> {
+    /// The first ones.
+    kept: Vec<A>,
+    /// Bytes of memory for more of them.
+    room: u64,
+    /// The ids of the others, one after the other, and where the id and the text of each end.
+    ids: String,
+    ends: Vec<(u64, u64)>,
+    texts: Spill,
+    /// For each article when it appeared, if that is of interest.
+    seconds: Option<Vec<i64>>,
+    bytes: u64,
+    budget: Arc<Budget>,
+}
+
+/// What articles may take of the memory given.
+const ARTICLES_SHARE: u64 = 2;
+
+impl<A: Article> Articles<A> {
+    pub(crate) fn new(budget: &Arc<Budget>, wants_dates: bool) -> Self {
+        Self {
+            kept: Vec::new(),
+            room: budget.share(ARTICLES_SHARE),
+            ids: String::new(),
+            ends: Vec::new(),
+            texts: Spill::new(budget),
+            seconds: wants_dates.then(Vec::new),
+            bytes: 0,
+            budget: budget.clone(),
+        }
+    }
+
+    /// Adds articles after those that are there.
+    pub(crate) fn extend(&mut self, articles: Vec<A>) {
+        self.bytes += articles.iter().map(|article| article.text().len() as u64).sum::<u64>();
+        if let Some(seconds) = &mut self.seconds {
+            let second = |article: &A| article.date().and_then(date::seconds).unwrap_or(i64::MAX);
+            seconds.extend(articles.iter().map(second));
+        }
+        let begin = self.ends.last().map_or(0, |end| end.1);
+        let mut texts = String::new();
+        for article in articles {
+            let bytes = (size_of::<A>() + article.id().len() + article.text().len()) as u64;
+            if self.ends.is_empty() && bytes <= self.room {
+                // Nothing is taken off where there is no limit.
+                self.room = if self.room == u64::MAX { self.room } else { self.room - bytes };
+                self.kept.push(article);
+                continue;
+            }
+            self.ids.push_str(article.id());
+            texts.push_str(article.text());
+            self.ends.push((self.ids.len() as u64, begin + texts.len() as u64));
+        }
+        if !texts.is_empty() {
+            let written = self.texts.write(texts.as_bytes());
+            debug_assert_eq!(written, begin);
+        }
+    }
+
+    /// Number of articles.
+    pub fn len(&self) -> usize {
+        self.kept.len() + self.ends.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The id of the article at a position.
+    ///
+    /// # Panics
+    /// Beyond the last position.
+    pub fn id(&self, position: usize) -> &str {
+        let Some(at) = position.checked_sub(self.kept.len()) else { return self.kept[position].id() };
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before].0);
+        &self.ids[start as usize..self.ends[at].0 as usize]
+    }
+
+    /// The text of the article at a position.
+    ///
+    /// # Errors
+    /// [`Error::Spill`](crate::Error::Spill) if it cannot be read back.
+    ///
+    /// # Panics
+    /// Beyond the last position.
+    pub fn text(&self, position: usize) -> Result<Cow<'_, str>> {
+        let text = self.read(position);
+        self.budget.check().map(|()| text)
+    }
+
+    /// The text; another one if it cannot be read back, of which the budget knows.
+    pub(crate) fn read(&self, position: usize) -> Cow<'_, str> {
+        let Some(at) = position.checked_sub(self.kept.len()) else { return self.kept[position].text().into() };
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before].1);
+        let mut bytes = vec![0; (self.ends[at].1 - start) as usize];
+        self.texts.read(start, &mut bytes);
+        String::from_utf8(bytes).unwrap_or_default().into()
+    }
+
+    /// For each article when it appeared, in seconds; the latest time that there is if that is not known.
+    pub(crate) fn seconds(&self) -> &[i64] {
+        self.seconds.as_deref().unwrap_or_default()
+    }
+
+    /// Bytes of all texts.
+    pub(crate) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+}

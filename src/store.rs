@@ -1,0 +1,290 @@
+//! What a run keeps for later: in memory while there is room, in temporary files after that.
+//!
+//! Everything that grows with the articles is written once, in blocks of words, and read in order or at random later. So it
+//! makes no difference but in time where a block is, and a run that was given little memory finds what any other finds.
+
+use std::borrow::Cow;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
+
+use crate::error::{Error, Result};
+
+/// How much memory a run may take for what it keeps, and where the rest goes.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    /// In bytes; all that there is if none are given.
+    memory: Option<u64>,
+    /// Bytes that are spoken for by what is always in memory.
+    reserved: AtomicU64,
+    folder: PathBuf,
+    /// The first failure. Who meets one goes on with zeros, and what comes of those is thrown away at the end of the step:
+    /// reading a few words a million times needs no result to be looked at each time.
+    failure: OnceLock<String>,
+}
+
+/// The whole of a budget, of which stores get so many parts each.
+const PARTS: u64 = 32;
+
+impl Budget {
+    pub(crate) fn new(memory: Option<u64>, folder: Option<&Path>) -> Arc<Self> {
+        let folder = folder.map_or_else(std::env::temp_dir, Path::to_path_buf);
+        Arc::new(Self { memory, reserved: AtomicU64::new(0), folder, failure: OnceLock::new() })
+    }
+
+    /// All the memory that there is.
+    #[cfg(test)]
+    pub(crate) fn unlimited() -> Arc<Self> {
+        Self::new(None, None)
+    }
+
+    /// Takes bytes that are always in memory off what the stores may take; these keep a fourth in any case.
+    pub(crate) fn reserve(&self, bytes: u64) {
+        self.reserved.fetch_add(bytes, Relaxed);
+    }
+
+    /// So many 32nds of what is left, in bytes.
+    pub(crate) fn share(&self, parts: u64) -> u64 {
+        self.memory.map_or(u64::MAX, |memory| {
+            memory.saturating_sub(self.reserved.load(Relaxed)).max(memory / 4) / PARTS * parts
+        })
+    }
+
+    /// A store that may hold so many 32nds of what is left in memory.
+    pub(crate) fn store(self: &Arc<Self>, parts: u64) -> Store {
+        Store { room: AtomicU64::new(self.share(parts)), spill: Spill::new(self) }
+    }
+
+    /// Whether all that was written and read so far was.
+    pub(crate) fn check(&self) -> Result<()> {
+        match self.failure.get() {
+            None => Ok(()),
+            Some(reason) => Err(Error::Spill { folder: self.folder.clone(), reason: reason.clone() }),
+        }
+    }
+
+    fn fail(&self, error: &io::Error) {
+        // Only the first is told.
+        let _ = self.failure.set(error.to_string());
+    }
+}
+
+/// Bytes in a temporary file, which is made when the first are written and has no name, so that nothing is left of it
+/// however the run ends.
+#[derive(Debug)]
+pub(crate) struct Spill {
+    budget: Arc<Budget>,
+    file: OnceLock<Option<File>>,
+    end: AtomicU64,
+}
+
+impl Spill {
+    pub(crate) fn new(budget: &Arc<Budget>) -> Self {
+        Self { budget: budget.clone(), file: OnceLock::new(), end: AtomicU64::new(0) }
+    }
+
+    /// Adds bytes; where they are.
+    pub(crate) fn write(&self, bytes: &[u8]) -> u64 {
+        let at = self.end.fetch_add(bytes.len() as u64, Relaxed);
+        let create = || tempfile::tempfile_in(&self.budget.folder).map_err(|error| self.budget.fail(&error)).ok();
+        if let Some(file) = self.file.get_or_init(create)
+            && let Err(error) = place::write(file, bytes, at)
+        {
+            self.budget.fail(&error);
+        }
+        at
+    }
+
+    /// The bytes at a place, or zeros if they cannot be read.
+    pub(crate) fn read(&self, at: u64, bytes: &mut [u8]) {
+        if let Some(Some(file)) = self.file.get()
+            && let Err(error) = place::read(file, bytes, at)
+        {
+            bytes.fill(0);
+            self.budget.fail(&error);
+        }
+    }
+}
+
+/// Reading and writing at a place of a file, from several threads at once.
+mod place {
+    use std::fs::File;
+    use std::io;
+
+    #[cfg(unix)]
+    pub(super) fn write(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
+    }
+
+    #[cfg(unix)]
+    pub(super) fn read(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
+        std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
+    }
+
+    #[cfg(windows)]
+    pub(super) fn write(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match std::os::windows::fs::FileExt::seek_write(file, bytes, at)? {
+                0 => return Err(io::ErrorKind::WriteZero.into()),
+                written => (bytes, at) = (&bytes[written..], at + written as u64),
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(windows)]
+    pub(super) fn read(file: &File, mut bytes: &mut [u8], mut at: u64) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match std::os::windows::fs::FileExt::seek_read(file, bytes, at)? {
+                0 => return Err(io::ErrorKind::UnexpectedEof.into()),
+                read => (bytes, at) = (&mut bytes[read..], at + read as u64),
+            }
+        }
+        Ok(())
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    pub(super) fn write(_: &File, _: &[u8], _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
+    #[cfg(not(any(unix, windows)))]
+    pub(super) fn read(_: &File, _: &mut [u8], _: u64) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Keeps blocks of words.
+#[derive(Debug)]
+pub(crate) struct Store {
+    /// Bytes that may still be taken of memory.
+    room: AtomicU64,
+    spill: Spill,
+}
+
+/// Words that a [`Store`] keeps.
+#[derive(Debug)]
+pub(crate) enum Block {
+    Memory(Box<[u32]>),
+    File { at: u64, words: usize },
+}
+
+impl Block {
+    /// Number of words.
+    fn len(&self) -> usize {
+        match self {
+            Self::Memory(words) => words.len(),
+            Self::File { words, .. } => *words,
+        }
+    }
+
+    /// One of the words, if it is in memory.
+    #[inline(always)]
+    pub(crate) fn peek(&self, at: usize) -> Option<u32> {
+        match self {
+            Self::Memory(words) => words.get(at).copied(),
+            Self::File { .. } => None,
+        }
+    }
+}
+
+impl Store {
+    /// Keeps a copy of words, for which memory is asked when it is known how much.
+    pub(crate) fn keep(&self, words: &[u32]) -> Block {
+        let bytes = size_of_val(words) as u64;
+        match self.room.fetch_update(Relaxed, Relaxed, |room| room.checked_sub(bytes)) {
+            Ok(_) => Block::Memory(words.into()),
+            Err(_) => Block::File { at: self.spill.write(bytemuck::cast_slice(words)), words: words.len() },
+        }
+    }
+
+    /// All words of a block.
+    pub(crate) fn get<'a>(&self, block: &'a Block) -> Cow<'a, [u32]> {
+        self.part(block, 0..block.len())
+    }
+
+    /// Some words of a block; where it ends before them, fewer.
+    #[inline(always)]
+    pub(crate) fn part<'a>(&self, block: &'a Block, range: Range<usize>) -> Cow<'a, [u32]> {
+        match block {
+            Block::Memory(words) => Cow::Borrowed(&words[range.start..range.end.min(words.len())]),
+            Block::File { at, words } => Cow::Owned(self.read(*at, range.start..range.end.min(*words))),
+        }
+    }
+
+    #[cold]
+    fn read(&self, at: u64, range: Range<usize>) -> Vec<u32> {
+        let mut words = vec![0; range.len()];
+        self.spill.read(at + size_of::<u32>() as u64 * range.start as u64, bytemuck::cast_slice_mut(&mut words));
+        words
+    }
+}
+
+/// Adds bytes to words, four in each, the last filled up with zeros.
+pub(crate) fn add_bytes(words: &mut Vec<u32>, bytes: &[u8]) {
+    let start = words.len();
+    words.resize(start + bytes.len().div_ceil(size_of::<u32>()), 0);
+    bytemuck::cast_slice_mut(&mut words[start..])[..bytes.len()].copy_from_slice(bytes);
+}
+
+/// The bytes that were added to words.
+pub(crate) fn bytes(words: &[u32]) -> &[u8] {
+    bytemuck::cast_slice(words)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn blocks_come_back_as_they_were_from_wherever_they_are(
+            blocks in prop::collection::vec(prop::collection::vec(any::<u32>(), 0..50), 1..40), memory in 0u64..4000,
+        ) {
+            let budget = Budget::new(Some(memory), None);
+            let store = budget.store(PARTS);
+            let kept: Vec<Block> = blocks.iter().map(|words| store.keep(words)).collect();
+            let in_memory: usize = kept.iter().filter(|block| matches!(block, Block::Memory(_))).map(Block::len).sum();
+            prop_assert!(4 * in_memory as u64 <= memory);
+            for (words, block) in blocks.iter().zip(&kept) {
+                prop_assert_eq!(&*store.get(block), &words[..]);
+                let (start, end) = (words.len() / 3, words.len() / 2);
+                prop_assert_eq!(&*store.part(block, start..end), &words[start..end]);
+                prop_assert_eq!(&*store.part(block, start..words.len() + 7), &words[start..]);
+            }
+            prop_assert_eq!(budget.check(), Ok(()));
+        }
+
+        #[test]
+        fn bytes_come_back_from_words(before in prop::collection::vec(any::<u32>(), 0..3), all in prop::collection::vec(any::<u8>(), 0..20)) {
+            let mut words = before.clone();
+            add_bytes(&mut words, &all);
+            prop_assert_eq!(&words[..before.len()], &before[..]);
+            prop_assert_eq!(&bytes(&words[before.len()..])[..all.len()], &all[..]);
+        }
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_is_told_once_and_gives_zeros() {
+        let budget = Budget::new(Some(0), Some(Path::new("no/such/folder")));
+        let store = budget.store(1);
+        let block = store.keep(&[1, 2, 3]);
+        assert_eq!(*store.get(&block), [0, 0, 0]);
+        let error = budget.check().unwrap_err().to_string();
+        assert!(error.contains("no/such/folder"), "{error}");
+    }
+
+    #[test]
+    fn what_is_reserved_is_taken_off_but_not_all() {
+        let budget = Budget::new(Some(32_000), None);
+        budget.reserve(16_000);
+        assert_eq!(budget.share(2), 1000);
+        budget.reserve(16_000);
+        assert_eq!(budget.share(4), 1000);
+        assert_eq!(Budget::unlimited().share(1), u64::MAX);
+    }
+}
