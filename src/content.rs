@@ -378,7 +378,12 @@ pub(crate) struct TokenPlace {
 impl TokenChunks {
     /// Gathers the content words of texts from where they stand in blocks of another store. Blocks are given back as soon
     /// as nothing of them is needed any more.
-    pub(crate) fn gather(from: (Store, Vec<Block>), texts: impl Fn(usize) -> TokenPlace + Sync, count: usize, to: Store) -> Self {
+    pub(crate) fn gather(
+        from: (Store, Vec<Block>),
+        texts: impl Fn(usize) -> TokenPlace + Sync,
+        count: usize,
+        to: Store,
+    ) -> Self {
         /// Texts that are gathered before what is done with is given back.
         const AT_ONCE: usize = 64 * CHUNK;
         let (from, blocks) = from;
@@ -386,7 +391,8 @@ impl TokenChunks {
         (0..count).for_each(|text| needed[texts(text).block] += 1);
         let mut blocks: Vec<Option<Block>> =
             blocks.into_iter().zip(&needed).map(|(block, &needed)| (needed > 0).then_some(block)).collect();
-        let mut gathered = Self { store: to, chunks: Vec::with_capacity(count.div_ceil(CHUNK)), texts: count, words: 0 };
+        let mut gathered =
+            Self { store: to, chunks: Vec::with_capacity(count.div_ceil(CHUNK)), texts: count, words: 0 };
         for first in (0..count).step_by(AT_ONCE) {
             let window = first..count.min(first + AT_ONCE);
             let chunk = |packed: &mut Vec<u32>, start: usize| {
@@ -482,8 +488,8 @@ pub(crate) mod tests {
     use super::*;
     use crate::Words;
     use crate::store::Budget;
-    use std::sync::Arc;
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     fn tokens(text: &str) -> Vec<Token> {
         let (mut finder, mut found) = (Tokens::new(text), Vec::new());
@@ -506,7 +512,12 @@ pub(crate) mod tests {
             }
             blocks.push(store.keep(&words));
         }
-        TokenChunks::gather((store, blocks), |text| places[texts.len() - 1 - text].clone(), texts.len(), budget.store(1))
+        TokenChunks::gather(
+            (store, blocks),
+            |text| places[texts.len() - 1 - text].clone(),
+            texts.len(),
+            budget.store(1),
+        )
     }
 
     #[test]

@@ -549,12 +549,7 @@ impl Detector {
 
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left. If texts are asked for, an
     /// exhaustive search compares these with all others, and of the rest only candidates.
-    fn compare<A: Article>(
-        &self,
-        corpus: &mut Corpus<A>,
-        keep: Keep,
-        asked: Option<&[bool]>,
-    ) -> Result<Vec<Compared>> {
+    fn compare<A: Article>(&self, corpus: &mut Corpus<A>, keep: Keep, asked: Option<&[bool]>) -> Result<Vec<Compared>> {
         let Corpus { articles, positions, distinct, signed, words, summary, budget, .. } = corpus;
         let Some((sketches, tokens)) = signed.take() else { return Ok(Vec::new()) };
         let read = |text: u32| articles.read(positions[distinct[text as usize] as usize]);
@@ -618,8 +613,7 @@ impl Detector {
         let leaders = leaders(texts, &pairs);
         let leads = |text: u32| leaders[text as usize] == text;
         let found = self.timed(times, Stage::Candidates, texts, |ticker| {
-            let (content, lists) =
-                Content::new(tokens, |text| words[text], |text| leads(text as u32), budget)?;
+            let (content, lists) = Content::new(tokens, |text| words[text], |text| leads(text as u32), budget)?;
             let mut neighbours = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
             budget.check()?;
             if let (Search::Exhaustive, Some(asked)) = (self.search, asked) {
@@ -725,7 +719,8 @@ impl Detector {
             let (ours, rare) = (content.get(text), content.rare(text));
             table.fill(&ours);
             let others = others.iter().map(|&other| Neighbour::of(&rare, content, other));
-            let pairs = others.filter_map(|other| self.reworded_pair(stories, (text, &ours, table), &other, Keep::Copies));
+            let pairs =
+                others.filter_map(|other| self.reworded_pair(stories, (text, &ours, table), &other, Keep::Copies));
             pairs.map(Compared::in_order).collect()
         };
         let copies = reworded.par_iter().filter(|pair| pair.relation.is_some());
@@ -738,12 +733,7 @@ impl Detector {
     }
 
     /// Verified pairs and exact copies to clusters with names.
-    fn clusters<A: Article>(
-        &self,
-        corpus: &Corpus<A>,
-        verified: &[Compared],
-        misses: &[Compared],
-    ) -> Vec<Cluster> {
+    fn clusters<A: Article>(&self, corpus: &Corpus<A>, verified: &[Compared], misses: &[Compared]) -> Vec<Cluster> {
         let Corpus { articles, positions, twins, ranks, distinct, .. } = corpus;
         let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (at, &twin) in (0..).zip(twins) {

@@ -162,8 +162,7 @@ pub(crate) fn count<L: Learn>(
         let partition = |keys: &mut Vec<u64>, chunk: usize| {
             tokens.with(chunk, |chunk| Partition::new(chunk, buckets.clone(), keys))
         };
-        let partitions: Vec<Partition> =
-            (0..tokens.len()).into_par_iter().map_init(Vec::new, partition).collect();
+        let partitions: Vec<Partition> = (0..tokens.len()).into_par_iter().map_init(Vec::new, partition).collect();
         // What could not be read is missed later.
         budget.check()?;
         let bucket = |slots: &mut Vec<Slot>, bucket: usize| {

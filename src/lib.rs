@@ -86,9 +86,9 @@ mod store;
 mod text;
 mod verify;
 
+pub use articles::{Article, Articles};
 pub use bands::Bands;
 pub use content::stem;
-pub use articles::{Article, Articles};
 pub use detect::{Collector, Detector, DetectorBuilder, Level, Representative, Search};
 pub use error::{Error, Result};
 pub use hash::FORMAT_VERSION;

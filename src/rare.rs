@@ -132,7 +132,8 @@ impl Neighbours {
     ) -> Self {
         let store = budget.store(NEIGHBOURS_SHARE);
         let mut ends = vec![0; texts];
-        let chunk = |(scratch, found, words): &mut (S, Vec<Neighbour>, Vec<u32>), (chunk, ends): (usize, &mut [u32])| {
+        let chunk = |(scratch, found, words): &mut (S, Vec<Neighbour>, Vec<u32>),
+                     (chunk, ends): (usize, &mut [u32])| {
             found.clear();
             for (text, end) in (chunk * CHUNK..).zip(ends) {
                 each(scratch, text as u32, found);

@@ -105,7 +105,12 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
     let mut answers = Answers::read(args.judge.as_deref())?;
     let pool = args.threads.pool()?;
     let found = input::find(&args.paths, args.fields.stdin_form());
-    let documents = pool.install(|| crate::read(found, &args.fields, &bar, args.quiet))?.0.documents;
+    let mut documents: Vec<Document> = Vec::new();
+    let sink = |batch| {
+        documents.extend(batch);
+        Ok(())
+    };
+    pool.install(|| crate::read(found, &args.fields, &bar, args.quiet, sink))?;
     let sample = sample(&documents, args.sample);
     progress::show_articles(&bar);
     let pairs_of = |detector: &retold::Detector| pool.install(|| detector.pairs_of(&documents, &sample));

@@ -15,7 +15,7 @@ use std::io::{self, Write};
 use indicatif::{DecimalBytes, HumanCount};
 use rayon::prelude::*;
 use retold::{
-    Article, Cluster, Comparison, Evidence, Level, Member, PassageKind, Relation, Shingle, ShingleSet, shared_passages,
+    Cluster, Comparison, Evidence, Level, Member, PassageKind, Relation, Shingle, ShingleSet, shared_passages,
 };
 use serde_json::json;
 
@@ -31,7 +31,8 @@ const SCRIPT: &str = include_str!("html/page.js");
 
 /// Writes the page of all that was found.
 pub fn write(findings: &Findings, settings: &Settings, out: &mut impl Write) -> io::Result<()> {
-    let groups = groups(findings);
+    let texts = texts(findings)?;
+    let groups = groups(findings, |position| &texts[&position]);
     let title = format!(
         "{} of copies among {}",
         counted(groups.len(), "cluster"),
@@ -124,12 +125,22 @@ struct Other<'a> {
     missing: Option<f32>,
 }
 
+/// The texts of all articles that a page shows, by position.
+fn texts(findings: &Findings) -> io::Result<HashMap<usize, Cow<'_, str>>> {
+    let shown = |cluster: &Cluster| {
+        let members = cluster.members().iter().map(|member| member.position);
+        members.chain(cluster.near_miss().map(|miss| miss.position)).collect::<Vec<_>>()
+    };
+    let positions = findings.report.clusters().iter().flat_map(shown);
+    let text = |position| findings.articles.text(position).map(|text| (position, text));
+    positions.map(text).collect::<retold::Result<_>>().map_err(io::Error::other)
+}
+
 /// All clusters. Of texts that are the same to the letter, and of near misses that are members elsewhere, one has a place.
-fn groups(findings: &Findings) -> Vec<Group<'_>> {
+fn groups<'a>(findings: &'a Findings, text: impl Fn(usize) -> &'a str + Sync) -> Vec<Group<'a>> {
     let clusters = findings.report.clusters();
-    let text = |position: usize| findings.articles[position].text();
     let mut groups: Vec<Group> =
-        clusters.par_iter().zip(1..clusters.len() + 1).map(|(of, n)| Group::of(of, n, text)).collect();
+        clusters.par_iter().zip(1..clusters.len() + 1).map(|(of, n)| Group::of(of, n, &text)).collect();
     let places = |(group, cluster): (&Group<'_>, &Cluster)| {
         let members = std::iter::once(group.representative).chain(group.others.iter().map(|other| other.text));
         let positions = cluster.members().iter().map(|member| member.position);

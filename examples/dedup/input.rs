@@ -197,14 +197,14 @@ impl Portion {
 /// Reads sources; `bar` counts bytes as they lie on the disk.
 ///
 /// One thread reads, decompresses and cuts the bytes into records; the threads of the rayon pool parse them. `sink` gets the
-/// articles in the order of the input, in batches of some megabytes, while the next are read.
-pub fn read(
+/// articles in the order of the input, in batches of some megabytes, while the next are read; if it fails, no more is read.
+pub fn read<E>(
     sources: &[Source],
     fields: &Fields,
     portion: Portion,
     bar: &ProgressBar,
-    mut sink: impl FnMut(Vec<Document>),
-) -> Input {
+    mut sink: impl FnMut(Vec<Document>) -> Result<(), E>,
+) -> Result<Input, E> {
     let mut reader = Reader::new(sources, fields);
     let limits = portion.limits(sources);
     std::thread::scope(|scope| {
@@ -214,11 +214,11 @@ pub fn read(
         while let Some(items) = gather(&receive) {
             let documents = reader.take(items);
             if !documents.is_empty() {
-                sink(documents);
+                sink(documents)?;
             }
         }
-    });
-    reader.input
+        Ok(reader.input)
+    })
 }
 
 /// Blocks that are read before they are asked for.

@@ -21,11 +21,12 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use bytesize::ByteSize;
 use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar};
-use retold::{Article, Report, Representative, SkipReason};
+use retold::{Article, Collector, DetectorBuilder, Report, Representative, SkipReason, Stage};
 
-use input::{Document, Fields, Found, Portion, Problem, Source, Tally};
+use input::{Document, Fields, Found, Place, Portion, Problem, Source, Tally};
 use output::{Findings, Format};
 use search::Search;
 use unique::Outputs;
@@ -64,6 +65,9 @@ struct Args {
 
     #[command(flatten)]
     threads: Threads,
+
+    #[command(flatten)]
+    memory: Memory,
 
     #[command(flatten)]
     fields: Fields,
@@ -171,7 +175,8 @@ fn run(args: &Args) -> Result<(), String> {
     if let Format::Html = args.format {
         builder = builder.near_misses(NEAR_MISS);
     }
-    let detector = builder.progress(progress::shown_on(&bar)).build().map_err(|error| error.to_string())?;
+    let detector = args.memory.limit(builder).progress(progress::shown_on(&bar)).build();
+    let detector = detector.map_err(|error| error.to_string())?;
     let pool = args.threads.pool()?;
 
     let start = Instant::now();
@@ -181,28 +186,33 @@ fn run(args: &Args) -> Result<(), String> {
         let stored = found.sources.iter_mut().try_for_each(Source::store);
         stored.map_err(|error| format!("cannot store standard input: {error}; give files"))?;
     }
-    let (corpus, sources) = pool.install(|| read(found, &args.fields, &bar, args.quiet))?;
-    let Corpus { documents, problems, tallies } = corpus;
+    let mut collector: Collector<Document> = detector.collector();
+    let (mut places, mut undated) = (Vec::new(), 0);
+    let sink = |batch: Vec<Document>| {
+        places.extend(batch.iter().map(|document| document.place.clone()));
+        undated += batch.iter().filter(|document| document.date().is_none()).count() as u64;
+        collector.extend(batch).map_err(|error| error.to_string())
+    };
+    let Read { problems, tallies, sources } = pool.install(|| read(found, &args.fields, &bar, args.quiet, sink))?;
     let read = start.elapsed();
-
-    let undated = documents.iter().filter(|document| document.date().is_none()).count();
     if args.fields.needs_date && undated > 0 && !args.quiet {
-        let (undated, all) = (HumanCount(undated as u64), HumanCount(documents.len() as u64));
+        let (undated, all) = (HumanCount(undated), HumanCount(places.len() as u64));
         bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and count as the last")));
     }
 
     progress::show_articles(&bar);
-    let report = pool.install(|| detector.find(&documents));
-    let report = report.map_err(|error| error.to_string())?;
+    let (report, articles) = pool.install(|| collector.find()).map_err(|error| error.to_string())?;
     let took = start.elapsed();
+    // Articles are signed as they are read.
+    let read = read.saturating_sub(report.summary().time(Stage::Sign));
 
-    let skipped = skipped_later(&report, &documents);
+    let skipped = skipped_later(&report, &places);
     bar.suspend(|| tell_problems(&skipped));
     // Before the results, after which nobody may listen any more.
     progress::show_bytes(&bar, "write", input::bytes(&sources));
-    let outputs = pool.install(|| outputs.write(&sources, &tallies, &report, &documents, &bar));
+    let outputs = pool.install(|| outputs.write(&sources, &tallies, &report, &places, &bar));
     bar.finish_and_clear();
-    let findings = Findings::new(report, documents, problems, skipped, read);
+    let findings = Findings::new(report, articles, problems, skipped, read);
     let mut out = BufWriter::new(io::stdout());
     let settings = args.search.settings(&detector);
     let written = pool.install(|| findings.write(args.format, &settings, &mut out));
@@ -244,19 +254,60 @@ impl Threads {
     }
 }
 
-/// Articles, and what is wrong with the rest.
-struct Corpus {
-    documents: Vec<Document>,
-    problems: Vec<Problem>,
-    tallies: Vec<Tally>,
+/// How much memory is taken.
+#[derive(clap::Args)]
+struct Memory {
+    /// Memory to take for articles and what is found out about them: 2G, 500M; all there is if left out
+    ///
+    /// What does not fit goes to temporary files, and the run takes longer; it finds the same. Some 350 bytes an article
+    /// and the results stay in memory in any case.
+    #[arg(long, value_name = "SIZE", verbatim_doc_comment)]
+    memory: Option<ByteSize>,
+
+    /// The folder for temporary files; that of the system if left out, which may be in memory itself
+    #[arg(long, value_name = "FOLDER", requires = "memory")]
+    spill_folder: Option<PathBuf>,
 }
 
-/// Reads all articles and tells what is wrong with the rest.
-fn read(found: Found, fields: &Fields, bar: &ProgressBar, quiet: bool) -> Result<(Corpus, Vec<Source>), String> {
+impl Memory {
+    /// What was given.
+    fn bytes(&self) -> Option<u64> {
+        self.memory.map(|memory| memory.as_u64())
+    }
+
+    fn limit(&self, mut builder: DetectorBuilder) -> DetectorBuilder {
+        if let Some(bytes) = self.bytes() {
+            builder = builder.memory(bytes);
+        }
+        match &self.spill_folder {
+            Some(folder) => builder.spill_folder(folder),
+            None => builder,
+        }
+    }
+}
+
+/// What was read besides the articles.
+struct Read {
+    problems: Vec<Problem>,
+    tallies: Vec<Tally>,
+    sources: Vec<Source>,
+}
+
+/// Reads all articles, batch by batch into `sink`, and tells what is wrong with the rest.
+fn read(
+    found: Found,
+    fields: &Fields,
+    bar: &ProgressBar,
+    quiet: bool,
+    mut sink: impl FnMut(Vec<Document>) -> Result<(), String>,
+) -> Result<Read, String> {
     let Found { sources, mut problems, others } = found;
     progress::show_bytes(bar, "read", input::bytes(&sources));
-    let mut documents = Vec::new();
-    let input = input::read(&sources, fields, Portion::All, bar, |batch| documents.extend(batch));
+    let mut is_empty = true;
+    let input = input::read(&sources, fields, Portion::All, bar, |batch| {
+        is_empty = false;
+        sink(batch)
+    })?;
     problems.extend(input.problems);
     bar.suspend(|| {
         if !quiet {
@@ -268,16 +319,16 @@ fn read(found: Found, fields: &Fields, bar: &ProgressBar, quiet: bool) -> Result
             tell(format_args!("left {} other file{s} alone: only {} are read", HumanCount(others), input::READ));
         }
     });
-    if documents.is_empty() {
+    if is_empty {
         bar.finish_and_clear();
         return Err(format!("no article could be read: give folders or files of {}", input::READ));
     }
-    Ok((Corpus { documents, problems, tallies: input.tallies }, sources))
+    Ok(Read { problems, tallies: input.tallies, sources })
 }
 
 /// What the library left out, with the places that only the input knows.
-fn skipped_later(report: &Report, documents: &[Document]) -> Vec<Problem> {
-    let place = |position: usize| documents[position].place.to_string();
+fn skipped_later(report: &Report, places: &[Place]) -> Vec<Problem> {
+    let place = |position: usize| places[position].to_string();
     let problem = |skip: &retold::Skipped| Problem {
         id: skip.id.clone(),
         place: place(skip.position),

@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use retold::{Cluster, Evidence, Member, Relation, Report, Stage};
+use retold::{Articles, Cluster, Evidence, Member, Relation, Report, Stage};
 use serde_json::{Value, json};
 
 use crate::html;
@@ -31,7 +31,7 @@ pub struct Findings {
     /// All articles that were met, those that were left out included.
     pub documents: usize,
     /// The articles that were compared, in the order of the input.
-    pub articles: Vec<Document>,
+    pub articles: Articles<Document>,
     read: Duration,
 }
 
@@ -39,7 +39,7 @@ impl Findings {
     /// Puts together what the library found among the articles with what the input and, `later`, the library left out.
     pub fn new(
         report: Report,
-        articles: Vec<Document>,
+        articles: Articles<Document>,
         problems: Vec<Problem>,
         later: Vec<Problem>,
         read: Duration,

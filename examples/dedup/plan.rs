@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use indicatif::{DecimalBytes, HumanCount};
 use retold::{Relation, Report, Stage};
 
-use crate::Threads;
 use crate::input::{self, Document, Fields, Portion, Source, Tally};
 use crate::progress;
 use crate::search::{Search, Settings};
+use crate::{Memory, Threads};
 
 /// Tells from a sample what a run would take and how the settings behave
 ///
@@ -26,6 +26,9 @@ pub struct Args {
 
     #[command(flatten)]
     threads: Threads,
+
+    #[command(flatten)]
+    memory: Memory,
 
     /// Megabytes of input to read, before compression
     #[arg(long, value_name = "MB", default_value_t = 16, value_parser = clap::value_parser!(u32).range(1..))]
@@ -46,6 +49,10 @@ const MOST_FILES: usize = 1000;
 const BYTES_AN_ARTICLE: u64 = 2500;
 const GROWTH: f64 = 1.25;
 
+/// How much temporary files take of the disk for each byte that does not fit into the memory given: some of what is spilled is
+/// written anew before the old is done with.
+const SPILLED: f64 = 1.3;
+
 pub fn run(args: &Args) -> Result<(), String> {
     let detector = args.search.detector().build().map_err(|error| error.to_string())?;
     let pool = args.threads.pool()?;
@@ -60,7 +67,11 @@ pub fn run(args: &Args) -> Result<(), String> {
     let bar = progress::bar(true);
     let mut documents: Vec<Document> = Vec::new();
     let portion = Portion::Beginning(u64::from(args.sample) << 20);
-    let input = pool.install(|| input::read(&sources, &args.fields, portion, &bar, |batch| documents.extend(batch)));
+    let sink = |batch| {
+        documents.extend(batch);
+        Ok::<(), String>(())
+    };
+    let input = pool.install(|| input::read(&sources, &args.fields, portion, &bar, sink))?;
     let reading = start.elapsed();
     crate::tell_guesses(&input.guesses);
     if documents.is_empty() {
@@ -141,7 +152,13 @@ impl fmt::Display for Plan<'_> {
         let most = reading + sample * times * GROWTH.powf(times.log10());
         writeln!(f, "time        about {least:.1} to {most:.1} s on {} threads", self.args.threads.count())?;
         let memory = summary.bytes as f64 * times + articles * times * BYTES_AN_ARTICLE as f64;
-        writeln!(f, "memory      about {}", size(memory))?;
+        match self.args.memory.bytes().map(|bytes| bytes as f64).filter(|&bytes| bytes < memory) {
+            Some(given) => {
+                let (given, spilled) = (size(given), size((memory - given) * SPILLED));
+                writeln!(f, "memory      about {given}, and about {spilled} of temporary files")?;
+            }
+            None => writeln!(f, "memory      about {}", size(memory))?,
+        }
 
         let candidates = |report: &Report| {
             let summary = report.summary();

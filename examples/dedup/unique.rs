@@ -9,7 +9,7 @@ use indicatif::{HumanCount, ProgressBar};
 use retold::{Member, Report};
 use serde_json::{Value, json};
 
-use crate::input::{Block, Blocks, Codec, Count, Document, Form, Shape, Source, Tally, decode, kind, without_mark};
+use crate::input::{Block, Blocks, Codec, Count, Form, Place, Shape, Source, Tally, decode, kind, without_mark};
 use crate::output;
 use crate::write::{Whole, WholeFolder};
 
@@ -115,14 +115,14 @@ impl<'a> Outputs<'a> {
         sources: &[Source],
         tallies: &[Tally],
         report: &Report,
-        documents: &[Document],
+        places: &[Place],
         bar: &ProgressBar,
     ) -> Result<Option<Account>, String> {
         let unique = self.unique.as_ref();
-        let write = |target| write(target, sources, tallies, report, documents.len(), bar);
+        let write = |target| write(target, sources, tallies, report, places.len(), bar);
         let account = unique.map(write).transpose()?;
         if let Some((path, codec)) = self.removed {
-            write_removed(path, codec, report, documents)?;
+            write_removed(path, codec, report, places)?;
         }
         Ok(account)
     }
@@ -517,7 +517,7 @@ impl Joiner {
 }
 
 /// Lists as JSON lines what was removed, in the order of the input: what, in favour of what, and why.
-fn write_removed(path: &Path, codec: Codec, report: &Report, documents: &[Document]) -> Result<(), String> {
+fn write_removed(path: &Path, codec: Codec, report: &Report, places: &[Place]) -> Result<(), String> {
     let failed = |error| unwritable(path, &error);
     let mut removed: Vec<(&Member, &Member)> = Vec::new();
     for cluster in report.clusters() {
@@ -526,7 +526,7 @@ fn write_removed(path: &Path, codec: Codec, report: &Report, documents: &[Docume
     removed.sort_unstable_by_key(|(member, _)| member.position);
     let mut file = Whole::new(path, codec).map_err(failed)?;
     for (member, kept) in removed {
-        let place = |member: &Member| documents[member.position].place.to_string();
+        let place = |member: &Member| places[member.position].to_string();
         let mut line = json!({"id": member.id, "place": place(member), "kept": kept.id, "kept_place": place(kept)});
         if let (Value::Object(line), Value::Object(reasons)) = (&mut line, output::record(member)) {
             line.extend(reasons);

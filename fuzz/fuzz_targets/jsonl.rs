@@ -8,6 +8,7 @@ mod command {
     pub mod input;
 }
 
+use std::convert::Infallible;
 use std::fs;
 use std::io::{Read, Write};
 use std::path::PathBuf;
@@ -114,7 +115,9 @@ fn articles(path: &PathBuf, fields: &Fields, twice: bool) {
         let mut documents: Vec<Document> = Vec::new();
         let read = input::read(&found.sources, fields, Portion::All, &ProgressBar::hidden(), |batch| {
             documents.extend(batch);
+            Ok::<(), Infallible>(())
         });
+        let Ok(read) = read;
         (documents, read)
     };
     let (documents, first) = read();
