@@ -37,7 +37,7 @@ pub fn print(articles: &[Article]) -> std::io::Result<()> {
     };
     let detection = |level, backend| -> Step {
         let detector = Detector::builder().level(level).shingle(shingles).build().expect("possible options");
-        let mut signer = Signer::new(detector, backend);
+        let mut signer = Signer::new(&detector, backend);
         Box::new(move |text| {
             black_box(signer.sign(text));
         })

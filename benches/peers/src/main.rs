@@ -167,7 +167,7 @@ fn backends(articles: &[Article], rounds: usize) {
         let mut signature = articles.iter().find_map(|(_, text)| minhasher.sign(text)).expect("a text of five words");
         let near = Detector::builder().level(Level::Near).shingle(shingles).build().expect("possible options");
         let both = Detector::builder().shingle(shingles).build().expect("possible options");
-        let (mut near, mut both) = (Signer::new(near, backend), Signer::new(both, backend));
+        let (mut near, mut both) = (Signer::new(&near, backend), Signer::new(&both, backend));
         println!("{backend:?}");
         let mut contenders = [
             each_text("word edges alone", |text| {
