@@ -336,7 +336,10 @@ impl Detector {
 
     /// Takes articles as they are read, batch by batch, and then [finds](Self::find) all clusters among them.
     pub fn collector<A: Article>(&self) -> Collector<A> {
-        let budget = self.budget();
+        self.collector_within(self.budget())
+    }
+
+    fn collector_within<A: Article>(&self, budget: Arc<Budget>) -> Collector<A> {
         Collector {
             articles: self.articles(&budget),
             signatures: Signatures::new(self.views(), &budget),
@@ -1186,5 +1189,43 @@ impl Usual {
     /// For the less crowded one of two texts.
     fn of(&self, left: u32, right: u32) -> f32 {
         self.0[left as usize].min(self.0[right as usize])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A few stories, each with a copy that has some words more, and one that puts it otherwise.
+    fn stories() -> Vec<(String, String)> {
+        let story = |story: u64| {
+            let words: Vec<String> =
+                (0..80).map(|at| format!("w{:x}", crate::hash::mix(story << 8 | at) % 500)).collect();
+            let plain = words.join(" ");
+            let longer = format!("{plain} they say");
+            let otherwise = words.chunks(2).map(|two| two.join(" ") + " of the ").collect();
+            [plain, longer, otherwise].into_iter().zip('a'..).map(move |(text, id)| (format!("{story}{id}"), text))
+        };
+        (0..6).flat_map(story).collect()
+    }
+
+    #[test]
+    fn wherever_the_disk_fails_it_is_an_error() {
+        let find = |readings: i64| {
+            let mut collector = Detector::new().collector_within(Budget::failing_after(readings));
+            collector.extend(stories())?;
+            collector.find()
+        };
+        let (report, _) = find(i64::MAX).unwrap();
+        let relations = |wanted| {
+            report.clusters().iter().flat_map(Cluster::members).filter(|member| member.relation == wanted).count()
+        };
+        assert!(relations(Relation::Near) > 0 && relations(Relation::Reworded) > 0, "{report:?}");
+        let enough = (6..).map(|power| 1 << power).find(|&readings| find(readings).is_ok()).unwrap();
+        for readings in (0..enough).step_by(enough as usize / 64) {
+            // About half of what is enough is needed.
+            let result = find(readings).map(|(report, _)| report.clusters().len());
+            assert!(matches!(result, Err(Error::Spill { .. })) || result == Ok(report.clusters().len()), "{result:?}");
+        }
     }
 }

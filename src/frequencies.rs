@@ -119,11 +119,14 @@ impl Lists {
         let start = (list.0 % (1 << LIST_BITS)) as usize;
         // One reading brings the longest list.
         let longest = start..start + 1 + MOST_DOCUMENTS as usize;
+        // A name that could not be read back may be none.
         match self.store.part(&self.buckets[(list.0 >> LIST_BITS) as usize], longest) {
-            Cow::Borrowed(words) => Cow::Borrowed(&words[1..1 + words[0] as usize]),
+            Cow::Borrowed([]) => Cow::Borrowed(&[]),
+            Cow::Borrowed([len, texts @ ..]) => Cow::Borrowed(&texts[..texts.len().min(*len as usize)]),
             Cow::Owned(mut words) => {
-                words.truncate(1 + words[0] as usize);
-                words.remove(0);
+                let len = words.first().map_or(0, |&len| len as usize);
+                words.truncate(1 + len);
+                words.drain(..1.min(words.len()));
                 Cow::Owned(words)
             }
         }

@@ -24,6 +24,9 @@ pub(crate) struct Budget {
     /// The first failure. Who meets one goes on with zeros, and what comes of those is thrown away at the end of the step:
     /// reading a few words a million times needs no result to be looked at each time.
     failure: OnceLock<String>,
+    /// Readings after which all fail.
+    #[cfg(test)]
+    readings: std::sync::atomic::AtomicI64,
 }
 
 /// The whole of a budget, of which stores get so many parts each.
@@ -32,7 +35,22 @@ const PARTS: u64 = 32;
 impl Budget {
     pub(crate) fn new(memory: Option<u64>, folder: Option<&Path>) -> Arc<Self> {
         let folder = folder.map_or_else(std::env::temp_dir, Path::to_path_buf);
-        Arc::new(Self { memory, reserved: AtomicU64::new(0), folder, failure: OnceLock::new() })
+        Arc::new(Self {
+            memory,
+            reserved: AtomicU64::new(0),
+            folder,
+            failure: OnceLock::new(),
+            #[cfg(test)]
+            readings: i64::MAX.into(),
+        })
+    }
+
+    /// No memory, and a disk that fails after so many readings.
+    #[cfg(test)]
+    pub(crate) fn failing_after(readings: i64) -> Arc<Self> {
+        let budget = Self::new(Some(0), None);
+        budget.readings.store(readings, Relaxed);
+        budget
     }
 
     /// All the memory that there is.
@@ -100,6 +118,11 @@ impl Spill {
 
     /// The bytes at a place, or zeros if they cannot be read.
     pub(crate) fn read(&self, at: u64, bytes: &mut [u8]) {
+        #[cfg(test)]
+        if self.budget.readings.fetch_sub(1, Relaxed) <= 0 {
+            bytes.fill(0);
+            return self.budget.fail(&io::ErrorKind::Other.into());
+        }
         if let Some(Some(file)) = self.file.get()
             && let Err(error) = place::read(file, bytes, at)
         {

@@ -266,6 +266,30 @@ proptest! {
     }
 
     #[test]
+    fn neither_memory_nor_batches_change_anything(
+        corpus in corpus(), level in level(), memory in prop::option::of(0u64..60_000), batch in 1usize..20,
+    ) {
+        let builder = Detector::builder().level(level).near_misses(0.05);
+        let report = builder.clone().build()?.find(&corpus)?;
+        let limited = memory.map_or(builder.clone(), |bytes| builder.memory(bytes)).build()?;
+        let mut collector = limited.collector();
+        for batch in corpus.chunks(batch) {
+            collector.extend(batch.iter().cloned())?;
+        }
+        let (collected, articles) = collector.find()?;
+        for other in [&limited.find(&corpus)?, &collected] {
+            prop_assert_eq!(other.clusters(), report.clusters());
+            prop_assert_eq!(other.skipped(), report.skipped());
+            prop_assert_eq!(other.summary().bytes, report.summary().bytes);
+            prop_assert_eq!(other.summary().candidates, report.summary().candidates);
+        }
+        prop_assert_eq!(articles.len(), corpus.len());
+        for (position, (id, text)) in corpus.iter().enumerate() {
+            prop_assert_eq!((articles.id(position), &*articles.text(position)?), (&**id, &**text));
+        }
+    }
+
+    #[test]
     fn positions_say_where_an_article_stands(corpus in corpus(), level in level()) {
         let report = detector(level).find(&corpus)?;
         for member in report.clusters().iter().flat_map(|cluster| cluster.members()) {
