@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::hash::mix2;
 use crate::store::{Block, Store};
 
 /// The sketches of a corpus, where they were written when the texts were signed.
@@ -33,9 +34,15 @@ impl Sketches {
 
     #[inline(always)]
     pub(crate) fn get(&self, text: u32) -> Cow<'_, [u32]> {
-        let row = self.rows[text as usize] as usize;
+        self.part(text as usize, 0..self.slots)
+    }
+
+    /// Some slots of a sketch.
+    #[inline(always)]
+    fn part(&self, text: usize, slots: Range<usize>) -> Cow<'_, [u32]> {
+        let row = self.rows[text] as usize;
         let start = row % RUN * self.slots;
-        self.store.part(&self.blocks[row / RUN], start..start + self.slots)
+        self.store.part(&self.blocks[row / RUN], start + slots.start..start + slots.end)
     }
 
     fn len(&self) -> u32 {
@@ -69,27 +76,24 @@ pub(crate) struct Meetings {
 }
 
 impl Meetings {
-    /// Sorts all texts into the buckets of some of the trees. O(n log n) time and 8 bytes a text for each thread.
+    /// Sorts all texts into the buckets of some of the trees: no more of these together than the sketches have slots for.
+    /// Time grows linearly with the texts, and memory is 4 bytes a text for each tree and 2 for each thread, beside 8 for
+    /// each text that shares a bucket.
     ///
     /// Of a crowded bucket every text meets the first, so that a star of many copies stays one; and if the bucket is
     /// crowded even at the deepest row, its next few. That is no square.
     pub(crate) fn in_trees(sketches: &Sketches, growth: Growth, trees: Range<usize>) -> Self {
+        let keys = Keys::new(sketches, growth.rows, trees.clone());
         let grow = |tree| {
             let row =
                 |text: u32, depth: usize| -> u32 { sketches.get(text)[(tree * growth.rows + depth) % sketches.slots] };
-            let first: Vec<usize> = (0..growth.rows).map(|row| (tree * growth.rows + row) % sketches.slots).collect();
-            let key = |text: u32| {
-                let sketch = sketches.get(text);
-                let key = first.iter().fold(0, |key, &row| crate::hash::mix2(key, sketch[row].into()));
-                in_order((key >> 32) as u32, text)
-            };
-            let mut keyed: Vec<u64> = (0..sketches.len()).map(key).collect();
+            let mut keyed = keys.shared(tree - trees.start);
             keyed.sort_unstable();
             let mut met = Self::default();
             met.split(&mut keyed, growth.rows, &growth, &row);
             met
         };
-        trees.into_par_iter().map(grow).reduce(Self::default, |mut left, mut right| {
+        trees.clone().into_par_iter().map(grow).reduce(Self::default, |mut left, mut right| {
             left.pairs.append(&mut right.pairs);
             left.crowded += right.crowded;
             left
@@ -131,6 +135,108 @@ fn in_order(key: u32, text: u32) -> u64 {
     u64::from(key) << 32 | u64::from(text)
 }
 
+/// Texts whose keys stand together.
+const BLOCK: usize = 512;
+
+/// The key of each text in each of some trees, which is equal where the first rows of the tree are.
+struct Keys {
+    trees: usize,
+    /// A block of texts after the other; in each the keys of the first tree, then those of the second, and so on.
+    blocks: Vec<u32>,
+}
+
+impl Keys {
+    /// Reads a part of each sketch, in the order of the texts.
+    fn new(sketches: &Sketches, rows: usize, trees: Range<usize>) -> Self {
+        let rows_of_trees = trees.start * rows..trees.end * rows;
+        let mut blocks = vec![0; sketches.len() as usize * trees.len()];
+        let blocks_of_keys = blocks.par_chunks_mut(BLOCK * trees.len()).enumerate();
+        blocks_of_keys.for_each_init(Vec::new, |near, (block, keys)| {
+            // The rows lie far apart in memory: all are asked for before any is waited for.
+            near.clear();
+            let texts = keys.len() / trees.len();
+            let first = block * BLOCK;
+            (first..first + texts).for_each(|text| near.extend_from_slice(&sketches.part(text, rows_of_trees.clone())));
+            for (text, sketch) in near.chunks_exact(rows_of_trees.len()).enumerate() {
+                for (tree, rows) in sketch.chunks_exact(rows).enumerate() {
+                    let key = rows.iter().fold(0, |key, &row| mix2(key, row.into()));
+                    keys[tree * texts + text] = (key >> 32) as u32;
+                }
+            }
+        });
+        Self { trees: trees.len(), blocks }
+    }
+
+    /// The keys of all texts in one tree.
+    fn of(&self, tree: usize) -> impl Iterator<Item = &[u32]> {
+        self.blocks.chunks(BLOCK * self.trees).map(move |block| {
+            let texts = block.len() / self.trees;
+            &block[tree * texts..][..texts]
+        })
+    }
+
+    /// All texts that share their key in one tree with others, and some more, under their keys in the order of the texts.
+    ///
+    /// Most texts are alone with their keys, and sorting them would take most of the time.
+    fn shared(&self, tree: usize) -> Vec<u64> {
+        let mut sieve = Sieve::new(self.blocks.len() / self.trees);
+        self.of(tree).flatten().for_each(|&key| sieve.add(key));
+        let mut shared = Vec::new();
+        let mut caught = [0; BLOCK];
+        for (keys, first) in self.of(tree).zip((0..).step_by(BLOCK)) {
+            let mut count = 0;
+            for (&key, text) in keys.iter().zip(first..) {
+                caught[count % BLOCK] = in_order(key, text);
+                count += usize::from(sieve.is_shared(key));
+            }
+            shared.extend_from_slice(&caught[..count]);
+        }
+        // Most of what is left shares no key, but the upper bits of one: the lower bits come first now.
+        let turned = |keyed: u64| ((keyed >> 32) as u32).rotate_left(16);
+        sieve.clear();
+        shared.iter().for_each(|&keyed| sieve.add(turned(keyed)));
+        shared.retain(|&keyed| sieve.is_shared(turned(keyed)));
+        shared
+    }
+}
+
+/// Tells for most keys that nobody else has them: a Bloom filter with one hash that counts to two.
+struct Sieve {
+    /// In the lower half of each word what was added, in the upper half what was added again.
+    words: Vec<u64>,
+}
+
+impl Sieve {
+    /// For so many keys; 1 byte each. One in five that nobody else has is taken for shared.
+    fn new(keys: usize) -> Self {
+        Self { words: vec![0; keys.div_ceil(8)] }
+    }
+
+    fn clear(&mut self) {
+        self.words.fill(0);
+    }
+
+    /// The word of a key, by its upper bits, and its bit in the lower half.
+    #[inline(always)]
+    fn place(&self, key: u32) -> (usize, u64) {
+        let at = u64::from(key) * (32 * self.words.len() as u64) >> 32;
+        ((at / 32) as usize, 1 << (at % 32))
+    }
+
+    #[inline(always)]
+    fn add(&mut self, key: u32) {
+        let (word, bit) = self.place(key);
+        let word = &mut self.words[word];
+        *word |= bit | (*word & bit) << 32;
+    }
+
+    #[inline(always)]
+    fn is_shared(&self, key: u32) -> bool {
+        let (word, bit) = self.place(key);
+        self.words[word] >> 32 & bit != 0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -167,6 +273,35 @@ mod tests {
             let found = Meetings::in_trees(&sketches(&rows), growth, 0..4).pairs;
             let levels = growth.deepest - growth.rows + 1;
             prop_assert!(found.len() <= rows.len() * growth.trees * (growth.bucket + levels));
+        }
+    }
+
+    /// Sketches of texts that share no row, but for every hundredth, which is like the one ten before it.
+    fn mostly_alone(texts: usize) -> Vec<Vec<u32>> {
+        let row = |text: usize, row: usize| mix2(text as u64, row as u64) as u32;
+        let like = |text: usize| if text % 100 == 99 { text - 10 } else { text };
+        (0..texts).map(|text| (0..8).map(|at| row(like(text), at)).collect()).collect()
+    }
+
+    #[test]
+    fn pairs_are_found_within_and_across_blocks() {
+        let texts = 4 * BLOCK + 7;
+        let growth = Growth { trees: 4, rows: 2, bucket: 6, deepest: 8 };
+        for trees in [0..1, 1..4] {
+            let mut found = Meetings::in_trees(&sketches(&mostly_alone(texts)), growth, trees.clone()).pairs;
+            found.sort_unstable();
+            let pairs = (99..texts as u32).step_by(100).map(|text| (text - 10, text));
+            assert_eq!(found, pairs.flat_map(|pair| trees.clone().map(move |_| pair)).collect::<Vec<_>>());
+        }
+    }
+
+    #[test]
+    fn few_of_the_texts_that_share_nothing_are_sorted() {
+        let texts = 10_000;
+        let keys = Keys::new(&sketches(&mostly_alone(texts)), 2, 0..4);
+        for tree in 0..4 {
+            let shared = keys.shared(tree).len();
+            assert!((texts / 50..texts / 20).contains(&shared), "{shared} of {texts}");
         }
     }
 

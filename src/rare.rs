@@ -403,7 +403,7 @@ mod tests {
     fn what_many_share_makes_no_candidates() {
         let common: Vec<u32> = (0..30).collect();
         let mut template: Vec<Vec<u32>> = (0..100).map(|i| common.iter().copied().chain([100 + i]).collect()).collect();
-        assert_eq!(of(&neighbours(&template, None).1, 0), []);
+        assert_eq!(of(&neighbours(&template, None).1, 0), [0; 0]);
         template[7].extend([500, 501, 502]);
         template[9].extend([500, 501, 502]);
         assert_eq!(of(&neighbours(&template, None).1, 7), [9]);
