@@ -394,7 +394,7 @@ impl Detector {
         positions.iter().filter(|&&at| at < articles.len()).for_each(|&at| wanted[at] = true);
         let mut asked = vec![false; corpus.distinct.len()];
         for (twin, &position) in corpus.twins.iter().zip(&corpus.positions) {
-            if let (true, Ok(text)) = (wanted[position], corpus.distinct.binary_search(twin)) {
+            if let (true, Ok(text)) = (wanted[position as usize], corpus.distinct.binary_search(twin)) {
                 asked[text] = true;
             }
         }
@@ -470,7 +470,7 @@ impl Detector {
         let (positions, skipped) = unique_ids(&articles);
         let mut signatures = Signatures::new(self.views(), &budget);
         self.timed(&mut times, Stage::Sign, positions.len(), |ticker| {
-            let texts: Vec<&str> = positions.iter().map(|&position| all[position].text()).collect();
+            let texts: Vec<&str> = positions.iter().map(|&position| all[position as usize].text()).collect();
             signatures.extend(&texts, || ticker.tick());
         });
         let in_order: Vec<u32> = (0..positions.len() as u32).collect();
@@ -482,7 +482,7 @@ impl Detector {
     fn corpus<A: Article>(
         &self,
         articles: Articles<A>,
-        (positions, mut skipped): (Vec<usize>, Vec<Skipped>),
+        (positions, mut skipped): (Vec<u32>, Vec<Skipped>),
         (signatures, order): (Signatures, Vec<u32>),
         times: [Duration; Stage::ALL.len()],
         budget: Arc<Budget>,
@@ -492,6 +492,7 @@ impl Detector {
         let signed: Vec<&Signed> = order.iter().map(|&at| &signatures.signed()[at as usize]).collect();
         let refusals: Vec<Option<SkipReason>> = signed.iter().map(|text| self.refuse(text)).collect();
         for (&position, &reason) in positions.iter().zip(&refusals) {
+            let position = position as usize;
             skipped.extend(reason.map(|reason| Skipped { id: articles.id(position).into(), position, reason }));
         }
         skipped.sort_unstable_by_key(|skip| skip.position);
@@ -522,12 +523,12 @@ impl Detector {
 
     /// For each article how it ranks among those that could represent a cluster, the lowest first; nothing if all rank
     /// alike.
-    fn ranks<A: Article>(&self, articles: &Articles<A>, positions: &[usize], signed: &[&Signed]) -> Vec<u32> {
+    fn ranks<A: Article>(&self, articles: &Articles<A>, positions: &[u32], signed: &[&Signed]) -> Vec<u32> {
         let mut order: Vec<(i64, usize)> = match self.representative {
             Representative::Central => return Vec::new(),
             Representative::Longest => signed.iter().map(|text| -i64::from(text.words)).zip(0..).collect(),
-            Representative::First => positions.iter().map(|&position| position as i64).zip(0..).collect(),
-            Representative::Earliest => positions.iter().map(|&at| articles.seconds()[at]).zip(0..).collect(),
+            Representative::First => positions.iter().map(|&position| position.into()).zip(0..).collect(),
+            Representative::Earliest => positions.iter().map(|&at| articles.seconds()[at as usize]).zip(0..).collect(),
         };
         order.par_sort_unstable();
         let mut ranks = vec![0; order.len()];
@@ -555,7 +556,7 @@ impl Detector {
     fn compare<A: Article>(&self, corpus: &mut Corpus<A>, keep: Keep, asked: Option<&[bool]>) -> Result<Vec<Compared>> {
         let Corpus { articles, positions, distinct, signed, words, summary, budget, .. } = corpus;
         let Some((sketches, tokens)) = signed.take() else { return Ok(Vec::new()) };
-        let read = |text: u32| articles.read(positions[distinct[text as usize] as usize]);
+        let read = |text: u32| articles.read(positions[distinct[text as usize] as usize] as usize);
         let texts = distinct.len();
         let shingles = Shingles::new(texts, &read, self.shingle, budget);
         let Summary { times, candidates, crowded, .. } = summary;
@@ -745,7 +746,7 @@ impl Detector {
             }
         }
         let member = |at: u32, pair: Option<&Compared>| {
-            let position = positions[at as usize];
+            let position = positions[at as usize] as usize;
             Member {
                 id: articles.id(position).into(),
                 position,
@@ -757,7 +758,7 @@ impl Detector {
         let nearest = nearest(misses);
         let near_miss = |text: u32| {
             let &(other, pair) = nearest.get(&text)?;
-            let position = positions[distinct[other as usize] as usize];
+            let position = positions[distinct[other as usize] as usize] as usize;
             let enough = if pair.evidence.content.is_some() { self.confidence } else { self.near.jaccard };
             Some(NearMiss {
                 id: articles.id(position).into(),
@@ -881,7 +882,7 @@ impl<A: Article> Collector<A> {
     pub fn find(self) -> Result<(Report, Articles<A>)> {
         let Self { detector, articles, signatures, signing, budget } = self;
         let (positions, skipped) = unique_ids(&articles);
-        let order = positions.iter().map(|&position| position as u32).collect();
+        let order = positions.clone();
         let mut times: [Duration; Stage::ALL.len()] = Default::default();
         times[Stage::Sign as usize] = signing;
         detector.report_on(detector.corpus(articles, (positions, skipped), (signatures, order), times, budget)?)
@@ -906,24 +907,20 @@ impl Ticker<'_> {
 }
 
 /// The articles by id, ascending, so that their order in the input does not matter; and those whose id was there before.
-fn unique_ids<A: Article>(articles: &Articles<A>) -> (Vec<usize>, Vec<Skipped>) {
-    let mut positions: Vec<usize> = (0..articles.len()).collect();
-    positions.par_sort_by(|&a, &b| articles.id(a).cmp(articles.id(b)).then(a.cmp(&b)));
-    let mut skipped = Vec::new();
-    let mut first: Option<usize> = None;
-    positions.retain(|&position| {
-        let id = articles.id(position);
-        match first {
-            Some(at) if articles.id(at) == id => {
-                skipped.push(Skipped { id: id.into(), position, reason: SkipReason::DuplicateId { first: at } });
-                false
+fn unique_ids<A: Article>(articles: &Articles<A>) -> (Vec<u32>, Vec<Skipped>) {
+    let order = articles.by_id();
+    let id = |position: u32| articles.id(position as usize);
+    let repeats: Vec<bool> = order.par_windows(2).map(|two| id(two[0]) == id(two[1])).collect();
+    let (mut positions, mut skipped) = (Vec::with_capacity(order.len()), Vec::new());
+    for (at, position) in order.into_iter().enumerate() {
+        match positions.last() {
+            Some(&first) if repeats[at - 1] => {
+                let reason = SkipReason::DuplicateId { first: first as usize };
+                skipped.push(Skipped { id: id(position).into(), position: position as usize, reason });
             }
-            _ => {
-                first = Some(position);
-                true
-            }
+            _ => positions.push(position),
         }
-    });
+    }
     (positions, skipped)
 }
 
@@ -945,7 +942,7 @@ fn fold_exact(signed: &[&Signed], reasons: &[Option<SkipReason>], ranks: &[u32])
 struct Corpus<A> {
     articles: Articles<A>,
     /// The articles by id: where each stands in the input.
-    positions: Vec<usize>,
+    positions: Vec<u32>,
     skipped: Vec<Skipped>,
     /// For each article the one that speaks for all with the same words.
     twins: Vec<u32>,
@@ -964,7 +961,7 @@ struct Corpus<A> {
 impl<A> Corpus<A> {
     /// Pairs of texts as pairs of articles.
     fn pairs(&self, compared: Vec<Compared>) -> Vec<Pair> {
-        let position = |text: u32| self.positions[self.distinct[text as usize] as usize];
+        let position = |text: u32| self.positions[self.distinct[text as usize] as usize] as usize;
         let pair = |pair: Compared| {
             let Compared { left, right, relation, similarity, evidence } = pair;
             Pair { left: position(left), right: position(right), relation, similarity, evidence }
@@ -1123,8 +1120,7 @@ impl<'a> Shingles<'a> {
         }
         let mut hashes = Vec::new();
         text::with_scratch(|scratch| shingle::collect(&(self.read)(text), self.shingle, scratch, &mut hashes));
-        hashes.sort_unstable();
-        hashes.dedup();
+        let hashes = shingle::distinct(&hashes);
         let bytes = size_of_val(&hashes[..]) as u64;
         match self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)) {
             Ok(_) => set.get_or_init(|| hashes.into_boxed_slice())[..].into(),

@@ -181,6 +181,29 @@ pub struct ShingleSet {
     hashes: Vec<u64>,
 }
 
+/// Hashes in ascending order, each once. Their upper bits, which are as good as random, say of most where they belong; what
+/// is left to sort are a few in one place.
+pub(crate) fn distinct(hashes: &[u64]) -> Vec<u64> {
+    let bits = hashes.len().next_power_of_two().trailing_zeros().clamp(1, 16);
+    let bucket = |hash: u64| (hash >> (u64::BITS - bits)) as usize;
+    let mut next = vec![0u32; (1 << bits) + 1];
+    hashes.iter().for_each(|&hash| next[bucket(hash) + 1] += 1);
+    (1..next.len()).for_each(|at| next[at] += next[at - 1]);
+    let mut sorted = vec![0; hashes.len()];
+    for &hash in hashes {
+        let next = &mut next[bucket(hash)];
+        sorted[*next as usize] = hash;
+        *next += 1;
+    }
+    let mut start = 0;
+    for &end in &next[..1 << bits] {
+        sorted[start..end as usize].sort_unstable();
+        start = end as usize;
+    }
+    sorted.dedup();
+    sorted
+}
+
 impl ShingleSet {
     /// Collects the shingles of `text`. A text shorter than one shingle gives an empty set.
     ///
@@ -190,9 +213,7 @@ impl ShingleSet {
         shingle.check()?;
         let mut hashes = Vec::new();
         text::with_scratch(|scratch| collect(text, shingle, scratch, &mut hashes));
-        hashes.sort_unstable();
-        hashes.dedup();
-        Ok(Self { shingle, hashes })
+        Ok(Self { shingle, hashes: distinct(&hashes) })
     }
 
     /// What one shingle of the set spans.
@@ -276,6 +297,12 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn distinct_hashes_are_sorted_once(hashes in prop::collection::vec(prop_oneof![any::<u64>(), 0u64..4, Just(u64::MAX)], 0..300)) {
+            let expected: std::collections::BTreeSet<u64> = hashes.iter().copied().collect();
+            prop_assert_eq!(distinct(&hashes), expected.into_iter().collect::<Vec<_>>());
+        }
+
         #[test]
         fn sets_agree_with_windows_of_strings(
             left in "([a-c] |é|東){0,30}", right in "([a-c] |é|東){0,30}",
