@@ -77,8 +77,8 @@ pub(crate) struct Meetings {
 
 impl Meetings {
     /// Sorts all texts into the buckets of some of the trees: no more of these together than the sketches have slots for.
-    /// Time grows linearly with the texts, and memory is 4 bytes a text for each tree and 2 for each thread, beside 8 for
-    /// each text that shares a bucket.
+    /// Time grows linearly with the texts where few share a bucket. Memory is 4 bytes a text for each tree, and for each thread
+    /// up to 5 more, or 17 where all texts share buckets.
     ///
     /// Of a crowded bucket every text meets the first, so that a star of many copies stays one; and if the bucket is
     /// crowded even at the deepest row, its next few. That is no square.
@@ -93,7 +93,7 @@ impl Meetings {
             met.split(&mut keyed, growth.rows, &growth, &row);
             met
         };
-        trees.clone().into_par_iter().map(grow).reduce(Self::default, |mut left, mut right| {
+        trees.clone().into_par_iter().with_max_len(1).map(grow).reduce(Self::default, |mut left, mut right| {
             left.pairs.append(&mut right.pairs);
             left.crowded += right.crowded;
             left
@@ -219,7 +219,7 @@ impl Sieve {
     /// The word of a key, by its upper bits, and its bit in the lower half.
     #[inline(always)]
     fn place(&self, key: u32) -> (usize, u64) {
-        let at = u64::from(key) * (32 * self.words.len() as u64) >> 32;
+        let at = (u64::from(key) * 32 * self.words.len() as u64) >> 32;
         ((at / 32) as usize, 1 << (at % 32))
     }
 

@@ -359,6 +359,10 @@ impl<'a> TokenChunk<'a> {
     }
 }
 
+/// Chunks that one thread takes together at most. Left alone, rayon cuts what a thread of its pool asks for into few tasks, and
+/// the longest of them is waited for.
+pub(crate) const CHUNKS_A_TASK: usize = 4;
+
 /// The content words of a corpus, in chunks of [`CHUNK`] texts.
 #[derive(Debug)]
 pub(crate) struct TokenChunks {
@@ -457,7 +461,7 @@ impl TokenChunks {
         let each = |scratch: &mut S, (at, (block, with)): (usize, (Block, W))| {
             work(scratch, at, with, TokenChunk::of(&store.get(&block), CHUNK.min(texts - at * CHUNK)))
         };
-        chunks.into_par_iter().zip(with).enumerate().map_init(scratch, each).collect()
+        chunks.into_par_iter().zip(with).enumerate().with_max_len(CHUNKS_A_TASK).map_init(scratch, each).collect()
     }
 }
 

@@ -17,6 +17,7 @@ use crate::cluster::{self, Link};
 use crate::content::TokenChunks;
 use crate::error::{self, Error, Result};
 use crate::features::{Content, Features};
+use crate::frequencies::CHUNK;
 use crate::minhash::{self, MinHasher, Scheme};
 use crate::rare::{Neighbour, Neighbours};
 use crate::report::{
@@ -570,7 +571,10 @@ impl Detector {
             };
             let mut met = Met::new(texts);
             let mut compare = |met: &mut Met, likely_pairs: Vec<(u32, u32)>| {
-                let near = likely_pairs.par_iter().map(|&(left, right)| self.near_pair(&shingles, left, right));
+                let near = likely_pairs
+                    .par_iter()
+                    .with_max_len(16)
+                    .map(|&(left, right)| self.near_pair(&shingles, left, right));
                 let near: Vec<Compared> = near.filter(|pair| keep.keeps(pair)).collect();
                 met.note(likely_pairs, &near);
                 pairs.extend(near);
@@ -660,7 +664,7 @@ impl Detector {
                 let pair = |neighbour| self.reworded_pair(stories, (left, &ours, table), neighbour, keep);
                 neighbours.iter().filter_map(pair).collect::<Vec<_>>()
             };
-            let examined = (0..texts as u32).into_par_iter().map_init(StemTable::default, examine);
+            let examined = (0..texts as u32).into_par_iter().with_max_len(CHUNK).map_init(StemTable::default, examine);
             let mut reworded: Vec<Compared> = examined.flatten_iter().collect();
             reworded.extend(self.behind_leaders(stories, &leaders, &reworded));
             reworded

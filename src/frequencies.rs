@@ -14,7 +14,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use rayon::prelude::*;
 
-use crate::content::{TokenChunk, TokenChunks, exp, features, ln};
+use crate::content::{CHUNKS_A_TASK, TokenChunk, TokenChunks, exp, features, ln};
 use crate::error::{Error, Result};
 use crate::store::{Block, Budget, Store};
 
@@ -165,15 +165,17 @@ pub(crate) fn count<L: Learn>(
         let partition = |keys: &mut Vec<u64>, chunk: usize| {
             tokens.with(chunk, |chunk| Partition::new(chunk, buckets.clone(), keys))
         };
-        let partitions: Vec<Partition> = (0..tokens.len()).into_par_iter().map_init(Vec::new, partition).collect();
+        let partitions: Vec<Partition> =
+            (0..tokens.len()).into_par_iter().with_max_len(CHUNKS_A_TASK).map_init(Vec::new, partition).collect();
         // What could not be read is missed later.
         budget.check()?;
         let bucket = |slots: &mut Vec<Slot>, bucket: usize| {
             count_bucket(&partitions, bucket - buckets.start, &counts, slots).map(|found| lists.store.keep(&found))
         };
-        let counted: Option<Vec<Block>> = buckets.clone().into_par_iter().map_init(Vec::new, bucket).collect();
+        let counted: Option<Vec<Block>> =
+            buckets.clone().into_par_iter().with_max_len(64).map_init(Vec::new, bucket).collect();
         lists.buckets.extend(counted.ok_or(Error::TooLarge { articles: tokens.texts() })?);
-        let learners = learners.par_iter_mut().enumerate().zip(partitions);
+        let learners = learners.par_iter_mut().enumerate().zip(partitions).with_max_len(CHUNKS_A_TASK);
         learners.for_each_init(L::Scratch::default, |scratch, ((chunk, learner), partition)| {
             let answers = Answers { next: partition.starts, entries: partition.entries, buckets: buckets.clone() };
             tokens.with(chunk, |chunk| learner.learn(chunk, answers, scratch));

@@ -161,7 +161,8 @@ impl Signatures {
             scratch.sketches = rows;
             (signed, blocks)
         };
-        let runs: Vec<(Vec<Signed>, (Block, Block))> = texts.par_chunks(RUN).map_init(Scratch::default, sign).collect();
+        let runs: Vec<(Vec<Signed>, (Block, Block))> =
+            texts.par_chunks(RUN).with_max_len(1).map_init(Scratch::default, sign).collect();
         for (signed, (sketch, token)) in runs {
             let first = (self.sketches.1.len() * RUN) as u32;
             self.rows.extend(first..first + signed.len() as u32);
