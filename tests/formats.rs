@@ -20,10 +20,6 @@ fn clusters(folder: &Path, args: &[&str]) -> Vec<Vec<String>> {
     of_type(&records, "cluster").iter().map(ids).collect()
 }
 
-fn zstd(text: &str) -> Vec<u8> {
-    ruzstd::encoding::compress_to_vec(text.as_bytes(), ruzstd::encoding::CompressionLevel::Fastest)
-}
-
 #[test]
 fn every_form_tells_the_same() {
     let lines = line("a", FERRY) + &line("b", STORM) + &line("c", &FERRY.to_uppercase());
