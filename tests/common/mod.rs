@@ -3,7 +3,7 @@
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -151,4 +151,23 @@ pub fn compressed(text: impl AsRef<[u8]>) -> Vec<u8> {
     let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
     encoder.write_all(text.as_ref()).unwrap();
     encoder.finish().unwrap()
+}
+
+/// Compressed by zstd.
+pub fn zstd(text: impl AsRef<[u8]>) -> Vec<u8> {
+    ruzstd::encoding::compress_to_vec(text.as_ref(), ruzstd::encoding::CompressionLevel::Fastest)
+}
+
+/// What is in a file, which may be compressed.
+pub fn unpacked(path: &Path) -> Vec<u8> {
+    let (bytes, mut to) = (fs::read(path).unwrap(), Vec::new());
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("gz") => _ = flate2::read::MultiGzDecoder::new(&bytes[..]).read_to_end(&mut to).unwrap(),
+        Some("zst") => {
+            to.reserve(64 << 20);
+            ruzstd::decoding::FrameDecoder::new().decode_all_to_vec(&bytes, &mut to).unwrap();
+        }
+        _ => to = bytes,
+    }
+    to
 }

@@ -217,8 +217,9 @@ impl Fields {
 
 /// Reads records; holds what it needs again for the next.
 pub struct Parser {
-    csv: csv_core::Reader,
-    delimiter: u8,
+    /// The delimiter and the reader for it, made for the first row: its tables take longer to make than a small file of
+    /// JSON takes to be read.
+    csv: Option<(u8, csv_core::Reader)>,
     /// Whether the reader has seen the end of a row, or only that of the input.
     is_at_row: bool,
     cells: Vec<u8>,
@@ -227,8 +228,7 @@ pub struct Parser {
 
 impl Default for Parser {
     fn default() -> Self {
-        let csv = csv_core::Reader::new();
-        Self { csv, delimiter: b',', is_at_row: false, cells: vec![0; 1 << 12], ends: vec![0; 16] }
+        Self { csv: None, is_at_row: false, cells: vec![0; 1 << 12], ends: vec![0; 16] }
     }
 }
 
@@ -283,21 +283,23 @@ impl Parser {
 
     /// Takes the quotes off the cells of a row, and tells how many there are.
     fn split(&mut self, row: &[u8], delimiter: u8) -> usize {
-        if self.delimiter != delimiter {
-            self.csv = csv_core::ReaderBuilder::new().delimiter(delimiter).build();
-            self.delimiter = delimiter;
-            self.is_at_row = false;
-        }
+        let (_, csv) = match &mut self.csv {
+            Some(csv) if csv.0 == delimiter => csv,
+            csv => {
+                self.is_at_row = false;
+                csv.insert((delimiter, csv_core::ReaderBuilder::new().delimiter(delimiter).build()))
+            }
+        };
         if !self.is_at_row {
-            self.csv.reset();
+            csv.reset();
             // A mark of UTF-8 is taken off the first row that a reader sees: of this one, so that the others stay as they are.
-            self.csv.read_record(b"row\n", &mut self.cells, &mut self.ends);
+            csv.read_record(b"row\n", &mut self.cells, &mut self.ends);
         }
         self.is_at_row = true;
         let (mut rest, mut length, mut count) = (row, 0, 0);
         loop {
             let (result, read, written, ended) =
-                self.csv.read_record(rest, &mut self.cells[length..], &mut self.ends[count..]);
+                csv.read_record(rest, &mut self.cells[length..], &mut self.ends[count..]);
             rest = &rest[read..];
             length += written;
             count += ended;
