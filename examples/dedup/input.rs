@@ -315,6 +315,8 @@ impl<'a> Reader<'a> {
         }
         let parsed: Vec<Parsed> = items
             .into_par_iter()
+            // Left alone, rayon cuts them into a few tasks, and the longest is waited for.
+            .with_max_len(1)
             .map_init(Parser::default, |parser, item| match item {
                 Item::Block(source, block) => self.parse(source, &block, parser),
                 Item::Trouble(source, at, reason) => Parsed::Trouble(source, at, reason),
