@@ -1,7 +1,7 @@
-//! A run of the command at level `near` beside reading and parsing alone: what finding edited copies adds to what nobody can
-//! save.
+//! Finding edited copies beside reading and parsing alone: what level `near` adds to what nobody can save.
 //!
-//! `cargo bench --bench reading -- FILE…`; without files, articles are generated. The two take turns, and medians count.
+//! `cargo bench --bench reading -- FILE…`; without files, articles are generated. The two take turns, each time in a process of
+//! its own, as a run of the command is one, and medians count.
 
 #[expect(dead_code, reason = "only the articles are of interest here")]
 mod corpus;
@@ -14,14 +14,15 @@ mod command {
 
 use std::io::Write;
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Instant;
 
 use clap::Parser;
 use indicatif::ProgressBar;
 use retold::{Detector, Level};
 use serde_json::json;
 
-use command::input::{self, Document, Fields, Form, Portion, Source};
+use command::input::{self, Document, Fields, Form, Portion};
 use corpus::Corpus;
 
 #[derive(Parser)]
@@ -33,12 +34,26 @@ struct Args {
     #[arg(long, default_value_t = 21)]
     rounds: usize,
 
+    /// Threads; 0 for one a core
+    #[arg(long, default_value_t = 0)]
+    threads: usize,
+
     #[command(flatten)]
     fields: Fields,
+
+    /// Do one of the two and print the seconds
+    #[arg(long, hide = true)]
+    only: Option<What>,
 
     /// What `cargo bench` gives
     #[arg(long, hide = true)]
     bench: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum What {
+    Read,
+    Near,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -50,41 +65,63 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         }
         args.files.push(generated.path().into());
     }
-    let sources = input::find(&args.files, Form::Any).sources;
-    let detector = Detector::builder().level(Level::Near).build()?;
-    let read = |sink: &mut dyn FnMut(Vec<Document>) -> retold::Result<()>| {
-        input::read(&sources, &args.fields, Portion::All, &ProgressBar::hidden(), sink).map(drop)
-    };
-    let (mut reading, mut finding) = (Vec::new(), Vec::new());
-    for _ in 0..args.rounds {
-        let start = Instant::now();
-        // Held until all is read, as for a run.
-        let mut articles = Vec::new();
-        read(&mut |batch| {
-            articles.extend(batch);
-            Ok(())
-        })?;
-        reading.push(start.elapsed());
-        drop(articles);
-
-        let start = Instant::now();
-        let mut collector = detector.collector();
-        read(&mut |batch| collector.extend(batch))?;
-        let found = collector.find()?;
-        finding.push(start.elapsed());
-        drop(found);
+    if let Some(what) = args.only {
+        println!("{}", run(what, &args)?);
+        return Ok(());
     }
-    let bytes: u64 = sources.iter().filter_map(Source::size).sum();
-    let [reading, finding] = [reading, finding].map(median);
-    let rate =
-        |time: Duration| format!("{:.3} s, {:.0} MB/s", time.as_secs_f64(), bytes as f64 / 1e6 / time.as_secs_f64());
+    let mut seconds = [Vec::new(), Vec::new()];
+    for _ in 0..args.rounds {
+        for (what, seconds) in ["read", "near"].iter().zip(&mut seconds) {
+            let mut child = Command::new(std::env::current_exe()?);
+            child.args(["--only", what, "--threads", &args.threads.to_string()]).args(&args.files);
+            let output = child.output()?;
+            if !output.status.success() {
+                return Err(String::from_utf8_lossy(&output.stderr).into());
+            }
+            seconds.push(String::from_utf8(output.stdout)?.trim().parse::<f64>()?);
+        }
+    }
+    let bytes: u64 = args.files.iter().map(|file| Ok(file.metadata()?.len())).sum::<std::io::Result<u64>>()?;
+    let [reading, finding] = seconds.map(median);
+    let rate = |seconds: f64| format!("{seconds:.3} s, {:.0} MB/s", bytes as f64 / 1e6 / seconds);
     println!("reading and parsing  {}", rate(reading));
     println!("level near           {}", rate(finding));
-    println!("ratio                {:.2}", finding.as_secs_f64() / reading.as_secs_f64());
+    println!("ratio                {:.2}", finding / reading);
     Ok(())
 }
 
-fn median(mut times: Vec<Duration>) -> Duration {
-    times.sort_unstable();
-    times[times.len() / 2]
+/// Does one of the two; how many seconds that took.
+fn run(what: What, args: &Args) -> Result<f64, Box<dyn std::error::Error>> {
+    rayon::ThreadPoolBuilder::new().num_threads(args.threads).build_global()?;
+    let start = Instant::now();
+    let sources = input::find(&args.files, Form::Any).sources;
+    let read = |sink: &mut (dyn FnMut(Vec<Document>) -> retold::Result<()> + Send)| {
+        rayon::scope(|_| input::read(&sources, &args.fields, Portion::All, &ProgressBar::hidden(), sink)).map(drop)
+    };
+    match what {
+        What::Read => {
+            // Held until all is read, as for a run.
+            let mut articles = Vec::new();
+            read(&mut |batch| {
+                articles.extend(batch);
+                Ok(())
+            })?;
+            let seconds = start.elapsed().as_secs_f64();
+            assert!(!articles.is_empty(), "no article could be read");
+            Ok(seconds)
+        }
+        What::Near => {
+            let mut collector = Detector::builder().level(Level::Near).build()?.collector();
+            read(&mut |batch| collector.extend(batch))?;
+            let found = rayon::scope(|_| collector.find())?;
+            let seconds = start.elapsed().as_secs_f64();
+            drop(found);
+            Ok(seconds)
+        }
+    }
+}
+
+fn median(mut seconds: Vec<f64>) -> f64 {
+    seconds.sort_unstable_by(f64::total_cmp);
+    seconds[seconds.len() / 2]
 }

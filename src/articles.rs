@@ -89,6 +89,61 @@ pub struct Articles<A> {
 /// Bytes of an id that are compared at once.
 const KEY: usize = size_of::<u64>();
 
+/// All ids, close together, in runs of [`RUN`](Self::RUN).
+struct Ids(Vec<(Vec<u8>, Vec<usize>)>);
+
+impl Ids {
+    const RUN: usize = 1024;
+
+    fn of<A: Article>(articles: &Articles<A>) -> Self {
+        let run = |first: usize| {
+            let (mut ids, mut ends) = (Vec::new(), Vec::with_capacity(Self::RUN));
+            for position in first..articles.len().min(first + Self::RUN) {
+                ids.extend_from_slice(articles.id(position).as_bytes());
+                ends.push(ids.len());
+            }
+            (ids, ends)
+        };
+        let firsts: Vec<usize> = (0..articles.len()).step_by(Self::RUN).collect();
+        Self(firsts.into_par_iter().with_max_len(1).map(run).collect())
+    }
+
+    fn get(&self, position: u32) -> &[u8] {
+        let (ids, ends) = &self.0[position as usize / Self::RUN];
+        let at = position as usize % Self::RUN;
+        &ids[at.checked_sub(1).map_or(0, |before| ends[before])..ends[at]]
+    }
+
+    /// Sorts positions by the bytes of their ids from a place on, as many as a key holds.
+    fn sort_from(&self, order: &mut [(u64, u32)], depth: usize) {
+        for (key, position) in order.iter_mut() {
+            let rest = self.get(*position).get(depth..).unwrap_or_default();
+            let mut bytes = [0; KEY];
+            let len = rest.len().min(KEY);
+            bytes[..len].copy_from_slice(&rest[..len]);
+            *key = u64::from_be_bytes(bytes);
+        }
+        order.par_sort_unstable();
+    }
+
+    /// Sorts positions whose ids are equal up to a place.
+    fn sort_equal(&self, run: &mut [(u64, u32)], depth: usize) {
+        let mut runs = vec![(run, depth)];
+        while let Some((run, depth)) = runs.pop() {
+            let ids = || run.iter().map(|&(_, position)| self.get(position));
+            // An id that has ended is equal here to one that goes on with zero bytes.
+            if run.len() < 8 || ids().all(|id| id.len() <= depth) || ids().any(|id| id.len() < depth) {
+                run.sort_unstable_by_key(|&(_, position)| (self.get(position), position));
+                continue;
+            }
+            let first = &ids().next().unwrap_or_default()[depth..];
+            let depth = depth + ids().fold(first.len(), |equal, id| common(&first[..equal], &id[depth..]));
+            self.sort_from(run, depth);
+            runs.extend(run.chunk_by_mut(|a, b| a.0 == b.0).filter(|run| run.len() > 1).map(|run| (run, depth + KEY)));
+        }
+    }
+}
+
 /// How many bytes two ids have in common at the beginning.
 fn common(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
@@ -179,45 +234,19 @@ impl<A: Article> Articles<A> {
         String::from_utf8(bytes).unwrap_or_default().into()
     }
 
-    /// All positions in the order of the ids, those with the same id in their own.
+    /// The positions in the order of the ids, and of those with the same id in their own; and for each but the first whether
+    /// its id is that of the one before.
     ///
-    /// Ids lie all over the memory, and comparing two waits for both. So each is visited a few times only, to fetch the next
-    /// eight bytes in which those that are equal so far may differ (Bentley and Sedgewick, SODA 1997, with wider letters).
-    pub(crate) fn by_id(&self) -> Vec<u32> {
+    /// Ids lie all over the memory, and comparing two waits for both. So they are brought together first, and of those that
+    /// are equal so far the next eight bytes are looked at (Bentley and Sedgewick, SODA 1997, with wider letters).
+    pub(crate) fn by_id(&self) -> (Vec<u32>, Vec<bool>) {
+        let ids = Ids::of(self);
         let mut order: Vec<(u64, u32)> = (0..self.len() as u32).map(|position| (0, position)).collect();
-        self.sort_from(&mut order, 0);
+        ids.sort_from(&mut order, 0);
         let equal: Vec<&mut [(u64, u32)]> = order.chunk_by_mut(|a, b| a.0 == b.0).filter(|run| run.len() > 1).collect();
-        equal.into_par_iter().for_each(|run| {
-            let mut runs = vec![(run, KEY)];
-            while let Some((run, depth)) = runs.pop() {
-                let ids = || run.iter().map(|&(_, position)| self.id(position as usize).as_bytes());
-                if run.len() < 8 || ids().all(|id| id.len() <= depth) || ids().any(|id| id.len() < depth) {
-                    // An id that has ended is equal here to one that goes on with zero bytes.
-                    run.sort_unstable_by_key(|&(_, position)| (self.id(position as usize), position));
-                    continue;
-                }
-                let first = &ids().next().unwrap_or_default()[depth..];
-                let depth = depth + ids().fold(first.len(), |equal, id| common(&first[..equal], &id[depth..]));
-                self.sort_from(run, depth);
-                runs.extend(
-                    run.chunk_by_mut(|a, b| a.0 == b.0).filter(|run| run.len() > 1).map(|run| (run, depth + KEY)),
-                );
-            }
-        });
-        order.into_iter().map(|(_, position)| position).collect()
-    }
-
-    /// Sorts positions by the bytes of their ids from a place on, as many as a key holds.
-    fn sort_from(&self, order: &mut [(u64, u32)], depth: usize) {
-        order.par_iter_mut().for_each(|(key, position)| {
-            let id = self.id(*position as usize).as_bytes();
-            let rest = id.get(depth..).unwrap_or_default();
-            let mut bytes = [0; KEY];
-            let len = rest.len().min(KEY);
-            bytes[..len].copy_from_slice(&rest[..len]);
-            *key = u64::from_be_bytes(bytes);
-        });
-        order.par_sort_unstable();
+        equal.into_par_iter().with_max_len(1).for_each(|run| ids.sort_equal(run, KEY));
+        let repeats = order.par_windows(2).map(|two| ids.get(two[0].1) == ids.get(two[1].1)).collect();
+        (order.into_iter().map(|(_, position)| position).collect(), repeats)
     }
 
     /// For each article when it appeared, in seconds; the latest time that there is if that is not known.
@@ -246,7 +275,9 @@ mod tests {
             articles.extend(ids.iter().map(|id| (id.clone(), "")).collect());
             let mut order: Vec<u32> = (0..ids.len() as u32).collect();
             order.sort_by_key(|&position| &ids[position as usize]);
-            prop_assert_eq!(articles.by_id(), order);
+            let repeats: Vec<bool> =
+                order.windows(2).map(|two| ids[two[0] as usize] == ids[two[1] as usize]).collect();
+            prop_assert_eq!(articles.by_id(), (order, repeats));
         }
     }
 }

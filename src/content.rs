@@ -412,7 +412,7 @@ impl TokenChunks {
                         packed.extend_from_slice(&from.part(block, words.start as usize..words.end as usize));
                     }
                 }
-                (gathered.store.keep(packed), end as usize)
+                (gathered.store.keep(&*packed), end as usize)
             };
             let starts: Vec<usize> = window.clone().step_by(CHUNK).collect();
             let (chunks, words): (Vec<Block>, Vec<usize>) = starts.into_par_iter().map_init(Vec::new, chunk).unzip();

@@ -468,11 +468,12 @@ impl Detector {
         let mut articles = self.articles(&Budget::new(None, None));
         articles.extend(all.iter().collect());
         let mut times = Default::default();
-        let (positions, skipped) = unique_ids(&articles);
         let mut signatures = Signatures::new(self.views(), &budget);
-        self.timed(&mut times, Stage::Sign, positions.len(), |ticker| {
+        let (positions, skipped) = self.timed(&mut times, Stage::Sign, all.len(), |ticker| {
+            let (positions, skipped) = unique_ids(&articles);
             let texts: Vec<&str> = positions.iter().map(|&position| all[position as usize].text()).collect();
             signatures.extend(&texts, || ticker.tick());
+            (positions, skipped)
         });
         let in_order: Vec<u32> = (0..positions.len() as u32).collect();
         self.corpus(articles, (positions, skipped), (signatures, in_order), times, budget)
@@ -485,9 +486,10 @@ impl Detector {
         articles: Articles<A>,
         (positions, mut skipped): (Vec<u32>, Vec<Skipped>),
         (signatures, order): (Signatures, Vec<u32>),
-        times: [Duration; Stage::ALL.len()],
+        mut times: [Duration; Stage::ALL.len()],
         budget: Arc<Budget>,
     ) -> Result<Corpus<A>> {
+        let start = Instant::now();
         budget.check()?;
         budget.reserve(BYTES_AN_ARTICLE * articles.len() as u64);
         let signed: Vec<&Signed> = order.iter().map(|&at| &signatures.signed()[at as usize]).collect();
@@ -507,6 +509,7 @@ impl Detector {
         let chosen: Vec<u32> = distinct.iter().map(|&at| order[at as usize]).collect();
         let (sketches, tokens) = signatures.select(&chosen, &budget);
         budget.check()?;
+        times[Stage::Sign as usize] += start.elapsed();
         let summary = Summary { documents: articles.len(), bytes: articles.bytes(), times, ..Summary::default() };
         Ok(Corpus {
             articles,
@@ -772,7 +775,8 @@ impl Detector {
                 evidence: pair.evidence,
             })
         };
-        let copied: Vec<bool> = distinct.iter().map(|at| copies.contains_key(at)).collect();
+        let mut copied = vec![false; distinct.len()];
+        copies.keys().filter_map(|at| distinct.binary_search(at).ok()).for_each(|text| copied[text] = true);
         let has_copies = |text: u32| copied[text as usize];
         let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
         let mut clusters: Vec<Cluster> = Vec::new();
@@ -885,10 +889,11 @@ impl<A: Article> Collector<A> {
     /// As [`Detector::find`].
     pub fn find(self) -> Result<(Report, Articles<A>)> {
         let Self { detector, articles, signatures, signing, budget } = self;
+        let start = Instant::now();
         let (positions, skipped) = unique_ids(&articles);
         let order = positions.clone();
         let mut times: [Duration; Stage::ALL.len()] = Default::default();
-        times[Stage::Sign as usize] = signing;
+        times[Stage::Sign as usize] = signing + start.elapsed();
         detector.report_on(detector.corpus(articles, (positions, skipped), (signatures, order), times, budget)?)
     }
 }
@@ -912,15 +917,14 @@ impl Ticker<'_> {
 
 /// The articles by id, ascending, so that their order in the input does not matter; and those whose id was there before.
 fn unique_ids<A: Article>(articles: &Articles<A>) -> (Vec<u32>, Vec<Skipped>) {
-    let order = articles.by_id();
-    let id = |position: u32| articles.id(position as usize);
-    let repeats: Vec<bool> = order.par_windows(2).map(|two| id(two[0]) == id(two[1])).collect();
+    let (order, repeats) = articles.by_id();
     let (mut positions, mut skipped) = (Vec::with_capacity(order.len()), Vec::new());
     for (at, position) in order.into_iter().enumerate() {
         match positions.last() {
             Some(&first) if repeats[at - 1] => {
                 let reason = SkipReason::DuplicateId { first: first as usize };
-                skipped.push(Skipped { id: id(position).into(), position: position as usize, reason });
+                let position = position as usize;
+                skipped.push(Skipped { id: articles.id(position).into(), position, reason });
             }
             _ => positions.push(position),
         }
@@ -932,12 +936,13 @@ fn unique_ids<A: Article>(articles: &Articles<A>) -> (Vec<u32>, Vec<Skipped>) {
 /// if all rank alike.
 fn fold_exact(signed: &[&Signed], reasons: &[Option<SkipReason>], ranks: &[u32]) -> Vec<u32> {
     let mut twins: Vec<u32> = (0..signed.len() as u32).collect();
-    let mut order: Vec<u32> = twins.iter().copied().filter(|&at| reasons[at as usize].is_none()).collect();
-    let key = |at: u32| (signed[at as usize].fingerprint, signed[at as usize].words, at);
-    order.par_sort_unstable_by_key(|&at| key(at));
-    for same in order.chunk_by(|&a, &b| (key(a).0, key(a).1) == (key(b).0, key(b).1)) {
-        let speaker = same.iter().copied().min_by_key(|&at| ranks.get(at as usize)).unwrap_or(same[0]);
-        same.iter().for_each(|&at| twins[at as usize] = speaker);
+    let compared = (0..).zip(signed).zip(reasons).filter(|(_, reason)| reason.is_none());
+    let mut order: Vec<_> = compared.map(|((at, text), _)| (text.fingerprint, text.words, at)).collect();
+    order.par_sort_unstable();
+    for same in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let all = same.iter().map(|&(.., at): &(_, _, u32)| at);
+        let speaker = all.clone().min_by_key(|&at| ranks.get(at as usize)).unwrap_or_default();
+        all.for_each(|at| twins[at as usize] = speaker);
     }
     twins
 }
@@ -1122,8 +1127,10 @@ impl<'a> Shingles<'a> {
         if let Some(set) = set.get() {
             return set[..].into();
         }
-        let mut hashes = Vec::new();
-        text::with_scratch(|scratch| shingle::collect(&(self.read)(text), self.shingle, scratch, &mut hashes));
+        let of = (self.read)(text);
+        // A shingle begins every six bytes or so, and in scripts without spaces every three.
+        let mut hashes = Vec::with_capacity(of.len() / 4);
+        text::with_scratch(|scratch| shingle::collect(&of, self.shingle, scratch, &mut hashes));
         let hashes = shingle::distinct(&hashes);
         let bytes = size_of_val(&hashes[..]) as u64;
         match self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)) {

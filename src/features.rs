@@ -275,7 +275,7 @@ impl Draft<'_> {
             head.stems = weights.len() as u32;
             head.stems_end = packed.len() as u32;
         }
-        let stems = finished.stems.keep(packed);
+        let stems = finished.stems.keep(&*packed);
 
         packed.clear();
         for (text, head) in heads.iter_mut().enumerate() {
@@ -290,7 +290,7 @@ impl Draft<'_> {
             head.rare = weights.len() as u32;
             head.rare_end = packed.len() as u32;
         }
-        (stems, finished.rare.keep(packed))
+        (stems, finished.rare.keep(&*packed))
     }
 }
 
@@ -337,7 +337,7 @@ impl Learn for Draft<'_> {
         drop(answers);
         let Rare { ends, lists, weights, held } = &*rare;
         Learned { ends, lists, weights, held }.write(packed);
-        self.learned.push(self.store.keep(packed));
+        self.learned.push(self.store.keep(&*packed));
     }
 }
 

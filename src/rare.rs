@@ -141,7 +141,7 @@ impl Neighbours {
             }
             words.clear();
             words.extend(found.iter().flat_map(|neighbour| [neighbour.text, neighbour.pairs]));
-            store.keep(words)
+            store.keep(&*words)
         };
         let chunks = ends.par_chunks_mut(CHUNK).enumerate();
         let chunks = chunks.map_init(|| (scratch(), Vec::new(), Vec::new()), chunk).collect();

@@ -56,9 +56,8 @@ pub(crate) struct Scratch {
     words: text::Scratch,
     shingles: Vec<u64>,
     tokens: Vec<Token>,
-    /// Content words and sketches of a run of texts.
+    /// Content words of a run of texts.
     codes: Vec<u32>,
-    sketches: Vec<u32>,
 }
 
 impl Views {
@@ -145,9 +144,7 @@ impl Signatures {
     pub(crate) fn extend(&mut self, texts: &[&str], tick: impl Fn() + Sync) {
         let Self { views, sketches, tokens, .. } = self;
         let sign = |scratch: &mut Scratch, texts: &[&str]| {
-            let mut rows = std::mem::take(&mut scratch.sketches);
-            rows.clear();
-            rows.resize(texts.len() * views.slots, 0);
+            let mut rows = vec![0; texts.len() * views.slots];
             scratch.codes.clear();
             let sign = |(text, row): (&&str, &mut [u32])| {
                 let mut signed = views.sign(text, scratch, row);
@@ -157,9 +154,7 @@ impl Signatures {
                 signed
             };
             let signed: Vec<Signed> = texts.iter().zip(rows.chunks_exact_mut(views.slots)).map(sign).collect();
-            let blocks = (sketches.0.keep(&rows), tokens.0.keep(&scratch.codes));
-            scratch.sketches = rows;
-            (signed, blocks)
+            (signed, (sketches.0.keep(rows), tokens.0.keep(&scratch.codes)))
         };
         let runs: Vec<(Vec<Signed>, (Block, Block))> =
             texts.par_chunks(RUN).with_max_len(1).map_init(Scratch::default, sign).collect();

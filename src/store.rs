@@ -215,12 +215,13 @@ impl Block {
 }
 
 impl Store {
-    /// Keeps a copy of words, for which memory is asked when it is known how much.
-    pub(crate) fn keep(&self, words: &[u32]) -> Block {
-        let bytes = size_of_val(words) as u64;
+    /// Keeps words; of those that are lent, a copy that takes no more memory than it needs.
+    pub(crate) fn keep<'a>(&self, words: impl Into<Cow<'a, [u32]>>) -> Block {
+        let words = words.into();
+        let bytes = size_of_val(&*words) as u64;
         match self.room.fetch_update(Relaxed, Relaxed, |room| room.checked_sub(bytes)) {
-            Ok(_) => Block::Memory(words.into()),
-            Err(_) => Block::File { at: self.spill.write(bytemuck::cast_slice(words)), words: words.len() },
+            Ok(_) => Block::Memory(words.into_owned().into()),
+            Err(_) => Block::File { at: self.spill.write(bytemuck::cast_slice(&words)), words: words.len() },
         }
     }
 
@@ -295,7 +296,7 @@ mod tests {
     fn a_folder_that_cannot_be_written_is_told_once_and_gives_zeros() {
         let budget = Budget::new(Some(0), Some(Path::new("no/such/folder")));
         let store = budget.store(1);
-        let block = store.keep(&[1, 2, 3]);
+        let block = store.keep(&[1, 2, 3][..]);
         assert_eq!(*store.get(&block), [0, 0, 0]);
         let error = budget.check().unwrap_err().to_string();
         assert!(error.contains("no/such/folder"), "{error}");
