@@ -67,7 +67,7 @@ impl Views {
         shingles.clear();
         tokens.clear();
         let mut finder = Tokens::new(text);
-        let mut fingerprint = (0, 0);
+        let mut fingerprint = Fingerprint::default();
         let mut count = 0;
         let is_too_long = text.len() > u32::MAX as usize;
         if !is_too_long {
@@ -78,9 +78,7 @@ impl Views {
             let arch = words.arch();
             text::walk(text, words, |words| {
                 count += words.len() as u32;
-                for &hash in words.hashes() {
-                    fingerprint = add_to_fingerprint(fingerprint, hash);
-                }
+                fingerprint.extend(words.hashes());
                 if let Some(window) = &mut window {
                     window.extend(arch, words.hashes(), shingles);
                 }
@@ -100,16 +98,53 @@ impl Views {
         if shape == Shape::Whole {
             minhash::sketch(words.arch(), shingles, sketch);
         }
-        Signed { words: count, shape, fingerprint, tokens_end: 0 }
+        Signed { words: count, shape, fingerprint: fingerprint.finish(), tokens_end: 0 }
     }
 }
 
-/// Two hashes of a run of words by steps that wait little for the one before.
-#[inline(always)]
-fn add_to_fingerprint((first, second): (u64, u64), word: u64) -> (u64, u64) {
-    const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
-    const SECOND: u64 = 0xd1b5_4a32_d192_ed03;
-    ((first ^ word).wrapping_mul(FIRST).rotate_left(32), (second.rotate_left(23) ^ word).wrapping_mul(SECOND))
+/// Two hashes of a run of words, by which runs of the same words in the same order are known. The words go round four lanes:
+/// in one, each would wait for the one before.
+#[derive(Default)]
+struct Fingerprint {
+    lanes: [(u64, u64); 4],
+    /// The lane of the next word.
+    next: usize,
+}
+
+impl Fingerprint {
+    #[inline(always)]
+    fn extend(&mut self, words: &[u64]) {
+        let (head, words) = words.split_at(words.len().min((4 - self.next) % 4));
+        head.iter().for_each(|&word| self.push(word));
+        let fours = words.chunks_exact(4);
+        let tail = fours.remainder();
+        for four in fours {
+            for (lane, &word) in self.lanes.iter_mut().zip(four) {
+                *lane = Self::step(*lane, word);
+            }
+        }
+        tail.iter().for_each(|&word| self.push(word));
+    }
+
+    #[inline(always)]
+    fn push(&mut self, word: u64) {
+        self.lanes[self.next] = Self::step(self.lanes[self.next], word);
+        self.next = (self.next + 1) % 4;
+    }
+
+    #[inline(always)]
+    fn step((first, second): (u64, u64), word: u64) -> (u64, u64) {
+        const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
+        const SECOND: u64 = 0xd1b5_4a32_d192_ed03;
+        ((first ^ word).wrapping_mul(FIRST).rotate_left(32), (second.rotate_left(23) ^ word).wrapping_mul(SECOND))
+    }
+
+    fn finish(self) -> (u64, u64) {
+        let join = |(first, second): (u64, u64), (a, b): (u64, u64)| {
+            (Self::step((first, 0), a).0, Self::step((0, second), b).1)
+        };
+        self.lanes.into_iter().fold((0, 0), join)
+    }
 }
 
 /// What is kept of all texts that were signed so far, in their order.
@@ -206,5 +241,39 @@ impl Signer {
     pub fn sign(&mut self, text: &str) -> (usize, u32) {
         self.views.sign(text, &mut self.scratch, &mut self.sketch);
         (self.scratch.tokens.len(), self.sketch[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn fingerprint(words: &[u64], runs: &[usize]) -> (u64, u64) {
+        let (mut of, mut rest) = (Fingerprint::default(), words);
+        for &run in runs {
+            let (now, later) = rest.split_at(run.min(rest.len()));
+            of.extend(now);
+            rest = later;
+        }
+        of.extend(rest);
+        of.finish()
+    }
+
+    proptest! {
+        #[test]
+        fn a_fingerprint_knows_words_and_order_but_not_runs(
+            words in prop::collection::vec(any::<u64>(), 2..60), runs in prop::collection::vec(0usize..9, 0..9), at in any::<prop::sample::Index>(),
+        ) {
+            let whole = fingerprint(&words, &[]);
+            prop_assert_eq!(fingerprint(&words, &runs), whole);
+            let at = at.index(words.len() - 1);
+            for (a, b) in [(at, at + 1), (at, (at + 4) % words.len())] {
+                let mut other = words.clone();
+                other.swap(a, b);
+                prop_assert!(words == other || fingerprint(&other, &[]) != whole);
+            }
+            prop_assert!(fingerprint(&words[..at], &[]) != whole);
+        }
     }
 }
