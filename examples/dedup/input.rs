@@ -198,12 +198,12 @@ impl Portion {
 ///
 /// One thread reads, decompresses and cuts the bytes into records; the threads of the rayon pool parse them. `sink` gets the
 /// articles in the order of the input, in batches of some megabytes, while the next are read; if it fails, no more is read.
-pub fn read<E>(
+pub fn read<E: Send>(
     sources: &[Source],
     fields: &Fields,
     portion: Portion,
     bar: &ProgressBar,
-    mut sink: impl FnMut(Vec<Document>) -> Result<(), E>,
+    mut sink: impl FnMut(Vec<Document>) -> Result<(), E> + Send,
 ) -> Result<Input, E> {
     let mut reader = Reader::new(sources, fields);
     let limits = portion.limits(sources);
@@ -211,12 +211,15 @@ pub fn read<E>(
         let (send, receive) = mpsc::sync_channel(AHEAD);
         // An error says that nobody listens any more.
         scope.spawn(move || (0..sources.len()).try_for_each(|at| produce(at, &sources[at], limits[at], bar, &send)));
+        let mut parsed = Vec::new();
+        let mut hand_on = |batch: Vec<Document>| if batch.is_empty() { Ok(()) } else { sink(batch) };
         while let Some(items) = gather(&receive) {
-            let documents = reader.take(items);
-            if !documents.is_empty() {
-                sink(documents)?;
-            }
+            // The one fills the gaps of the other, when a thread has nothing to do any more.
+            let (handed_on, next) = rayon::join(|| hand_on(std::mem::take(&mut parsed)), || reader.take(items));
+            handed_on?;
+            parsed = next;
         }
+        hand_on(parsed)?;
         Ok(reader.input)
     })
 }

@@ -299,7 +299,7 @@ fn read(
     fields: &Fields,
     bar: &ProgressBar,
     quiet: bool,
-    mut sink: impl FnMut(Vec<Document>) -> Result<(), String>,
+    mut sink: impl FnMut(Vec<Document>) -> Result<(), String> + Send,
 ) -> Result<Read, String> {
     let Found { sources, mut problems, others } = found;
     progress::show_bytes(bar, "read", input::bytes(&sources));
