@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::frequencies::CHUNK;
 use crate::hash::mix2;
 use crate::store::{Block, Store};
 
@@ -17,19 +18,22 @@ use crate::store::{Block, Store};
 pub(crate) struct Sketches {
     slots: usize,
     store: Store,
-    /// Sketches of up to [`RUN`] texts each.
     blocks: Vec<Block>,
-    /// For each text where its sketch is, counted as if all blocks were full.
-    rows: Vec<u32>,
+    /// For each text where its sketch is.
+    places: Vec<SketchPlace>,
 }
 
-/// Texts whose sketches, or content words, are written together.
-pub(crate) const RUN: usize = 128;
+/// Where the sketch of a text is: in which block, and how many are before it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SketchPlace {
+    pub(crate) block: u32,
+    pub(crate) row: u32,
+}
 
 impl Sketches {
     /// Sketches of so many slots that are in blocks of a store, and where that of each text is.
-    pub(crate) fn new(slots: usize, (store, blocks): (Store, Vec<Block>), rows: Vec<u32>) -> Self {
-        Self { slots, store, blocks, rows }
+    pub(crate) fn new(slots: usize, (store, blocks): (Store, Vec<Block>), places: Vec<SketchPlace>) -> Self {
+        Self { slots, store, blocks, places }
     }
 
     #[inline(always)]
@@ -40,13 +44,13 @@ impl Sketches {
     /// Some slots of a sketch.
     #[inline(always)]
     fn part(&self, text: usize, slots: Range<usize>) -> Cow<'_, [u32]> {
-        let row = self.rows[text] as usize;
-        let start = row % RUN * self.slots;
-        self.store.part(&self.blocks[row / RUN], start + slots.start..start + slots.end)
+        let SketchPlace { block, row } = self.places[text];
+        let start = row as usize * self.slots;
+        self.store.part(&self.blocks[block as usize], start + slots.start..start + slots.end)
     }
 
     fn len(&self) -> u32 {
-        self.rows.len() as u32
+        self.places.len() as u32
     }
 }
 
@@ -136,7 +140,7 @@ fn in_order(key: u32, text: u32) -> u64 {
 }
 
 /// Texts whose keys stand together.
-const BLOCK: usize = 512;
+const BLOCK: usize = CHUNK;
 
 /// The key of each text in each of some trees, which is equal where the first rows of the tree are.
 struct Keys {
@@ -245,8 +249,9 @@ mod tests {
 
     fn sketches(rows: &[Vec<u32>]) -> Sketches {
         let store = Budget::unlimited().store(1);
-        let blocks = rows.chunks(RUN).map(|rows| store.keep(&rows.concat())).collect();
-        Sketches::new(8, (store, blocks), (0..rows.len() as u32).collect())
+        let blocks = rows.chunks(7).map(|rows| store.keep(&rows.concat())).collect();
+        let places = (0..rows.len() as u32).map(|text| SketchPlace { block: text / 7, row: text % 7 }).collect();
+        Sketches::new(8, (store, blocks), places)
     }
 
     proptest! {

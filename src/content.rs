@@ -353,6 +353,11 @@ impl<'a> TokenChunk<'a> {
         Self { ends, codes }
     }
 
+    /// Number of content words.
+    pub(crate) fn words(self) -> usize {
+        self.codes.len()
+    }
+
     /// The texts, in order.
     pub(crate) fn texts(self) -> impl Iterator<Item = impl ExactSizeIterator<Item = Token> + Clone> {
         (0..self.ends.len()).map(move |text| self.codes[span(self.ends, text)].iter().map(|&code| Token(code)))
@@ -373,9 +378,9 @@ pub(crate) struct TokenChunks {
 }
 
 /// Where the content words of a text stand: which block, and which words of it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct TokenPlace {
-    pub(crate) block: usize,
+    pub(crate) block: u32,
     pub(crate) words: Range<u32>,
 }
 
@@ -388,45 +393,35 @@ impl TokenChunks {
         count: usize,
         to: Store,
     ) -> Self {
-        /// Texts that are gathered before what is done with is given back.
-        const AT_ONCE: usize = 64 * CHUNK;
         let (from, blocks) = from;
         let mut needed = vec![0u32; blocks.len()];
-        (0..count).for_each(|text| needed[texts(text).block] += 1);
+        (0..count).for_each(|text| needed[texts(text).block as usize] += 1);
         let mut blocks: Vec<Option<Block>> =
             blocks.into_iter().zip(&needed).map(|(block, &needed)| (needed > 0).then_some(block)).collect();
-        let mut gathered =
-            Self { store: to, chunks: Vec::with_capacity(count.div_ceil(CHUNK)), texts: count, words: 0 };
-        for first in (0..count).step_by(AT_ONCE) {
-            let window = first..count.min(first + AT_ONCE);
-            let chunk = |packed: &mut Vec<u32>, start: usize| {
-                let texts_of = start..window.end.min(start + CHUNK);
-                packed.clear();
-                let mut end = 0;
-                for text in texts_of.clone() {
-                    end += texts(text).words.len() as u32;
-                    packed.push(end);
+        let mut chunks = Vec::with_capacity(count.div_ceil(CHUNK));
+        let mut all_words = 0;
+        let mut packed = Vec::new();
+        for first in (0..count).step_by(CHUNK) {
+            packed.clear();
+            let mut end = 0;
+            for text in first..count.min(first + CHUNK) {
+                end += texts(text).words.len();
+                packed.push(end as u32);
+            }
+            all_words += end;
+            for TokenPlace { block, words } in (first..count.min(first + CHUNK)).map(&texts) {
+                let block = block as usize;
+                if let Some(words_of) = &blocks[block] {
+                    packed.extend_from_slice(&from.part(words_of, words.start as usize..words.end as usize));
                 }
-                for TokenPlace { block, words } in texts_of.map(&texts) {
-                    if let Some(block) = &blocks[block] {
-                        packed.extend_from_slice(&from.part(block, words.start as usize..words.end as usize));
-                    }
-                }
-                (gathered.store.keep(&*packed), end as usize)
-            };
-            let starts: Vec<usize> = window.clone().step_by(CHUNK).collect();
-            let (chunks, words): (Vec<Block>, Vec<usize>) = starts.into_par_iter().map_init(Vec::new, chunk).unzip();
-            gathered.chunks.extend(chunks);
-            gathered.words += words.into_iter().sum::<usize>();
-            for text in window {
-                let block = texts(text).block;
                 needed[block] -= 1;
                 if needed[block] == 0 {
                     blocks[block] = None;
                 }
             }
+            chunks.push(to.keep(&packed));
         }
-        gathered
+        Self { store: to, chunks, texts: count, words: all_words }
     }
 
     /// Number of texts.
@@ -450,16 +445,19 @@ impl TokenChunks {
         work(TokenChunk::of(&self.store.get(&self.chunks[chunk]), texts))
     }
 
-    /// Calls `work` with each chunk and what goes with it, from several threads, and gives the chunk back.
-    pub(crate) fn consume<S, W: Send, R: Send>(
+    /// Calls `work` with each chunk and what goes with it, from several threads, and then `keep` with what became of it and
+    /// the block that the chunk was in, which is done with.
+    pub(crate) fn consume<S, W: Send, T, R: Send>(
         self,
         with: Vec<W>,
         scratch: impl Fn() -> S + Sync + Send,
-        work: impl Fn(&mut S, usize, W, TokenChunk<'_>) -> R + Sync + Send,
+        work: impl Fn(&mut S, usize, W, TokenChunk<'_>) -> T + Sync + Send,
+        keep: impl Fn(&mut S, T, Block) -> R + Sync + Send,
     ) -> Vec<R> {
         let Self { store, chunks, texts, .. } = self;
         let each = |scratch: &mut S, (at, (block, with)): (usize, (Block, W))| {
-            work(scratch, at, with, TokenChunk::of(&store.get(&block), CHUNK.min(texts - at * CHUNK)))
+            let made = work(scratch, at, with, TokenChunk::of(&store.get(&block), CHUNK.min(texts - at * CHUNK)));
+            keep(scratch, made, block)
         };
         chunks.into_par_iter().zip(with).enumerate().with_max_len(CHUNKS_A_TASK).map_init(scratch, each).collect()
     }
@@ -512,7 +510,7 @@ pub(crate) mod tests {
             for text in texts.iter().rev() {
                 let start = words.len() as u32;
                 words.extend(text.iter().map(|token| token.code()));
-                places.push(TokenPlace { block, words: start..words.len() as u32 });
+                places.push(TokenPlace { block: block as u32, words: start..words.len() as u32 });
             }
             blocks.push(store.keep(&words));
         }

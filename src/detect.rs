@@ -493,17 +493,19 @@ impl Detector {
         budget.check()?;
         budget.reserve(BYTES_AN_ARTICLE * articles.len() as u64);
         let signed: Vec<&Signed> = order.iter().map(|&at| &signatures.signed()[at as usize]).collect();
-        let refusals: Vec<Option<SkipReason>> = signed.iter().map(|text| self.refuse(text)).collect();
-        for (&position, &reason) in positions.iter().zip(&refusals) {
-            let position = position as usize;
-            skipped.extend(reason.map(|reason| Skipped { id: articles.id(position).into(), position, reason }));
+        let mut is_refused = vec![false; signed.len()];
+        for ((&position, text), is_refused) in positions.iter().zip(&signed).zip(&mut is_refused) {
+            if let Some(reason) = self.refuse(text) {
+                let position = position as usize;
+                skipped.push(Skipped { id: articles.id(position).into(), position, reason });
+                *is_refused = true;
+            }
         }
         skipped.sort_unstable_by_key(|skip| skip.position);
         let ranks = self.ranks(&articles, &positions, &signed);
-        let twins = fold_exact(&signed, &refusals, &ranks);
-        let distinct: Vec<u32> = (0..signed.len() as u32)
-            .filter(|&at| refusals[at as usize].is_none() && twins[at as usize] == at)
-            .collect();
+        let twins = fold_exact(&signed, &is_refused, &ranks);
+        let distinct: Vec<u32> =
+            (0..signed.len() as u32).filter(|&at| !is_refused[at as usize] && twins[at as usize] == at).collect();
         let words = distinct.iter().map(|&at| signed[at as usize].words).collect();
         drop(signed);
         let chosen: Vec<u32> = distinct.iter().map(|&at| order[at as usize]).collect();
@@ -934,9 +936,9 @@ fn unique_ids<A: Article>(articles: &Articles<A>) -> (Vec<u32>, Vec<Skipped>) {
 
 /// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the first
 /// if all rank alike.
-fn fold_exact(signed: &[&Signed], reasons: &[Option<SkipReason>], ranks: &[u32]) -> Vec<u32> {
+fn fold_exact(signed: &[&Signed], is_refused: &[bool], ranks: &[u32]) -> Vec<u32> {
     let mut twins: Vec<u32> = (0..signed.len() as u32).collect();
-    let compared = (0..).zip(signed).zip(reasons).filter(|(_, reason)| reason.is_none());
+    let compared = (0..).zip(signed).zip(is_refused).filter(|(_, is_refused)| !**is_refused);
     let mut order: Vec<_> = compared.map(|((at, text), _)| (text.fingerprint, text.words, at)).collect();
     order.par_sort_unstable();
     for same in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {

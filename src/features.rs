@@ -157,7 +157,7 @@ pub(crate) struct Head {
     pub(crate) totals: Totals,
     /// How many of the stems stand before the end of each part but the last.
     parts: [u32; PARTS - 1],
-    /// How many stems another text may share, and where they and their weights end in the block of the chunk.
+    /// How many stems another text may share, and where they and their weights end in their block.
     stems: u32,
     stems_end: u32,
     /// The same of rare features.
@@ -212,6 +212,10 @@ struct Draft<'d> {
     learned: Vec<Block>,
 }
 
+/// Texts whose rare features are kept together: so many that these have about the size of what was learned in one part, whose
+/// place in memory they take.
+const RARE_RUN: usize = CHUNK / 4;
+
 /// Where finished features are kept.
 struct Finished {
     stems: Store,
@@ -219,16 +223,9 @@ struct Finished {
 }
 
 impl Draft<'_> {
-    /// Weighs the stems of the chunk, and puts together what was learned of each text.
-    fn finish(
-        self,
-        chunk: TokenChunk<'_>,
-        words: impl Fn(usize) -> u32,
-        parts: Parts,
-        finished: &Finished,
-        scratch: &mut Scratch,
-    ) -> (Block, Block) {
-        let Scratch { known, stems, packed, .. } = scratch;
+    /// Weighs the stems of the chunk, and puts together what was learned of each text; both are in the scratch then.
+    fn finish(self, chunk: TokenChunk<'_>, words: impl Fn(usize) -> u32, parts: Parts, scratch: &mut Scratch) {
+        let Scratch { known, stems, packed, rare_packed, rare_ends, .. } = scratch;
         let Self { weigher, heads, store, learned } = self;
         let prior = Prior::get();
         let common = weigher.common();
@@ -238,6 +235,7 @@ impl Draft<'_> {
         let mut next = vec![0; parts.len()];
         let mut weights = Vec::new();
         packed.clear();
+        packed.reserve(chunk.words() * 5 / 4 + heads.len());
         for ((text, head), tokens) in heads.iter_mut().enumerate().zip(chunk.texts()) {
             let content_words = tokens.len();
             known.reset(content_words);
@@ -275,22 +273,24 @@ impl Draft<'_> {
             head.stems = weights.len() as u32;
             head.stems_end = packed.len() as u32;
         }
-        let stems = finished.stems.keep(&*packed);
-
-        packed.clear();
+        rare_packed.clear();
+        rare_ends.clear();
         for (text, head) in heads.iter_mut().enumerate() {
+            if text > 0 && text.is_multiple_of(RARE_RUN) {
+                rare_ends.push(rare_packed.len());
+            }
             weights.clear();
             // Parts are in the order of the buckets, so that lists ascend from one to the next as well.
             for part in &learned {
                 let rare = span(part.ends, text);
-                packed.extend_from_slice(&part.lists[rare.clone()]);
+                rare_packed.extend_from_slice(&part.lists[rare.clone()]);
                 weights.extend_from_slice(&part.weights[rare]);
             }
-            store::add_bytes(packed, &weights);
+            store::add_bytes(rare_packed, &weights);
             head.rare = weights.len() as u32;
-            head.rare_end = packed.len() as u32;
+            head.rare_end = (rare_packed.len() - rare_ends.last().unwrap_or(&0)) as u32;
         }
-        (stems, finished.rare.keep(&*packed))
+        rare_ends.push(rare_packed.len());
     }
 }
 
@@ -349,6 +349,9 @@ struct Scratch {
     lists: Vec<(ListId, u8)>,
     rare: Rare,
     packed: Vec<u32>,
+    rare_packed: Vec<u32>,
+    /// Where each run of texts ends in what was packed of rare features.
+    rare_ends: Vec<usize>,
 }
 
 /// What [`Learned`] looks at, while it grows.
@@ -415,8 +418,10 @@ impl Known {
 pub(crate) struct Content {
     heads: Vec<Head>,
     finished: Finished,
-    /// For each chunk its stems and its rare features.
-    chunks: Vec<(Block, Block)>,
+    /// For each chunk its stems.
+    stems: Vec<Block>,
+    /// For each run of [`RARE_RUN`] texts their rare features.
+    rare: Vec<Block>,
     /// What is left of a weight above this tells names apart.
     common: u8,
     /// The weight of all pairs of words of each text, and of all rare features, side by side: they are asked for far more
@@ -456,43 +461,52 @@ impl Content {
         let lists = frequencies::count(&tokens, &mut drafts, parts, &leads, budget)?;
         let finished = Finished { stems: budget.store(STEMS_SHARE), rare: budget.store(RARE_SHARE) };
         let finish = |scratch: &mut Scratch, at: usize, draft: Draft<'_>, chunk: TokenChunk<'_>| {
-            draft.finish(chunk, |text| words(at * CHUNK + text), parts, &finished, scratch)
+            draft.finish(chunk, |text| words(at * CHUNK + text), parts, scratch)
         };
-        let chunks = tokens.consume(drafts, Scratch::default, finish);
+        let keep = |scratch: &mut Scratch, (), chunk: Block| {
+            let Scratch { packed, rare_packed, rare_ends, .. } = scratch;
+            let stems = finished.stems.keep_in_place_of(chunk, packed);
+            let starts = std::iter::once(0).chain(rare_ends.iter().copied());
+            let rare = starts.zip(&*rare_ends).map(|(start, &end)| finished.rare.keep(&rare_packed[start..end]));
+            (stems, rare.collect::<Vec<Block>>())
+        };
+        let (stems, rare): (Vec<Block>, Vec<Vec<Block>>) =
+            tokens.consume(drafts, Scratch::default, finish, keep).into_iter().unzip();
         budget.check()?;
         let totals = |of: fn(&Totals) -> u32| heads.iter().map(move |head| of(&head.totals)).collect();
         let (pair_totals, rare_totals) = (totals(|totals| totals.pairs), totals(|totals| totals.rare));
-        Ok((Self { heads, finished, chunks, common: weigher.common(), pair_totals, rare_totals }, lists))
+        let rare = rare.into_iter().flatten().collect();
+        Ok((Self { heads, finished, stems, rare, common: weigher.common(), pair_totals, rare_totals }, lists))
     }
 
-    /// A text's head, and where what ends at a place of each head begins.
+    /// A text's head, and where what ends at a place of each head begins in the block of a run of so many texts.
     #[inline(always)]
-    fn head(&self, text: u32, end: impl Fn(&Head) -> u32) -> (&Head, Range<usize>) {
+    fn head(&self, text: u32, run: usize, end: impl Fn(&Head) -> u32) -> (&Head, Range<usize>) {
         let (text, head) = (text as usize, &self.heads[text as usize]);
-        let start = if text % CHUNK == 0 { 0 } else { end(&self.heads[text - 1]) };
+        let start = if text % run == 0 { 0 } else { end(&self.heads[text - 1]) };
         (head, start as usize..end(head) as usize)
     }
 
     #[inline(always)]
     pub(crate) fn get(&self, text: u32) -> Features<'_> {
-        let (head, words) = self.head(text, |head| head.stems_end);
-        let words = self.finished.stems.part(&self.chunks[text as usize / CHUNK].0, words);
+        let (head, words) = self.head(text, CHUNK, |head| head.stems_end);
+        let words = self.finished.stems.part(&self.stems[text as usize / CHUNK], words);
         Features { head, common: self.common, words }
     }
 
     /// The rare features of a text.
     #[inline(always)]
     pub(crate) fn rare(&self, text: u32) -> RareFeatures<'_> {
-        let (head, words) = self.head(text, |head| head.rare_end);
-        let words = self.finished.rare.part(&self.chunks[text as usize / CHUNK].1, words);
+        let (head, words) = self.head(text, RARE_RUN, |head| head.rare_end);
+        let words = self.finished.rare.part(&self.rare[text as usize / RARE_RUN], words);
         RareFeatures { words, count: head.rare as usize }
     }
 
     /// Something of the beginning of what is compared of a text, of no meaning: reading it brings the rest near, if it is
     /// in memory.
     pub(crate) fn peek(&self, text: u32) -> u32 {
-        let (head, words) = self.head(text, |head| head.stems_end);
-        let stems = &self.chunks[text as usize / CHUNK].0;
+        let (head, words) = self.head(text, CHUNK, |head| head.stems_end);
+        let stems = &self.stems[text as usize / CHUNK];
         let word = |at: usize| stems.peek(at).unwrap_or_default();
         word(words.start) ^ word(words.start + head.stems as usize)
     }

@@ -170,7 +170,7 @@ pub(crate) fn count<L: Learn>(
         // What could not be read is missed later.
         budget.check()?;
         let bucket = |slots: &mut Vec<Slot>, bucket: usize| {
-            count_bucket(&partitions, bucket - buckets.start, &counts, slots).map(|found| lists.store.keep(&found))
+            count_bucket(&partitions, bucket - buckets.start, &counts, slots).map(|found| lists.store.keep(found))
         };
         let counted: Option<Vec<Block>> =
             buckets.clone().into_par_iter().with_max_len(64).map_init(Vec::new, bucket).collect();
@@ -252,6 +252,8 @@ struct Partition {
 impl Partition {
     fn new(chunk: TokenChunk<'_>, buckets: Range<usize>, keys: &mut Vec<u64>) -> Self {
         keys.clear();
+        // Of each word a stem and a pair, of which a part is of these buckets, and room for one text more.
+        keys.reserve(2 * chunk.words() * buckets.len() / BUCKETS * 9 / 8);
         let mut starts = vec![0; buckets.len() + 1];
         for (text, tokens) in (0..).zip(chunk.texts()) {
             let begin = keys.len();

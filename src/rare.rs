@@ -48,7 +48,7 @@ pub(crate) struct Neighbours {
 
 /// What neighbours, and their shares, may take of the memory given.
 const NEIGHBOURS_SHARE: u64 = 2;
-const SHARES_SHARE: u64 = 4;
+const SHARES_SHARE: u64 = 2;
 
 /// Space that one thread reuses from text to text.
 #[derive(Default)]

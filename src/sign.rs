@@ -5,8 +5,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::arch::{Arch, Backend};
-use crate::candidates::{RUN, Sketches};
+use crate::candidates::{SketchPlace, Sketches};
 use crate::content::{Token, TokenChunks, TokenPlace, Tokens};
+use crate::frequencies::CHUNK;
 use crate::minhash;
 use crate::shingle::{self, Shingle, Window};
 use crate::store::{Block, Budget, Store};
@@ -36,8 +37,8 @@ pub(crate) struct Signed {
     pub(crate) shape: Shape,
     /// Hash of all words in order, by which exact copies are equal.
     pub(crate) fingerprint: (u64, u64),
-    /// Where among the content words of its run those of the text end.
-    tokens_end: u32,
+    /// Where its content words are.
+    tokens: TokenPlace,
 }
 
 /// Whether a text can be signed.
@@ -98,7 +99,7 @@ impl Views {
         if shape == Shape::Whole {
             minhash::sketch(words.arch(), shingles, sketch);
         }
-        Signed { words: count, shape, fingerprint: fingerprint.finish(), tokens_end: 0 }
+        Signed { words: count, shape, fingerprint: fingerprint.finish(), tokens: TokenPlace::default() }
     }
 }
 
@@ -152,8 +153,7 @@ impl Fingerprint {
 pub(crate) struct Signatures {
     views: Views,
     signed: Vec<Signed>,
-    /// For each text the row of its sketch: blocks hold up to [`RUN`] texts each, and are counted as if all were full.
-    rows: Vec<u32>,
+    places: Vec<SketchPlace>,
     sketches: (Store, Vec<Block>),
     tokens: (Store, Vec<Block>),
 }
@@ -169,7 +169,7 @@ impl Signatures {
         Self {
             views,
             signed: Vec::new(),
-            rows: Vec::new(),
+            places: Vec::new(),
             sketches: store(SKETCHES_SHARE),
             tokens: store(SIGNED_TOKENS_SHARE),
         }
@@ -177,28 +177,36 @@ impl Signatures {
 
     /// Signs more texts; `tick` is called after each.
     pub(crate) fn extend(&mut self, texts: &[&str], tick: impl Fn() + Sync) {
-        let Self { views, sketches, tokens, .. } = self;
-        let sign = |scratch: &mut Scratch, texts: &[&str]| {
-            let mut rows = vec![0; texts.len() * views.slots];
-            scratch.codes.clear();
-            let sign = |(text, row): (&&str, &mut [u32])| {
-                let mut signed = views.sign(text, scratch, row);
-                scratch.codes.extend(scratch.tokens.iter().map(|token| token.code()));
-                signed.tokens_end = scratch.codes.len() as u32;
-                tick();
-                signed
+        /// Sketches of so many texts are one block at most. Large blocks go back to the system when they are done with.
+        const BLOCK: usize = 1 << 16;
+        let Self { views, signed, places, sketches, tokens } = self;
+        for texts in texts.chunks(BLOCK) {
+            let sign = |scratch: &mut Scratch, (texts, rows): (&[&str], &mut [u32])| {
+                scratch.codes.clear();
+                let sign = |(text, row): (&&str, &mut [u32])| {
+                    let mut signed = views.sign(text, scratch, row);
+                    let start = scratch.codes.len() as u32;
+                    scratch.codes.extend(scratch.tokens.iter().map(|token| token.code()));
+                    signed.tokens.words = start..scratch.codes.len() as u32;
+                    tick();
+                    signed
+                };
+                let signed: Vec<Signed> = texts.iter().zip(rows.chunks_exact_mut(views.slots)).map(sign).collect();
+                (signed, tokens.0.keep(&scratch.codes))
             };
-            let signed: Vec<Signed> = texts.iter().zip(rows.chunks_exact_mut(views.slots)).map(sign).collect();
-            (signed, (sketches.0.keep(rows), tokens.0.keep(&scratch.codes)))
-        };
-        let runs: Vec<(Vec<Signed>, (Block, Block))> =
-            texts.par_chunks(RUN).with_max_len(1).map_init(Scratch::default, sign).collect();
-        for (signed, (sketch, token)) in runs {
-            let first = (self.sketches.1.len() * RUN) as u32;
-            self.rows.extend(first..first + signed.len() as u32);
-            self.signed.extend(signed);
-            self.sketches.1.push(sketch);
-            self.tokens.1.push(token);
+            let mut rows = vec![0; texts.len() * views.slots];
+            // Long runs keep what is gathered later from being scattered over the memory; short ones all threads at work.
+            let run = (texts.len() / (8 * rayon::current_num_threads())).clamp(CHUNK / 8, CHUNK / 4);
+            let runs = texts.par_chunks(run).zip(rows.par_chunks_mut(run * views.slots)).with_max_len(1);
+            let runs: Vec<(Vec<Signed>, Block)> = runs.map_init(Scratch::default, sign).collect();
+            let block = sketches.1.len() as u32;
+            sketches.1.push(sketches.0.keep(rows));
+            places.extend((0..texts.len() as u32).map(|row| SketchPlace { block, row }));
+            for (mut run, words) in runs {
+                run.iter_mut().for_each(|text| text.tokens.block = tokens.1.len() as u32);
+                signed.append(&mut run);
+                tokens.1.push(words);
+            }
         }
     }
 
@@ -209,16 +217,11 @@ impl Signatures {
 
     /// The sketches and content words of some of the texts, in this order.
     pub(crate) fn select(self, texts: &[u32], budget: &Arc<Budget>) -> (Sketches, TokenChunks) {
-        let Self { views, signed, rows, sketches, tokens } = self;
-        let place = |at: usize| {
-            let text = texts[at] as usize;
-            let row = rows[text] as usize;
-            let start = if row.is_multiple_of(RUN) { 0 } else { signed[text - 1].tokens_end };
-            TokenPlace { block: row / RUN, words: start..signed[text].tokens_end }
-        };
+        let Self { views, signed, places, sketches, tokens } = self;
+        let place = |text: usize| signed[texts[text] as usize].tokens.clone();
         let tokens = TokenChunks::gather(tokens, place, texts.len(), budget.store(TOKENS_SHARE));
-        let rows = texts.iter().map(|&text| rows[text as usize]).collect();
-        (Sketches::new(views.slots, sketches, rows), tokens)
+        let places = texts.iter().map(|&text| places[text as usize]).collect();
+        (Sketches::new(views.slots, sketches, places), tokens)
     }
 }
 

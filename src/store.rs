@@ -218,11 +218,34 @@ impl Store {
     /// Keeps words; of those that are lent, a copy that takes no more memory than it needs.
     pub(crate) fn keep<'a>(&self, words: impl Into<Cow<'a, [u32]>>) -> Block {
         let words = words.into();
-        let bytes = size_of_val(&*words) as u64;
-        match self.room.fetch_update(Relaxed, Relaxed, |room| room.checked_sub(bytes)) {
-            Ok(_) => Block::Memory(words.into_owned().into()),
-            Err(_) => Block::File { at: self.spill.write(bytemuck::cast_slice(&words)), words: words.len() },
+        if self.takes(&words) {
+            Block::Memory(words.into_owned().into())
+        } else {
+            Block::File { at: self.spill.write(bytemuck::cast_slice(&words)), words: words.len() }
         }
+    }
+
+    /// Keeps a copy of words in the memory of a block that is done with, if they fit: memory that is given back in pieces of
+    /// all sizes is of little use to what comes later.
+    pub(crate) fn keep_in_place_of(&self, block: Block, words: &[u32]) -> Block {
+        match block {
+            Block::Memory(room) if room.len() >= words.len() && self.takes(words) => {
+                let mut room = room.into_vec();
+                room.truncate(words.len());
+                room.copy_from_slice(words);
+                Block::Memory(room.into())
+            }
+            block => {
+                drop(block);
+                self.keep(words)
+            }
+        }
+    }
+
+    /// Whether there is memory for words, which is theirs then.
+    fn takes(&self, words: &[u32]) -> bool {
+        let bytes = size_of_val(words) as u64;
+        self.room.fetch_update(Relaxed, Relaxed, |room| room.checked_sub(bytes)).is_ok()
     }
 
     /// All words of a block.
@@ -279,6 +302,11 @@ mod tests {
                 let (start, end) = (words.len() / 3, words.len() / 2);
                 prop_assert_eq!(&*store.part(block, start..end), &words[start..end]);
                 prop_assert_eq!(&*store.part(block, start..words.len() + 7), &words[start..]);
+            }
+            let other = Budget::new(Some(memory), None).store(PARTS);
+            for (words, block) in blocks.iter().skip(1).zip(kept) {
+                let kept = other.keep_in_place_of(block, words);
+                prop_assert_eq!(&*other.get(&kept), &words[..]);
             }
             prop_assert_eq!(budget.check(), Ok(()));
         }
