@@ -637,7 +637,7 @@ fn round(seed: u64) {
     let found = every_record_is_told_or_skipped(&first, &corpus, "1");
     let again = every_record_is_told_or_skipped(&second, &corpus, "2");
     assert_eq!(found.clusters, again.clusters, "the same articles in other files");
-    the_way_files_come_changes_nothing(dice, &first);
+    neither_files_nor_memory_nor_threads_change_anything(dice, &first);
     standard_input_is_a_file_as_well(dice, &first);
     what_stays_is_what_came(dice, &first);
     nothing_leaves_its_place(&second);
@@ -664,16 +664,17 @@ fn every_record_is_told_or_skipped(laid: &Laid, corpus: &Corpus, threads: &str) 
     found
 }
 
-fn the_way_files_come_changes_nothing(dice: &mut Dice, laid: &Laid) {
+fn neither_files_nor_memory_nor_threads_change_anything(dice: &mut Dice, laid: &Laid) {
     let (mut names, keep) = (laid.names(), dice.of(&KEEP));
-    let findings = |names: &[String], threads: &str| {
-        let output = laid.run(&["--format", "jsonl", "--threads", threads, "--quiet", "--keep", keep], names);
+    let findings = |names: &[String], memory: &str, threads: &str| {
+        let options = ["--format", "jsonl", "--memory", memory, "--threads", threads, "--quiet", "--keep", keep];
+        let output = laid.run(&options, names);
         let text = String::from_utf8(output.stdout).unwrap();
         text[..text.rfind(r#"{"type":"summary""#).unwrap()].to_string() + std::str::from_utf8(&output.stderr).unwrap()
     };
-    let whole = findings(&names, "1");
+    let whole = findings(&names, "1TB", "1");
     dice.shuffle(&mut names);
-    assert_eq!(findings(&names, "2"), whole);
+    assert_eq!(findings(&names, dice.of(&["1", "20k", "1TB"]), "2"), whole);
 }
 
 fn standard_input_is_a_file_as_well(dice: &mut Dice, laid: &Laid) {

@@ -6,13 +6,13 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use retold::{Detector, Evidence, Level, Member, Relation, Report, Representative, Search, Shingle, SkipReason};
+use retold::{Detector, DetectorBuilder, Evidence, Level, Member, Relation, Report, Representative, Search, Shingle, SkipReason};
 use retold_fuzz::{checked_passages, texts};
 
 static POOLS: LazyLock<[ThreadPool; 2]> =
     LazyLock::new(|| [1, 2].map(|threads| ThreadPoolBuilder::new().num_threads(threads).build().unwrap()));
 
-fn detector(options: u8) -> Detector {
+fn detector(options: u8) -> DetectorBuilder {
     let bit = |at: u8| options >> at & 1 == 1;
     let builder = Detector::builder()
         .level(if bit(0) { Level::Near } else { Level::Reworded })
@@ -25,7 +25,7 @@ fn detector(options: u8) -> Detector {
         .confidence(if bit(5) { 0.01 } else { 0.5 })
         .representative(if bit(6) { Representative::Longest } else { Representative::Central });
     let builder = if bit(7) { builder.near_misses(0.01).min_words(1).slots(16) } else { builder };
-    builder.build().unwrap()
+    builder
 }
 
 type Found = (String, Relation, f32, Option<Evidence>);
@@ -42,10 +42,17 @@ fn told(report: &Report) -> (Vec<(Vec<Found>, Option<String>)>, BTreeMap<String,
 
 fuzz_target!(|input: &[u8]| {
     let Some((&options, input)) = input.split_first() else { return };
-    let detector = detector(options);
+    let builder = detector(options);
+    let detector = builder.clone().build().unwrap();
     let mut articles: Vec<(String, String)> =
         texts(input, 1 << 16).into_iter().take(40).enumerate().map(|(at, text)| (format!("{at:02}"), text)).collect();
     let report = POOLS[0].install(|| detector.find(&articles)).unwrap();
+    // Hardly any memory, and in batches.
+    let mut collector = builder.memory(u64::from(options) * 100).build().unwrap().collector();
+    articles.chunks(7).for_each(|batch| collector.extend(batch.to_vec()).unwrap());
+    let (collected, kept) = POOLS[0].install(|| collector.find()).unwrap();
+    assert_eq!((collected.clusters(), collected.skipped()), (report.clusters(), report.skipped()));
+    assert!(articles.iter().enumerate().all(|(at, (id, text))| kept.id(at) == id && *kept.text(at).unwrap() == **text));
     let mut places: Vec<usize> = report.skipped().iter().map(|skip| skip.position).collect();
     for cluster in report.clusters() {
         let representative = cluster.representative();
