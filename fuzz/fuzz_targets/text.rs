@@ -6,7 +6,9 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use rayon::{ThreadPool, ThreadPoolBuilder};
-use retold::{Detector, DetectorBuilder, Evidence, Level, Member, Relation, Report, Representative, Search, Shingle, SkipReason};
+use retold::{
+    Detector, DetectorBuilder, Evidence, Level, Member, Relation, Report, Representative, Search, Shingle, SkipReason,
+};
 use retold_fuzz::{checked_passages, texts};
 
 static POOLS: LazyLock<[ThreadPool; 2]> =
