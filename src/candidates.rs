@@ -249,7 +249,7 @@ mod tests {
 
     fn sketches(rows: &[Vec<u32>]) -> Sketches {
         let store = Budget::unlimited().store(1);
-        let blocks = rows.chunks(7).map(|rows| store.keep(&rows.concat())).collect();
+        let blocks = rows.chunks(7).map(|rows| store.keep(rows.concat())).collect();
         let places = (0..rows.len() as u32).map(|text| SketchPlace { block: text / 7, row: text % 7 }).collect();
         Sketches::new(8, (store, blocks), places)
     }

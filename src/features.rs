@@ -365,8 +365,10 @@ struct Rare {
 
 impl Rare {
     fn clear(&mut self) {
-        let Self { ends, lists, weights, held } = self;
-        (ends.clear(), lists.clear(), weights.clear(), held.clear());
+        self.ends.clear();
+        self.lists.clear();
+        self.weights.clear();
+        self.held.clear();
     }
 }
 
