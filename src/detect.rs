@@ -344,7 +344,6 @@ impl Detector {
         Collector {
             articles: self.articles(&budget),
             signatures: Signatures::new(self.views(), &budget),
-            signing: Duration::ZERO,
             budget,
             detector: self.clone(),
         }
@@ -846,8 +845,9 @@ impl Detector {
 /// Takes articles as they are read and signs them at once, so that with [memory limited](DetectorBuilder::memory) their texts
 /// need not stay.
 ///
-/// It finds what [`Detector::find`] finds among the same articles. Of the stages, [`Stage::Sign`] is not told to the progress
-/// callback: how many articles will come is not known.
+/// It finds what [`Detector::find`] finds among the same articles. [`Stage::Sign`] is not told to the progress callback, since
+/// nobody knows how many articles will come, and the time that the report has for it is without what
+/// [`extend`](Self::extend) takes: that is the caller's, who reads meanwhile.
 ///
 /// ```
 /// use retold::Detector;
@@ -865,7 +865,6 @@ pub struct Collector<A> {
     detector: Detector,
     articles: Articles<A>,
     signatures: Signatures,
-    signing: Duration,
     budget: Arc<Budget>,
 }
 
@@ -875,12 +874,10 @@ impl<A: Article> Collector<A> {
     /// # Errors
     /// [`Error::Spill`] if memory was limited and a temporary file cannot be written.
     pub fn extend(&mut self, batch: impl IntoIterator<Item = A>) -> Result<()> {
-        let start = Instant::now();
         let batch: Vec<A> = batch.into_iter().collect();
         let texts: Vec<&str> = batch.iter().map(Article::text).collect();
         self.signatures.extend(&texts, || {});
         self.articles.extend(batch);
-        self.signing += start.elapsed();
         self.budget.check()
     }
 
@@ -890,12 +887,12 @@ impl<A: Article> Collector<A> {
     /// # Errors
     /// As [`Detector::find`].
     pub fn find(self) -> Result<(Report, Articles<A>)> {
-        let Self { detector, articles, signatures, signing, budget } = self;
+        let Self { detector, articles, signatures, budget } = self;
         let start = Instant::now();
         let (positions, skipped) = unique_ids(&articles);
         let order = positions.clone();
         let mut times: [Duration; Stage::ALL.len()] = Default::default();
-        times[Stage::Sign as usize] = signing + start.elapsed();
+        times[Stage::Sign as usize] = start.elapsed();
         detector.report_on(detector.corpus(articles, (positions, skipped), (signatures, order), times, budget)?)
     }
 }

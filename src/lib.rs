@@ -36,6 +36,7 @@
 //! - [`Bands`] and [`Index`], [`SimHashIndex`]: which signatures to compare;
 //! - [`shared_passages`]: what two texts tell alike, place by place, to show to a reader;
 //! - [`Detector::compare_texts`]: two texts with all the evidence, copies or not;
+//! - [`Detector::collector`]: articles as they are read, with as little [memory](DetectorBuilder::memory) as there is;
 //! - [`stem`]: content words; [`Detector::pairs`]: every compared pair with its evidence; [`Rule`]: how it is weighed.
 //!
 //! # How it works

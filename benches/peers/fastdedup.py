@@ -4,9 +4,9 @@
     cargo build --release --example dedup
     python3 fastdedup.py fastdedup/target/release/fastdedup ../../target/release/examples/dedup articles.jsonl
 
-Lines have the fields `id` and `text`; both run on two threads. Contenders take turns in each round, and medians count; what
-dedup says of its stages is of the last round. A pair of fastdedup counts if the exact Jaccard similarity of its own shingles,
-recomputed here, reaches the threshold: then both must be in one cluster of dedup.
+Lines have the fields `id` and `text`; both run on two threads. Contenders take turns in each round, and medians count. A pair
+of fastdedup counts if the exact Jaccard similarity of its own shingles, recomputed here, reaches the threshold: then both must
+be in one cluster of dedup.
 """
 
 import json
@@ -97,10 +97,7 @@ def main():
             of = {member["id"]: at for at, cluster in enumerate(clusters) for member in cluster["members"]}
             cluster = lambda row: of.get(articles[row]["id"], ("alone", row))
             lost = [(a, b) for a, b in true if cluster(a) != cluster(b)]
-            seconds = records[-1]["seconds"]
-            total = sum(seconds.values())
-            print(f"{name}: {len(true) - len(lost)} of them, {len(of)} articles in {len(clusters)} clusters, "
-                  f"{total:.3f} s of which {seconds['read']:.3f} reading: {total / seconds['read']:.2f} ×")
+            print(f"{name}: {len(true) - len(lost)} of them, {len(of)} articles in {len(clusters)} clusters")
             for a, b in lost[:5]:
                 print(f"    lost: {articles[a]['id']} and {articles[b]['id']}, {jaccard(sets[a], sets[b]):.3f}")
 

@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar};
-use retold::{Article, Collector, DetectorBuilder, Report, Representative, SkipReason, Stage};
+use retold::{Article, Collector, DetectorBuilder, Report, Representative, SkipReason};
 
 use input::{Document, Fields, Found, Place, Portion, Problem, Source, Tally};
 use output::{Findings, Format};
@@ -203,9 +203,6 @@ fn run(args: &Args) -> Result<(), String> {
     progress::show_articles(&bar);
     let (report, articles) = pool.install(|| collector.find()).map_err(|error| error.to_string())?;
     let took = start.elapsed();
-    // Articles are signed as they are read.
-    let read = read.saturating_sub(report.summary().time(Stage::Sign));
-
     let skipped = skipped_later(&report, &places);
     bar.suspend(|| tell_problems(&skipped));
     // Before the results, after which nobody may listen any more.

@@ -32,6 +32,7 @@ pub struct Findings {
     pub documents: usize,
     /// The articles that were compared, in the order of the input.
     pub articles: Articles<Document>,
+    /// What it took to read the articles, and to sign them meanwhile.
     read: Duration,
 }
 
