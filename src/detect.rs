@@ -229,7 +229,7 @@ impl DetectorBuilder {
     /// How many bytes of memory a run may take for what grows with the articles; beyond them, what it keeps goes to temporary
     /// files, and it takes longer. The result is the same. As much as there is by default.
     ///
-    /// Some 300 bytes an article stay in memory whatever is given, and so does the report. Articles that the caller holds
+    /// Some 400 bytes an article stay in memory whatever is given, and so does the report. Articles that the caller holds
     /// (all that [`Detector::find`] is given) do not count; to give them back as they are read, use a
     /// [`collector`](Detector::collector).
     pub fn memory(mut self, bytes: u64) -> Self {

@@ -200,6 +200,15 @@ fn run(args: &Args) -> Result<(), String> {
         bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and count as the last")));
     }
 
+    if let (Some((given, needed)), false) = (args.memory.exceeded(places.len() as u64), args.quiet) {
+        let (given, needed, all) = (DecimalBytes(given), DecimalBytes(needed), HumanCount(places.len() as u64));
+        bar.suspend(|| {
+            tell(format_args!(
+                "{given} of memory is less than {all} articles take in any case, about {needed}: give more"
+            ));
+        });
+    }
+
     progress::show_articles(&bar);
     let (report, articles) = pool.install(|| collector.find()).map_err(|error| error.to_string())?;
     let took = start.elapsed();
@@ -256,7 +265,7 @@ impl Threads {
 struct Memory {
     /// Memory to take for articles and what is found out about them: 2G, 500M; all there is if left out
     ///
-    /// What does not fit goes to temporary files, and the run takes longer; it finds the same. Some 350 bytes an article
+    /// What does not fit goes to temporary files, and the run takes longer; it finds the same. Some 450 bytes an article
     /// and the results stay in memory in any case.
     #[arg(long, value_name = "SIZE", verbatim_doc_comment)]
     memory: Option<ByteSize>,
@@ -267,6 +276,15 @@ struct Memory {
 }
 
 impl Memory {
+    /// What an article takes in any case, in bytes; as measured on a million.
+    const LEAST: u64 = 450;
+
+    /// What was given, if it is less than so many articles take in any case; and what they take.
+    fn exceeded(&self, articles: u64) -> Option<(u64, u64)> {
+        let needed = Self::LEAST * articles;
+        self.bytes().filter(|&given| given < needed).map(|given| (given, needed))
+    }
+
     /// What was given.
     fn bytes(&self) -> Option<u64> {
         self.memory.map(|memory| memory.as_u64())

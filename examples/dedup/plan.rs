@@ -154,7 +154,8 @@ impl fmt::Display for Plan<'_> {
         let memory = summary.bytes as f64 * times + articles * times * BYTES_AN_ARTICLE as f64;
         match self.args.memory.bytes().map(|bytes| bytes as f64).filter(|&bytes| bytes < memory) {
             Some(given) => {
-                let (given, spilled) = (size(given), size((memory - given) * SPILLED));
+                let given = given.max(Memory::LEAST as f64 * articles * times);
+                let (given, spilled) = (size(given), size((memory - given).max(0.0) * SPILLED));
                 writeln!(f, "memory      about {given}, and about {spilled} of temporary files")?;
             }
             None => writeln!(f, "memory      about {}", size(memory))?,
