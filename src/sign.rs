@@ -177,10 +177,10 @@ impl Signatures {
 
     /// Signs more texts; `tick` is called after each.
     pub(crate) fn extend(&mut self, texts: &[&str], tick: impl Fn() + Sync) {
-        /// Sketches of so many texts are one block at most. Large blocks go back to the system when they are done with.
-        const BLOCK: usize = 1 << 16;
+        /// Sketches of so many slots are one block at most. Large blocks go back to the system when they are done with.
+        const SLOTS: usize = 1 << 23;
         let Self { views, signed, places, sketches, tokens } = self;
-        for texts in texts.chunks(BLOCK) {
+        for texts in texts.chunks(SLOTS / views.slots) {
             let sign = |scratch: &mut Scratch, (texts, rows): (&[&str], &mut [u32])| {
                 scratch.codes.clear();
                 let sign = |(text, row): (&&str, &mut [u32])| {

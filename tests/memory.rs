@@ -8,7 +8,6 @@ mod common;
 
 use std::fs;
 use std::path::PathBuf;
-use std::process::Stdio;
 
 use common::*;
 use retold::{Detector, Error, Representative};
@@ -114,21 +113,11 @@ fn what_cannot_work_is_told() {
 #[test]
 fn a_full_disk_is_told_at_every_step() {
     let folder = Temp::new("memory-full").with("x.jsonl", lines());
-    fs::create_dir(folder.join("disk")).unwrap();
     // What is written first is the texts, and so on.
     for size in ["16k", "1500k", "2500k", "4m", "5m", "6m"] {
-        let options = format!("size={size}");
-        let mount = std::process::Command::new("mount")
-            .args(["-t", "tmpfs", "-o", &options, "tmpfs"])
-            .arg(folder.join("disk"))
-            .stderr(Stdio::null())
-            .status();
-        if !mount.is_ok_and(|status| status.success()) {
-            println!("skipped: no right to mount a small disk");
-            return;
-        }
+        let Some(disk) = SmallDisk::mount(folder.join("disk"), size) else { return };
         let output = run(&folder, &["--memory", "1k", "--spill-folder", "disk", "x.jsonl"]);
-        assert!(std::process::Command::new("umount").arg(folder.join("disk")).status().unwrap().success());
+        drop(disk);
         let full = "error: cannot keep in disk what does not fit into memory: No space left on device";
         match output.status.code() {
             Some(0) => assert!(size == "6m" || size == "5m", "{size} are enough"),

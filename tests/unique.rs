@@ -298,19 +298,10 @@ fn killed_at_any_moment_it_leaves_no_half_written_file() {
 fn a_full_disk_leaves_nothing() {
     let folder = Temp::new("full")
         .with("x.jsonl", (0..2000).map(|at| line(&at.to_string(), &format!("{STORM} {at}"))).collect::<String>());
-    fs::create_dir(folder.join("disk")).unwrap();
-    let mount = std::process::Command::new("mount")
-        .args(["-t", "tmpfs", "-o", "size=64k", "tmpfs"])
-        .arg(folder.join("disk"))
-        .stderr(Stdio::null())
-        .status();
-    if !mount.is_ok_and(|status| status.success()) {
-        println!("skipped: no right to mount a small disk");
-        return;
-    }
+    let Some(disk) = SmallDisk::mount(folder.join("disk"), "64k") else { return };
     let output = run(&folder, &["--level", "near", "--threshold", "1", "--unique", "disk/unique.jsonl", "x.jsonl"]);
     let left = fs::read_dir(folder.join("disk")).unwrap().count();
-    assert!(std::process::Command::new("umount").arg(folder.join("disk")).status().unwrap().success());
+    drop(disk);
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let message = "error: cannot write disk/unique.jsonl, No space left on device";
     assert!(stderr(&output).contains(message) && stderr(&output).contains("make room"), "{}", stderr(&output));
