@@ -562,23 +562,51 @@ impl Detector {
         let Corpus { articles, positions, distinct, signed, words, summary, budget, .. } = corpus;
         let Some((sketches, tokens)) = signed.take() else { return Ok(Vec::new()) };
         let read = |text: u32| articles.read(positions[distinct[text as usize] as usize] as usize);
-        let texts = distinct.len();
-        let shingles = Shingles::new(texts, &read, self.shingle, budget);
+        let texts = Texts { words, read: &read, shingle: self.shingle, budget };
+        let mut pairs = self.near_pairs(texts, &sketches, keep, asked, summary);
+        drop(sketches);
+        budget.check()?;
+        if self.level == Level::Near {
+            pairs.par_sort_by_key(|pair| (pair.left, pair.right));
+            return Ok(pairs);
+        }
+        // Of edited copies one speaks for all. Otherwise what they share would pass for a phrase that everybody uses, and
+        // each would crowd the others' neighbourhood.
+        let leaders = leaders(texts.len(), &pairs);
+        let surroundings = self.surroundings(texts, tokens, &leaders, asked, summary)?;
+        budget.check()?;
+        pairs.extend(self.reworded_pairs(texts, &surroundings, &leaders, keep, summary));
+        budget.check()?;
+        // What shingles and content both speak of is told by its content.
+        pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
+        pairs.dedup_by_key(|pair| (pair.left, pair.right));
+        Ok(pairs)
+    }
+
+    /// Sketches to edited copies.
+    fn near_pairs(
+        &self,
+        texts: Texts<'_>,
+        sketches: &Sketches,
+        keep: Keep,
+        asked: Option<&[bool]>,
+        summary: &mut Summary,
+    ) -> Vec<Compared> {
         let Summary { times, candidates, crowded, .. } = summary;
-        let mut pairs: Vec<Compared> = Vec::new();
-        self.timed(times, Stage::Near, texts, |_| {
-            let words = |text: u32| words[text as usize];
-            let slots = self.near_slots as f32;
-            let likely = |left: u32, right: u32| {
-                let equal = minhash::equal_slots(&sketches.get(left), &sketches.get(right)) as f32;
-                self.near.may_be(equal / slots, slots, (words(left), words(right)))
-            };
-            let mut met = Met::new(texts);
+        let shingles = Shingles::new(texts);
+        let slots = self.near_slots as f32;
+        let likely = |left: u32, right: u32| {
+            let equal = minhash::equal_slots(&sketches.get(left), &sketches.get(right)) as f32;
+            let words = |text: u32| texts.words[text as usize];
+            self.near.may_be(equal / slots, slots, (words(left), words(right)))
+        };
+        self.timed(times, Stage::Near, texts.len(), |_| {
+            let mut pairs: Vec<Compared> = Vec::new();
+            let mut met = Met::new(texts.len());
             let mut compare = |met: &mut Met, likely_pairs: Vec<(u32, u32)>| {
-                let near = likely_pairs
-                    .par_iter()
-                    .with_max_len(16)
-                    .map(|&(left, right)| self.near_pair(&shingles, left, right));
+                // Left alone, rayon would cut them into few tasks, of which the last is waited for.
+                let near = likely_pairs.par_iter().with_max_len(16);
+                let near = near.map(|&(left, right)| self.near_pair(&shingles, left, right));
                 let near: Vec<Compared> = near.filter(|pair| keep.keeps(pair)).collect();
                 met.note(likely_pairs, &near);
                 pairs.extend(near);
@@ -586,7 +614,7 @@ impl Detector {
             if self.search == Search::Candidates || asked.is_some() {
                 for first in (0..self.growth.trees).step_by(TREES_AT_ONCE) {
                     let trees = first..(first + TREES_AT_ONCE).min(self.growth.trees);
-                    let meetings = Meetings::in_trees(&sketches, self.growth, trees);
+                    let meetings = Meetings::in_trees(sketches, self.growth, trees);
                     *crowded += meetings.crowded;
                     let mut likely_pairs = met.only_new(meetings.pairs);
                     likely_pairs = likely_pairs
@@ -597,7 +625,8 @@ impl Detector {
                 }
             }
             if self.search == Search::Exhaustive {
-                let (all, shingles) = (Exhaustive::new(0..texts as u32, asked), &shingles);
+                let count = texts.len() as u32;
+                let (all, shingles, likely) = (Exhaustive::new(0..count, asked), &shingles, &likely);
                 let later = |left| {
                     let later = all.after(left).iter();
                     // Signatures rule out little where one text is much longer, and that is too much where most pairs are.
@@ -607,78 +636,86 @@ impl Detector {
                     };
                     later.filter(move |&&right| likely(right)).map(move |&right| (left, right))
                 };
-                let likely_pairs = met.only_new((0..texts as u32).into_par_iter().flat_map_iter(later).collect());
+                let likely_pairs = met.only_new((0..count).into_par_iter().flat_map_iter(later).collect());
                 compare(&mut met, likely_pairs);
             }
             *candidates = met.pairs.iter().map(|pairs| pairs.len() as u64).sum();
-        });
-        // The shingle sets are given back too; few of them are asked for again.
-        drop((sketches, shingles));
-        budget.check()?;
-        if self.level == Level::Near {
-            pairs.par_sort_by_key(|pair| (pair.left, pair.right));
-            return Ok(pairs);
-        }
+            pairs
+        })
+    }
 
-        // Of edited copies one speaks for all. Otherwise what they share would pass for a phrase that everybody uses, and
-        // each would crowd the others' neighbourhood.
-        let leaders = leaders(texts, &pairs);
+    /// Content words to features, and to what each text shares with which others.
+    fn surroundings(
+        &self,
+        texts: Texts<'_>,
+        tokens: TokenChunks,
+        leaders: &[u32],
+        asked: Option<&[bool]>,
+        summary: &mut Summary,
+    ) -> Result<Surroundings> {
+        let budget = texts.budget;
         let leads = |text: u32| leaders[text as usize] == text;
-        let found = self.timed(times, Stage::Candidates, texts, |ticker| {
-            let (content, lists) = Content::new(tokens, |text| words[text], |text| leads(text as u32), budget)?;
+        self.timed(&mut summary.times, Stage::Candidates, texts.len(), |ticker| {
+            let words = |text: usize| texts.words[text];
+            let (content, lists) = Content::new(tokens, words, |text| leads(text as u32), budget)?;
             let mut neighbours = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
             budget.check()?;
-            if let (Search::Exhaustive, Some(asked)) = (self.search, asked) {
-                let usual = Usual::new(&content, &leaders, &neighbours, budget);
-                let asked = of_leaders(asked, &leaders);
-                neighbours = Neighbours::of_asked(&content, &lists, |text| asked[text as usize], budget);
-                return Ok((content, neighbours, usual));
-            }
-            // The lists are given back: only neighbours are found by them.
-            drop(lists);
-            let usual = Usual::new(&content, &leaders, &neighbours, budget);
-            if self.search == Search::Exhaustive {
+            let is_asked = asked.filter(|_| self.search == Search::Exhaustive).map(|asked| of_leaders(asked, leaders));
+            // The lists are given back as soon as nobody is to be found by them.
+            let lists = is_asked.is_some().then_some(lists);
+            let usual = Usual::new(&content, leaders, &neighbours, budget);
+            if let (Some(lists), Some(asked)) = (&lists, is_asked) {
+                neighbours = Neighbours::of_asked(&content, lists, |text| asked[text as usize], budget);
+            } else if self.search == Search::Exhaustive {
                 neighbours = Neighbours::all(&content, leads, budget);
             }
-            Ok((content, neighbours, usual))
-        });
-        let (content, neighbours, usual) = found?;
-        budget.check()?;
-        let shingles = Shingles::new(texts, &read, self.shingle, budget);
-        let stories = Stories { content: &content, usual: &usual, shingles: &shingles };
+            Ok(Surroundings { content, neighbours, usual })
+        })
+    }
+
+    /// Neighbours to rewordings, and those of their edited copies.
+    fn reworded_pairs(
+        &self,
+        texts: Texts<'_>,
+        Surroundings { content, neighbours, usual }: &Surroundings,
+        leaders: &[u32],
+        keep: Keep,
+        summary: &mut Summary,
+    ) -> Vec<Compared> {
+        let Summary { times, candidates, .. } = summary;
+        // The sets of the edited copies are given back; few of them are asked for again.
+        let shingles = Shingles::new(texts);
+        let stories = Stories { content, usual, shingles: &shingles };
         let compared = AtomicU64::new(0);
-        pairs.extend(self.timed(times, Stage::Verify, texts, |ticker| {
-            let examine = |table: &mut StemTable, left: u32| {
-                ticker.tick();
-                let worth = |neighbour: &Neighbour| {
-                    let totals = (content.pair_totals[left as usize], content.pair_totals[neighbour.text as usize]);
-                    let usual = usual.of(left, neighbour.text);
-                    self.search == Search::Exhaustive || verify::share_enough_pairs(neighbour.pairs, totals, usual)
-                };
-                let mut neighbours = neighbours.of(left);
-                neighbours.retain(|neighbour| worth(neighbour));
-                compared.fetch_add(neighbours.len() as u64, Ordering::Relaxed);
-                if neighbours.is_empty() {
-                    return Vec::new();
-                }
-                let ours = content.get(left);
-                table.fill(&ours);
-                // The texts lie far apart in memory: all are asked for before any is waited for.
-                std::hint::black_box(neighbours.iter().fold(0, |all, neighbour| all ^ content.peek(neighbour.text)));
-                let pair = |neighbour| self.reworded_pair(stories, (left, &ours, table), neighbour, keep);
-                neighbours.iter().filter_map(pair).collect::<Vec<_>>()
+        let examine = |ticker: &Ticker<'_>, table: &mut StemTable, left: u32| {
+            ticker.tick();
+            let worth = |neighbour: &Neighbour| {
+                let totals = (content.pair_totals[left as usize], content.pair_totals[neighbour.text as usize]);
+                let usual = usual.of(left, neighbour.text);
+                self.search == Search::Exhaustive || verify::share_enough_pairs(neighbour.pairs, totals, usual)
             };
-            let examined = (0..texts as u32).into_par_iter().with_max_len(CHUNK).map_init(StemTable::default, examine);
+            let mut neighbours = neighbours.of(left);
+            neighbours.retain(|neighbour| worth(neighbour));
+            compared.fetch_add(neighbours.len() as u64, Ordering::Relaxed);
+            if neighbours.is_empty() {
+                return Vec::new();
+            }
+            let ours = content.get(left);
+            table.fill(&ours);
+            // The texts lie far apart in memory: all are asked for before any is waited for.
+            std::hint::black_box(neighbours.iter().fold(0, |all, neighbour| all ^ content.peek(neighbour.text)));
+            let pair = |neighbour| self.reworded_pair(stories, (left, &ours, table), neighbour, keep);
+            neighbours.iter().filter_map(pair).collect::<Vec<_>>()
+        };
+        let reworded = self.timed(times, Stage::Verify, texts.len(), |ticker| {
+            let all = (0..texts.len() as u32).into_par_iter().with_max_len(CHUNK);
+            let examined = all.map_init(StemTable::default, |table, left| examine(ticker, table, left));
             let mut reworded: Vec<Compared> = examined.flatten_iter().collect();
-            reworded.extend(self.behind_leaders(stories, &leaders, &reworded));
+            reworded.extend(self.behind_leaders(stories, leaders, &reworded));
             reworded
-        }));
-        budget.check()?;
+        });
         *candidates += compared.into_inner();
-        // What shingles and content both speak of is told by its content.
-        pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
-        pairs.dedup_by_key(|pair| (pair.left, pair.right));
-        Ok(pairs)
+        reworded
     }
 
     /// Compares the shingles of two texts.
@@ -691,7 +728,7 @@ impl Detector {
     /// Compares the content of two texts, and their shingles as well if that is worth it.
     fn reworded_pair(
         &self,
-        Stories { content, usual, shingles }: Stories<'_>,
+        Stories { content, usual, shingles }: Stories<'_, '_>,
         (left, ours, table): (u32, &Features<'_>, &StemTable),
         neighbour: &Neighbour,
         keep: Keep,
@@ -718,7 +755,7 @@ impl Detector {
 
     /// For each reworded pair the edited copies of one held against the other: these stood behind their leader so far, but
     /// a cluster must verify each against its representative.
-    fn behind_leaders(&self, stories: Stories<'_>, leaders: &[u32], reworded: &[Compared]) -> Vec<Compared> {
+    fn behind_leaders(&self, stories: Stories<'_, '_>, leaders: &[u32], reworded: &[Compared]) -> Vec<Compared> {
         let content = stories.content;
         let mut followers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (text, &leader) in (0..).zip(leaders) {
@@ -1098,10 +1135,32 @@ impl Met {
     }
 }
 
-/// The shingle sets of texts, each made when it is first asked for, and kept while there is memory.
-struct Shingles<'a> {
+/// What is asked of texts while they are compared.
+#[derive(Clone, Copy)]
+struct Texts<'a> {
+    /// The number of words of each.
+    words: &'a [u32],
     read: &'a (dyn Fn(u32) -> Cow<'a, str> + Sync),
     shingle: Shingle,
+    budget: &'a Arc<Budget>,
+}
+
+impl Texts<'_> {
+    fn len(self) -> usize {
+        self.words.len()
+    }
+}
+
+/// What stands around each text.
+struct Surroundings {
+    content: Content,
+    neighbours: Neighbours,
+    usual: Usual,
+}
+
+/// The shingle sets of texts, each made when it is first asked for, and kept while there is memory.
+struct Shingles<'a> {
+    texts: Texts<'a>,
     sets: Vec<OnceLock<Box<[u64]>>>,
     /// Bytes of memory for more sets.
     room: AtomicU64,
@@ -1111,14 +1170,9 @@ struct Shingles<'a> {
 const SHINGLES_SHARE: u64 = 4;
 
 impl<'a> Shingles<'a> {
-    fn new(
-        texts: usize,
-        read: &'a (dyn Fn(u32) -> Cow<'a, str> + Sync),
-        shingle: Shingle,
-        budget: &Arc<Budget>,
-    ) -> Self {
-        let room = AtomicU64::new(budget.share(SHINGLES_SHARE));
-        Self { read, shingle, sets: (0..texts).map(|_| OnceLock::new()).collect(), room }
+    fn new(texts: Texts<'a>) -> Self {
+        let room = AtomicU64::new(texts.budget.share(SHINGLES_SHARE));
+        Self { texts, sets: (0..texts.len()).map(|_| OnceLock::new()).collect(), room }
     }
 
     fn of(&self, text: u32) -> Cow<'_, [u64]> {
@@ -1126,10 +1180,10 @@ impl<'a> Shingles<'a> {
         if let Some(set) = set.get() {
             return set[..].into();
         }
-        let of = (self.read)(text);
+        let of = (self.texts.read)(text);
         // A shingle begins every six bytes or so, and in scripts without spaces every three.
         let mut hashes = Vec::with_capacity(of.len() / 4);
-        text::with_scratch(|scratch| shingle::collect(&of, self.shingle, scratch, &mut hashes));
+        text::with_scratch(|scratch| shingle::collect(&of, self.texts.shingle, scratch, &mut hashes));
         let hashes = shingle::distinct(&hashes);
         let bytes = size_of_val(&hashes[..]) as u64;
         match self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)) {
@@ -1141,10 +1195,10 @@ impl<'a> Shingles<'a> {
 
 /// What rewordings are told by.
 #[derive(Clone, Copy)]
-struct Stories<'a> {
+struct Stories<'a, 't> {
     content: &'a Content,
     usual: &'a Usual,
-    shingles: &'a Shingles<'a>,
+    shingles: &'a Shingles<'t>,
 }
 
 /// For each text the one that speaks for it and its edited copies.
