@@ -474,7 +474,7 @@ mod tests {
             assert_eq!(parts(texts, words).len(), MOST_PARTS, "{texts} texts");
         }
         let little = Parts::new(1_000_000, 350_000_000, &Budget::new(Some(1 << 30), None));
-        assert!(8 * 350_000_000 / little.len() as u64 <= (1 << 30) / 32 * PARTS_SHARE);
+        assert!(8 * 350_000_000 / little.len() as u64 <= (1 << 30) / 40 * PARTS_SHARE);
     }
 
     #[test]

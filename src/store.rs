@@ -29,8 +29,8 @@ pub(crate) struct Budget {
     readings: std::sync::atomic::AtomicI64,
 }
 
-/// The whole of a budget, of which stores get so many parts each.
-const PARTS: u64 = 32;
+/// The whole of a budget, of which stores get so many parts each. Never are all of them given: what is done with leaves holes.
+const PARTS: u64 = 40;
 
 impl Budget {
     pub(crate) fn new(memory: Option<u64>, folder: Option<&Path>) -> Arc<Self> {
@@ -64,14 +64,14 @@ impl Budget {
         self.reserved.fetch_add(bytes, Relaxed);
     }
 
-    /// So many 32nds of what is left, in bytes.
+    /// So many 40ths of what is left, in bytes.
     pub(crate) fn share(&self, parts: u64) -> u64 {
         self.memory.map_or(u64::MAX, |memory| {
             memory.saturating_sub(self.reserved.load(Relaxed)).max(memory / 4) / PARTS * parts
         })
     }
 
-    /// A store that may hold so many 32nds of what is left in memory.
+    /// A store that may hold so many 40ths of what is left in memory.
     pub(crate) fn store(self: &Arc<Self>, parts: u64) -> Store {
         Store { room: AtomicU64::new(self.share(parts)), spill: Spill::new(self) }
     }
@@ -334,9 +334,9 @@ mod tests {
     fn what_is_reserved_is_taken_off_but_not_all() {
         let budget = Budget::new(Some(32_000), None);
         budget.reserve(16_000);
-        assert_eq!(budget.share(2), 1000);
+        assert_eq!(budget.share(2), 800);
         budget.reserve(16_000);
-        assert_eq!(budget.share(4), 1000);
+        assert_eq!(budget.share(4), 800);
         assert_eq!(Budget::unlimited().share(1), u64::MAX);
     }
 }
