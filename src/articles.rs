@@ -178,8 +178,7 @@ impl<A: Article> Articles<A> {
         for article in articles {
             let bytes = (size_of::<A>() + article.id().len() + article.text().len()) as u64;
             if self.ends.is_empty() && bytes <= self.room {
-                // Nothing is taken off where there is no limit.
-                self.room = if self.room == u64::MAX { self.room } else { self.room - bytes };
+                self.room -= bytes;
                 self.kept.push(article);
                 continue;
             }

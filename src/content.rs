@@ -389,7 +389,7 @@ impl TokenChunks {
     /// as nothing of them is needed any more.
     pub(crate) fn gather(
         from: (Store, Vec<Block>),
-        texts: impl Fn(usize) -> TokenPlace + Sync,
+        texts: impl Fn(usize) -> TokenPlace,
         count: usize,
         to: Store,
     ) -> Self {

@@ -464,7 +464,7 @@ impl Detector {
     fn prepare<'a, A: Article>(&self, all: &'a [A]) -> Result<Corpus<&'a A>> {
         let budget = self.budget();
         // They are the caller's, so that no memory is taken for them.
-        let mut articles = self.articles(&Budget::new(None, None));
+        let mut articles = self.articles(&Budget::unlimited());
         articles.extend(all.iter().collect());
         let mut times = Default::default();
         let mut signatures = Signatures::new(self.views(), &budget);

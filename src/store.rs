@@ -54,7 +54,6 @@ impl Budget {
     }
 
     /// All the memory that there is.
-    #[cfg(test)]
     pub(crate) fn unlimited() -> Arc<Self> {
         Self::new(None, None)
     }
