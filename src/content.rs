@@ -69,7 +69,9 @@ impl StopWords {
 /// The stem of a word in [normal form](crate::Word::normalized), or none if the word carries no content.
 ///
 /// A number is its own stem. Of other words a final *'s* is dropped and the first five characters are kept (as many as fit
-/// 16 bytes); stop words and single letters carry no content, single characters of scripts without spaces do.
+/// 16 bytes). Stop words and single letters carry no content. Where words have no spaces each character is a word: of these,
+/// ideographs (Han) carry content, while those of phonetic scripts (kana, Thai, Lao, Khmer, Burmese, …) are sounds that
+/// stand in every text, and carry none. So rewordings are not found in such scripts; exact and edited copies are.
 ///
 /// ```
 /// use retold::stem;
@@ -78,11 +80,15 @@ impl StopWords {
 /// assert_eq!(stem("mayor's"), Some("mayor"));
 /// assert_eq!(stem("2,500"), Some("2,500"));
 /// assert_eq!(stem("the"), None);
+/// assert_eq!((stem("桥"), stem("の"), stem("ที่")), (Some("桥"), None, None));
 /// ```
 pub fn stem(word: &str) -> Option<&str> {
     let first = word.chars().next()?;
     if Class::of(first) == Class::Numeric {
         return Some(word);
+    }
+    if !first.is_ascii() && text::is_sound(word) {
+        return None;
     }
     if word.len() <= LONGEST_STOP_WORD && StopWords::get().contains(hash_bytes(word.as_bytes())) {
         return None;
@@ -533,6 +539,28 @@ pub(crate) mod tests {
         );
         assert_eq!(stems("A B-52 x ’s Iran's"), ["52", "iran"]);
         assert_eq!(stems("東京 Правительство"), ["東", "京", "прави"]);
+    }
+
+    #[test]
+    fn of_scripts_without_spaces_only_ideographs_carry_content() {
+        for sounds in [
+            "とうきょうタワーﾀﾜｰ㌖ゞ",
+            "เรือข้ามฟากน้ำ",
+            "ເຮືອຂ້າມຟາກນ້ຳ",
+            "សាឡាងចេញដំណើរ",
+            "ကူးတို့သင်္ဘော",
+            "ᥖᥭᥰ ᦑᦺ ᨴᩱ ꪼꪕ 𑜄𑜩 ꦗꦮ ᬩᬮᬶ 𛅰 𘬀",
+        ] {
+            assert!(Words::new(sounds).count() >= 5);
+            for word in Words::new(sounds) {
+                assert_eq!(stem(&word.normalized()), None, "{}", word.as_str());
+            }
+            assert_eq!(tokens(sounds), []);
+        }
+        for ideographs in ["旧渡轮九点离港", "\u{f900}\u{2f800}\u{20000}\u{30000}〇〆", "𗼇𗟲"] {
+            let count = ideographs.chars().count();
+            assert_eq!((Words::new(ideographs).count(), tokens(ideographs).len()), (count, count));
+        }
     }
 
     #[test]

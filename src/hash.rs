@@ -7,7 +7,7 @@
 /// The version of the bits in signatures, shingles and serialised forms.
 ///
 /// Two signatures of different versions never compare: that is [`Error::Version`](crate::Error::Version), not a number.
-pub const FORMAT_VERSION: u8 = 1;
+pub const FORMAT_VERSION: u8 = 2;
 
 /// Mixes 64 bits so that every input bit moves every output bit.
 ///

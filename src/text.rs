@@ -1,27 +1,41 @@
 //! Text to words: where they are, and what they are once case, width and composition no longer matter.
 //!
 //! Words follow the word boundaries of [UAX #29](https://www.unicode.org/reports/tr29/) (Unicode 16), of which those
-//! count that hold a letter or a digit. Two deviations: a character of a script that is written without spaces (Han, kana,
-//! Thai, Lao, Khmer, Burmese) is a word of its own, together with the marks on it; and a straight double quote inside a
-//! Hebrew word ends it.
+//! count that hold a letter or a digit. Four deviations:
 //!
-//! The normal form of a word is its NFKC case folding (NFKC, full case folding, default-ignorable characters such as soft
-//! hyphens and joiners removed) with every apostrophe written `'`. Both are frozen: the boundary classes are a table
-//! in this crate, and Unicode's stability policy holds normalisation and folding for every assigned character.
+//! - A character of a script that is written without spaces (Han and other ideographs, kana, Thai, Lao, Khmer, Burmese, the
+//!   Tai scripts, Javanese, Balinese) is a word of its own, together with the marks on it.
+//! - An invisible character never ends a word, the zero-width space (U+200B) included: what a reader cannot see must not
+//!   tell two texts apart. Where that space is the proper separator of words, the script has none, and each character
+//!   is a word anyway.
+//! - The narrow no-break space (U+202F) ends a word, as the wide one does.
+//! - A straight double quote inside a Hebrew word ends it.
+//!
+//! The normal form of a word is its NFKC case folding (NFKC and full case folding) with every apostrophe written `'` and
+//! without
+//!
+//! - invisible characters: all that are default-ignorable (zero-width spaces and joiners, soft hyphens, byte order marks,
+//!   marks of direction, variation selectors, tags), interlinear annotation marks and the Syriac abbreviation mark;
+//! - the optional marks of scripts that are as a rule written without them: vowel points, cantillation and annotation marks
+//!   of Arabic, Hebrew, Syriac, Samaritan and Mandaic. Hamza and madda stay, for with them an Arabic letter is another one,
+//!   and so do the marks of all other scripts;
+//! - what only stretches a word: the Arabic tatweel (U+0640) and its like in N'Ko and Mongolian.
+//!
+//! Both are frozen: the boundary classes and the normal form come from tables in this crate and from no dependency. A
+//! character that Unicode 16 does not know is no part of a word, unless it is reserved for invisible ones.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use caseless::Caseless;
-use unicode_normalization::{IsNormalized, UnicodeNormalization, is_nfkc_quick};
-
 use crate::arch::{Arch, Backend};
 
+mod fold;
 mod scan;
 mod tables;
 
+use fold::fold;
 pub(crate) use scan::Scan;
 
 /// The words of a text, in order, with their places.
@@ -114,7 +128,7 @@ pub(crate) enum Class {
     MidBoth,
     /// A mark that belongs to the character before it.
     Extend,
-    /// An [`Extend`](Self::Extend) that the normal form leaves out.
+    /// Belongs to the character before it, as [`Extend`](Self::Extend) does, and is left out of the normal form.
     Ignorable,
     /// A word of its own: a character of a script without spaces.
     Solo,
@@ -135,8 +149,8 @@ const CLASSES: [Class; 10] = [
 
 impl Class {
     pub(crate) fn of(c: char) -> Self {
-        let after = tables::STARTS.partition_point(|&(start, _)| start <= c as u32);
-        after.checked_sub(1).map_or(Self::Other, |at| CLASSES[usize::from(tables::STARTS[at].1)])
+        let after = tables::CLASSES.partition_point(|&(start, _)| start <= c as u32);
+        after.checked_sub(1).map_or(Self::Other, |at| CLASSES[usize::from(tables::CLASSES[at].1)])
     }
 
     /// Whether this class, between `before` and `after`, holds them together (rules WB6, WB7, WB11 and WB12).
@@ -170,16 +184,14 @@ impl Entry {
             Class::Ignorable => return Self(packed | c as u32),
             _ => {}
         }
-        let mut normal = fold(c.encode_utf8(&mut [0; 4])).chars().collect::<Vec<_>>().into_iter();
+        let mut normal = fold(c.encode_utf8(&mut [0; 4]));
         let (Some(one), None) = (normal.next(), normal.next()) else {
             return Self(packed | Self::COMPLEX);
         };
-        if is_nfkc_quick(std::iter::once(one)) != IsNormalized::Yes
-            || is_nfkc_quick(std::iter::once(c)) == IsNormalized::Maybe
-        {
+        if fold::composes(one) || c == fold::IOTA_SUBSCRIPT {
             return Self(packed | Self::COMPLEX);
         }
-        let mark = unicode_normalization::char::canonical_combining_class(one) != 0;
+        let mark = fold::combining_class(one) != 0;
         let easy = !mark && matches!(class, Class::Letter | Class::Solo) && one.len_utf8() == c.len_utf8();
         Self(packed | one as u32 | if mark { Self::MARK } else { 0 } | if easy { Self::EASY } else { 0 })
     }
@@ -244,26 +256,6 @@ const ASCII: [Class; 128] = {
     classes
 };
 
-/// The full normal form of a word: NFKC case folding with unified apostrophes, by the tables of the libraries.
-fn fold(word: &str) -> String {
-    folded(word).collect()
-}
-
-fn folded(word: &str) -> impl Iterator<Item = char> {
-    word.chars()
-        .filter(|&c| Class::of(c) != Class::Ignorable)
-        .nfd()
-        .default_case_fold()
-        .nfkc()
-        .default_case_fold()
-        .nfkc()
-        .map(|c| if is_apostrophe(c) { '\'' } else { c })
-}
-
-fn is_apostrophe(c: char) -> bool {
-    matches!(c, '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2bc}' | '\u{ff07}')
-}
-
 /// Writes the normal form of a word to the end of `out`.
 fn normalize(word: &str, out: &mut String) {
     let begin = out.len();
@@ -285,7 +277,7 @@ fn normalize(word: &str, out: &mut String) {
             Some(normal) if !(mark && after_mark) => out.push(normal),
             _ => {
                 out.truncate(begin);
-                out.extend(folded(word));
+                out.extend(fold(word));
                 return;
             }
         }
@@ -302,6 +294,20 @@ pub(crate) fn is_capital(text: &str, at: usize) -> bool {
             entry.class() == Class::Letter && entry.simple().is_some_and(|normal| normal != c)
         }),
     }
+}
+
+/// Whether a word in normal form is one character of a phonetic script without spaces (kana, Thai, Lao, …), with the marks on
+/// it: a sound, which says as little of what a text is about as a letter does.
+pub(crate) fn is_sound(word: &str) -> bool {
+    // Decomposed, a vowel may begin with a mark.
+    let first = word.chars().find(|&c| Entry::of(c).class() != Class::Extend);
+    first.is_some_and(|c| Entry::of(c).class() == Class::Solo && !is_ideograph(c))
+}
+
+/// Whether a character stands for a meaning: Han and other ideographs.
+fn is_ideograph(c: char) -> bool {
+    let after = tables::IDEOGRAPHS.partition_point(|range| *range.start() <= c as u32);
+    after.checked_sub(1).is_some_and(|at| tables::IDEOGRAPHS[at].contains(&(c as u32)))
 }
 
 /// Finds the first word at or after the byte `at`, which must not lie inside a word or a character.
@@ -473,7 +479,11 @@ impl WordCounter {
 pub(crate) mod tests {
     use super::*;
     use crate::hash;
+    use caseless::Caseless;
     use proptest::prelude::*;
+    use std::ops::RangeInclusive;
+    use unicode_normalization::UnicodeNormalization;
+    use unicode_normalization::char::{canonical_combining_class, compose};
     use unicode_segmentation::UnicodeSegmentation;
 
     fn words(text: &str) -> Vec<String> {
@@ -500,6 +510,72 @@ pub(crate) mod tests {
         assert_eq!(words("東京タワー"), ["東", "京", "タ", "ワ", "ー"]);
         assert_eq!(words("ที่นี่"), ["ที่", "นี่"]);
         assert_eq!(words("Tokyo東京2020"), ["tokyo", "東", "京", "2020"]);
+        let of_each = "ไทย ລາວ ខ្មែរ မြန်မာ ᥖᥭᥰ ᦑᦺ ᨴᩱ ꪼꪕ 𑜄𑜩 ꦗꦮ ᬩᬮᬶ 𗼇 𛅰";
+        assert_eq!(
+            words(of_each),
+            words(&of_each.replace(' ', "\u{200b}")),
+            "there a zero-width space divides nothing"
+        );
+        assert!(words(of_each).len() > 25);
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_no_part_of_words() {
+        let invisible = "\u{ad}\u{34f}\u{61c}\u{115f}\u{17b4}\u{180e}\u{200b}\u{200c}\u{200d}\u{200e}\u{200f}\u{202a}\u{202e}\u{2060}\
+                         \u{2063}\u{2065}\u{2066}\u{2069}\u{206f}\u{3164}\u{fe0f}\u{feff}\u{fff0}\u{fff9}\u{1d173}\u{e0041}\u{e01ef}";
+        for c in invisible.chars() {
+            // In a word of each kind, before one, behind one, between words, in a number and beside a mark.
+            let text = "har?bour ?old city? ? 1?200 U?.?S па?ром ca?fe?\u{301} 東?京 ก?\u{e48}ข";
+            let [with, without] = [String::from(c), String::new()].map(|by| words(&text.replace('?', &by)));
+            assert_eq!(with, without, "{c:?}");
+        }
+        assert_eq!(words("dit-il\u{202f}! 1\u{202f}200"), ["dit", "il", "1", "200"], "a space ends a word");
+    }
+
+    #[test]
+    fn optional_marks_are_left_out_of_words() {
+        let plain_and_marked = [
+            ("السفينة", "السَّفِينَةُ"),
+            ("الكتاب", "الكـــتـاب"),
+            ("هذا", "هَٰذَا"),
+            ("له", "لَهُۥ"),
+            ("سلام", "\u{feb3}\u{fe77}\u{fefc}\u{fee1}"),
+            ("שלום", "שָׁלוֹם"),
+            ("שלום", "\u{fb2a}\u{5b8}ל\u{fb4b}ם"),
+            ("בראשית", "בְּרֵאשִׁ֖ית"),
+            ("ܫܠܡܐ", "ܫܠܳܡܳܐ"),
+            ("ࠔࠋࠌ", "ࠔ\u{816}ࠋ\u{82b}ࠌ"),
+            ("ߒߞߏ", "ߒ\u{7fa}ߞߏ"),
+        ];
+        for (plain, marked) in plain_and_marked {
+            assert_eq!(words(marked), [plain]);
+        }
+        assert_eq!(words("ـــ \u{64e} \u{5b8}"), Vec::<String>::new(), "and are no words");
+    }
+
+    #[test]
+    fn marks_that_tell_letters_apart_stay() {
+        let different = [
+            ("résumé", "resume"),
+            ("ñ", "n"),
+            ("й", "и"),
+            ("ё", "е"),
+            ("أ", "ا"),
+            ("آ", "ا"),
+            ("ؤ", "و"),
+            ("कि", "की"),
+            ("क्", "क"),
+            ("குடி", "குடீ"),
+            ("ދިވެހި", "ދވހ"),
+            ("ถ้า", "ถา"),
+            ("が", "か"),
+            ("각", "가"),
+            ("བོད", "བད"),
+        ];
+        for (a, b) in different {
+            assert_ne!(words(a), words(b));
+        }
+        assert_eq!(words("ا\u{654}"), words("أ"), "decomposed or not");
     }
 
     #[test]
@@ -508,55 +584,185 @@ pub(crate) mod tests {
         assert_eq!(words("Vie\u{302}\u{323}t"), words("việt"));
     }
 
-    /// The boundary classes as the Unicode tables of another library have them.
-    fn classes_from_regex_syntax() -> Vec<(u32, u8)> {
+    /// The characters that a pattern of another library's Unicode tables matches.
+    fn matching(pattern: &str) -> impl Iterator<Item = u32> + use<> {
         use regex_syntax::hir::{Class as Set, HirKind};
-        let solo =
-            r"[\p{wb=Katakana}[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}&&[\p{L}\p{Nl}]]]";
+        let HirKind::Class(Set::Unicode(set)) = regex_syntax::parse(pattern).unwrap().into_kind() else {
+            panic!("{pattern} is not a class")
+        };
+        let ranges: Vec<_> = set.ranges().iter().map(|range| range.start() as u32..=range.end() as u32).collect();
+        ranges.into_iter().flatten()
+    }
+
+    /// Where runs of equal values begin.
+    fn starts<T: Copy + PartialEq>(values: &[T]) -> Vec<(u32, T)> {
+        let begins = |&at: &usize| at == 0 || values[at] != values[at - 1];
+        (0..values.len()).filter(begins).map(|at| (at as u32, values[at])).collect()
+    }
+
+    /// The boundary classes as the Unicode tables of another library have them.
+    fn expected_classes() -> Vec<u8> {
         // Later lines win.
         let rules = [
             (r"[\p{wb=ALetter}\p{wb=Hebrew_Letter}]", Class::Letter),
             (r"\p{wb=Numeric}", Class::Numeric),
-            (r"\p{wb=ExtendNumLet}", Class::Join),
+            (r"[\p{wb=ExtendNumLet}--\x{202f}]", Class::Join),
             (r"\p{wb=MidLetter}", Class::MidLetter),
             (r"\p{wb=MidNum}", Class::MidNum),
             (r"[\p{wb=MidNumLet}']", Class::MidBoth),
             (r"[\p{wb=Extend}\p{wb=Format}\p{wb=ZWJ}]", Class::Extend),
-            (r"[[\p{wb=Extend}\p{wb=Format}\p{wb=ZWJ}]&&\p{Default_Ignorable_Code_Point}]", Class::Ignorable),
-            (solo, Class::Solo),
+            (
+                r"[\p{wb=Katakana}[\p{Han}\p{Hiragana}\p{Katakana}\p{Thai}\p{Lao}\p{Khmer}\p{Myanmar}\p{Javanese}\p{Balinese}&&[\p{L}\p{Nl}]]]",
+                Class::Solo,
+            ),
+            // What is invisible.
+            (r"[\p{Default_Ignorable_Code_Point}\x{70f}\x{fff9}-\x{fffb}]", Class::Ignorable),
+            // Marks that may be left out, the Arabic ones with small letters that are written as marks are, and tatweel.
+            (r"[\p{scx=Arabic}&&[\p{Mn}\p{Lm}]--[\x{653}-\x{655}\x{65f}\x{102e0}]]", Class::Ignorable),
+            (r"[[\p{Hebrew}\p{Syriac}\p{Samaritan}\p{Mandaic}]&&\p{Mn}]", Class::Ignorable),
+            // The same marks as characters that stand alone or on a tatweel.
+            (r"[\x{fc5e}-\x{fc63}\x{fcf2}-\x{fcf4}\x{fe70}-\x{fe72}\x{fe74}\x{fe76}-\x{fe7f}]", Class::Ignorable),
+            // What stretches a word: N'Ko lajanyalan, Mongolian nirugu.
+            (r"[\x{7fa}\x{180a}]", Class::Ignorable),
         ];
-        let mut classes = vec![0u8; 0x11_0000];
+        let mut classes = vec![Class::Other as u8; 0x11_0000];
         for (pattern, class) in rules {
-            let HirKind::Class(Set::Unicode(set)) = regex_syntax::parse(pattern).unwrap().into_kind() else {
-                panic!("{pattern} is not a class")
-            };
-            for range in set.ranges() {
-                classes[range.start() as usize..=range.end() as usize].fill(class as u8);
+            matching(pattern).for_each(|c| classes[c as usize] = class as u8);
+        }
+        // UAX #29 leaves letters aside where words have no spaces.
+        for c in matching(r"[\p{L}\p{Nl}]") {
+            if classes[c as usize] == Class::Other as u8 {
+                classes[c as usize] = Class::Solo as u8;
             }
         }
-        let mut starts = vec![(0, classes[0])];
-        starts.extend((1..classes.len()).filter(|&c| classes[c] != classes[c - 1]).map(|c| (c as u32, classes[c])));
-        starts
+        classes
+    }
+
+    /// The normal form by the tables and the algorithms of other libraries.
+    fn fold_by_libraries(word: &str) -> String {
+        fold_without(word, |c| Class::of(c) == Class::Ignorable)
+    }
+
+    fn fold_without(word: &str, ignorable: impl Fn(char) -> bool + Copy) -> String {
+        let keeps = move |&c: &char| !ignorable(c);
+        word.chars()
+            .filter(keeps)
+            .nfd()
+            .filter(keeps)
+            .default_case_fold()
+            .nfkc()
+            .filter(keeps)
+            .default_case_fold()
+            .nfkc()
+            .map(|c| if matches!(c, '\u{2018}' | '\u{2019}' | '\u{201b}' | '\u{2bc}') { '\'' } else { c })
+            .collect()
+    }
+
+    /// A table as source text, some cells to a line.
+    fn table(name: &str, of: &str, cells: impl Iterator<Item = String>) -> String {
+        let mut table = format!("\n#[rustfmt::skip]\npub(super) const {name}: &[{of}] = &[\n");
+        let mut line = String::from("   ");
+        for cell in cells {
+            if line.len() + cell.len() > 118 {
+                table += &format!("{line}\n");
+                line.truncate(3);
+            }
+            line += &format!(" {cell},");
+        }
+        table + &format!("{line}\n];\n")
     }
 
     #[test]
-    fn the_frozen_classes_are_those_of_unicode_16() {
-        let expected = classes_from_regex_syntax();
+    fn the_frozen_tables_are_those_of_unicode_16() {
+        let classes = expected_classes();
+        let written = |c: char| !matches!(CLASSES[usize::from(classes[c as usize])], Class::Other | Class::Ignorable);
+        let all = || ('\u{80}'..=char::MAX).filter(|&c| written(c) && !('가'..='힣').contains(&c));
+        let of_class = |class: Class| {
+            let classes = &classes;
+            move |&c: &u32| classes[c as usize] == class as u8
+        };
+
+        let ideographs: Vec<u32> =
+            matching(r"[\p{Ideographic}--[\p{Nushu}\p{Khitan_Small_Script}]]").filter(of_class(Class::Solo)).collect();
+        let ideographs: Vec<RangeInclusive<u32>> =
+            ideographs.chunk_by(|a, b| a + 1 == *b).map(|run| run[0]..=run[run.len() - 1]).collect();
+        let ignorable = |c: char| classes[c as usize] == Class::Ignorable as u8;
+        let folded = |c: char| fold_without(&String::from(c), ignorable);
+        let folds: Vec<(u32, String)> = all()
+            .map(|c| {
+                let decomposed = c.nfd().map(|c| match c {
+                    fold::IOTA_SUBSCRIPT => String::from(c),
+                    _ => folded(c).nfkd().collect(),
+                });
+                (c, decomposed.collect::<String>())
+            })
+            .filter(|(c, folded)| *folded != String::from(*c))
+            .map(|(c, folded)| (c as u32, folded))
+            .collect();
+        let mut combining = vec![0; 0x11_0000];
+        all().for_each(|c| combining[c as usize] = canonical_combining_class(c));
+        let combining = starts(&combining);
+        let mut compositions: Vec<(u32, u32, u32)> = all()
+            .filter(|&c| folded(c).chars().eq([c]))
+            .filter_map(|c| {
+                let mut rest: Vec<char> = c.nfd().collect();
+                let second = rest.pop()?;
+                let mut first = rest.into_iter().nfc();
+                let (Some(first), None) = (first.next(), first.next()) else { return None };
+                (compose(first, second) == Some(c)).then_some((second as u32, first as u32, c as u32))
+            })
+            .collect();
+        compositions.sort_unstable();
+        let classes = starts(&classes);
+
         if std::env::var_os("RETOLD_WRITE_TABLES").is_some() {
-            let mut file = String::from(
-                "//! The frozen word-boundary classes (Unicode 16): each range begins where it says and ends before the next.\n\
+            let runs = |runs: &[(u32, u8)]| {
+                let cells: Vec<_> = runs.iter().map(|(start, value)| format!("({start:#x}, {value})")).collect();
+                cells.into_iter()
+            };
+            let file = [
+                "//! The frozen tables of words and their normal forms (Unicode 16).\n\
                  //!\n\
-                 //! Written by `RETOLD_WRITE_TABLES=1 cargo test the_frozen_classes`; a change is a new format version.\n\n\
-                 #[rustfmt::skip]\npub(super) const STARTS: &[(u32, u8)] = &[\n",
-            );
-            for line in expected.chunks(8) {
-                let cells: Vec<_> = line.iter().map(|(start, class)| format!("({start:#x}, {class})")).collect();
-                file.push_str(&format!("    {},\n", cells.join(", ")));
-            }
-            file.push_str("];\n");
-            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/text/tables.rs"), file).unwrap();
+                 //! Written by `RETOLD_WRITE_TABLES=1 cargo test the_frozen_tables`; a change is a new format version.\n\n\
+                 use std::ops::RangeInclusive;\n\n\
+                 /// Word-boundary classes: each range begins where it says and ends before the next."
+                    .to_string(),
+                table("CLASSES", "(u32, u8)", runs(&classes)),
+                "\n/// Words of their own that stand for a meaning, not for a sound.".to_string(),
+                table("IDEOGRAPHS", "RangeInclusive<u32>", ideographs.iter().map(|range| format!("{range:#x?}"))),
+                "\n/// What a character becomes once it is decomposed and folded, if that is another one. Hangul is computed.".to_string(),
+                table("FOLDS", "(u32, &str)", folds.iter().map(|(c, folded)| {
+                    let folded: String = folded.chars().map(|c| if c.is_ascii() { String::from(c) } else { c.escape_unicode().to_string() }).collect();
+                    format!("({c:#x}, \"{folded}\")")
+                })),
+                "\n/// Canonical combining classes, in ranges as above.".to_string(),
+                table("COMBINING", "(u32, u8)", runs(&combining)),
+                "\n/// The second character of two, the first, and what they compose to.".to_string(),
+                table("COMPOSITIONS", "(u32, u32, u32)", compositions.iter().map(|(second, first, c)| format!("({second:#x}, {first:#x}, {c:#x})"))),
+            ];
+            std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/src/text/tables.rs"), file.concat()).unwrap();
+            return;
         }
-        assert_eq!(tables::STARTS, expected);
+        assert_eq!(tables::CLASSES, classes);
+        assert_eq!(tables::IDEOGRAPHS, ideographs);
+        assert!(tables::FOLDS.iter().copied().eq(folds.iter().map(|(c, folded)| (*c, folded.as_str()))));
+        assert_eq!(tables::COMBINING, combining);
+        assert_eq!(tables::COMPOSITIONS, compositions);
+    }
+
+    #[test]
+    fn each_character_has_the_normal_form_of_the_libraries() {
+        for c in '\0'..=char::MAX {
+            let class = Class::of(c);
+            if class == Class::Other {
+                continue;
+            }
+            let word = String::from(c);
+            let normal: String = fold(&word).collect();
+            assert_eq!(normal, fold_by_libraries(&word), "{c:?}");
+            let is_bare = normal.chars().all(|c| c == ' ');
+            assert_eq!(is_bare, class == Class::Ignorable, "{c:?}");
+        }
     }
 
     #[test]
@@ -577,7 +783,8 @@ pub(crate) mod tests {
             1 => "[ _]{1,80}",
             4 => "[ '’.,:;_\"—”“…-]{1,2}",
             2 => "[à-ÿĀ-ſА-яΑ-ωא-תء-يऀ-ॿ]{1,8}",
-            1 => "[\u{300}-\u{330}\u{64b}-\u{652}\u{ad}\u{200b}-\u{200f}]{1,3}",
+            1 => "[\u{300}-\u{345}\u{591}-\u{5c7}\u{640}\u{64b}-\u{655}\u{ad}\u{200b}-\u{200f}\u{2060}\u{feff}]{1,3}",
+            1 => "[\u{1e00}-\u{1fff}\u{fb1d}-\u{fdff}\u{fe70}-\u{feff}\u{ff66}-\u{ffdc}\u{1100}-\u{11ff}]{1,4}",
             1 => "[à-ÿА-яء-ي一-龠 ]{30,90}",
             1 => "[ก-ฺ一-龠ぁ-んァ-ヶក-៓က-႐가-힣]{1,4}",
             1 => any::<char>().prop_map(String::from),
@@ -600,10 +807,14 @@ pub(crate) mod tests {
 
         #[test]
         fn words_agree_with_unicode_segmentation(text in mixed_text()) {
-            // Where scripts without spaces and Hebrew quotes are left out, the two follow the same rules.
-            let text: String = text.chars().filter(|&c| {
-                Class::of(c) != Class::Solo && !('\u{590}'..='\u{5ff}').contains(&c) && !('\u{fb00}'..='\u{fb4f}').contains(&c)
-                    && Class::of(c) != Class::Other || c.is_ascii() && c != '\n' && c != '\r'
+            // The two follow the same rules where scripts without spaces, Hebrew quotes, and what is invisible or optional
+            // without being a mark in UAX #29 are left out.
+            let is_mark = |c: char| ["a", "-"].iter().all(|base| format!("{base}{c}").split_word_bounds().count() == 1);
+            let text: String = text.chars().filter(|&c| match Class::of(c) {
+                Class::Solo => false,
+                Class::Other => c.is_ascii() && c != '\n' && c != '\r',
+                Class::Ignorable => is_mark(c),
+                _ => !('\u{590}'..='\u{5ff}').contains(&c) && !('\u{fb00}'..='\u{fb4f}').contains(&c),
             }).collect();
             let ours: Vec<_> = Words::new(&text).map(|word| word.as_str()).collect();
             let theirs: Vec<_> = text.split_word_bounds()
@@ -614,22 +825,22 @@ pub(crate) mod tests {
         #[test]
         fn the_quick_normal_form_is_the_full_one(text in mixed_text()) {
             for word in Words::new(&text) {
-                prop_assert_eq!(word.normalized().into_owned(), fold(word.as_str()));
+                prop_assert_eq!(word.normalized().into_owned(), fold_by_libraries(word.as_str()));
             }
         }
 
         #[test]
         fn normal_forms_are_their_own_normal_form(text in mixed_text()) {
             for word in Words::new(&text) {
-                let once = fold(word.as_str());
-                prop_assert_eq!(&fold(&once), &once);
+                let once: String = fold(word.as_str()).collect();
+                prop_assert_eq!(fold(&once).collect::<String>(), once);
             }
         }
 
         #[test]
         fn walking_hashes_the_normal_form(text in mixed_text(), limit in prop_oneof![8usize..200, Just(4096)]) {
             let expected: Vec<_> = Words::new(&text)
-                .map(|word| (word.span(), hash::hash_bytes(fold(word.as_str()).as_bytes())))
+                .map(|word| (word.span(), hash::hash_bytes(fold_by_libraries(word.as_str()).as_bytes())))
                 .collect();
             for backend in Backend::available() {
                 let mut walked = Vec::new();
