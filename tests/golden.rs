@@ -53,6 +53,26 @@ const TEXTS: &[(&str, &str)] = &[
     ("decomposed hangul", "\u{110b}\u{1167}\u{1100}\u{1162}\u{11a8}"),
     ("beyond the first plane", "\u{1d538}\u{1d7d9} \u{10400} \u{20000}"),
     ("emoji between words", "the ⛴ ferry 👩‍✈️ left"),
+    ("invisible characters", "har\u{200b}bour fer\u{2060}ry\u{feff} bo\u{202b}at 東\u{200b}京 na\u{fff9}me\u{115f}"),
+    ("narrow space", "1\u{202f}200"),
+    ("arabic with marks", "غَادَرَتِ العَبَّارَةُ القـديمة \u{fb50}\u{fe77} لَهُۥ آ\u{654}"),
+    ("hebrew with marks", "הַמַּעְבֹּרֶת \u{fb2a}\u{5b8}ל\u{fb4b}ם"),
+    ("syriac, samaritan, mandaic and n'ko with marks", "ܫܠܳܡܳܐ ࠔ\u{816}ࠋ ࡀ\u{859}ࡁ ߒ\u{7fa}ߞ"),
+    ("lao, khmer and burmese", "ນ້ຳ \u{17b4}ខ្មែរ ဘော"),
+    ("tai, ahom, javanese, balinese, tangut and nushu", "ᥖᥭᥰ ᦑᦺ ᨴᩱ ꪼꪕ 𑜄𑜩 ꦗꦴ ᬩᬮᬶ 𗼇 𛅰"),
+    // Characters whose tables changed with the versions of Unicode.
+    ("cherokee, which folds to capitals", "\u{13a0}\u{ab70} \u{13f8}\u{13f0}"),
+    ("iota subscript", "\u{1fb3} α\u{345}\u{301} \u{1fbc}\u{301} \u{1f80} \u{37a}"),
+    ("unicode 9 to 11", "\u{1e900} \u{1c80}\u{1c88} \u{1c90}\u{1cbf}\u{10d0} \u{16e40} \u{1f2f}"),
+    ("unicode 12 and 13", "\u{a7c2}\u{a7c4}\u{a7c5}\u{a7c6} \u{a7c7}\u{a7f5} \u{11935}\u{11930} \u{11938}"),
+    ("unicode 14", "\u{2c2f} \u{a7c0}\u{a7d0} \u{a7f2} \u{10570} \u{10783}\u{10fb0} a\u{10f83}\u{10f82}"),
+    ("unicode 15 and 15.1", "\u{1e030} \u{11f04}\u{11f42} \u{1e4d0}\u{1e4ee}\u{1e4ef} \u{31350} \u{2ebf0}"),
+    (
+        "unicode 16",
+        "\u{1c89} \u{a7cb}\u{a7da}\u{a7dc} \u{10d50} \u{16d67}\u{16d67} \u{16d63}\u{16d67} \u{11382}\u{113c9} \u{16121} \u{105d2}\u{307}",
+    ),
+    ("unicode 17", "a\u{a7ce}b a\u{a7d2}b a\u{1acf}b a\u{1add}b \u{16ea0} \u{323b0} \u{10ed0} \u{11db0}"),
+    ("unassigned and private", "a\u{378}b a\u{2065}b a\u{e0fff}b a\u{e1000}b a\u{10ffff}b a\u{e000}b \u{3fffd}"),
 ];
 
 /// Compares with the golden file line by line, or rewrites it if that was asked for.

@@ -1,10 +1,14 @@
 //! Seven languages in four scripts. For each, `tests/texts` has an original, a rewording of it, a report on a related
 //! event, and a text on something else; only the first two are copies.
+//!
+//! And seven scripts without spaces: for each, a file of `tests/scripts` has six stories, a line each, of which none is a copy
+//! of another.
 
 #[path = "common/articles.rs"]
 mod articles;
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use articles::{articles, groups};
 use retold::{Detector, Relation, shared_passages};
@@ -59,5 +63,80 @@ fn a_rewording_tells_more_alike_than_anything_else() {
         };
         assert!(told("reworded") * 4 > text("original").len(), "{language}: {}", told("reworded"));
         assert!(told("reworded") > 2 * told("related").max(told("other")), "{language}: {}", told("related"));
+    }
+}
+
+/// The stories of each script without spaces, with an id each.
+fn by_script() -> Vec<(String, Vec<(String, String)>)> {
+    let stories = |text: &str| -> Vec<(String, String)> {
+        text.lines().zip(0..).map(|(story, n)| (format!("story {n}"), story.to_string())).collect()
+    };
+    let scripts: Vec<_> =
+        articles("tests/scripts").into_iter().map(|(script, text)| (script, stories(&text))).collect();
+    let names: Vec<_> = scripts.iter().map(|(script, _)| script.as_str()).collect();
+    assert_eq!(names, ["burmese", "chinese", "hiragana", "katakana", "khmer", "lao", "thai"]);
+    assert!(scripts.iter().all(|(_, stories)| stories.len() == 6));
+    scripts
+}
+
+#[test]
+fn unrelated_stories_in_scripts_without_spaces_stay_apart() {
+    let mut wrong = String::new();
+    for (script, stories) in by_script() {
+        let report = Detector::new().find(&stories).unwrap();
+        if !report.clusters().is_empty() {
+            writeln!(wrong, "{script}: {:?}", groups(&report)).unwrap();
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn edited_copies_in_scripts_without_spaces_are_near() {
+    for (script, mut stories) in by_script() {
+        // One clause is left out, and a word is put in.
+        let clauses: Vec<_> = stories[0].1.split_inclusive([' ', '。', '，', '။']).collect();
+        let mut edited = clauses[1..].concat();
+        let middle = edited.char_indices().map(|(at, _)| at).nth(edited.chars().count() / 2).unwrap();
+        edited.insert_str(middle, " 2026 ");
+        stories.push(("edited".to_string(), edited));
+        let report = Detector::new().find(&stories).unwrap();
+        assert_eq!(groups(&report), [["edited", "story 0"]], "{script}");
+        assert_eq!(report.clusters()[0].members()[1].relation, Relation::Near, "{script}");
+    }
+}
+
+/// Texts of some words each in which every word is written in another way that reads the same.
+#[test]
+fn optional_and_invisible_marks_hide_no_copy() {
+    let pairs = [
+        (
+            "غادرت السفينة القديمة الميناء عند الفجر ومعها رسائل كثيرة من أهل القرية إلى أبنائهم في المدينة البعيدة",
+            "غَادَرَتِ السَّفِينَةُ القَدِيمَةُ المِينَاءَ عِنْدَ الفَجْرِ وَمَعَهَا رَسَائِلُ كَثِيرَةٌ مِنْ أَهْلِ القَرْيَةِ إِلَى أَبْنَائِهِمْ فِي المَدِينَةِ البَعِيدَةِ",
+        ),
+        (
+            "غادرت السفينة القديمة الميناء عند الفجر ومعها رسائل كثيرة من أهل القرية إلى أبنائهم في المدينة البعيدة",
+            "غـادرت السـفينة القـديمة المـيناء عـند الفـجر ومعـها رسـائل كـثيرة مـن أهـل القـرية إلـى أبـنائهم فـي المـدينة البعـيدة",
+        ),
+        (
+            "הספינה הישנה יצאה מן הנמל עם שחר ובה מכתבים רבים מאנשי הכפר אל ילדיהם בעיר הרחוקה",
+            "הַסְּפִינָה הַיְשָׁנָה יָצְאָה מִן הַנָּמֵל עִם שַׁחַר וּבָהּ מִכְתָּבִים רַבִּים מֵאַנְשֵׁי הַכְּפָר אֶל יַלְדֵיהֶם בָּעִיר הָרְחוֹקָה",
+        ),
+        (
+            "ܐܠܦܐ ܥܬܝܩܬܐ ܢܦܩܬ ܡܢ ܠܡܐܢܐ ܒܨܦܪܐ ܥܡ ܐܓܪܬܐ ܣܓܝܐܬܐ ܡܢ ܒܢܝ ܩܪܝܬܐ",
+            "ܐܶܠܦܳܐ ܥܰܬܺܝܩܬܳܐ ܢܶܦܩܰܬ ܡܶܢ ܠܡܺܐܢܳܐ ܒܨܰܦܪܳܐ ܥܰܡ ܐܶܓܪܳܬܳܐ ܣܰܓܺܝܳܐܬܳܐ ܡܶܢ ܒܢܰܝ ܩܪܺܝܬܳܐ",
+        ),
+    ];
+    let mut pairs: Vec<_> = pairs.map(|(plain, marked)| (plain.to_string(), marked.to_string())).into();
+    let plain =
+        "The old ferry left the harbour at dawn with many letters from the people of the village to their children";
+    for invisible in ["\u{200b}", "\u{2060}", "\u{feff}", "\u{ad}", "\u{fe0f}", "\u{202b}", "\u{e0061}", "\u{180e}"] {
+        let marked = plain.split(' ').map(|word| format!("{}{invisible}{}", &word[..1], &word[1..]));
+        pairs.push((plain.to_string(), marked.collect::<Vec<_>>().join(" ")));
+    }
+    for (plain, marked) in pairs {
+        let report = Detector::new().find(&[("plain", &plain), ("marked", &marked)]).unwrap();
+        assert_eq!(groups(&report), [["marked", "plain"]], "{marked}");
+        assert_eq!(report.clusters()[0].members()[1].relation, Relation::Exact, "{marked}");
     }
 }
