@@ -5,9 +5,8 @@
 //!
 //! - A character of a script that is written without spaces (Han and other ideographs, kana, Thai, Lao, Khmer, Burmese, the
 //!   Tai scripts, Javanese, Balinese) is a word of its own, together with the marks on it.
-//! - An invisible character never ends a word, the zero-width space (U+200B) included: what a reader cannot see must not
-//!   tell two texts apart. Where that space is the proper separator of words, the script has none, and each character
-//!   is a word anyway.
+//! - An invisible character never ends a word, so that it cannot make two copies look different. This includes the zero-width
+//!   space (U+200B): it properly separates words only in scripts without spaces, and there each character is a word anyway.
 //! - The narrow no-break space (U+202F) ends a word, as the wide one does.
 //! - A straight double quote inside a Hebrew word ends it.
 //!
@@ -19,10 +18,11 @@
 //! - the optional marks of scripts that are as a rule written without them: vowel points, cantillation and annotation marks
 //!   of Arabic, Hebrew, Syriac, Samaritan and Mandaic. Hamza and madda stay, for with them an Arabic letter is another one,
 //!   and so do the marks of all other scripts;
-//! - what only stretches a word: the Arabic tatweel (U+0640) and its like in N'Ko and Mongolian.
+//! - elongation: the Arabic tatweel (U+0640) and its counterparts in N'Ko and Mongolian.
 //!
-//! Both are frozen: the boundary classes and the normal form come from tables in this crate and from no dependency. A
-//! character that Unicode 16 does not know is no part of a word, unless it is reserved for invisible ones.
+//! Both are frozen: boundary classes and normal forms come from tables in this crate, because the tables of the Unicode crates
+//! change from one patch version to the next (see [`fold`](mod@fold)). A character that Unicode 16 does not assign is no part
+//! of a word, unless it is reserved for invisible characters.
 
 use std::borrow::Cow;
 use std::cell::RefCell;
@@ -97,7 +97,19 @@ impl<'t> Word<'t> {
         self.start..self.start + self.text.len()
     }
 
-    /// The normal form, by which words are equal; borrowed where the word is in normal form already.
+    /// The normal form, by which words are equal; borrowed if the word is plain ASCII in lower case.
+    ///
+    /// It is the NFKC case folding of the word by the tables of Unicode 16, without invisible characters (zero-width spaces,
+    /// soft hyphens and the like), without the optional vowel and cantillation marks of Arabic, Hebrew, Syriac, Samaritan
+    /// and Mandaic, and without tatweel. Every apostrophe is `'`. It depends on nothing but the
+    /// [`FORMAT_VERSION`](crate::FORMAT_VERSION).
+    ///
+    /// ```
+    /// let normal = |text| retold::Words::new(text).next().unwrap().normalized().into_owned();
+    /// assert_eq!(normal("ＣＡＦE\u{301}"), "café");
+    /// assert_eq!(normal("har\u{200b}bour"), "harbour");
+    /// assert_eq!(normal("שָׁלוֹם"), "שלום");
+    /// ```
     pub fn normalized(&self) -> Cow<'t, str> {
         if self.text.bytes().all(|b| b.is_ascii() && !b.is_ascii_uppercase()) {
             return Cow::Borrowed(self.text);
@@ -629,8 +641,14 @@ pub(crate) mod tests {
         for (pattern, class) in rules {
             matching(pattern).for_each(|c| classes[c as usize] = class as u8);
         }
+        // The library may know a later version of Unicode.
+        for c in matching(r"\P{age=16.0}") {
+            if classes[c as usize] != Class::Ignorable as u8 {
+                classes[c as usize] = Class::Other as u8;
+            }
+        }
         // UAX #29 leaves letters aside where words have no spaces.
-        for c in matching(r"[\p{L}\p{Nl}]") {
+        for c in matching(r"[\p{L}\p{Nl}&&\p{age=16.0}]") {
             if classes[c as usize] == Class::Other as u8 {
                 classes[c as usize] = Class::Solo as u8;
             }

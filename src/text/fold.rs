@@ -1,15 +1,15 @@
 //! The full normal form of a word, by frozen tables: decompose and fold each character, put the marks in canonical order,
 //! compose.
 //!
-//! The tables are the crate's own because signatures hang on every entry: those of the Unicode crates change with their
-//! patch versions, and a library that pins an exact version of a crate cannot be built beside one that needs a newer one.
-//! A test compares them with two such crates, character by character.
+//! The tables are part of this crate because every signature depends on them. Those of the Unicode crates change with their
+//! patch versions, and pinning an exact version would keep the crate from being built beside one that needs a newer patch.
+//! A test compares the tables with two of those crates, character by character.
 
 use smallvec::SmallVec;
 
 use super::{Class, tables};
 
-/// Greek iota subscript: a mark as long as marks are put in order, a letter in normal form.
+/// Greek iota subscript: sorted as a mark, then replaced by a letter.
 pub(super) const IOTA_SUBSCRIPT: char = '\u{345}';
 
 /// Hangul syllables are composed of letters by arithmetic: first and number of leading, vowel and trailing letters.
@@ -82,7 +82,7 @@ fn decompose(c: char, mut each: impl FnMut(char)) {
     }
 }
 
-/// The canonical combining class: 0 for what is no mark, and marks of different classes may stand in any order.
+/// The canonical combining class: 0 for all but marks. The order of marks of different classes does not matter.
 pub(super) fn combining_class(c: char) -> u8 {
     let after = tables::COMBINING.partition_point(|&(start, _)| start <= c as u32);
     after.checked_sub(1).map_or(0, |at| tables::COMBINING[at].1)
