@@ -19,6 +19,7 @@ use crate::error::{self, Error, Result};
 use crate::features::{Content, Features};
 use crate::frequencies::CHUNK;
 use crate::minhash::{self, MinHasher, Scheme};
+use crate::prior::Odds;
 use crate::rare::{Neighbour, Neighbours};
 use crate::report::{
     Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
@@ -27,6 +28,7 @@ use crate::report::{
 use crate::shingle::{self, Shingle, ShingleSet};
 use crate::sign::{self, Shape, Signatures, Signed, Views};
 use crate::store::Budget;
+use crate::telling::{RunTable, Runs};
 use crate::text::{self, Words};
 use crate::verify::{self, NearRule, Rule, StemTable};
 
@@ -104,6 +106,7 @@ pub struct Detector {
     near_slots: usize,
     confidence: f32,
     rule: Rule,
+    prior: Option<f32>,
     min_words: usize,
     representative: Representative,
     near_misses: Option<f32>,
@@ -146,6 +149,7 @@ pub struct DetectorBuilder {
     slots: u16,
     confidence: f64,
     rule: Rule,
+    prior: Option<f64>,
     min_words: usize,
     representative: Representative,
     near_misses: Option<f64>,
@@ -204,6 +208,16 @@ impl DetectorBuilder {
         self
     }
 
+    /// The share of copies among the pairs of texts that look alike, 0 to 1: the rarer copies are, the more a pair must show
+    /// to be one. It is found from the corpus by default, and [`Summary::prior`] tells it.
+    ///
+    /// Give that of the whole where a part of a corpus is to be judged as the whole is: one shard of many, or the articles
+    /// of a day among those of a year. It is about 0.05 on plain news, and 0.5 and more where rewritings were collected.
+    pub fn prior(mut self, share: f64) -> Self {
+        self.prior = Some(share);
+        self
+    }
+
     /// The words that a text needs to be compared at all; 3 by default, and never fewer than a word shingle spans.
     pub fn min_words(mut self, words: usize) -> Self {
         self.min_words = words;
@@ -257,6 +271,9 @@ impl DetectorBuilder {
     pub fn build(self) -> Result<Detector> {
         error::check("threshold", self.threshold, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
         error::check("confidence", self.confidence, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
+        if let Some(share) = self.prior {
+            error::check("prior", share, 0.0, 1.0, "at least 0, at most 1")?;
+        }
         if let Some(least) = self.near_misses {
             error::check("near misses", least, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
         }
@@ -275,6 +292,7 @@ impl DetectorBuilder {
             near_slots: usize::from(self.slots),
             confidence: self.confidence as f32,
             rule: self.rule,
+            prior: self.prior.map(|share| share as f32),
             min_words: self.min_words.max(shingle_words).max(1),
             representative: self.representative,
             near_misses: self.near_misses.map(|least| least as f32),
@@ -308,6 +326,7 @@ impl Detector {
             slots: 128,
             confidence: 0.5,
             rule: Rule::default(),
+            prior: None,
             min_words: 3,
             representative: Representative::default(),
             near_misses: None,
@@ -664,12 +683,14 @@ impl Detector {
             // The lists are given back as soon as nobody is to be found by them.
             let lists = is_asked.is_some().then_some(lists);
             let usual = Usual::new(&content, leaders, &neighbours, budget);
+            let mut candidates = None;
             if let (Some(lists), Some(asked)) = (&lists, is_asked) {
-                neighbours = Neighbours::of_asked(&content, lists, |text| asked[text as usize], budget);
+                let all = Neighbours::of_asked(&content, lists, |text| asked[text as usize], budget);
+                candidates = Some(std::mem::replace(&mut neighbours, all));
             } else if self.search == Search::Exhaustive {
                 neighbours = Neighbours::all(&content, leads, budget);
             }
-            Ok(Surroundings { content, neighbours, usual })
+            Ok(Surroundings { content, neighbours, candidates, usual })
         })
     }
 
@@ -677,17 +698,47 @@ impl Detector {
     fn reworded_pairs(
         &self,
         texts: Texts<'_>,
-        Surroundings { content, neighbours, usual }: &Surroundings,
+        Surroundings { content, neighbours, candidates, usual }: &Surroundings,
         leaders: &[u32],
         keep: Keep,
         summary: &mut Summary,
     ) -> Vec<Compared> {
-        let Summary { times, candidates, .. } = summary;
-        // The sets of the edited copies are given back; few of them are asked for again.
-        let shingles = Shingles::new(texts);
-        let stories = Stories { content, usual, shingles: &shingles };
-        let compared = AtomicU64::new(0);
-        let examine = |ticker: &Ticker<'_>, table: &mut StemTable, left: u32| {
+        let Summary { times, candidates: compared, prior: found_prior, .. } = summary;
+        let stories = Stories { content, usual, texts };
+        self.timed(times, Stage::Verify, texts.len(), |ticker| {
+            let (judged, mut odds) = self.judge_all(stories, neighbours, keep, ticker, compared);
+            if let (Some(candidates), None) = (candidates, self.prior) {
+                odds = self.judge_all(stories, candidates, Keep::Copies, ticker, &mut 0).1;
+            }
+            let prior = self.prior.unwrap_or_else(|| odds.share(Rule::FITTED_PRIOR));
+            *found_prior = Some(prior);
+            eprintln!("PRIOR {prior}");
+            // The sets of the edited copies were given back; few of them are asked for again.
+            let shingles = Shingles::new(texts);
+            let decided = judged.par_iter().filter_map(|pair| self.reworded_pair(&shingles, pair, prior, keep));
+            let mut reworded: Vec<Compared> = decided.collect();
+            reworded.extend(self.behind_leaders(stories, &shingles, leaders, &reworded, prior));
+            reworded
+        })
+    }
+
+    /// Judges each text with all of its neighbours. The pairs that may be wanted, and the odds of all that were read.
+    fn judge_all(
+        &self,
+        stories: Stories<'_, '_>,
+        neighbours: &Neighbours,
+        keep: Keep,
+        ticker: &Ticker<'_>,
+        compared: &mut u64,
+    ) -> (Vec<Judged>, Odds) {
+        let Stories { content, usual, texts } = stories;
+        let count = AtomicU64::new(0);
+        // With the highest of priors.
+        let may_be_wanted = |pair: &Judged| match keep {
+            Keep::All => true,
+            _ => pair.odds.is_some_and(|odds| self.rule.confidence(odds, 1.0) >= self.least(keep)),
+        };
+        let examine = |desk: &mut Desk, left: u32| {
             ticker.tick();
             let worth = |neighbour: &Neighbour| {
                 let totals = (content.pair_totals[left as usize], content.pair_totals[neighbour.text as usize]);
@@ -696,52 +747,80 @@ impl Detector {
             };
             let mut neighbours = neighbours.of(left);
             neighbours.retain(|neighbour| worth(neighbour));
-            compared.fetch_add(neighbours.len() as u64, Ordering::Relaxed);
+            count.fetch_add(neighbours.len() as u64, Ordering::Relaxed);
+            let mut odds = Odds::default();
             if neighbours.is_empty() {
-                return Vec::new();
+                return (Vec::new(), odds);
             }
             let ours = content.get(left);
-            table.fill(&ours);
+            desk.take(&ours);
             // The texts lie far apart in memory: all are asked for before any is waited for.
             std::hint::black_box(neighbours.iter().fold(0, |all, neighbour| all ^ content.peek(neighbour.text)));
-            let pair = |neighbour| self.reworded_pair(stories, (left, &ours, table), neighbour, keep);
-            neighbours.iter().filter_map(pair).collect::<Vec<_>>()
+            let mut judged = Vec::new();
+            for neighbour in &neighbours {
+                let Some(pair) = self.judge(stories, (left, &ours, desk), neighbour, keep) else { continue };
+                pair.odds.into_iter().for_each(|pair| odds.add(pair));
+                judged.extend(Some(pair).filter(may_be_wanted));
+            }
+            (judged, odds)
         };
-        let reworded = self.timed(times, Stage::Verify, texts.len(), |ticker| {
-            let all = (0..texts.len() as u32).into_par_iter().with_max_len(CHUNK);
-            let examined = all.map_init(StemTable::default, |table, left| examine(ticker, table, left));
-            let mut reworded: Vec<Compared> = examined.flatten_iter().collect();
-            reworded.extend(self.behind_leaders(stories, leaders, &reworded));
-            reworded
+        let all = (0..texts.len() as u32).into_par_iter().with_max_len(CHUNK);
+        let both = all.map_init(Desk::default, examine).fold(Default::default, |mut sum: (Vec<Judged>, Odds), (mut judged, odds)| {
+            sum.0.append(&mut judged);
+            (sum.0, sum.1.merge(&odds))
         });
-        *candidates += compared.into_inner();
-        reworded
+        let (judged, odds) = both.reduce(Default::default, |mut left, mut right| {
+            left.0.append(&mut right.0);
+            (left.0, left.1.merge(&right.1))
+        });
+        *compared += count.into_inner();
+        (judged, odds)
     }
 
-    /// Compares the shingles of two texts.
-    fn near_pair(&self, shingles: &Shingles<'_>, left: u32, right: u32) -> Compared {
-        let (evidence, similarity) = self.near.judge(&shingles.of(left), &shingles.of(right));
-        let relation = similarity.map(|_| Relation::Near);
-        Compared { left, right, relation, similarity: similarity.unwrap_or(evidence.jaccard), evidence }
-    }
-
-    /// Compares the content of two texts, and their shingles as well if that is worth it.
-    fn reworded_pair(
+    /// Looks at what is known of two texts, and if that is worth it, reads them side by side.
+    fn judge(
         &self,
-        Stories { content, usual, shingles }: Stories<'_, '_>,
-        (left, ours, table): (u32, &Features<'_>, &StemTable),
+        Stories { content, usual, texts }: Stories<'_, '_>,
+        (left, ours, desk): (u32, &Features<'_>, &mut Desk),
         neighbour: &Neighbour,
         keep: Keep,
-    ) -> Option<Compared> {
+    ) -> Option<Judged> {
         let &Neighbour { text: right, pairs } = neighbour;
-        let usual = usual.of(left, right);
-        let least = keep.least().map_or(self.confidence, |least| least.min(self.confidence));
-        let worth = |best: &ContentEvidence| self.rule.confidence(best) >= least;
-        let evidence = verify::compare(ours, table, &content.get(right), pairs, usual, worth)?;
-        let confidence = self.rule.confidence(&evidence);
-        let is_telling = verify::is_telling(&evidence);
-        let is_copy = confidence >= self.confidence && is_telling;
-        if keep != Keep::All && (confidence < least || !is_telling) {
+        let theirs = content.get(right);
+        let worth = |best: &ContentEvidence| keep == Keep::All || best.is_worth_reading();
+        let evidence = verify::compare(ours, &desk.stems, &theirs, pairs, usual.of(left, right), worth)?;
+        if !worth(&evidence) {
+            return None;
+        }
+        if !desk.is_read {
+            desk.ours.read(&(texts.read)(left));
+            desk.runs.fill(&desk.ours);
+            desk.is_read = true;
+        }
+        desk.theirs.read(&(texts.read)(right));
+        let verbatim = match verify::is_shorter(ours, &theirs) {
+            true => desk.runs.in_other(&desk.theirs),
+            false => desk.runs.of_other(&desk.theirs),
+        };
+        let evidence = evidence.with(verbatim);
+        let odds = evidence.is_worth_reading().then(|| self.rule.odds(&evidence));
+        Some(Judged { left, right, evidence, odds })
+    }
+
+    /// The least confidence that is wanted.
+    fn least(&self, keep: Keep) -> f32 {
+        keep.least().map_or(self.confidence, |least| least.min(self.confidence))
+    }
+
+    /// Decides about two texts that were judged, and compares their shingles if the pair is wanted.
+    fn reworded_pair(&self, shingles: &Shingles<'_>, judged: &Judged, prior: f32, keep: Keep) -> Option<Compared> {
+        let &Judged { left, right, evidence, odds } = judged;
+        let confidence = match odds {
+            Some(odds) => self.rule.confidence(odds, prior),
+            None => verify::first_look(&evidence).min(self.rule.confidence(self.rule.odds(&evidence), prior)),
+        };
+        let is_copy = odds.is_some() && confidence >= self.confidence;
+        if keep != Keep::All && !(is_copy || odds.is_some() && confidence >= self.least(keep)) {
             return None;
         }
         let mut pair = self.near_pair(shingles, left, right);
@@ -753,9 +832,23 @@ impl Detector {
         Some(pair)
     }
 
+    /// Compares the shingles of two texts.
+    fn near_pair(&self, shingles: &Shingles<'_>, left: u32, right: u32) -> Compared {
+        let (evidence, similarity) = self.near.judge(&shingles.of(left), &shingles.of(right));
+        let relation = similarity.map(|_| Relation::Near);
+        Compared { left, right, relation, similarity: similarity.unwrap_or(evidence.jaccard), evidence }
+    }
+
     /// For each reworded pair the edited copies of one held against the other: these stood behind their leader so far, but
     /// a cluster must verify each against its representative.
-    fn behind_leaders(&self, stories: Stories<'_, '_>, leaders: &[u32], reworded: &[Compared]) -> Vec<Compared> {
+    fn behind_leaders(
+        &self,
+        stories: Stories<'_, '_>,
+        shingles: &Shingles<'_>,
+        leaders: &[u32],
+        reworded: &[Compared],
+        prior: f32,
+    ) -> Vec<Compared> {
         let content = stories.content;
         let mut followers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (text, &leader) in (0..).zip(leaders) {
@@ -763,22 +856,24 @@ impl Detector {
                 followers.entry(leader).or_default().push(text);
             }
         }
-        let against = |table: &mut StemTable, text: u32, others: u32| {
+        let against = |desk: &mut Desk, text: u32, others: u32| {
             let Some(others) = followers.get(&others) else { return Vec::new() };
             let (ours, rare) = (content.get(text), content.rare(text));
-            table.fill(&ours);
-            let others = others.iter().map(|&other| Neighbour::of(&rare, content, other));
-            let pairs =
-                others.filter_map(|other| self.reworded_pair(stories, (text, &ours, table), &other, Keep::Copies));
-            pairs.map(Compared::in_order).collect()
+            desk.take(&ours);
+            let pair = |&other: &u32| {
+                let other = Neighbour::of(&rare, content, other);
+                let judged = self.judge(stories, (text, &ours, desk), &other, Keep::Copies)?;
+                self.reworded_pair(shingles, &judged, prior, Keep::Copies).map(Compared::in_order)
+            };
+            others.iter().filter_map(pair).collect()
         };
         let copies = reworded.par_iter().filter(|pair| pair.relation.is_some());
-        let both = |table: &mut StemTable, pair: &Compared| {
-            let mut found = against(table, pair.left, pair.right);
-            found.extend(against(table, pair.right, pair.left));
+        let both = |desk: &mut Desk, pair: &Compared| {
+            let mut found = against(desk, pair.left, pair.right);
+            found.extend(against(desk, pair.right, pair.left));
             found
         };
-        copies.map_init(StemTable::default, both).flatten_iter().collect()
+        copies.map_init(Desk::default, both).flatten_iter().collect()
     }
 
     /// Verified pairs and exact copies to clusters with names.
@@ -800,7 +895,15 @@ impl Detector {
                 evidence: pair.map(|pair| pair.evidence),
             }
         };
-        let nearest = nearest(misses);
+        let mut copied = vec![false; distinct.len()];
+        copies.keys().filter_map(|at| distinct.binary_search(at).ok()).for_each(|text| copied[text] = true);
+        let has_copies = |text: u32| copied[text as usize];
+        let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
+        let links = links(verified.iter());
+        let mut stars = cluster::stars(distinct.len(), &links, rank, has_copies);
+        let is_doubtful = |link: &Link| link.strength < DOUBTFUL;
+        let unsupported = cluster::take_out_unsupported(&mut stars, &links, is_doubtful);
+        let nearest = nearest(misses.iter().chain(unsupported.iter().map(|&at| &verified[at])));
         let near_miss = |text: u32| {
             let &(other, pair) = nearest.get(&text)?;
             let position = positions[distinct[other as usize] as usize] as usize;
@@ -809,16 +912,13 @@ impl Detector {
                 id: articles.id(position).into(),
                 position,
                 similarity: pair.similarity,
-                missing: enough - pair.similarity,
+                // A pair that is sure enough by itself lacked the support of a second member.
+                missing: (enough - pair.similarity).max(0.0),
                 evidence: pair.evidence,
             })
         };
-        let mut copied = vec![false; distinct.len()];
-        copies.keys().filter_map(|at| distinct.binary_search(at).ok()).for_each(|text| copied[text] = true);
-        let has_copies = |text: u32| copied[text as usize];
-        let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
         let mut clusters: Vec<Cluster> = Vec::new();
-        for star in cluster::stars(distinct.len(), &links(verified.iter()), rank, has_copies) {
+        for star in stars {
             let mut members = Vec::new();
             let mut add = |text: u32, pair: Option<&Compared>| {
                 let at = distinct[text as usize];
@@ -1097,6 +1197,9 @@ impl Compared {
     }
 }
 
+/// A rewording of less confidence is in a cluster of three and more only if a second member is a copy of it as well.
+const DOUBTFUL: f64 = 0.9;
+
 /// Of two texts with so many edited copies each, found so far, nothing new is to be learnt: what fills one template or was
 /// copied by everybody would be compared with hundreds.
 const ENOUGH_COPIES: u32 = 32;
@@ -1154,7 +1257,10 @@ impl Texts<'_> {
 /// What stands around each text.
 struct Surroundings {
     content: Content,
+    /// The texts that each is compared with.
     neighbours: Neighbours,
+    /// The candidates that all texts have, if only some texts are compared.
+    candidates: Option<Neighbours>,
     usual: Usual,
 }
 
@@ -1198,7 +1304,34 @@ impl<'a> Shingles<'a> {
 struct Stories<'a, 't> {
     content: &'a Content,
     usual: &'a Usual,
-    shingles: &'a Shingles<'t>,
+    texts: Texts<'t>,
+}
+
+/// Two texts that were judged by their content, the first before the second.
+struct Judged {
+    left: u32,
+    right: u32,
+    evidence: ContentEvidence,
+    /// The logarithm of the odds that they are copies; none if they were not worth reading.
+    odds: Option<f32>,
+}
+
+/// One text that is held beside others, one by one. Reused from text to text.
+#[derive(Default)]
+struct Desk {
+    stems: StemTable,
+    runs: RunTable,
+    /// The runs of the text, of which the table is full if it was read, and those of the other one.
+    ours: Runs,
+    theirs: Runs,
+    is_read: bool,
+}
+
+impl Desk {
+    fn take(&mut self, text: &Features<'_>) {
+        self.stems.fill(text);
+        self.is_read = false;
+    }
 }
 
 /// For each text the one that speaks for it and its edited copies.
@@ -1218,8 +1351,8 @@ fn links<'p>(pairs: impl Iterator<Item = &'p Compared>) -> Vec<Link> {
 }
 
 /// For each text in pairs the other one of the most similar pair, the first of equals.
-fn nearest(pairs: &[Compared]) -> BTreeMap<u32, (u32, &Compared)> {
-    let mut nearest: BTreeMap<u32, (u32, &Compared)> = BTreeMap::new();
+fn nearest<'p>(pairs: impl Iterator<Item = &'p Compared>) -> BTreeMap<u32, (u32, &'p Compared)> {
+    let mut nearest: BTreeMap<u32, (u32, &'p Compared)> = BTreeMap::new();
     for pair in pairs {
         for (text, other) in [(pair.left, pair.right), (pair.right, pair.left)] {
             let best = nearest.entry(text).or_insert((other, pair));
@@ -1234,6 +1367,15 @@ fn nearest(pairs: &[Compared]) -> BTreeMap<u32, (u32, &Compared)> {
 /// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies.
 const USUAL_NEIGHBOUR: usize = 20;
 
+/// What is usual from this on makes a crowd: a template, a subject that many write about, or one story told many times.
+const CROWDED: f32 = 0.05;
+
+/// So many neighbours that tell the same story make a crowd of rewordings. Fewer do not move what is usual by much.
+const CROWD: usize = 16;
+
+/// How many neighbours of a text in a crowd are looked at.
+const CROWD_LOOKED_AT: usize = 64;
+
 /// What is usual for each text to share with its neighbours; edited copies take that of their leader. In small corpora,
 /// which have few neighbours, it is drawn to what is common in a large corpus on one subject.
 struct Usual(Vec<f32>);
@@ -1241,9 +1383,43 @@ struct Usual(Vec<f32>);
 impl Usual {
     fn new(content: &Content, leaders: &[u32], neighbours: &Neighbours, budget: &Budget) -> Self {
         let n = leaders.len() as f32;
-        let shares = neighbours.nth_best_share(content, USUAL_NEIGHBOUR, budget);
+        let mut shares = neighbours.nth_best_share(content, USUAL_NEIGHBOUR, budget);
+        let crowded: Vec<u32> = (0..).zip(&shares).filter(|(_, share)| **share >= CROWDED).map(|(text, _)| text).collect();
+        let nearest = neighbours.nearest(content, &crowded, CROWD_LOOKED_AT);
+        let without_mates = |stems: &mut StemTable, (&text, nearest): (&u32, &Vec<(u16, Neighbour)>)| {
+            Self::without_mates(content, stems, text, nearest)
+        };
+        let found: Vec<Option<f32>> =
+            crowded.par_iter().zip(&nearest).map_init(StemTable::default, without_mates).collect();
+        for (text, share) in crowded.into_iter().zip(found) {
+            shares[text as usize] = share.unwrap_or(shares[text as usize]);
+        }
         let usual = |share: f32| (n * share + 1000.0 * 0.04) / (n + 1000.0);
         Self(leaders.iter().map(|&leader| usual(shares[leader as usize])).collect())
+    }
+
+    /// What is usual for a text in a crowd, if that is one of rewordings of one story: the share of its best neighbours that do
+    /// not tell its story.
+    fn without_mates(content: &Content, stems: &mut StemTable, text: u32, nearest: &[(u16, Neighbour)]) -> Option<f32> {
+        let ours = content.get(text);
+        stems.fill(&ours);
+        let (mut mates, mut others) = (0, 0);
+        for (looked_at, (share, other)) in nearest.iter().enumerate() {
+            // What fills a template has hardly any mates, and most crowds are such.
+            if looked_at == USUAL_NEIGHBOUR && mates < CROWD / 2 {
+                return None;
+            }
+            let evidence = verify::compare(&ours, stems, &content.get(other.text), other.pairs, 0.0, |_| true);
+            if evidence.is_some_and(|evidence| evidence.tells_the_same_story()) {
+                mates += 1;
+            } else {
+                others += 1;
+            }
+            if others == USUAL_NEIGHBOUR {
+                return (mates >= CROWD).then(|| f32::from(*share) / f32::from(u16::MAX));
+            }
+        }
+        (mates >= CROWD).then_some(0.0)
     }
 
     /// For the less crowded one of two texts.

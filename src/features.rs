@@ -4,6 +4,8 @@ use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use crate::content::{Commonness, Prior, Token, TokenChunk, TokenChunks, UNIT, ln, pair, span, units};
 use crate::error::Result;
 use crate::frequencies::{self, Answers, CHUNK, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Parts};
@@ -19,6 +21,8 @@ pub(crate) struct Totals {
     /// Stems that are neither names nor numbers.
     pub(crate) plain: u32,
     pub(crate) names: u32,
+    /// How many stems are names.
+    pub(crate) named: u32,
     pub(crate) numbers: u32,
     pub(crate) pairs: u32,
     pub(crate) parts: [u32; PARTS],
@@ -33,7 +37,10 @@ impl Totals {
         self.parts[part] += idf;
         match (stem.is_number(), stem.is_name()) {
             (true, _) => self.numbers += 1,
-            (false, true) => self.names += u32::from(rarity),
+            (false, true) => {
+                self.names += u32::from(rarity);
+                self.named += 1;
+            }
             (false, false) => self.plain += idf,
         }
     }
@@ -61,12 +68,16 @@ pub(crate) struct Weigher {
 }
 
 impl Weigher {
-    /// The weights for a corpus of so many documents.
-    pub(crate) fn new(documents: usize) -> Self {
+    /// The weights for a corpus of so many documents, of whose words this share is of general English, 0 to 1. What English
+    /// has says nothing of words of other languages: the less English, the fewer documents it counts as.
+    pub(crate) fn new(documents: usize, english: f32) -> Self {
+        /// As many documents count as seen in any language: a handful of texts does not tell what is rare.
+        const LEAST_PRIOR: f32 = 1000.0;
+        let prior = LEAST_PRIOR + english * (Commonness::PRIOR_WEIGHT - LEAST_PRIOR);
         Self {
-            documents: ln(documents as f32 + Commonness::PRIOR_WEIGHT),
+            documents: ln(documents as f32 + prior),
             held: (0..256).map(Held::documents).collect(),
-            english: (0..=255).map(|code| Commonness(code).documents()).collect(),
+            english: (0..=255).map(|code| english * Commonness(code).documents()).collect(),
             logarithms: (0..256).map(|step| ln(1.0 + (step as f32 + 0.5) / 256.0)).collect(),
             rare: rare_weights(),
         }
@@ -95,6 +106,26 @@ impl Weigher {
     #[inline(always)]
     fn rare(&self, held: Held) -> u32 {
         self.rare.get(held.code().max(1)).copied().unwrap_or(0)
+    }
+}
+
+/// How much of the content words is of general English, 0 to 1: 1 if more than half of them are, as in any English text.
+fn english_share(tokens: &TokenChunks) -> f32 {
+    let prior = Prior::get();
+    // Of many words one stem in 32 is looked at, by its hash, so that the order of the texts does not matter.
+    let looked_at = if tokens.words() < 1 << 17 { u32::MAX } else { u32::MAX >> 5 };
+    let count = |token: Token| (token.stem() <= looked_at).then(|| u64::from(prior.commonness(token.stem()) != Commonness::default()));
+    let counts = |chunk: usize| {
+        tokens.with(chunk, |chunk| {
+            let looked_at = chunk.texts().flatten().filter_map(count);
+            looked_at.fold((0, 0), |(known, all), is_known| (known + is_known, all + 1))
+        })
+    };
+    let add = |a: (u64, u64), b: (u64, u64)| (a.0 + b.0, a.1 + b.1);
+    let (known, all) = (0..tokens.len()).into_par_iter().map(counts).reduce(|| (0, 0), add);
+    match all {
+        0 => 1.0,
+        _ => ((known as f32 / all as f32 - 0.2) / 0.3).clamp(0.0, 1.0),
     }
 }
 
@@ -154,6 +185,8 @@ pub(crate) struct Head {
     pub(crate) words: u32,
     /// Number of distinct stems, those included that no other text has.
     pub(crate) distinct: u32,
+    /// How many of them general English has.
+    english: u32,
     pub(crate) totals: Totals,
     /// How many of the stems stand before the end of each part but the last.
     parts: [u32; PARTS - 1],
@@ -166,6 +199,12 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    /// How far the words are not those of general English: 0 if half of them are, 1 if hardly any is.
+    pub(crate) fn foreign(&self) -> f32 {
+        let english = self.english as f32 / self.distinct.max(1) as f32;
+        ((0.35 - english) / 0.15).clamp(0.0, 1.0)
+    }
+
     /// The part of the text, below [`PARTS`], in which its so-manieth stem first stands.
     #[inline(always)]
     pub(crate) fn part(&self, stem: usize) -> usize {
@@ -253,11 +292,14 @@ impl Draft<'_> {
             }
             head.words = words(text);
             head.distinct = stems.len() as u32;
+            head.english = 0;
             weights.clear();
             for found in stems.iter() {
                 let part = found.first as usize * PARTS / content_words;
                 let is_name = 2 * found.names >= found.times;
-                let idf = weigher.idf(found.held, prior.commonness(found.token.stem()));
+                let english = prior.commonness(found.token.stem());
+                head.english += u32::from(english != Commonness::default());
+                let idf = weigher.idf(found.held, english);
                 if idf < LEAST_IDF {
                     continue;
                 }
@@ -454,7 +496,7 @@ impl Content {
         budget: &Arc<Budget>,
     ) -> Result<(Self, Lists)> {
         let texts = tokens.texts();
-        let weigher = Weigher::new((0..texts).filter(|&text| leads(text)).count());
+        let weigher = Weigher::new((0..texts).filter(|&text| leads(text)).count(), english_share(&tokens));
         let parts = Parts::new(texts, tokens.words(), budget);
         let mut heads = vec![Head::default(); texts];
         let store = budget.store(LEARNED_SHARE);
@@ -537,7 +579,7 @@ pub(crate) mod tests {
 
     #[test]
     fn weights_fall_with_document_frequency() {
-        let weigher = Weigher::new(100);
+        let weigher = Weigher::new(100, 1.0);
         let idf = |held, english| weigher.idf(Held::new(held), Commonness(english));
         assert!(idf(2, 0) > idf(3, 0));
         assert!(idf(2, 0) > idf(2, 60));
@@ -546,7 +588,7 @@ pub(crate) mod tests {
 
     #[test]
     fn weights_are_those_of_the_logarithm() {
-        let weigher = Weigher::new(50_000);
+        let weigher = Weigher::new(50_000, 1.0);
         for held in [1, 2, 7, 40, 127, 1000, 40_000] {
             let exact = UNIT * ln(54_000.0 / (held as f32 + 0.5));
             let found = f32::from(weigher.idf(Held::new(held), Commonness(0)));

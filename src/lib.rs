@@ -78,12 +78,14 @@ mod hash;
 mod index;
 mod minhash;
 mod passages;
+mod prior;
 mod rare;
 mod report;
 mod shingle;
 mod sign;
 mod simhash;
 mod store;
+mod telling;
 mod text;
 mod verify;
 
@@ -103,7 +105,7 @@ pub use report::{
 pub use shingle::{Shingle, ShingleSet};
 pub use simhash::{SimHash, SimHashIndex, SimHasher};
 pub use text::{Word, Words};
-pub use verify::Rule;
+pub use verify::{Rule, Weights};
 
 /// For the benchmarks alone; no part of the public interface.
 #[doc(hidden)]

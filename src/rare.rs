@@ -198,6 +198,32 @@ impl Neighbours {
         nth_best.into_iter().map(|share| f32::from(share) / f32::from(u16::MAX)).collect()
     }
 
+    /// The neighbours of some texts, before and after each, that share the most with it, so many at most: from the best down,
+    /// and of equals the first. `texts` ascend.
+    pub(crate) fn nearest(&self, content: &Content, texts: &[u32], most: usize) -> Vec<Vec<(u16, Neighbour)>> {
+        let mut nearest: Vec<Vec<(u16, Neighbour)>> = vec![Vec::new(); texts.len()];
+        let totals = &content.pair_totals;
+        let order = |(share, other): &(u16, Neighbour)| (std::cmp::Reverse(*share), other.text);
+        self.for_each(|left, Neighbour { text: right, pairs }| {
+            for (text, other) in [(left as u32, right), (right, left as u32)] {
+                let Ok(at) = texts.binary_search(&text) else { continue };
+                let share = verify::pair_containment(pairs, totals[left], totals[right as usize]);
+                let mine = &mut nearest[at];
+                mine.push(((share * f32::from(u16::MAX)) as u16, Neighbour { text: other, pairs }));
+                // Cut now and then, so that a text in a large crowd takes no more room than others.
+                if mine.len() >= 4 * most {
+                    mine.sort_unstable_by_key(order);
+                    mine.truncate(most);
+                }
+            }
+        });
+        for mine in &mut nearest {
+            mine.sort_unstable_by_key(order);
+            mine.truncate(most);
+        }
+        nearest
+    }
+
     /// The same of some texts, which have so many neighbours that the shares with those of each begin at its place.
     fn nth_best_of(&self, content: &Content, nth: usize, places: &[usize], (first, of): (usize, &mut [u16])) {
         let mut shares = vec![0u16; places[of.len()]];

@@ -90,6 +90,24 @@ pub struct ContentEvidence {
     pub length_ratio: f32,
     /// Words of the shorter text.
     pub shorter: u32,
+    /// How far the words of both texts are not those of general English, 0 to 1: where they are not, it is not known
+    /// beforehand which of them are common, and the same evidence weighs less than it should.
+    pub foreign: f32,
+    /// Share of the shorter text's names that the longer one lacks, 0 to 1, and drawn to 0.25 where there are few: a follow-up
+    /// has names of its own, a copy hardly any.
+    pub new_names: f32,
+    /// Share of the longer text's names that the shorter one lacks; as `new_names`.
+    pub new_names_of_longer: f32,
+    /// Share of the shorter text's numbers that the longer one lacks, 0 to 1, and drawn to 0.25 where there are few: who fills
+    /// a template has numbers of its own.
+    pub new_numbers: f32,
+    /// Share of the longer text's numbers that the shorter one lacks; as `new_numbers`.
+    pub new_numbers_of_longer: f32,
+    /// Share of the shorter text's words that stand in the longer one in runs of at least five words, 0 to 1.
+    pub verbatim: f32,
+    /// Share of the shorter text's words that stand in the longest of these runs, 0 to 1: one block is one piece of
+    /// evidence, be it a quotation, a footer or a press release that both print.
+    pub block: f32,
 }
 
 /// An article in a cluster.
@@ -368,6 +386,10 @@ pub struct Summary {
     /// Buckets of shingle signatures that were too crowded to compare all with all; they were split by more of the
     /// signature, and each text in them was compared with the first.
     pub crowded: usize,
+    /// The share of copies among the pairs of texts that look alike enough to be read side by side, 0 to 1: how common
+    /// rewordings are in this corpus, and so how much a pair must show; see
+    /// [`DetectorBuilder::prior`](crate::DetectorBuilder::prior). None if no rewordings were looked for.
+    pub prior: Option<f32>,
     pub(crate) times: [Duration; Stage::ALL.len()],
 }
 

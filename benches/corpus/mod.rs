@@ -116,6 +116,15 @@ impl Corpus {
     }
 }
 
+/// An article as a corpus of this seed has it, and so many rewordings of it, each of the article itself.
+#[allow(dead_code, reason = "not all that use this module have crowds")]
+pub fn rewordings(at: usize, count: usize, seed: u64) -> (String, Vec<String>) {
+    let writer = Writer { seed, copies: 0.0 };
+    let draft = writer.draft(at);
+    let reworded = |which| render(&reword(&draft, &mut Rng::of(&[seed, CHANGE, at as u64, which])));
+    (render(&draft), (0..count as u64).map(reworded).collect())
+}
+
 /// One word of a draft, or a comma.
 #[derive(Clone, Copy, PartialEq)]
 enum Token {

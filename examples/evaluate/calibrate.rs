@@ -1,12 +1,28 @@
-//! Fits the rule for rewordings on labelled pairs: logistic regression, each set of copies with the same weight.
+//! Fits the rule for rewordings on labelled pairs: two logistic regressions whose odds add up, each set of copies and each
+//! plain source with the same weight, and the sign of each weight given.
 
 use std::collections::BTreeMap;
 
-use retold::{ContentEvidence, Detector, Pair, Rule};
+use rayon::prelude::*;
+use retold::{ContentEvidence, Detector, Pair, Relation, Rule, Weights};
 
+use crate::natural::Judged;
 use crate::score::{Labels, Scores, Verdict};
 
 const N: usize = ContentEvidence::VALUES;
+
+/// Which values speak for a copy (1) and which against it (−1) where one text retells the other, and where it revises it; 0
+/// for those that are not asked.
+const RETELLING: [i8; N] = [1, 1, 1, -1, -1, -1, -1, -1, -1, -1, 0];
+const REVISION: [i8; N] = [0, 1, 0, 0, -1, -1, 0, -1, 0, 0, 1];
+
+/// What is held out of a fit.
+#[derive(Clone, Copy)]
+enum LeftOut<'a> {
+    Nothing,
+    Family(&'a str),
+    Source(&'a str),
+}
 
 /// A corpus to learn from: positions of articles in the pool, and how much it counts beside the others.
 struct Corpus {
@@ -20,28 +36,35 @@ struct Example {
     values: [f64; N],
     copy: bool,
     weight: f64,
+    /// The examples that weigh `share` together: of one corpus, one set and one kind.
+    group: String,
+    share: f64,
     families: [String; 2],
+    sources: [String; 2],
 }
 
 /// All that is learnt from.
-pub struct Examples {
-    examples: Vec<Example>,
-}
+pub struct Examples(Vec<Example>);
 
 impl Examples {
-    /// Compares the articles of the whole pool, and those of each set on its own, since what tells a rewording must not
-    /// depend on what else is in the corpus.
-    pub fn gather(labels: &Labels, articles: &[(String, String)]) -> Result<Self, String> {
+    /// Compares the articles of the whole pool, those of each set on its own, and the plain ones on their own, since what
+    /// tells a rewording must not depend on what else is in the corpus.
+    pub fn gather(labels: &Labels, judged: &Judged, articles: &[(String, String)]) -> Result<Self, String> {
         let mut sets: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
+        let mut plain = Vec::new();
         for (at, (id, _)) in articles.iter().enumerate() {
             let label = labels.get(id)?;
-            if label.relation != "none" {
-                sets.entry(&label.set).or_default().push(at);
+            sets.entry(&label.set).or_default().push(at);
+            if label.relation == "none" {
+                plain.push(at);
             }
         }
-        let mut corpora = vec![Corpus { name: "all".into(), articles: (0..articles.len()).collect(), weight: 1.0 }];
+        let mut corpora = vec![
+            Corpus { name: "all".into(), articles: (0..articles.len()).collect(), weight: 1.0 },
+            Corpus { name: "plain".into(), articles: plain, weight: 1.0 },
+        ];
         for (set, members) in &sets {
-            corpora.push(Corpus { name: (*set).into(), articles: members.clone(), weight: 1.0 });
+            corpora.push(Corpus { name: (*set).into(), articles: members.clone(), weight: 0.5 });
             // Small corpora, where frequencies say little.
             for part in 0..4 {
                 let articles =
@@ -49,147 +72,203 @@ impl Examples {
                 corpora.push(Corpus { name: format!("{set} {part}/40"), articles, weight: 0.05 });
             }
         }
-        let truth = labels.true_pairs();
         let mut examples = Vec::new();
         for corpus in corpora {
             let texts: Vec<&(String, String)> = corpus.articles.iter().map(|&at| &articles[at]).collect();
             let texts: Vec<(&str, &str)> = texts.iter().map(|(id, text)| (id.as_str(), text.as_str())).collect();
             let before = examples.len();
             for pair in Detector::new().pairs(&texts).map_err(|error| error.to_string())? {
-                examples.extend(example(labels, &truth, &texts, &pair, corpus.weight)?);
+                examples.extend(example(labels, judged, &texts, &pair, &corpus)?);
             }
             eprintln!("{}: {} articles, {} labelled pairs", corpus.name, texts.len(), examples.len() - before);
         }
-        Ok(Self { examples })
+        let mut sums: BTreeMap<String, f64> = BTreeMap::new();
+        examples.iter().for_each(|example| *sums.entry(example.group.clone()).or_default() += example.weight);
+        examples.iter_mut().for_each(|example| example.weight *= example.share / sums[&example.group]);
+        Ok(Self(examples))
     }
 
     /// The families of sets that there are.
-    pub fn families(&self) -> Vec<String> {
-        let mut families: Vec<String> = self.examples.iter().flat_map(|example| example.families.clone()).collect();
-        families.sort_unstable();
-        families.dedup();
-        families.retain(|family| family != "~");
-        families
+    fn families(&self) -> Vec<String> {
+        let families = self.0.iter().flat_map(|example| example.families.clone());
+        distinct(families.filter(|family| family != "~"))
     }
 
-    /// The rule that fits best all examples that do not touch `left_out`.
-    pub fn fit(&self, left_out: Option<&str>) -> Rule {
-        let examples: Vec<&Example> = self
-            .examples
-            .iter()
-            .filter(|example| left_out.is_none_or(|family| example.families.iter().all(|other| other != family)))
-            .collect();
-        let weights = logistic(&examples);
-        Rule { weights: std::array::from_fn(|at| weights[at] as f32), constant: weights[N] as f32 }
+    /// The plain sources that there are.
+    fn sources(&self) -> Vec<String> {
+        let plain = self.0.iter().filter(|example| example.families.iter().all(|family| family == "~"));
+        distinct(plain.flat_map(|example| example.sources.clone()))
     }
+
+    /// The rule that fits best all examples but those that touch what is left out. Plain sources together keep their weight.
+    fn fit(&self, left_out: LeftOut<'_>) -> Rule {
+        let stays = |example: &&Example| match left_out {
+            LeftOut::Nothing => true,
+            LeftOut::Family(family) => example.families.iter().all(|other| other != family),
+            LeftOut::Source(source) => example.sources.iter().all(|other| other != source),
+        };
+        let examples: Vec<&Example> = self.0.iter().filter(stays).collect();
+        let plain = |example: &Example| example.families.iter().all(|family| family == "~");
+        let sources = self.sources().len() as f64;
+        let more = if let LeftOut::Source(_) = left_out { sources / (sources - 1.0) } else { 1.0 };
+        let weights: Vec<f64> =
+            examples.iter().map(|example| example.weight * if plain(example) { more } else { 1.0 }).collect();
+        let [retelling, revision] = fit(&examples, &weights);
+        Rule { retelling, revision, ..Rule::default() }
+    }
+}
+
+fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
+    let mut names: Vec<String> = names.collect();
+    names.sort_unstable();
+    names.dedup();
+    names
 }
 
 fn example(
     labels: &Labels,
-    truth: &BTreeMap<&str, u64>,
+    judged: &Judged,
     texts: &[(&str, &str)],
     pair: &Pair,
-    corpus_weight: f64,
+    corpus: &Corpus,
 ) -> Result<Option<Example>, String> {
-    let Some(content) = &pair.evidence.content else { return Ok(None) };
+    // Edited copies are told by their shingles and teach nothing of rewordings.
+    let Some(content) = pair.evidence.content.filter(|content| content.is_worth_reading()) else { return Ok(None) };
+    if pair.relation == Some(Relation::Near) {
+        return Ok(None);
+    }
     let (left, right) = (texts[pair.left].0, texts[pair.right].0);
     let (x, y) = (labels.get(left)?, labels.get(right)?);
-    // Edited copies are told by their shingles and teach nothing of rewordings.
-    let (copy, weight) = match labels.verdict(left, right) {
-        Verdict::Neither => return Ok(None),
-        Verdict::Right => (true, 1.0),
-        Verdict::Wrong => (false, 1.0),
-        // Distractors that share few shingles are different texts, nearly always: reports on one event, above all.
-        Verdict::Unlabelled if pair.evidence.containment < 0.15 && x.cluster != y.cluster => (false, 0.5),
-        Verdict::Unlabelled => return Ok(None),
+    // Plain pairs that nobody judged count twice: the line is drawn among them.
+    let (copy, weight, kind, share) = match (labels.verdict(left, right), judged.verdict(left, right)) {
+        (Verdict::Neither, _) => return Ok(None),
+        (Verdict::Right, _) => (true, 1.0, "copies", 1.0),
+        (Verdict::Wrong, _) => (false, 1.0, "others", 1.0),
+        (Verdict::Unlabelled, Some(("copy", _))) => (true, 1.0, "judged copies", 1.0),
+        // An excerpt is no copy, but not far from one.
+        (Verdict::Unlabelled, Some(("partial", weight))) => (false, 0.5 * weight.sqrt(), "judged", 1.0),
+        (Verdict::Unlabelled, Some((_, weight))) => (false, weight.sqrt(), "judged", 1.0),
+        // Plain texts that share few shingles are different articles, nearly always: reports on one event, above all.
+        (Verdict::Unlabelled, None) if pair.evidence.containment < 0.15 && x.cluster != y.cluster => {
+            (false, 1.0, "unjudged", 2.0)
+        }
+        (Verdict::Unlabelled, None) => return Ok(None),
     };
-    let in_set = |set: &str| truth.get(set).map_or(1.0 / 20_000.0, |&pairs| 1.0 / pairs.max(1) as f64);
-    let weight = corpus_weight * weight * in_set(&x.set).max(in_set(&y.set));
-    let families = [x.family.clone(), y.family.clone()];
-    Ok(Some(Example { values: content.values().map(f64::from), copy, weight, families }))
+    // A pair of a planted text with a plain one is of the planted one's set.
+    let set = if x.relation == "none" { &y.set } else { &x.set };
+    Ok(Some(Example {
+        values: content.values().map(f64::from),
+        copy,
+        weight,
+        group: format!("{}\t{set}\t{kind}", corpus.name),
+        share: share * corpus.weight,
+        families: [x.family.clone(), y.family.clone()],
+        sources: [x.set.clone(), y.set.clone()],
+    }))
 }
 
-/// Logistic regression with weighted examples and a small ridge, by Newton's method; the last weight is the constant.
-fn logistic(examples: &[&Example]) -> [f64; N + 1] {
-    let total: f64 = examples.iter().map(|example| example.weight).sum();
+/// Fits both regressions by accelerated projected gradient descent, with a small ridge, on standardised values.
+fn fit(examples: &[&Example], weights: &[f64]) -> [Weights; 2] {
+    const RIDGE: f64 = 3e-4;
+    const ROUNDS: usize = 1500;
+    const STEP: f64 = 0.6;
+    let total: f64 = weights.iter().sum();
+    let weighted = || examples.iter().zip(weights);
     let moment = |at: usize, power: i32, center: f64| {
-        examples.iter().map(|example| example.weight * (example.values[at] - center).powi(power)).sum::<f64>() / total
+        weighted().map(|(example, weight)| weight * (example.values[at] - center).powi(power)).sum::<f64>() / total
     };
     let means: [f64; N] = std::array::from_fn(|at| moment(at, 1, 0.0));
     let scales: [f64; N] = std::array::from_fn(|at| moment(at, 2, means[at]).sqrt().max(1e-9));
-    let standard = |example: &Example| -> [f64; N + 1] {
-        std::array::from_fn(|at| if at < N { (example.values[at] - means[at]) / scales[at] } else { 1.0 })
+    let rows: Vec<([f64; N + 1], f64, f64)> = weighted()
+        .map(|(example, weight)| {
+            let row = |at: usize| if at < N { (example.values[at] - means[at]) / scales[at] } else { 1.0 };
+            (std::array::from_fn(row), f64::from(u8::from(example.copy)), weight / total)
+        })
+        .collect();
+    type Both = [[f64; N + 1]; 2];
+    let signs = [RETELLING, REVISION];
+    let gradient = |at: &Both| -> Both {
+        let of_row = |mut sum: Both, (row, copy, weight): &([f64; N + 1], f64, f64)| {
+            let [a, b] = at.map(|weights| row.iter().zip(weights).map(|(x, w)| x * w).sum::<f64>());
+            let odds = a.max(b) + (-(a - b).abs()).exp().ln_1p();
+            let wrong = weight * (1.0 / (1.0 + (-odds).exp()) - copy);
+            for (sum, part) in sum.iter_mut().zip([(a - odds).exp(), (b - odds).exp()]) {
+                sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += wrong * part * x);
+            }
+            sum
+        };
+        // Chunks of a fixed size, so that the sums are the same on any number of threads.
+        let parts: Vec<Both> =
+            rows.par_chunks(4096).map(|rows| rows.iter().fold([[0.0; N + 1]; 2], of_row)).collect();
+        let mut sum = [[0.0; N + 1]; 2];
+        for part in parts {
+            sum.iter_mut().zip(part).for_each(|(sum, part)| sum.iter_mut().zip(part).for_each(|(a, b)| *a += b));
+        }
+        for (sum, at) in sum.iter_mut().zip(at) {
+            sum[..N].iter_mut().zip(at).for_each(|(sum, at)| *sum += 2.0 * RIDGE * at);
+        }
+        sum
     };
-    let mut weights = [0.0; N + 1];
-    for _ in 0..30 {
-        let mut gradient = [0.0; N + 1];
-        let mut hessian = [[0.0; N + 1]; N + 1];
-        for at in 0..N {
-            gradient[at] = -1e-4 * weights[at];
-            hessian[at][at] = 1e-4;
-        }
-        for example in examples {
-            let x = standard(example);
-            let z: f64 = x.iter().zip(&weights).map(|(x, w)| x * w).sum();
-            let p = 1.0 / (1.0 + (-z).exp());
-            let weight = example.weight / total;
-            for (i, xi) in x.iter().enumerate() {
-                gradient[i] += weight * (f64::from(u8::from(example.copy)) - p) * xi;
-                for (j, xj) in x.iter().enumerate() {
-                    hessian[i][j] += weight * p * (1.0 - p) * xi * xj;
-                }
+    let mut at: Both = signs.map(|signs| std::array::from_fn(|value| signs.get(value).map_or(-1.0, |&s| 0.3 * f64::from(s))));
+    at[1][N] = -3.0;
+    let (mut ahead, mut before) = (at, at);
+    for round in 0..ROUNDS {
+        let down = gradient(&ahead);
+        for which in 0..2 {
+            for value in 0..=N {
+                let moved = ahead[which][value] - STEP * down[which][value];
+                at[which][value] = match signs[which].get(value) {
+                    Some(0) => 0.0,
+                    Some(1) => moved.max(0.0),
+                    Some(_) => moved.min(0.0),
+                    None => moved,
+                };
+                let momentum = round as f64 / (round as f64 + 3.0);
+                ahead[which][value] = at[which][value] + momentum * (at[which][value] - before[which][value]);
             }
         }
-        let step = solve(hessian, gradient);
-        weights.iter_mut().zip(step).for_each(|(weight, step)| *weight += step);
-        if step.iter().all(|step| step.abs() < 1e-6) {
-            break;
-        }
+        before = at;
     }
-    let mut plain = weights;
-    for at in 0..N {
-        plain[at] = weights[at] / scales[at];
-        plain[N] -= weights[at] * means[at] / scales[at];
-    }
-    plain
+    at.map(|weights| {
+        let values: [f64; N] = std::array::from_fn(|value| weights[value] / scales[value]);
+        let constant = weights[N] - values.iter().zip(&means).map(|(weight, mean)| weight * mean).sum::<f64>();
+        let rounded = |weight: f64| ((weight * 100.0).round() / 100.0) as f32;
+        Weights { values: values.map(rounded), constant: rounded(constant) }
+    })
 }
 
-/// Solves a system of linear equations by Gaussian elimination with pivots.
-fn solve(mut matrix: [[f64; N + 1]; N + 1], mut right: [f64; N + 1]) -> [f64; N + 1] {
-    for column in 0..=N {
-        let pivot = (column..=N).max_by(|&a, &b| matrix[a][column].abs().total_cmp(&matrix[b][column].abs()));
-        let pivot = pivot.unwrap_or(column);
-        matrix.swap(column, pivot);
-        right.swap(column, pivot);
-        for row in 0..=N {
-            if row != column {
-                let factor = matrix[row][column] / matrix[column][column];
-                let pivot = matrix[column];
-                matrix[row].iter_mut().zip(pivot).for_each(|(cell, above)| *cell -= factor * above);
-                right[row] -= factor * right[column];
-            }
-        }
-    }
-    std::array::from_fn(|at| right[at] / matrix[at][at])
-}
-
-/// Fits the rule on all families and prints it; then leaves each family out in turn and prints how its sets fare with a
-/// rule that never saw them.
-pub fn leave_one_out(labels: &Labels, articles: &[(String, String)]) -> Result<(), Box<dyn std::error::Error>> {
+/// Fits the rule on everything and prints it; then leaves each family of sets, and each plain source, out in turn and prints
+/// how these fare with a rule that never saw them.
+pub fn leave_one_out(
+    labels: &Labels,
+    judged: &Judged,
+    articles: &[(String, String)],
+) -> Result<(), Box<dyn std::error::Error>> {
     let ids: Vec<&str> = articles.iter().map(|(id, _)| id.as_str()).collect();
-    let examples = Examples::gather(labels, articles)?;
+    let examples = Examples::gather(labels, judged, articles)?;
     let score = |rule: Rule| -> Result<Scores, Box<dyn std::error::Error>> {
         let report = Detector::builder().rule(rule).build()?.find(articles)?;
         Ok(Scores::of(labels, &ids, &report)?)
     };
-    let rule = examples.fit(None);
-    println!("rule fitted on all families: {rule:?}");
+    let mut plain = Vec::new();
+    for article in articles {
+        if labels.get(&article.0)?.relation == "none" {
+            plain.push(article);
+        }
+    }
+    let count = |rule: Rule| -> Result<_, Box<dyn std::error::Error>> {
+        Ok(judged.count(&Detector::builder().rule(rule).build()?.find(&plain)?))
+    };
+    let rule = examples.fit(LeftOut::Nothing);
+    println!("rule fitted on everything: {rule:?}");
     let fitted = score(rule)?;
     print!("{fitted}");
+    let on_plain = count(rule)?;
+    print!("{on_plain}");
     println!("\neach family left out of the fit:");
     let mut f1 = BTreeMap::new();
     for family in examples.families() {
-        let scores = score(examples.fit(Some(&family)))?;
+        let scores = score(examples.fit(LeftOut::Family(&family)))?;
         for (set, row) in scores.sets() {
             if labels.family_of_set(set) == Some(&family) {
                 println!("{set:26} precision {:.4}  recall {:.4}  f1 {:.4}", row.precision(), row.recall(), row.f1());
@@ -199,5 +278,11 @@ pub fn leave_one_out(labels: &Labels, articles: &[(String, String)]) -> Result<(
     }
     let mean = f1.values().sum::<f64>() / f1.len().max(1) as f64;
     println!("left out                   macro f1 {mean:.4}, {:+.4} against the fit on all", mean - fitted.macro_f1());
+    println!("\neach plain source left out of the fit:");
+    for source in examples.sources() {
+        let found = count(examples.fit(LeftOut::Source(&source)))?;
+        let (without, with) = (found.wrong(&source), on_plain.wrong(&source));
+        println!("{source:26} wrong pairs joined, weighted: {without:.0}, against {with:.0} with it in the fit");
+    }
     Ok(())
 }

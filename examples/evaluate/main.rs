@@ -6,6 +6,7 @@
 //! distractors) and, if there are pairs that count neither way, `ignore.tsv` (two ids a line); each may be gzipped.
 
 mod calibrate;
+mod natural;
 mod score;
 
 use std::collections::{HashMap, HashSet};
@@ -17,6 +18,7 @@ use std::time::Instant;
 use clap::Parser;
 use retold::{Detector, Search, Stage};
 
+use natural::Judged;
 use score::{Labels, Reliability, Scores};
 
 #[derive(Parser)]
@@ -32,9 +34,14 @@ struct Options {
     /// Compare all with all in a sample of about this many documents, and tell what the candidate stage keeps of what passes.
     #[arg(long)]
     exhaustive: Option<usize>,
+    /// Pairs of the plain documents that readers judged: a table with tabs and the columns left, right, verdict, weight, source.
+    #[arg(long)]
+    judged: Option<PathBuf>,
     /// Fit the rule for rewordings on this pool, and show how it does on families that it has not seen.
     #[arg(long)]
     calibrate: bool,
+    #[arg(long)]
+    dump: Option<PathBuf>,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -48,8 +55,15 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let field = |name: &str| record.get(name).and_then(|value| value.as_str()).unwrap_or_default().to_string();
         articles.push((field("id"), field("text")));
     }
+    let judged = match &options.judged {
+        Some(path) => Judged::read(&table(path)?)?,
+        None => Judged::default(),
+    };
+    if let Some(path) = &options.dump {
+        return dump(&articles, path);
+    }
     if options.calibrate {
-        return calibrate::leave_one_out(&labels, &articles);
+        return calibrate::leave_one_out(&labels, &judged, &articles);
     }
     if let Some(sample) = options.exhaustive {
         return candidate_recall(&labels, &articles, sample);
@@ -107,6 +121,22 @@ fn candidate_recall(
     Ok(())
 }
 
+fn dump(articles: &[(String, String)], path: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    use std::io::Write;
+    let mut out = std::io::BufWriter::new(File::create(path)?);
+    writeln!(out, "left\tright\trelation\tsimilarity\tjaccard\tcontainment\twords\tcoverage\torder\tnumbers\tusual\tnames_s\tnames_l\tnums_s\tnums_l\tblock\trevised\tpairs\tnames\tlength\tshorter\tverbatim\todds")?;
+    for pair in Detector::new().pairs(articles)? {
+        let Some(content) = &pair.evidence.content else { continue };
+        let relation = pair.relation.map_or("-".to_string(), |r| r.to_string());
+        write!(out, "{}\t{}\t{relation}\t{:.4}\t{:.4}\t{:.4}", articles[pair.left].0, articles[pair.right].0, pair.similarity, pair.evidence.jaccard, pair.evidence.containment)?;
+        for value in content.values() {
+            write!(out, "\t{value:.4}")?;
+        }
+        writeln!(out, "\t{:.4}\t{:.4}\t{:.4}\t{}\t{:.4}\t{:.4}", content.pairs, content.names, content.length_ratio, content.shorter, content.verbatim, retold::Rule::default().odds(content))?;
+    }
+    Ok(())
+}
+
 /// Opens a file of the pool, gzipped or not.
 fn open(pool: &Path, name: &str) -> std::io::Result<BufReader<Box<dyn Read>>> {
     let plain = pool.join(name);
@@ -117,7 +147,13 @@ fn open(pool: &Path, name: &str) -> std::io::Result<BufReader<Box<dyn Read>>> {
     Ok(BufReader::with_capacity(1 << 20, reader))
 }
 
-/// The rows of a table with tabs.
+/// The rows of a table with tabs at a path.
+fn table(path: &Path) -> std::io::Result<Vec<Vec<String>>> {
+    let rows = std::fs::read_to_string(path)?;
+    Ok(rows.lines().map(|line| line.split('\t').map(String::from).collect()).collect())
+}
+
+/// The rows of a table of the pool.
 fn rows(pool: &Path, name: &str) -> std::io::Result<Vec<Vec<String>>> {
     open(pool, name)?.lines().map(|line| Ok(line?.split('\t').map(String::from).collect())).collect()
 }

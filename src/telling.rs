@@ -1,0 +1,158 @@
+//! Two texts read side by side: how much of the shorter one stands in the other word for word, and how much of that in one
+//! block.
+//!
+//! What both texts say in the same words is one piece of evidence if it stands in one block: a quotation, a footer, a press
+//! release that both print. Spread over the text in many runs, it shows that one was made from the other.
+
+use crate::shingle::{self, Shingle};
+use crate::text;
+
+/// Runs of so many words count as the same words; shorter ones are turns of phrase.
+pub(crate) const RUN_WORDS: u8 = 5;
+
+/// Which words of a text stand in runs that another one has too.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Verbatim {
+    /// Share of the words that stand in such runs, 0 to 1.
+    pub(crate) all: f32,
+    /// Share of the words that stand in the longest of them.
+    pub(crate) block: f32,
+}
+
+/// The runs of [`RUN_WORDS`] words of a text, in order, overlapping.
+#[derive(Debug, Default)]
+pub(crate) struct Runs(Vec<u64>);
+
+impl Runs {
+    /// Reads a text; the memory is used again.
+    pub(crate) fn read(&mut self, of: &str) {
+        self.0.clear();
+        text::with_scratch(|scratch| shingle::collect(of, Shingle::Words(RUN_WORDS), scratch, &mut self.0));
+    }
+}
+
+/// The runs of one text, to look up those of many others in. Reused from text to text.
+#[derive(Debug, Default)]
+pub(crate) struct RunTable {
+    /// Runs, open addressing by their upper bits; 0 for a free slot.
+    slots: Vec<u64>,
+    shift: u32,
+    /// For each run of the text where it is.
+    places: Vec<u32>,
+    /// For each slot whether the other text has it.
+    shared: Vec<bool>,
+}
+
+impl RunTable {
+    /// Takes the runs of a text.
+    pub(crate) fn fill(&mut self, runs: &Runs) {
+        let bits = (2 * runs.0.len()).next_power_of_two().trailing_zeros().max(1);
+        self.shift = 64 - bits;
+        self.slots.clear();
+        self.slots.resize(1 << bits, 0);
+        self.places.clear();
+        for &run in &runs.0 {
+            let at = self.find(run);
+            self.slots[at] = run | 1;
+            self.places.push(at as u32);
+        }
+    }
+
+    /// Where a run is, or where it would be.
+    #[inline(always)]
+    fn find(&self, run: u64) -> usize {
+        let mut at = (run >> self.shift) as usize;
+        while self.slots[at] != 0 && self.slots[at] != run | 1 {
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        at
+    }
+
+    /// How much of the other text stands in this one.
+    pub(crate) fn of_other(&self, other: &Runs) -> Verbatim {
+        verbatim(other.0.iter().map(|&run| self.slots[self.find(run)] != 0))
+    }
+
+    /// How much of this text stands in the other one.
+    pub(crate) fn in_other(&mut self, other: &Runs) -> Verbatim {
+        self.shared.clear();
+        self.shared.resize(self.slots.len(), false);
+        for &run in &other.0 {
+            let at = self.find(run);
+            // A free slot is never asked for.
+            self.shared[at] = true;
+        }
+        verbatim(self.places.iter().map(|&at| self.shared[at as usize]))
+    }
+}
+
+/// Counts the words of a text by whether the run that begins at each is shared.
+fn verbatim(runs: impl ExactSizeIterator<Item = bool>) -> Verbatim {
+    let run_words = usize::from(RUN_WORDS);
+    let words = match runs.len() {
+        0 => return Verbatim::default(),
+        runs => runs + run_words - 1,
+    };
+    let (mut all, mut longest, mut begin, mut end) = (0, 0, 0, 0);
+    for at in runs.enumerate().filter(|(_, shared)| *shared).map(|(at, _)| at) {
+        if at > end || end == 0 {
+            begin = at;
+        }
+        all += at + run_words - end.max(at);
+        end = at + run_words;
+        longest = longest.max(end - begin);
+    }
+    let share = |part: usize| part as f32 / words as f32;
+    Verbatim { all: share(all), block: share(longest) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn read(text: &str) -> Runs {
+        let mut runs = Runs::default();
+        runs.read(text);
+        runs
+    }
+
+    /// Both ways of asking, which must agree.
+    fn share(of: &str, in_text: &str) -> Verbatim {
+        let (of, in_text) = (read(of), read(in_text));
+        let mut table = RunTable::default();
+        table.fill(&in_text);
+        let share = table.of_other(&of);
+        table.fill(&of);
+        assert_eq!(table.in_other(&in_text), share);
+        share
+    }
+
+    #[test]
+    fn one_block_is_told_from_several() {
+        let host = "one two three four five six seven eight nine ten and eleven twelve thirteen fourteen fifteen sixteen";
+        let whole = Verbatim { all: 1.0, block: 1.0 };
+        assert_eq!(share("two three four five six seven", host), whole);
+        let two = share("two three four five six here eleven twelve thirteen fourteen fifteen", host);
+        assert_eq!(two, Verbatim { all: 10.0 / 11.0, block: 5.0 / 11.0 });
+        assert_eq!(share("two three four five", host), Verbatim::default());
+        assert_eq!(share("", host), Verbatim::default());
+    }
+
+    proptest! {
+        #[test]
+        fn shares_are_those_of_marking_each_word(short in prop::collection::vec(0u8..3, 0..40), long in prop::collection::vec(0u8..3, 0..40)) {
+            let text = |words: &[u8]| words.iter().map(|word| format!("w{word}")).collect::<Vec<_>>().join(" ");
+            let mut marked = vec![false; short.len()];
+            for at in 0..short.len().saturating_sub(4) {
+                if long.windows(5).any(|run| run == &short[at..at + 5]) {
+                    marked[at..at + 5].fill(true);
+                }
+            }
+            let all = marked.iter().filter(|&&is| is).count();
+            let longest = marked.chunk_by(|a, b| a == b).filter(|run| run[0]).map(<[bool]>::len).max().unwrap_or(0);
+            let of = |part: usize| if short.len() < 5 { 0.0 } else { part as f32 / short.len() as f32 };
+            prop_assert_eq!(share(&text(&short), &text(&long)), Verbatim { all: of(all), block: of(longest) });
+        }
+    }
+}
