@@ -39,14 +39,33 @@
 //! - [`Detector::collector`]: articles as they are read, with as little [memory](DetectorBuilder::memory) as there is;
 //! - [`stem`]: content words; [`Detector::pairs`]: every compared pair with its evidence; [`Rule`]: how it is weighed.
 //!
-//! # How it works
+//! # What a copy is
 //!
+//! Two articles are *copies* if one was made from the other, or both from one: the same article, reworked. Most articles that
+//! look alike are none, and [`Lookalike`] names what they are instead:
+//!
+//! | | what it is | an example |
+//! | --- | --- | --- |
+//! | copy | one article made from the other: copied, edited, shortened, restyled, retold sentence by sentence | a wire story that a paper rewrote for its readers |
+//! | excerpt | a block of one text stands in another one that is otherwise different writing | a commentary that quotes two paragraphs of a report |
+//! | furniture | what they share belongs to the page, not to the story | an author's note, a list of links, a signature |
+//! | same event | independent reports of one event: the same names and numbers, other sentences | two papers' own reports of a council vote |
+//! | follow-up | the same running story on another day or from another angle | Tuesday's report of the trial, and Wednesday's |
+//! | template | one form filled with other facts | two companies' quarterly figures, two weather bulletins |
+//!
+//! What decides is whether the *telling* is shared, not the facts: the same words all over the text, in the same order, and
+//! no news that the other one lacks.
+//!
+//! # How it works
+//!//!
 //! An edited copy is found by its *shingles*: signatures are cut into bands, texts that share one are compared exactly.
 //! A reworded copy shares hardly any shingle with its source, but names, turns of phrase and the order in which the story
 //! goes, that no other text has. So its *content features* count: stems and pairs of neighbouring stems that few documents
-//! hold. Texts that share enough of them are compared by nine numbers ([`ContentEvidence`]), among them what such texts
-//! usually share with their neighbours: a pair convinces when it stands out. Clusters are stars: each member was verified
-//! against the representative.
+//! hold. Texts that share enough of them are read side by side and compared by a few numbers ([`ContentEvidence`]): what they
+//! share, whether everywhere and in the same order, in how large a block, what names and numbers each has for itself, and what
+//! such texts usually share with their neighbours. A [`Rule`] weighs them into odds. How high these must be depends on how
+//! common copies are in the corpus, which is found from the odds of all pairs ([`Summary::prior`]). Clusters are stars: each
+//! member was verified against the representative, and a doubtful one needs a second member that it is a copy of.
 //!
 //! # Guarantees
 //!
@@ -99,7 +118,7 @@ pub use index::Index;
 pub use minhash::{MinHash, MinHasher, Scheme};
 pub use passages::{Passage, PassageKind, shared_passages};
 pub use report::{
-    Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
+    Cluster, Comparison, ContentEvidence, Evidence, Lookalike, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
     Skipped, Stage, Summary,
 };
 pub use shingle::{Shingle, ShingleSet};

@@ -110,6 +110,65 @@ pub struct ContentEvidence {
     pub block: f32,
 }
 
+/// What two texts that look alike and are no copies most likely are; [the crate's documentation](crate#what-a-copy-is) has an
+/// example of each.
+///
+/// ```
+/// use retold::{Detector, Lookalike};
+///
+/// let footer = "Sign up for our weekly letter on the harbour towns, follow us wherever you read the news, and write to the \
+///     editors at the old customs house if you know of a story that we should tell next.";
+/// let ferry = format!("The ferry to Orrin will stop in March, the board said, since nobody mends its engines. {footer}");
+/// let snow = format!("Snow closed the mountain road to Hallin again, and the school there stayed shut for days. {footer}");
+/// let content = Detector::new().compare_texts(&ferry, &snow)?.evidence.and_then(|evidence| evidence.content);
+/// assert_eq!(content.and_then(|content| content.lookalike()), Some(Lookalike::Block));
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Lookalike {
+    /// One block of the same words in otherwise different writing: an excerpt, a quotation, or page furniture.
+    Block,
+    /// One form filled with other facts.
+    Template,
+    /// The same names, but news of its own in each: the same running story, another day or angle.
+    FollowUp,
+    /// The same names and numbers in other sentences: independent reports of one event.
+    SameEvent,
+}
+
+impl fmt::Display for Lookalike {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Block => "excerpt or page furniture: one block of the same words",
+            Self::Template => "template: the same form, other facts",
+            Self::FollowUp => "follow-up: the same names, news of its own",
+            Self::SameEvent => "same event: the same names, other sentences",
+        })
+    }
+}
+
+impl ContentEvidence {
+    /// What the two most likely are if they are no copies; none if the evidence does not show it. Simple limits on the numbers,
+    /// for people who read why a pair was not let in; nothing hangs on them.
+    pub fn lookalike(&self) -> Option<Lookalike> {
+        let new_facts = self.new_numbers.min(self.new_numbers_of_longer);
+        let new_names = self.new_names.min(self.new_names_of_longer);
+        if self.block >= 0.12 && self.block >= 0.6 * self.verbatim {
+            Some(Lookalike::Block)
+        } else if (self.usual >= 0.06 || self.verbatim - self.block >= 0.1) && new_facts >= 0.35 {
+            Some(Lookalike::Template)
+        } else if self.names >= 0.5 && new_names.max(new_facts) >= 0.3 {
+            Some(Lookalike::FollowUp)
+        } else if self.names >= 0.6 {
+            Some(Lookalike::SameEvent)
+        } else {
+            None
+        }
+    }
+}
+
 /// An article in a cluster.
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
@@ -202,7 +261,8 @@ pub struct NearMiss {
     pub position: usize,
     /// The confidence that it is a copy, or the Jaccard similarity where shingles alone were compared; 0 to 1.
     pub similarity: f32,
-    /// What the similarity falls short of the confidence or the threshold that makes a copy, 0 to 1.
+    /// What the similarity falls short of the confidence or the threshold that makes a copy, 0 to 1; 0 if it is enough for a pair,
+    /// but no second member of the cluster is a copy of it as well.
     pub missing: f32,
     /// The numbers that decided.
     #[cfg_attr(feature = "serde", serde(flatten))]

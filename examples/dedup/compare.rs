@@ -190,7 +190,9 @@ fn verdict(comparison: &Comparison, settings: &Settings) -> String {
             "no copies: they share no phrase or are too short to tell a rewording by".into()
         }
         (None, Some(_)) => {
-            format!("no copies: a confidence of {similarity:.2}, and {:.2} makes a rewording", settings.confidence)
+            let lookalike = content.and_then(|content| content.lookalike());
+            let kind = lookalike.map_or(String::new(), |lookalike| format!("; most likely {lookalike}"));
+            format!("no copies: a confidence of {similarity:.2}, and {:.2} makes a rewording{kind}", settings.confidence)
         }
         (None, None) => {
             format!("no copies: a similarity of {similarity:.2}, and {:.2} makes an edited copy", settings.threshold)
@@ -201,7 +203,7 @@ fn verdict(comparison: &Comparison, settings: &Settings) -> String {
 /// The numbers that decide about a rewording.
 fn signals(content: &ContentEvidence) -> String {
     format!(
-        "shared words {}, names {}, word pairs {} (usual for such texts: {}), coverage {}, order {:+.2}, numbers missing {}",
+        "shared words {}, names {}, word pairs {} (usual for such texts: {}), coverage {}, order {:+.2}, numbers missing {}; word for word {}, in one block {}; new names {} and {}, new numbers {} and {}",
         percent(content.words),
         percent(content.names),
         percent(content.pairs),
@@ -209,6 +211,12 @@ fn signals(content: &ContentEvidence) -> String {
         percent(content.coverage),
         content.order,
         content.numbers_missing,
+        percent(content.verbatim),
+        percent(content.block),
+        percent(content.new_names),
+        percent(content.new_names_of_longer),
+        percent(content.new_numbers),
+        percent(content.new_numbers_of_longer),
     )
 }
 

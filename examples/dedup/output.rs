@@ -105,6 +105,7 @@ impl Findings {
                 "bytes": summary.bytes,
                 "candidates": summary.candidates,
                 "verified": summary.verified,
+                "prior": summary.prior.map(|prior| rounded(prior.into(), 1e4)),
                 "clusters": self.report.clusters().len(),
                 "skipped": self.skipped.len(),
                 "seconds": seconds,

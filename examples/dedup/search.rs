@@ -8,6 +8,8 @@ pub struct Settings {
     pub level: retold::Level,
     pub threshold: f64,
     pub confidence: f64,
+    /// The share of copies among look-alikes, if it was given.
+    pub prior: Option<f64>,
     pub min_words: usize,
     /// How texts meet that may be edited copies.
     pub bands: Bands,
@@ -27,6 +29,13 @@ pub struct Search {
     /// Reworded copies: the least confidence, more than 0 to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true)]
     confidence: f64,
+
+    /// Reworded copies: the share of copies among look-alikes, 0 to 1 [default: found from the corpus]
+    ///
+    /// The rarer copies are, the more a pair must show. The summary of a run tells what it found; give
+    /// that of the whole corpus to judge a shard of it as the whole is judged.
+    #[arg(long, value_name = "SHARE", allow_negative_numbers = true, verbatim_doc_comment)]
+    prior: Option<f64>,
 
     /// Skip texts of fewer words; never fewer than 3
     #[arg(long, value_name = "N", default_value_t = 3)]
@@ -52,13 +61,18 @@ impl From<Level> for retold::Level {
 
 impl Search {
     pub fn detector(&self) -> DetectorBuilder {
-        let &Self { level, threshold, confidence, min_words } = self;
-        Detector::builder().level(level.into()).threshold(threshold).confidence(confidence).min_words(min_words)
+        let &Self { level, threshold, confidence, prior, min_words } = self;
+        let builder =
+            Detector::builder().level(level.into()).threshold(threshold).confidence(confidence).min_words(min_words);
+        match prior {
+            Some(prior) => builder.prior(prior),
+            None => builder,
+        }
     }
 
     /// The options, and what a detector that was built of them makes of them.
     pub fn settings(&self, detector: &Detector) -> Settings {
-        let &Self { level, threshold, confidence, min_words } = self;
-        Settings { level: level.into(), threshold, confidence, min_words, bands: detector.bands() }
+        let &Self { level, threshold, confidence, prior, min_words } = self;
+        Settings { level: level.into(), threshold, confidence, prior, min_words, bands: detector.bands() }
     }
 }
