@@ -325,8 +325,8 @@ impl Detector {
 
     /// Finds all clusters of copies among `articles`.
     ///
-    /// Articles that cannot be compared (no words, too few, a repeated id) are listed in the report, the rest is
-    /// processed. Time grows about linearly with the bytes of text.
+    /// Articles that cannot be compared (no words or too few) are listed in the report, the rest is processed. Articles are
+    /// identified by their positions; equal ids are compared like all others. Time grows about linearly with the bytes of text.
     ///
     /// # Errors
     /// [`Error::TooLarge`] beyond some forty million articles, and [`Error::Spill`] if memory was limited and a temporary file
@@ -460,7 +460,7 @@ impl Detector {
         Articles::new(budget, self.representative == Representative::Earliest)
     }
 
-    /// Signs articles that are all at hand, in the order of their ids.
+    /// Signs articles that are all at hand.
     fn prepare<'a, A: Article>(&self, all: &'a [A]) -> Result<Corpus<&'a A>> {
         let budget = self.budget();
         // They are the caller's, so that no memory is taken for them.
@@ -468,30 +468,31 @@ impl Detector {
         articles.extend(all.iter().collect());
         let mut times = Default::default();
         let mut signatures = Signatures::new(self.views(), &budget);
-        let (positions, skipped) = self.timed(&mut times, Stage::Sign, all.len(), |ticker| {
-            let (positions, skipped) = unique_ids(&articles);
-            let texts: Vec<&str> = positions.iter().map(|&position| all[position as usize].text()).collect();
+        self.timed(&mut times, Stage::Sign, all.len(), |ticker| {
+            let texts: Vec<&str> = all.iter().map(Article::text).collect();
             signatures.extend(&texts, || ticker.tick());
-            (positions, skipped)
         });
-        let in_order: Vec<u32> = (0..positions.len() as u32).collect();
-        self.corpus(articles, (positions, skipped), (signatures, in_order), times, budget)
+        self.corpus(articles, signatures, times, budget)
     }
 
     /// Signed articles to texts: what cannot be compared leaves the line here, and exact copies are folded into one. The
-    /// articles are numbered by id, so that nothing hangs on the order in which they came.
+    /// articles are numbered by id, and those of one id by their words, so that nothing depends on the order in which they came.
     fn corpus<A: Article>(
         &self,
         articles: Articles<A>,
-        (positions, mut skipped): (Vec<u32>, Vec<Skipped>),
-        (signatures, order): (Signatures, Vec<u32>),
+        signatures: Signatures,
         mut times: [Duration; Stage::ALL.len()],
         budget: Arc<Budget>,
     ) -> Result<Corpus<A>> {
         let start = Instant::now();
         budget.check()?;
         budget.reserve(BYTES_AN_ARTICLE * articles.len() as u64);
-        let signed: Vec<&Signed> = order.iter().map(|&at| &signatures.signed()[at as usize]).collect();
+        let positions = articles.in_order(|position| {
+            let signed = &signatures.signed()[position as usize];
+            (signed.fingerprint, signed.words)
+        });
+        let mut skipped = Vec::new();
+        let signed: Vec<&Signed> = positions.iter().map(|&at| &signatures.signed()[at as usize]).collect();
         let mut is_refused = vec![false; signed.len()];
         for ((&position, text), is_refused) in positions.iter().zip(&signed).zip(&mut is_refused) {
             if let Some(reason) = self.refuse(text) {
@@ -507,7 +508,7 @@ impl Detector {
             (0..signed.len() as u32).filter(|&at| !is_refused[at as usize] && twins[at as usize] == at).collect();
         let words = distinct.iter().map(|&at| signed[at as usize].words).collect();
         drop(signed);
-        let chosen: Vec<u32> = distinct.iter().map(|&at| order[at as usize]).collect();
+        let chosen: Vec<u32> = distinct.iter().map(|&at| positions[at as usize]).collect();
         let (sketches, tokens) = signatures.select(&chosen, &budget);
         budget.check()?;
         times[Stage::Sign as usize] += start.elapsed();
@@ -792,13 +793,14 @@ impl Detector {
         }
         let member = |at: u32, pair: Option<&Compared>| {
             let position = positions[at as usize] as usize;
-            Member {
+            let member = Member {
                 id: articles.id(position).into(),
                 position,
                 relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
                 similarity: pair.map_or(1.0, |pair| pair.similarity),
                 evidence: pair.map(|pair| pair.evidence),
-            }
+            };
+            (at, member)
         };
         let nearest = nearest(misses);
         let near_miss = |text: u32| {
@@ -817,7 +819,7 @@ impl Detector {
         copies.keys().filter_map(|at| distinct.binary_search(at).ok()).for_each(|text| copied[text] = true);
         let has_copies = |text: u32| copied[text as usize];
         let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
-        let mut clusters: Vec<Cluster> = Vec::new();
+        let mut clusters: Vec<(Vec<(u32, Member)>, Option<NearMiss>)> = Vec::new();
         for star in cluster::stars(distinct.len(), &links(verified.iter()), rank, has_copies) {
             let mut members = Vec::new();
             let mut add = |text: u32, pair: Option<&Compared>| {
@@ -830,19 +832,21 @@ impl Detector {
                 let pair = &verified[link];
                 add(pair.left + pair.right - star.center, Some(pair));
             }
-            clusters.push(Cluster { members, near_miss: near_miss(star.center) });
+            clusters.push((members, near_miss(star.center)));
         }
         // Exact copies of texts that have no other copies.
         for (first, same) in copies {
             let members = std::iter::once(first).chain(same).map(|at| member(at, None)).collect();
             let text = distinct.partition_point(|&at| at < first) as u32;
-            clusters.push(Cluster { members, near_miss: near_miss(text) });
+            clusters.push((members, near_miss(text)));
         }
-        for Cluster { members, .. } in &mut clusters {
-            members[1..].sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
+        // The numbers of articles are in the order of their ids.
+        for (members, _) in &mut clusters {
+            members[1..].sort_by(|(a, left), (b, right)| right.similarity.total_cmp(&left.similarity).then(a.cmp(b)));
         }
-        clusters.sort_by(|a, b| a.representative().id.cmp(&b.representative().id));
-        clusters
+        clusters.sort_by_key(|(members, _)| members[0].0);
+        let unnumbered = |members: Vec<(u32, Member)>| members.into_iter().map(|(_, member)| member).collect();
+        clusters.into_iter().map(|(members, near_miss)| Cluster { members: unnumbered(members), near_miss }).collect()
     }
 
     fn refuse(&self, signed: &Signed) -> Option<SkipReason> {
@@ -925,12 +929,7 @@ impl<A: Article> Collector<A> {
     /// As [`Detector::find`].
     pub fn find(self) -> Result<(Report, Articles<A>)> {
         let Self { detector, articles, signatures, budget } = self;
-        let start = Instant::now();
-        let (positions, skipped) = unique_ids(&articles);
-        let order = positions.clone();
-        let mut times: [Duration; Stage::ALL.len()] = Default::default();
-        times[Stage::Sign as usize] = start.elapsed();
-        detector.report_on(detector.corpus(articles, (positions, skipped), (signatures, order), times, budget)?)
+        detector.report_on(detector.corpus(articles, signatures, Default::default(), budget)?)
     }
 }
 
@@ -951,23 +950,6 @@ impl Ticker<'_> {
     }
 }
 
-/// The articles by id, ascending, so that their order in the input does not matter; and those whose id was there before.
-fn unique_ids<A: Article>(articles: &Articles<A>) -> (Vec<u32>, Vec<Skipped>) {
-    let (order, repeats) = articles.by_id();
-    let (mut positions, mut skipped) = (Vec::with_capacity(order.len()), Vec::new());
-    for (at, position) in order.into_iter().enumerate() {
-        match positions.last() {
-            Some(&first) if repeats[at - 1] => {
-                let reason = SkipReason::DuplicateId { first: first as usize };
-                let position = position as usize;
-                skipped.push(Skipped { id: articles.id(position).into(), position, reason });
-            }
-            _ => positions.push(position),
-        }
-    }
-    (positions, skipped)
-}
-
 /// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the first
 /// if all rank alike.
 fn fold_exact(signed: &[&Signed], is_refused: &[bool], ranks: &[u32]) -> Vec<u32> {
@@ -986,7 +968,7 @@ fn fold_exact(signed: &[&Signed], is_refused: &[bool], ranks: &[u32]) -> Vec<u32
 /// Articles on their way to pairs. From `distinct` on, a text is an article that can be compared and is no exact copy.
 struct Corpus<A> {
     articles: Articles<A>,
-    /// The articles by id: where each stands in the input.
+    /// The articles by id, and those of one id by their words: where each stands in the input.
     positions: Vec<u32>,
     skipped: Vec<Skipped>,
     /// For each article the one that speaks for all with the same words.

@@ -48,11 +48,11 @@ fn lines_stay_byte_for_byte() {
     let removed = removed(&folder);
     assert_eq!(removed.len(), 1);
     let keys: Vec<&String> = removed[0].as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["id", "place", "kept", "kept_place", "relation", "similarity"]);
+    assert_eq!(keys, ["id", "at", "kept", "kept_at", "relation", "similarity"]);
     assert_eq!(
         removed[0],
         json!({
-            "id": "b", "place": "x.jsonl:3", "kept": "a", "kept_place": "x.jsonl:1", "relation": "exact", "similarity": 1.0
+            "id": "b", "at": "x.jsonl:3", "kept": "a", "kept_at": "x.jsonl:1", "relation": "exact", "similarity": 1.0
         })
     );
 }
@@ -67,7 +67,7 @@ fn rows_stay_byte_for_byte() {
     let said = clean(&folder, "unique.csv", &["--id-field", "url;not", "x.csv"]);
     assert!(said.contains("x.csv: the text is taken from \"body\" (--text-field)\n"), "{said}");
     assert_eq!(read(folder.join("unique.csv")), [head, &a, "\r\n", &c].concat());
-    assert_eq!(removed(&folder)[0]["place"], "x.csv:5", "the line on which the row begins");
+    assert_eq!(removed(&folder)[0]["at"], "x.csv:5", "the line on which the row begins");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn elements_stay_byte_for_byte() {
     let folder = Temp::new("elements").with("x.json", format!("[ {a},\n\t{b}\n,{c} ]\n"));
     clean(&folder, "unique.json", &["x.json"]);
     assert_eq!(read(folder.join("unique.json")), format!("[ {a}\n,{c} ]\n"));
-    assert_eq!(removed(&folder)[0]["place"], "x.json#2");
+    assert_eq!(removed(&folder)[0]["at"], "x.json#2");
 
     // The first is the one that goes: what opens the list stays.
     let folder = Temp::new("first").with("x.json", format!("[ {b},\n\t{a}\n,{c} ]\n"));

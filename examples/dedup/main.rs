@@ -24,7 +24,7 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar};
-use retold::{Article, Collector, DetectorBuilder, Report, Representative, SkipReason};
+use retold::{Article, Collector, DetectorBuilder, Report, Representative};
 
 use input::{Document, Fields, Found, Place, Portion, Problem, Source, Tally};
 use output::{Findings, Format};
@@ -218,7 +218,7 @@ fn run(args: &Args) -> Result<(), String> {
     progress::show_bytes(&bar, "write", input::bytes(&sources));
     let outputs = pool.install(|| outputs.write(&sources, &tallies, &report, &places, &bar));
     bar.finish_and_clear();
-    let findings = Findings::new(report, articles, problems, skipped, read);
+    let findings = Findings::new(report, (articles, places), problems, skipped, read);
     let mut out = BufWriter::new(io::stdout());
     let settings = args.search.settings(&detector);
     let written = pool.install(|| findings.write(args.format, &settings, &mut out));
@@ -343,16 +343,10 @@ fn read(
 
 /// What the library left out, with the places that only the input knows.
 fn skipped_later(report: &Report, places: &[Place]) -> Vec<Problem> {
-    let place = |position: usize| places[position].to_string();
     let problem = |skip: &retold::Skipped| Problem {
         id: skip.id.clone(),
-        place: place(skip.position),
-        reason: match skip.reason {
-            SkipReason::DuplicateId { first } => {
-                format!("the id is that of {} already: give each article its own", place(first))
-            }
-            reason => reason.to_string(),
-        },
+        place: places[skip.position].to_string(),
+        reason: skip.reason.to_string(),
     };
     report.skipped().iter().map(problem).collect()
 }

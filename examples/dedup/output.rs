@@ -1,6 +1,7 @@
 //! What was found, written for people or for programs.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use retold::{Articles, Cluster, Evidence, Member, Relation, Report, Stage};
 use serde_json::{Value, json};
 
 use crate::html;
-use crate::input::{Document, Problem};
+use crate::input::{Document, Place, Problem};
 use crate::search::Settings;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -26,12 +27,14 @@ pub enum Format {
 /// All that there is to write.
 pub struct Findings {
     pub report: Report,
-    /// Everything that was left out, by id.
+    /// Everything that was left out, by id and place.
     pub skipped: Vec<Problem>,
     /// All articles that were met, those that were left out included.
     pub documents: usize,
     /// The articles that were compared, in the order of the input.
     pub articles: Articles<Document>,
+    /// Where each of these stands.
+    pub places: Vec<Place>,
     /// What it took to read the articles, and to sign them meanwhile.
     read: Duration,
 }
@@ -40,7 +43,7 @@ impl Findings {
     /// Puts together what the library found among the articles with what the input and, `later`, the library left out.
     pub fn new(
         report: Report,
-        articles: Articles<Document>,
+        (articles, places): (Articles<Document>, Vec<Place>),
         problems: Vec<Problem>,
         later: Vec<Problem>,
         read: Duration,
@@ -48,8 +51,8 @@ impl Findings {
         let documents = articles.len() + problems.len();
         let mut skipped = problems;
         skipped.extend(later);
-        skipped.sort_by(|a, b| (&a.id, &a.reason).cmp(&(&b.id, &b.reason)));
-        Self { report, skipped, documents, articles, read }
+        skipped.sort_by(|a, b| (&a.id, &a.place, &a.reason).cmp(&(&b.id, &b.place, &b.reason)));
+        Self { report, skipped, documents, articles, places, read }
     }
 
     pub fn write(&self, format: Format, settings: &Settings, out: &mut impl Write) -> io::Result<()> {
@@ -61,11 +64,12 @@ impl Findings {
     }
 
     fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
+        let labels = self.labels();
         for (at, cluster) in self.report.clusters().iter().enumerate() {
             if at > 0 {
                 writeln!(out)?;
             }
-            write_cluster(cluster, out)?;
+            write_cluster(cluster, &labels, out)?;
         }
         if self.report.clusters().is_empty() {
             let compared = self.documents - self.skipped.len();
@@ -75,21 +79,40 @@ impl Findings {
         if !self.skipped.is_empty() {
             writeln!(out, "\nSkipped {}:", HumanCount(self.skipped.len() as u64))?;
         }
-        let (ids, width) = column(self.skipped.iter().map(|skip| &skip.id));
+        let (ids, width) = column(self.skipped.iter().map(|skip| labels.of(&skip.id, &skip.place)));
         for (id, skip) in ids.iter().zip(&self.skipped) {
             writeln!(out, "  {id:<width$}  {}", shown(&skip.reason))?;
         }
         Ok(())
     }
 
+    /// What the text format calls articles.
+    fn labels(&self) -> Labels<'_> {
+        let mut times: HashMap<&str, usize> = HashMap::new();
+        let members = self.report.clusters().iter().flat_map(Cluster::members);
+        let shown = members.map(|member| &*member.id).chain(self.skipped.iter().map(|skip| &*skip.id));
+        shown.for_each(|id| *times.entry(id).or_default() += 1);
+        Labels { times, places: &self.places }
+    }
+
     fn write_jsonl(&self, out: &mut impl Write) -> io::Result<()> {
         for cluster in self.report.clusters() {
-            let members: Vec<Value> = cluster.members().iter().map(record).collect();
-            let representative = &cluster.representative().id;
-            write_line(out, &json!({"type": "cluster", "representative": representative, "members": members}))?;
+            let Member { id, position, .. } = cluster.representative();
+            let at = |position: usize| self.places[position].to_string();
+            let first = json!({"id": id, "at": at(*position), "representative": true});
+            let others = cluster.members()[1..].iter().map(|member| {
+                let mut line = json!({"id": member.id, "at": at(member.position)});
+                add_reasons(&mut line, member);
+                line
+            });
+            let members: Vec<Value> = std::iter::once(first).chain(others).collect();
+            write_line(
+                out,
+                &json!({"type": "cluster", "representative": id, "at": at(*position), "members": members}),
+            )?;
         }
         for skip in &self.skipped {
-            write_line(out, &json!({"type": "skipped", "id": skip.id, "reason": skip.reason}))?;
+            write_line(out, &json!({"type": "skipped", "id": skip.id, "at": skip.place, "reason": skip.reason}))?;
         }
         let summary = self.report.summary();
         let stages = Stage::ALL.map(|stage| (stage.to_string(), summary.time(stage)));
@@ -113,23 +136,45 @@ impl Findings {
     }
 }
 
-/// Ids to be shown one below the other, and a width that suits them. One that is far longer than usual pushes the rest of
-/// its line to the right instead of all others.
-fn column<'a>(ids: impl Iterator<Item = &'a String>) -> (Vec<Cow<'a, str>>, usize) {
-    const WIDEST: usize = 60;
-    let ids: Vec<_> = ids.map(|id| shown(id)).collect();
-    let width = ids.iter().map(|id| id.chars().count()).filter(|&width| width <= WIDEST).max().unwrap_or(0);
-    (ids, width)
+/// Ids, and places where ids do not tell articles apart.
+struct Labels<'a> {
+    /// How often each id is shown.
+    times: HashMap<&'a str, usize>,
+    places: &'a [Place],
 }
 
-fn write_cluster(cluster: &Cluster, out: &mut impl Write) -> io::Result<()> {
+impl Labels<'_> {
+    fn of<'a>(&self, id: &'a str, place: impl ToString) -> Cow<'a, str> {
+        match self.times.get(id) {
+            Some(2..) => shown(&format!("{id} ({})", place.to_string())).into_owned().into(),
+            _ => shown(id),
+        }
+    }
+
+    fn of_member<'a>(&self, member: &'a Member) -> Cow<'a, str> {
+        self.of(&member.id, &self.places[member.position])
+    }
+}
+
+/// Labels to be shown one below the other, and a width that suits them. One that is far longer than usual pushes the rest of
+/// its line to the right instead of all others.
+fn column<'a>(labels: impl Iterator<Item = Cow<'a, str>>) -> (Vec<Cow<'a, str>>, usize) {
+    const WIDEST: usize = 60;
+    let labels: Vec<_> = labels.collect();
+    let widths = labels.iter().map(|label| label.chars().count());
+    let width = widths.filter(|&width| width <= WIDEST).max().unwrap_or(0);
+    (labels, width)
+}
+
+fn write_cluster(cluster: &Cluster, labels: &Labels<'_>, out: &mut impl Write) -> io::Result<()> {
     let others = &cluster.members()[1..];
-    writeln!(out, "{} and {} like it:", shown(&cluster.representative().id), HumanCount(others.len() as u64))?;
-    let (ids, width) = column(others.iter().map(|member| &member.id));
-    for (id, member) in ids.iter().zip(others) {
+    let first = labels.of_member(cluster.representative());
+    writeln!(out, "{first} and {} like it:", HumanCount(others.len() as u64))?;
+    let (names, width) = column(others.iter().map(|member| labels.of_member(member)));
+    for (name, member) in names.iter().zip(others) {
         let Member { relation, similarity, evidence, .. } = member;
         let reason = reason(Some(*relation), evidence.as_ref());
-        writeln!(out, "  {id:<width$}  {:<8}  {similarity:.2}  {reason}", relation.to_string())?;
+        writeln!(out, "  {name:<width$}  {:<8}  {similarity:.2}  {reason}", relation.to_string())?;
     }
     Ok(())
 }
@@ -152,11 +197,15 @@ pub fn reason(relation: Option<Relation>, evidence: Option<&Evidence>) -> String
     }
 }
 
-/// A member with its fields as they are named in the library, and without digits that a 32-bit number does not have.
-pub fn record(member: &Member) -> Value {
-    let mut record = json!(member);
-    round_fields(&mut record);
-    record
+/// Adds to a record how a member is like its representative: the fields as they are named in the library, without digits that
+/// a 32-bit number does not have.
+pub fn add_reasons(record: &mut Value, member: &Member) {
+    let mut reasons = json!(member);
+    round_fields(&mut reasons);
+    if let (Value::Object(record), Value::Object(mut reasons)) = (record, reasons) {
+        reasons.shift_remove("id");
+        record.extend(reasons);
+    }
 }
 
 /// Rounds the fractions among the fields of a record to four digits.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use indicatif::{HumanCount, ProgressBar};
 use retold::{Member, Report};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::input::{Block, Blocks, Codec, Count, Form, Place, Shape, Source, Tally, decode, kind, without_mark};
 use crate::output;
@@ -527,10 +527,8 @@ fn write_removed(path: &Path, codec: Codec, report: &Report, places: &[Place]) -
     let mut file = Whole::new(path, codec).map_err(failed)?;
     for (member, kept) in removed {
         let place = |member: &Member| places[member.position].to_string();
-        let mut line = json!({"id": member.id, "place": place(member), "kept": kept.id, "kept_place": place(kept)});
-        if let (Value::Object(line), Value::Object(reasons)) = (&mut line, output::record(member)) {
-            line.extend(reasons);
-        }
+        let mut line = json!({"id": member.id, "at": place(member), "kept": kept.id, "kept_at": place(kept)});
+        output::add_reasons(&mut line, member);
         output::write_line(&mut file, &line).map_err(failed)?;
     }
     file.finish().map_err(failed)
