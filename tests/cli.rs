@@ -216,10 +216,10 @@ fn bad_text_files() {
     let short = with_a_pair("short").with("bad.txt", "Two words\n");
     assert_skipped(&short, &["."], "bad.txt", "./bad.txt", &["2 words", "needs 3", "leave it out"]);
     let missing = with_a_pair("missing");
-    assert_skipped(&missing, &[".", "gone.txt"], "gone.txt", "gone.txt", &["cannot be read", "check the path"]);
+    assert_unread(&missing, &[".", "gone.txt"], "gone.txt", "gone.txt", &["cannot be read", "check the path"]);
     let odd = with_a_pair("odd").with("odd/article.pdf", FERRY);
     let parts = ["not named .txt, .jsonl, ", "rename"];
-    assert_skipped(&odd, &["pair1.txt", "pair2.txt", "odd/article.pdf"], "article.pdf", "odd/article.pdf", &parts);
+    assert_unread(&odd, &["pair1.txt", "pair2.txt", "odd/article.pdf"], "article.pdf", "odd/article.pdf", &parts);
 }
 
 #[cfg(unix)]
@@ -229,13 +229,13 @@ fn unreadable_text_files() {
 
     let dangling = with_a_pair("dangling");
     symlink("nowhere", dangling.join("bad.txt")).unwrap();
-    assert_skipped(&dangling, &["."], "bad.txt", "./bad.txt", &["cannot be read", "check"]);
+    assert_unread(&dangling, &["."], "bad.txt", "./bad.txt", &["cannot be read", "check"]);
 
     let locked = with_a_pair("locked").with("bad.txt", FERRY);
     fs::set_permissions(locked.join("bad.txt"), fs::Permissions::from_mode(0o000)).unwrap();
     // The superuser reads everything.
     if fs::read(locked.join("bad.txt")).is_err() {
-        assert_skipped(&locked, &["."], "bad.txt", "./bad.txt", &["cannot be read", "allow reading it"]);
+        assert_unread(&locked, &["."], "bad.txt", "./bad.txt", &["cannot be read", "allow reading it"]);
     }
 }
 
@@ -296,6 +296,53 @@ fn impossible_options_are_refused() {
         assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{options:?}");
         assert!(stderr(&output).contains(message), "{options:?}: {}", stderr(&output));
     }
+}
+
+#[test]
+fn the_exit_code_says_whether_all_was_read() {
+    let folder = Temp::new("codes")
+        .with("a.jsonl", line("a", FERRY) + &line("b", FERRY))
+        .with("short.jsonl", line("a", FERRY) + &line("b", "too short"))
+        .with("cut.jsonl.gz", &compressed(line("z", STORM).repeat(100))[..40])
+        .with("in/deep/a.jsonl", line("a", STORM));
+    let cases: [(&[&str], i32); 12] = [
+        (&["a.jsonl"], 0),
+        (&["--strict", "a.jsonl"], 0),
+        (&["short.jsonl"], 0),
+        (&["--strict", "short.jsonl"], 1),
+        (&["a.jsonl", "missing.jsonl"], 1),
+        (&["a.jsonl", "missing/"], 1),
+        (&["a.jsonl", "z*.jsonl"], 1),
+        (&["a.jsonl", "cut.jsonl.gz"], 1),
+        (&["plan", "a.jsonl", "missing.jsonl"], 1),
+        (&["plan", "a.jsonl"], 0),
+        (&["missing.jsonl"], 2),
+        (&["plan", "missing.jsonl"], 2),
+    ];
+    for (args, code) in cases {
+        let output = run(&folder, args);
+        assert_eq!(output.status.code(), Some(code), "{args:?}: {}", stderr(&output));
+    }
+}
+
+#[test]
+fn a_mistyped_command_is_an_error_that_names_the_near_one() {
+    let folder = with_a_pair("mistyped");
+    let cases: [(&[&str], &str); 5] = [
+        (&["pln", "."], "no command pln and no such file: did you mean dedup plan?"),
+        (&["compar", "pair1.txt", "pair2.txt"], "did you mean dedup compare?"),
+        (&["adit", "--sample", "3", "."], "did you mean dedup audit?"),
+        (&["Plan", "."], "did you mean dedup plan?"),
+        (&["help"], "see dedup --help"),
+    ];
+    for (args, message) in cases {
+        let output = run(&folder, args);
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{args:?}");
+        assert!(stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
+    }
+    // A file of such a name is one.
+    let folder = with_a_pair("named so").with("pln/pair3.txt", FERRY);
+    assert_eq!(run(&folder, &["pln", "."]).status.code(), Some(0));
 }
 
 #[test]

@@ -192,9 +192,39 @@ fn what_cannot_be_byte_for_byte_is_refused() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
     }
+    // What cannot be written is told before the search, and nothing is written in its stead.
+    for args in [
+        ["--unique", "u.jsonl", "--removed", "gone/r.jsonl"],
+        ["--unique", "gone/u.jsonl", "--removed", "r.jsonl"],
+        ["--unique", "u.jsonl", "--removed", "fits"],
+    ] {
+        let output = run(&folder, &[&args[..], &["x.jsonl"]].concat());
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).ends_with("nothing was written\n"), "{args:?}: {}", stderr(&output));
+    }
     let mut names: Vec<_> = fs::read_dir(&*folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["a.txt", "cut.jsonl.gz", "fits", "other", "t.csv", "x.jsonl"], "nothing is left behind");
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_opened_does_not_end_a_run() {
+    let folder = Temp::new("dead links")
+        .with("in/x.jsonl", line("a", FERRY) + &line("b", FERRY) + &line("c", STORM))
+        .with("texts/a.txt", FERRY)
+        .with("texts/b.txt", FERRY);
+    std::os::unix::fs::symlink("nowhere", folder.join("in/dead.jsonl")).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.join("texts/dead.txt")).unwrap();
+    for (input, unique, told) in [("in", "unique.jsonl", "2 kept + 1"), ("texts", "unique", "1 kept + 1")] {
+        let output = run(&folder, &["--unique", unique, input]);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let (said, dead) = (stderr(&output), format!("{input}/dead."));
+        assert!(said.contains(told) && said.ends_with(": exactly what could be read, all but 1 file\n"), "{said}");
+        assert!(said.lines().any(|line| line.starts_with(&dead) && line.contains("cannot be read")), "{said}");
+    }
+    assert_eq!(read(folder.join("unique.jsonl")), line("a", FERRY) + &line("c", STORM));
+    assert_eq!(fs::read_dir(folder.join("unique")).unwrap().count(), 1);
 }
 
 #[test]
@@ -301,7 +331,13 @@ fn a_full_disk_leaves_nothing() {
     let Some(disk) = SmallDisk::mount(folder.join("disk"), "64k") else { return };
     let output = run(&folder, &["--level", "near", "--threshold", "1", "--unique", "disk/unique.jsonl", "x.jsonl"]);
     let left = fs::read_dir(folder.join("disk")).unwrap().count();
+    // What is left out goes to the full disk, and the corpus to another: neither appears.
+    let args = ["--level", "near", "--unique", "unique.jsonl", "--removed", "disk/removed.jsonl", "x.jsonl"];
+    let removed = run(&folder, &args);
+    let also_left = fs::read_dir(folder.join("disk")).unwrap().count();
     drop(disk);
+    assert_eq!((removed.status.code(), also_left), (Some(2), 0), "{}", stderr(&removed));
+    assert!(!folder.join("unique.jsonl").exists());
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let message = "error: cannot write disk/unique.jsonl, No space left on device";
     assert!(stderr(&output).contains(message) && stderr(&output).contains("make room"), "{}", stderr(&output));

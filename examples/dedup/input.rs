@@ -94,6 +94,16 @@ pub struct Problem {
     pub place: String,
     /// The cause, and what to do about it.
     pub reason: String,
+    pub what: Left,
+}
+
+/// What was left out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// A file or folder, or the rest of a file, that could not be read.
+    Input,
+    /// A record that is no article or cannot be compared, or a file without any.
+    Record,
 }
 
 /// What was read besides the articles.
@@ -150,6 +160,11 @@ impl Count {
 }
 
 impl Tally {
+    /// Whether nothing at all could be read.
+    pub fn is_unread(&self) -> bool {
+        self.broken.is_some() && self.bytes == 0
+    }
+
     /// Takes the next block in.
     pub fn add(&mut self, count: &Count) {
         self.records += count.records;
@@ -337,7 +352,7 @@ impl<'a> Reader<'a> {
                     batch.extend(documents);
                 }
                 Parsed::Trouble(source, at, reason) => {
-                    self.problem(source, at, reason.clone());
+                    self.problem(source, at, reason.clone(), Left::Input);
                     self.input.tallies[source].broken = Some(reason);
                 }
                 Parsed::End { source, on_disk, is_cut } => {
@@ -348,7 +363,7 @@ impl<'a> Reader<'a> {
                         None => false,
                     };
                     if !has_articles && tally.broken.is_none() {
-                        self.problem(source, At::Whole, EMPTY.into());
+                        self.problem(source, At::Whole, EMPTY.into(), Left::Record);
                     }
                 }
             }
@@ -356,15 +371,15 @@ impl<'a> Reader<'a> {
         batch
     }
 
-    fn problem(&mut self, source: usize, at: At, reason: String) {
+    fn problem(&mut self, source: usize, at: At, reason: String, what: Left) {
         let Source { name, given, .. } = &self.sources[source];
-        self.input.problems.push(Problem { id: format!("{name}{at}"), place: format!("{given}{at}"), reason });
+        self.input.problems.push(Problem { id: format!("{name}{at}"), place: format!("{given}{at}"), reason, what });
     }
 
     fn learn_layout(&mut self, source: usize, block: &Block) {
         let layout = self.fields.layout(block);
         if let Some(reason) = layout.refusal() {
-            self.problem(source, At::Whole, reason.into());
+            self.problem(source, At::Whole, reason.into(), Left::Input);
         }
         if let Some(guess) = layout.guess() {
             match self.input.guesses.iter_mut().find(|same| same.guess == guess) {
@@ -398,7 +413,8 @@ impl<'a> Reader<'a> {
                     Ok(None) => skipped.push(number),
                     Err((id, reason)) => {
                         let id = id.unwrap_or_else(|| format!("{name}{at}"));
-                        problems.push(Problem { id, place: format!("{}{at}", self.sources[source].given), reason });
+                        let place = format!("{}{at}", self.sources[source].given);
+                        problems.push(Problem { id, place, reason, what: Left::Record });
                         skipped.push(number);
                     }
                 }

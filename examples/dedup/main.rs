@@ -26,7 +26,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar};
 use retold::{Article, Collector, DetectorBuilder, Report, Representative};
 
-use input::{Document, Fields, Found, Place, Portion, Problem, Source, Tally};
+use input::{Document, Fields, Found, Left, Place, Portion, Problem, Source, Tally};
 use output::{Findings, Format};
 use search::Search;
 use unique::Outputs;
@@ -96,6 +96,10 @@ struct Args {
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     removed: Option<PathBuf>,
 
+    /// Exit with 1 if any record was skipped
+    #[arg(long, help_heading = "Output")]
+    strict: bool,
+
     /// No progress bar and no summary; what is wrong with the input is still told
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
@@ -111,7 +115,15 @@ Examples:
   zcat x.jsonl.gz | dedup --format jsonl - > copies.jsonl";
 
 const EXIT: &str = "\
-Exit code: 0 when it ran, even if articles were skipped; 2 when an option cannot work or no article could be read.";
+Files that are written: a file that is there already is replaced when all is written, and not before;
+anything else that is there (a device, a folder that is not empty) is refused before the search.
+--unique and --removed appear both or not at all.
+
+Exit code:
+  0  it ran; records that are no articles or too short may have been skipped, and are listed
+  1  it ran, but a file or folder could not be read, or not to its end; with --strict also if any
+     record was skipped
+  2  it could not run: an option cannot work, an output cannot be written, or there is no article";
 
 /// A page tells which article came nearest to each cluster without being let in, if it is as much like it as this.
 const NEAR_MISS: f64 = 0.3;
@@ -147,13 +159,22 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let mut args = Args::parse();
+    let mut args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            if let Some(message) = mistyped_command() {
+                tell(format_args!("error: {message}"));
+                return ExitCode::from(2);
+            }
+            error.exit()
+        }
+    };
     args.fields.needs_date = args.keep == Keep::Earliest;
     let code = match &args.command {
         Some(Command::Compare(args)) => compare::run(args),
-        Some(Command::Plan(args)) => plan::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Plan(args)) => plan::run(args),
         Some(Command::Audit(args)) => audit::run(args),
-        None => run(&args).map(|()| ExitCode::SUCCESS),
+        None => mistyped_command().map_or_else(|| run(&args), Err),
     };
     match code {
         Ok(code) => code,
@@ -164,7 +185,31 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Result<(), String> {
+/// What to say if the first argument is not there as a path and looks like a command.
+fn mistyped_command() -> Option<String> {
+    let first = std::env::args_os().nth(1)?;
+    let (path, word) = (std::path::Path::new(&first), first.to_str()?.to_lowercase());
+    if path.symlink_metadata().is_ok() {
+        return None;
+    }
+    if word == "help" {
+        return Some("there is no command help and no such file: see dedup --help".into());
+    }
+    let commands = <Args as clap::CommandFactory>::command();
+    let near = commands
+        .get_subcommands()
+        .map(|command| (strsim::damerau_levenshtein(&word, command.get_name()), command.get_name()));
+    let (distance, command) = near.min()?;
+    (distance <= 2 && distance < command.len() / 2)
+        .then(|| format!("there is no command {word} and no such file: did you mean dedup {command}?"))
+}
+
+/// How a run ends that told what it left out.
+fn exit_code<'a>(mut left_out: impl Iterator<Item = &'a Problem>, strict: bool) -> ExitCode {
+    ExitCode::from(u8::from(left_out.any(|problem| strict || problem.what == Left::Input)))
+}
+
+fn run(args: &Args) -> Result<ExitCode, String> {
     if args.fields.date.is_some() && !args.fields.needs_date {
         return Err("--date-field is for --keep earliest alone: add that, or leave the field out".into());
     }
@@ -194,6 +239,7 @@ fn run(args: &Args) -> Result<(), String> {
         collector.extend(batch).map_err(|error| error.to_string())
     };
     let Read { problems, tallies, sources } = pool.install(|| read(found, &args.fields, &bar, args.quiet, sink))?;
+    outputs.check(&sources, &tallies)?;
     let read = start.elapsed();
     if args.fields.needs_date && undated > 0 && !args.quiet {
         let (undated, all) = (HumanCount(undated), HumanCount(places.len() as u64));
@@ -222,19 +268,20 @@ fn run(args: &Args) -> Result<(), String> {
     let mut out = BufWriter::new(io::stdout());
     let settings = args.search.settings(&detector);
     let written = pool.install(|| findings.write(args.format, &settings, &mut out));
+    let code = exit_code(findings.skipped.iter(), args.strict);
     match written.and_then(|()| out.flush()) {
         Ok(()) => {}
         // Whoever reads has seen enough: `dedup … | head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return outputs.map(|_| ()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return outputs.map(|_| code),
         Err(error) => return Err(format!("cannot write the results: {error}")),
     }
     if !args.quiet {
         tell_summary(&findings, took);
     }
     if let (Some(account), false) = (outputs?, args.quiet) {
-        tell(format_args!("{account}: exactly the input"));
+        tell(format_args!("{account}"));
     }
-    Ok(())
+    Ok(code)
 }
 
 /// How many threads work.
@@ -347,6 +394,7 @@ fn skipped_later(report: &Report, places: &[Place]) -> Vec<Problem> {
         id: skip.id.clone(),
         place: places[skip.position].to_string(),
         reason: skip.reason.to_string(),
+        what: Left::Record,
     };
     report.skipped().iter().map(problem).collect()
 }

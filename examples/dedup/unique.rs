@@ -11,7 +11,7 @@ use serde_json::json;
 
 use crate::input::{Block, Blocks, Codec, Count, Form, Place, Shape, Source, Tally, decode, kind, without_mark};
 use crate::output;
-use crate::write::{Whole, WholeFolder};
+use crate::write::{Ready, Whole, WholeFolder, check_file, check_folder, name_all};
 
 /// What becomes of a record in the corpus without copies.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,14 +25,14 @@ enum Fate {
 }
 
 /// Records and their bytes.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     records: u64,
     bytes: u64,
 }
 
 /// What became of all records; `Display` tells it as a sum.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Account {
     kept: Sum,
     removed: Sum,
@@ -40,6 +40,8 @@ pub struct Account {
     /// Bytes that belong to no record: heads of tables, blank lines, brackets and commas of lists.
     between: u64,
     input: Sum,
+    /// Sources of which nothing could be read.
+    unread: u64,
 }
 
 impl Account {
@@ -60,14 +62,14 @@ impl Account {
         if (records, bytes) == (self.input.records, self.input.bytes) {
             Ok(())
         } else {
-            Err(format!("kept, removed and skipped do not make the input, which is a mistake in dedup: {self}"))
+            Err(format!("internal error: kept + removed + skipped does not equal the input: {self:?}"))
         }
     }
 }
 
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kept, removed, skipped, between, input } = self;
+        let Self { kept, removed, skipped, between, input, unread } = self;
         let count = |number: u64| HumanCount(number);
         write!(
             f,
@@ -81,7 +83,12 @@ impl fmt::Display for Account {
             count(skipped.bytes),
             count(*between),
             count(input.bytes),
-        )
+        )?;
+        match unread {
+            0 => f.write_str(": exactly the input"),
+            1 => f.write_str(": exactly what could be read, all but 1 file"),
+            more => write!(f, ": exactly what could be read, all but {} files", count(*more)),
+        }
     }
 }
 
@@ -101,6 +108,16 @@ impl<'a> Outputs<'a> {
             }
         }
         let unique = unique.map(|path| Target::new(path, sources)).transpose()?;
+        match &unique {
+            Some(Target::File(path, ..) | Target::Parquet(path)) => {
+                check_file(path).map_err(|error| unwritable(path, &error))?;
+            }
+            Some(Target::Folder(path)) => check_folder(path).map_err(|error| unwritable(path, &error))?,
+            None => {}
+        }
+        if let Some(path) = removed {
+            check_file(path).map_err(|error| unwritable(path, &error))?;
+        }
         Ok(Self { unique, removed: removed.map(|path| (path, Codec::of_name(path))) })
     }
 
@@ -109,7 +126,16 @@ impl<'a> Outputs<'a> {
         self.unique.is_some()
     }
 
-    /// Writes them, and tells what became of all records if they were written.
+    /// Refuses input of which a part would be lost.
+    pub fn check(&self, sources: &[Source], tallies: &[Tally]) -> Result<(), String> {
+        let broken = |(source, tally): (&Source, &Tally)| {
+            let reason = tally.broken.as_ref().filter(|_| self.need_input_again() && !tally.is_unread())?;
+            Some(format!("{} cannot be written without losing a part of it: {reason}", source.given))
+        };
+        sources.iter().zip(tallies).find_map(broken).map_or(Ok(()), Err)
+    }
+
+    /// Writes them all or none, and tells what became of all records.
     pub fn write(
         &self,
         sources: &[Source],
@@ -120,10 +146,11 @@ impl<'a> Outputs<'a> {
     ) -> Result<Option<Account>, String> {
         let unique = self.unique.as_ref();
         let write = |target| write(target, sources, tallies, report, places.len(), bar);
-        let account = unique.map(write).transpose()?;
-        if let Some((path, codec)) = self.removed {
-            write_removed(path, codec, report, places)?;
-        }
+        let (unique, account) = unique.map(write).transpose()?.unzip();
+        let write = |(path, codec)| write_removed(path, codec, report, places);
+        let removed = self.removed.map(write).transpose()?;
+        let ready = unique.into_iter().chain(removed).collect();
+        name_all(ready).map_err(|(path, error)| unwritable(&path, &error))?;
         Ok(account)
     }
 }
@@ -211,23 +238,20 @@ fn write(
     report: &Report,
     articles: usize,
     bar: &ProgressBar,
-) -> Result<Account, String> {
-    for (source, tally) in sources.iter().zip(tallies) {
-        if let Some(reason) = &tally.broken {
-            return Err(format!("{} cannot be written without losing a part of it: {reason}", source.given));
-        }
-    }
+) -> Result<(Ready, Account), String> {
+    let sources = || sources.iter().zip(tallies).filter(|(_, tally)| !tally.is_unread());
     let mut fates = fates(report, articles).into_iter();
     let mut account = Account::default();
     for tally in tallies {
+        account.unread += u64::from(tally.is_unread());
         account.input.records += tally.records;
         account.input.bytes += tally.bytes;
     }
-    match target {
+    let ready = match target {
         Target::File(path, form, codec) => {
             let failed = |error| unwritable(path, &error);
             let mut joiner = Joiner::new(Whole::new(path, *codec).map_err(failed)?);
-            for (source, tally) in sources.iter().zip(tallies) {
+            for (source, tally) in sources() {
                 let mut records = Fates { articles: &mut fates, skipped: &tally.skipped };
                 let from = source.open(bar).map_err(|_| changed(source))?;
                 read_again(from, source, tally, |block| {
@@ -247,11 +271,11 @@ fn write(
                 joiner.end_source(&mut account).map_err(failed)?;
             }
             account.check()?;
-            joiner.finish().map_err(failed)?;
+            joiner.finish().map_err(failed)?
         }
         Target::Parquet(path) => {
             let mut rows = Vec::new();
-            for (source, tally) in sources.iter().zip(tallies) {
+            for (source, tally) in sources() {
                 let mut records = Fates { articles: &mut fates, skipped: &tally.skipped };
                 let from = source.open(bar).map_err(|_| changed(source))?;
                 let mut stays = Vec::new();
@@ -266,12 +290,12 @@ fn write(
                 rows.extend(source.path.as_deref().map(|path| (path, stays)));
             }
             account.check()?;
-            write_parquet(path, &rows).map_err(|error| unwritable(path, &error))?;
+            write_parquet(path, &rows).map_err(|error| unwritable(path, &error))?
         }
         Target::Folder(path) => {
             let failed = |error| unwritable(path, &error);
             let folder = WholeFolder::new(path).map_err(failed)?;
-            for (source, tally) in sources.iter().zip(tallies) {
+            for (source, tally) in sources() {
                 let mut records = Fates { articles: &mut fates, skipped: &tally.skipped };
                 let bytes = source.raw().map_err(|_| changed(source))?;
                 // An empty file is no record and stays.
@@ -290,20 +314,20 @@ fn write(
                 }
             }
             account.check()?;
-            folder.finish().map_err(failed)?;
+            folder.finish()
         }
-    }
-    Ok(account)
+    };
+    Ok((ready, account))
 }
 
 #[cfg(feature = "parquet")]
-fn write_parquet(path: &Path, rows: &[(&Path, Vec<bool>)]) -> io::Result<()> {
+fn write_parquet(path: &Path, rows: &[(&Path, Vec<bool>)]) -> io::Result<Ready> {
     crate::input::write_rows(Whole::new(path, Codec::Plain)?, rows)?.finish()
 }
 
 /// Never reached, since such files cannot be read.
 #[cfg(not(feature = "parquet"))]
-fn write_parquet(_: &Path, _: &[(&Path, Vec<bool>)]) -> io::Result<()> {
+fn write_parquet(_: &Path, _: &[(&Path, Vec<bool>)]) -> io::Result<Ready> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -509,7 +533,7 @@ impl Joiner {
         Ok(())
     }
 
-    fn finish(mut self) -> io::Result<()> {
+    fn finish(mut self) -> io::Result<Ready> {
         let tail = std::mem::take(&mut self.tail);
         self.write(&tail)?;
         self.file.finish()
@@ -517,7 +541,7 @@ impl Joiner {
 }
 
 /// Lists as JSON lines what was removed, in the order of the input: what, in favour of what, and why.
-fn write_removed(path: &Path, codec: Codec, report: &Report, places: &[Place]) -> Result<(), String> {
+fn write_removed(path: &Path, codec: Codec, report: &Report, places: &[Place]) -> Result<Ready, String> {
     let failed = |error| unwritable(path, &error);
     let mut removed: Vec<(&Member, &Member)> = Vec::new();
     for cluster in report.clusters() {

@@ -129,10 +129,20 @@ pub fn with_a_pair(name: &str) -> Temp {
     Temp::new(name).with("pair1.txt", FERRY).with("pair2.txt", FERRY.to_uppercase())
 }
 
-/// Asserts that a run told `problem` in one line, listed it under `id`, and still found the pair.
+/// Asserts that a run told in one line of a record that it skipped, listed it under `id`, and still found the pair.
 pub fn assert_skipped(folder: &Path, args: &[&str], id: &str, place: &str, parts: &[&str]) {
+    assert_left_out(folder, args, id, place, parts, 0);
+}
+
+/// The same of a file or folder that could not be read, or not to its end.
+pub fn assert_unread(folder: &Path, args: &[&str], id: &str, place: &str, parts: &[&str]) {
+    assert_left_out(folder, args, id, place, parts, 1);
+}
+
+fn assert_left_out(folder: &Path, args: &[&str], id: &str, place: &str, parts: &[&str], code: i32) {
     let output = run(folder, &[&["--format", "jsonl"], args].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+    assert_eq!(run(folder, &[&["--strict"], args].concat()).status.code(), Some(1));
     let told: Vec<&str> = stderr(&output).lines().filter(|line| line.starts_with(&format!("{place}: "))).collect();
     assert_eq!(told.len(), 1, "{place} in {}", stderr(&output));
 
@@ -146,7 +156,7 @@ pub fn assert_skipped(folder: &Path, args: &[&str], id: &str, place: &str, parts
     }
     assert_eq!(of_type(&records, "cluster").len(), 1, "the rest is processed");
 
-    let text = stdout(folder, args);
+    let text = String::from_utf8(run(folder, args).stdout).unwrap();
     assert!(text.starts_with("pair1.txt and 1 like it:\n"), "{text}");
     let listed = text.split_once("\n\nSkipped 1:\n").unwrap().1;
     assert!(listed.starts_with(&format!("  {id}  ")) && listed.lines().count() == 1, "{listed}");

@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use indicatif::ProgressBar;
 
-use super::Problem;
 use super::bytes::{self, Codec, unreadable};
 use super::frame::Form;
+use super::{Left, Problem};
 
 /// The kinds of files that are read, for messages.
 pub const READ: &str = ".txt, .jsonl, .ndjson, .json, .csv or .tsv, also as .gz or .zst, or .parquet";
@@ -146,7 +146,8 @@ pub fn kind(path: &Path) -> Option<(Form, Codec)> {
 impl Found {
     fn problem(&mut self, place: &str, reason: impl Into<String>) {
         let name = Path::new(place).file_name().map_or(place.into(), |name| name.to_string_lossy());
-        self.problems.push(Problem { id: name.into(), place: place.into(), reason: reason.into() });
+        let (id, place, reason) = (name.into(), place.into(), reason.into());
+        self.problems.push(Problem { id, place, reason, what: Left::Input });
     }
 
     /// Collects the files that a path stands for.
@@ -178,7 +179,7 @@ impl Found {
                 Err(error) => {
                     let place = given.join(&inside).to_string_lossy().into_owned();
                     let id = if inside.is_empty() { place.clone() } else { inside };
-                    self.problems.push(Problem { id, place, reason: unreadable(&error) });
+                    self.problems.push(Problem { id, place, reason: unreadable(&error), what: Left::Input });
                     continue;
                 }
             };
