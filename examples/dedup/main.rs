@@ -200,7 +200,7 @@ fn mistyped_command() -> Option<String> {
         .get_subcommands()
         .map(|command| (strsim::damerau_levenshtein(&word, command.get_name()), command.get_name()));
     let (distance, command) = near.min()?;
-    (distance <= 2 && distance < command.len() / 2)
+    (distance <= 2 && first != *command)
         .then(|| format!("there is no command {word} and no such file: did you mean dedup {command}?"))
 }
 
