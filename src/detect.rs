@@ -819,7 +819,7 @@ impl Detector {
         copies.keys().filter_map(|at| distinct.binary_search(at).ok()).for_each(|text| copied[text] = true);
         let has_copies = |text: u32| copied[text as usize];
         let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
-        let mut clusters: Vec<(Vec<(u32, Member)>, Option<NearMiss>)> = Vec::new();
+        let mut clusters = Vec::new();
         for star in cluster::stars(distinct.len(), &links(verified.iter()), rank, has_copies) {
             let mut members = Vec::new();
             let mut add = |text: u32, pair: Option<&Compared>| {

@@ -104,6 +104,8 @@ pub enum Left {
     Input,
     /// A record that is no article or cannot be compared, or a file without any.
     Record,
+    /// A record in another encoding, as most likely all of its file are.
+    Encoding,
 }
 
 /// What was read besides the articles.
@@ -253,8 +255,7 @@ fn produce(
     let (begin, mut is_cut) = (bar.position(), false);
     match source.open(bar) {
         Err(error) => send.send(Item::Trouble(at, At::Whole, unreadable(&error)))?,
-        Ok(from) => {
-            let mut blocks = Blocks::new(from, source.form);
+        Ok(mut blocks) => {
             let mut bytes = 0;
             while let Some(block) = blocks.next().transpose() {
                 match block {
@@ -377,7 +378,7 @@ impl<'a> Reader<'a> {
     }
 
     fn learn_layout(&mut self, source: usize, block: &Block) {
-        let layout = self.fields.layout(block);
+        let layout = self.fields.layout(block, self.sources[source].form);
         if let Some(reason) = layout.refusal() {
             self.problem(source, At::Whole, reason.into(), Left::Input);
         }
@@ -414,7 +415,8 @@ impl<'a> Reader<'a> {
                     Err((id, reason)) => {
                         let id = id.unwrap_or_else(|| format!("{name}{at}"));
                         let place = format!("{}{at}", self.sources[source].given);
-                        problems.push(Problem { id, place, reason, what: Left::Record });
+                        let what = if std::str::from_utf8(record).is_ok() { Left::Record } else { Left::Encoding };
+                        problems.push(Problem { id, place, reason, what });
                         skipped.push(number);
                     }
                 }

@@ -16,6 +16,7 @@ mod search;
 mod unique;
 mod write;
 
+use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -225,7 +226,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let pool = args.threads.pool()?;
 
     let start = Instant::now();
-    let mut found = input::find(&args.paths, args.fields.stdin_form());
+    let mut found = input::find(&args.paths, args.fields.reading());
     let outputs = Outputs::new(args.unique.as_deref(), args.removed.as_deref(), &found.sources)?;
     if outputs.need_input_again() {
         let stored = found.sources.iter_mut().try_for_each(Source::store);
@@ -363,7 +364,7 @@ fn read(
     quiet: bool,
     mut sink: impl FnMut(Vec<Document>) -> Result<(), String> + Send,
 ) -> Result<Read, String> {
-    let Found { sources, mut problems, others } = found;
+    let Found { sources, mut problems, others, .. } = found;
     progress::show_bytes(bar, "read", input::bytes(&sources));
     let mut is_empty = true;
     let input = input::read(&sources, fields, Portion::All, bar, |batch| {
@@ -415,11 +416,28 @@ fn tell_guesses(guesses: &[input::Guess]) {
 const MOST_LINES: usize = 100;
 
 fn tell_problems(problems: &[Problem]) {
-    for problem in problems.iter().take(MOST_LINES) {
-        tell(format_args!("{}: {}", problem.place, problem.reason));
+    let file = |problem: &'_ Problem| {
+        let end = problem.place.rfind([':', '#']).unwrap_or(problem.place.len());
+        problem.place[..end].to_owned()
+    };
+    let mut in_encoding: HashMap<String, usize> = HashMap::new();
+    let of_encoding = || problems.iter().filter(|problem| problem.what == Left::Encoding);
+    of_encoding().for_each(|problem| *in_encoding.entry(file(problem)).or_default() += 1);
+    // An encoding is that of a whole file, of which one line tells enough.
+    let all = of_encoding().count();
+    let lines = problems.len() - all + in_encoding.len();
+    let told = problems.iter().filter_map(|problem| match problem.what {
+        Left::Encoding => match in_encoding.remove(&file(problem))? {
+            1 => Some((problem, String::new())),
+            more => Some((problem, format!(" (and {} more of this file)", HumanCount(more as u64 - 1)))),
+        },
+        Left::Input | Left::Record => Some((problem, String::new())),
+    });
+    for (problem, more) in told.take(MOST_LINES) {
+        tell(format_args!("{}: {}{more}", problem.place, problem.reason));
     }
-    if problems.len() > MOST_LINES {
-        let more = HumanCount((problems.len() - MOST_LINES) as u64);
+    if lines > MOST_LINES {
+        let more = HumanCount((lines - MOST_LINES) as u64);
         tell(format_args!("and {more} more; the results list all that was skipped"));
     }
 }

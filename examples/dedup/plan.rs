@@ -57,7 +57,7 @@ const SPILLED: f64 = 1.3;
 pub fn run(args: &Args) -> Result<ExitCode, String> {
     let detector = args.search.detector().build().map_err(|error| error.to_string())?;
     let pool = args.threads.pool()?;
-    let found = input::find(&args.paths, args.fields.stdin_form());
+    let found = input::find(&args.paths, args.fields.reading());
     let all = input::bytes(&found.sources)
         .ok_or("nobody knows how much comes on standard input: store it and give the file")?;
     let files = found.sources.len();

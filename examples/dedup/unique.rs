@@ -9,7 +9,7 @@ use indicatif::{HumanCount, ProgressBar};
 use retold::{Member, Report};
 use serde_json::json;
 
-use crate::input::{Block, Blocks, Codec, Count, Form, Place, Shape, Source, Tally, decode, kind, without_mark};
+use crate::input::{Block, Blocks, Codec, Count, Form, Place, Shape, Source, Tally, kind, without_mark};
 use crate::output;
 use crate::write::{Ready, Whole, WholeFolder, check_file, check_folder, name_all};
 
@@ -253,10 +253,10 @@ fn write(
             let mut joiner = Joiner::new(Whole::new(path, *codec).map_err(failed)?);
             for (source, tally) in sources() {
                 let mut records = Fates { articles: &mut fates, skipped: &tally.skipped };
-                let from = source.open(bar).map_err(|_| changed(source))?;
-                read_again(from, source, tally, |block| {
+                let blocks = source.open(bar).map_err(|_| changed(source))?;
+                read_again(blocks, source, tally, |block| {
                     // What standard input is showed only now.
-                    if !block.records.is_empty() && block.shape.form() != *form {
+                    if !block.records.is_empty() && !block.shape.fits(*form) {
                         return Err(misfit(&source.given, path, block.shape.form()));
                     }
                     joiner.block(block, &mut records, &mut account).map_err(|failure| match failure {
@@ -277,9 +277,9 @@ fn write(
             let mut rows = Vec::new();
             for (source, tally) in sources() {
                 let mut records = Fates { articles: &mut fates, skipped: &tally.skipped };
-                let from = source.open(bar).map_err(|_| changed(source))?;
+                let blocks = source.open(bar).map_err(|_| changed(source))?;
                 let mut stays = Vec::new();
-                read_again(from, source, tally, |block| {
+                read_again(blocks, source, tally, |block| {
                     for (number, record) in (block.first..).zip(&block.records) {
                         let fate = records.next(number).ok_or_else(|| changed(source))?;
                         account.add(fate, record.len() as u64);
@@ -300,7 +300,8 @@ fn write(
                 let bytes = source.raw().map_err(|_| changed(source))?;
                 // An empty file is no record and stays.
                 let mut fate = Fate::Skipped;
-                read_again(decode(source.codec, &bytes[..]), source, tally, |block| {
+                let blocks = source.blocks(&bytes[..], source.codec).map_err(|_| changed(source))?;
+                read_again(blocks, source, tally, |block| {
                     let in_records: usize = block.records.iter().map(|record| record.len()).sum();
                     account.between += (block.bytes.len() - in_records) as u64;
                     if in_records > 0 {
@@ -379,13 +380,12 @@ impl Fates<'_> {
 
 /// Reads a source again, and holds it to what was read before.
 fn read_again(
-    from: impl Read,
+    mut blocks: Blocks<impl Read>,
     source: &Source,
     tally: &Tally,
     mut each: impl FnMut(&Block) -> Result<(), String>,
 ) -> Result<(), String> {
     let mut again = Tally::default();
-    let mut blocks = Blocks::new(from, source.form);
     while let Some(block) = blocks.next().map_err(|_| changed(source))? {
         again.add(&Count::of(&block));
         each(&block)?;

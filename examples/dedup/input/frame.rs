@@ -20,7 +20,7 @@ pub enum Form {
     Lines,
     /// A JSON array of objects, or objects one after the other.
     Json,
-    /// Rows of cells after a row with their names, with this byte between cells.
+    /// Rows of cells after a row with their names, with this byte between cells unless the first row shows another.
     Table(u8),
     /// Rows that are read as JSON lines.
     Parquet,
@@ -59,6 +59,14 @@ pub enum Shape {
 }
 
 impl Shape {
+    /// Whether sources that turn out to be so fit into a file of a form byte for byte.
+    pub fn fits(self, form: Form) -> bool {
+        match (self, form) {
+            (Self::Table(_), Form::Table(_)) => true,
+            _ => self.form() == form,
+        }
+    }
+
     /// The form of sources that turn out to be so.
     pub fn form(self) -> Form {
         match self {
@@ -109,13 +117,19 @@ fn lines(bytes: &[u8]) -> u64 {
 /// How many bytes are read at a time, and about what a block holds.
 pub const BLOCK: usize = 1 << 18;
 
-/// The longest record: no longer text is compared, and a small compressed file may hold more than any memory.
-const LONGEST: u64 = 4 << 30;
+/// The longest record: far more than an article has, and little enough for any memory. A small compressed file may hold one
+/// line of more than that.
+const LONGEST: usize = 256 << 20;
+
+/// How far the head of a source is looked at to tell its shape.
+const HEAD: usize = 1 << 16;
 
 /// Reads a source block by block.
 pub struct Blocks<R> {
     from: R,
     form: Form,
+    /// What separates the cells of a table, if that is given.
+    delimiter: Option<u8>,
     /// How many bytes are read at a time.
     size: usize,
     scanner: Option<Scanner>,
@@ -128,13 +142,13 @@ pub struct Blocks<R> {
 }
 
 impl<R: Read> Blocks<R> {
-    pub fn new(from: R, form: Form) -> Self {
-        Self::sized(from, form, BLOCK)
+    pub fn new(from: R, form: Form, delimiter: Option<u8>) -> Self {
+        Self::sized(from, form, delimiter, BLOCK)
     }
 
-    fn sized(from: R, form: Form, size: usize) -> Self {
+    fn sized(from: R, form: Form, delimiter: Option<u8>, size: usize) -> Self {
         let (buffer, scanner, failure) = (Vec::new(), None, None);
-        Self { from, form, size, scanner, buffer, is_end: false, failure, first: 0, line: 1 }
+        Self { from, form, delimiter, size, scanner, buffer, is_end: false, failure, first: 0, line: 1 }
     }
 
     /// The next block; none at the end. An error names the record that could not be read and comes after all that are
@@ -162,8 +176,11 @@ impl<R: Read> Blocks<R> {
                 scanner.shift(end);
                 return Ok(self.cut(shape, records, end));
             }
-            if scanner.broken.is_none() && self.buffer.len() as u64 > LONGEST {
-                return Err((self.place(shape), "a record of more than 4 GiB: split it or leave the file out".into()));
+            if scanner.broken.is_none() && self.buffer.len() > LONGEST {
+                return Err((
+                    self.place(shape),
+                    "a record of more than 256 MiB: split it or leave the file out".into(),
+                ));
             }
             if let Some(reason) = scanner.broken.take() {
                 return Err((self.place(shape), reason));
@@ -188,8 +205,8 @@ impl<R: Read> Blocks<R> {
         if self.is_end || self.failure.is_some() {
             return;
         }
-        let more = self.buffer.len().max(self.size);
-        self.buffer.reserve(more);
+        let more = self.buffer.len().max(self.size).min((LONGEST + 1).saturating_sub(self.buffer.len()).max(self.size));
+        self.buffer.reserve_exact(more);
         match self.from.by_ref().take(more as u64).read_to_end(&mut self.buffer) {
             Ok(read) => self.is_end = read < more,
             Err(error) => self.failure = Some(error),
@@ -201,16 +218,27 @@ impl<R: Read> Blocks<R> {
         if let Some(scanner) = &self.scanner {
             return Ok(Some(scanner.shape));
         }
-        let first = without_mark(&self.buffer).trim_ascii_start().first();
-        let shape = match (self.form, first) {
+        let head = without_mark(&self.buffer).trim_ascii_start();
+        let is_whole = self.is_end || self.failure.is_some() || self.buffer.len() >= HEAD;
+        let head = &head[..head.len().min(HEAD)];
+        let shape = match (self.form, head.first()) {
             (Form::Text, _) => Shape::Whole,
             (Form::Lines, _) => Shape::Lines,
             (Form::Parquet, _) => Shape::Rows,
-            (Form::Table(delimiter), _) => Shape::Table(delimiter),
+            (Form::Table(usual), _) => {
+                match self.delimiter.or_else(|| guess_delimiter(&self.buffer, usual, is_whole)) {
+                    Some(delimiter) => Shape::Table(delimiter),
+                    None => return Ok(None),
+                }
+            }
             (_, None) => return Ok(None),
             (_, Some(b'[')) => Shape::Array,
             (Form::Json, Some(b'{')) => Shape::Values,
-            (Form::Any, Some(b'{')) => Shape::Lines,
+            (Form::Any, Some(b'{')) => match is_an_object_a_line(head, is_whole) {
+                Some(true) => Shape::Lines,
+                Some(false) => Shape::Values,
+                None => return Ok(None),
+            },
             (Form::Json, _) => {
                 return Err((At::Whole, "not JSON, begins with neither [ nor {: mend or rename it".into()));
             }
@@ -260,6 +288,54 @@ fn mark(bytes: &[u8]) -> usize {
     if bytes.starts_with("\u{feff}".as_bytes()) { "\u{feff}".len() } else { 0 }
 }
 
+/// What separates the cells of a table: of the bytes that are usual for that the one that the first row has most often, so
+/// that a file from a program with other customs is read as well. None if more of the row must be seen.
+fn guess_delimiter(bytes: &[u8], usual: u8, is_whole: bool) -> Option<u8> {
+    let mut counts = [(usual, 0), (b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
+    let (mut is_quoted, mut is_seen) = (false, is_whole);
+    for &byte in &bytes[..bytes.len().min(HEAD)] {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\n' | b'\r' if !is_quoted => {
+                is_seen = true;
+                break;
+            }
+            _ if is_quoted => {}
+            _ => counts
+                .iter_mut()
+                .find(|(delimiter, _)| *delimiter == byte)
+                .into_iter()
+                .for_each(|(_, count)| *count += 1),
+        }
+    }
+    let most = counts.iter().map(|&(_, count)| count).max();
+    let found = counts.iter().find(|&&(_, count)| Some(count) == most);
+    found.map(|&(delimiter, _)| delimiter).filter(|_| is_seen)
+}
+
+/// Whether JSON objects come one a line, or spread over lines or side by side on one. None if more must be seen.
+fn is_an_object_a_line(head: &[u8], is_whole: bool) -> Option<bool> {
+    let end = memchr(b'\n', head);
+    let line = &head[..end.unwrap_or(head.len())];
+    let (mut scanner, mut objects) = (Scanner::new(Shape::Values, line), Vec::new());
+    scanner.scan(line, false, &mut objects);
+    if objects.len() > 1 {
+        return Some(false);
+    }
+    let Some(end) = end else {
+        // Of a line that long nothing more is looked at: it is one object.
+        return is_whole.then_some(true);
+    };
+    if objects.len() == 1 {
+        return Some(true);
+    }
+    // A first line that is no object: either all are spread over lines, or this one is damaged and the next is an object.
+    match head[end..].trim_ascii_start().first() {
+        Some(&next) => Some(next == b'{' || scanner.broken.is_some()),
+        None => is_whole.then_some(true),
+    }
+}
+
 /// Finds the edges of records in a buffer that grows; each byte is looked at once.
 struct Scanner {
     shape: Shape,
@@ -272,6 +348,8 @@ struct Scanner {
     settled: usize,
     /// Why no record can be found any more.
     broken: Option<String>,
+    /// The cells of a table's first row, less 1; none before that is seen.
+    head_gaps: Option<usize>,
 }
 
 /// What stands at the place that is scanned.
@@ -299,7 +377,7 @@ impl Scanner {
     fn new(shape: Shape, bytes: &[u8]) -> Self {
         let state = if matches!(shape, Shape::Table(_)) { State::Cell } else { State::Before };
         let start = mark(bytes);
-        let mut scanner = Self { shape, state, start, at: start, settled: 0, broken: None };
+        let mut scanner = Self { shape, state, start, at: start, settled: 0, broken: None, head_gaps: None };
         if shape == Shape::Array {
             // The shape says that this is the opening bracket.
             scanner.at += bytes[start..].len() - bytes[start..].trim_ascii_start().len() + 1;
@@ -359,6 +437,11 @@ impl Scanner {
                     Some(found) => (self.at, self.state) = (self.at + found + 1, State::Quote),
                     None => self.at = bytes.len(),
                 },
+                State::Cell if byte == b'"' && delimiter == b'\t' => match self.opens_a_quote(bytes, is_end) {
+                    Some(true) => (self.at, self.state) = (self.at + 1, State::Quoted),
+                    Some(false) => (self.at, self.state) = (self.at + 1, State::Plain),
+                    None => return,
+                },
                 State::Cell | State::Quote if byte == b'"' => (self.at, self.state) = (self.at + 1, State::Quoted),
                 _ if byte == delimiter => (self.at, self.state) = (self.at + 1, State::Cell),
                 _ if byte == b'\n' || byte == b'\r' => {
@@ -372,6 +455,8 @@ impl Scanner {
                     if is_empty {
                         (self.start, self.settled) = (self.at, self.at);
                     } else {
+                        let gaps = || memchr_iter(delimiter, &bytes[self.start..self.at]).count();
+                        self.head_gaps = self.head_gaps.or_else(|| Some(gaps()));
                         self.record(self.at, records);
                     }
                 }
@@ -389,6 +474,38 @@ impl Scanner {
                 _ => self.record(bytes.len(), records),
             }
         }
+    }
+
+    /// Whether a quote that begins a cell between tabs encloses it. Many programs write such tables without quoting anything,
+    /// so that a quotation begins with a quote and the next row's may be taken for its end. It encloses the cell if the quote
+    /// that closes it is followed by the end of a cell, and if no row of the right length would be swallowed. None if more
+    /// must be seen.
+    fn opens_a_quote(&self, bytes: &[u8], is_end: bool) -> Option<bool> {
+        let cell = self.at + 1;
+        let seen = bytes.len().min(cell + LONGEST_CELL);
+        let (bytes, is_end) = (&bytes[..seen], is_end || seen < bytes.len());
+        let mut quotes = memchr_iter(b'"', &bytes[cell..]).map(|found| cell + found).peekable();
+        let close = loop {
+            let Some(quote) = quotes.next() else { return is_end.then_some(false) };
+            match bytes.get(quote + 1) {
+                Some(b'"') => _ = quotes.next(),
+                Some(b'\t' | b'\n' | b'\r') => break quote,
+                Some(_) => return Some(false),
+                None if is_end => break quote,
+                None => return None,
+            }
+        };
+        let inside = &bytes[cell..close];
+        let (Some(line), Some(head)) = (memchr(b'\n', inside), self.head_gaps.filter(|&gaps| gaps > 0)) else {
+            return Some(true);
+        };
+        let gaps = |line: &[u8]| memchr_iter(b'\t', line).count();
+        let last = memchr(b'\n', &bytes[close..]).map(|end| close + end).or(is_end.then_some(bytes.len()))?;
+        // The lines that are rows if the quote is none: with too short a first line, the last one is the rest of its row.
+        let is_short = gaps(&bytes[self.start..cell + line]) < head;
+        let lines = &bytes[cell + line + 1..last];
+        let count = lines.split(|&byte| byte == b'\n').count() - usize::from(is_short);
+        Some(!lines.split(|&byte| byte == b'\n').take(count).any(|line| gaps(line) == head))
     }
 
     fn scan_values(&mut self, bytes: &[u8], is_end: bool, records: &mut Vec<Range<usize>>) {
@@ -451,6 +568,9 @@ impl Scanner {
     }
 }
 
+/// How far the end of a quoted cell between tabs is looked for.
+const LONGEST_CELL: usize = 16 << 20;
+
 const UNCLOSED: &str = "a quote in this row is not closed, so that the rest cannot be read: mend the row";
 
 fn unexpected(byte: u8) -> String {
@@ -468,7 +588,11 @@ mod tests {
 
     /// All records, and whether the input was read to its end, in blocks of a size that holds a mark of UTF-8; checks that blocks make up the input.
     fn records(input: &[u8], form: Form, size: usize) -> (Vec<Vec<u8>>, bool) {
-        let mut blocks = Blocks::sized(input, form, size);
+        records_with(input, form, None, size)
+    }
+
+    fn records_with(input: &[u8], form: Form, delimiter: Option<u8>, size: usize) -> (Vec<Vec<u8>>, bool) {
+        let mut blocks = Blocks::sized(input, form, delimiter, size);
         let (mut records, mut bytes, mut lines) = (Vec::new(), Vec::new(), 1);
         loop {
             let block = match blocks.next() {
@@ -545,11 +669,31 @@ mod tests {
             if is_open {
                 wanted.pop();
             }
-            let (rows, is_whole) = records(text.as_bytes(), Form::Table(b','), size);
+            let (rows, is_whole) = records_with(text.as_bytes(), Form::Table(b','), Some(b','), size);
             prop_assert_eq!(is_whole, !is_open);
             let mut parser = Parser::default();
-            let rows: Vec<Vec<String>> = rows.iter().map(|row| parser.cells(row, b',')).collect();
+            let rows: Vec<Vec<String>> = rows.iter().map(|row| parser.cells(row, b',', None)).collect();
             prop_assert_eq!(rows, wanted);
+        }
+
+        /// Tables between tabs without any quoting: whatever quotes are in them, a line is a row.
+        #[test]
+        fn no_quote_swallows_a_row_between_tabs(
+            rows in prop::collection::vec(prop::collection::vec("[a\", ]{0,5}", 3), 0..8), size in 3..20_usize,
+        ) {
+            let lines: Vec<String> = rows.iter().map(|cells| format!("x{}\n", cells.join("\t"))).collect();
+            let text = format!("id\tb\tc\n{}", lines.concat());
+            let (found, is_whole) = records(text.as_bytes(), Form::Table(b'\t'), size);
+            prop_assert!(is_whole);
+            prop_assert_eq!(found.len(), lines.len() + 1);
+            let mut parser = Parser::default();
+            for (row, cells) in found[1..].iter().zip(&rows) {
+                let read = parser.cells(row, b'\t', Some(3));
+                let is_quoted = |cell: &str| cell.len() > 1 && cell.starts_with('"') && cell.ends_with('"');
+                for (read, cell) in read.iter().zip(cells).skip(1) {
+                    prop_assert!(read == cell || is_quoted(cell), "{read:?} of {cell:?}");
+                }
+            }
         }
 
         #[test]
@@ -578,6 +722,15 @@ mod tests {
             let values: Vec<Value> = values.iter().map(|value| serde_json::from_slice(value).unwrap()).collect();
             prop_assert_eq!(values.iter().collect::<Vec<_>>(), objects);
         }
+    }
+
+    /// A small compressed file may hold one line of more than any memory.
+    #[test]
+    fn a_line_without_an_end_is_refused() {
+        let mut blocks = Blocks::new(io::repeat(b'x'), Form::Lines, None);
+        let Err((place, reason)) = blocks.next() else { panic!("a line without an end is a record") };
+        assert_eq!((place.to_string(), reason.contains("more than 256 MiB")), (":1".into(), true));
+        assert!(blocks.buffer.capacity() <= LONGEST + BLOCK);
     }
 
     /// The time for a record of any size is linear: each byte is looked at once.

@@ -4,14 +4,36 @@ use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use encoding_rs::Encoding;
 use indicatif::ProgressBar;
 
-use super::bytes::{self, Codec, unreadable};
-use super::frame::Form;
+use super::bytes::{self, Codec, Limited, unreadable};
+use super::frame::{Blocks, Form};
 use super::{Left, Problem};
 
 /// The kinds of files that are read, for messages.
 pub const READ: &str = ".txt, .jsonl, .ndjson, .json, .csv or .tsv, also as .gz or .zst, or .parquet";
+
+/// How sources are read, as far as the options say.
+#[derive(Clone, Copy)]
+pub struct Reading {
+    /// The form of standard input.
+    pub stdin: Form,
+    /// What separates the cells of tables.
+    pub delimiter: Option<u8>,
+    pub encoding: Option<&'static Encoding>,
+    /// Bytes that an archive may unpack to.
+    pub unpack_limit: Option<u64>,
+}
+
+impl Reading {
+    /// Bytes that so many packed ones may unpack to.
+    fn allowed(&self, packed: u64) -> u64 {
+        const LEAST: u64 = 1 << 30;
+        const TIMES: u64 = 100;
+        self.unpack_limit.unwrap_or_else(|| packed.saturating_mul(TIMES).max(LEAST))
+    }
+}
 
 /// A file to read, or standard input.
 pub struct Source {
@@ -26,13 +48,15 @@ pub struct Source {
     pub form: Form,
     /// How it is compressed; standard input shows it by its first bytes.
     pub codec: Codec,
+    reading: Reading,
 }
 
 impl Source {
-    pub fn open<'a>(&self, bar: &'a ProgressBar) -> io::Result<Box<dyn Read + Send + 'a>> {
-        Ok(match &self.path {
+    /// Its records, block by block.
+    pub fn open<'a>(&self, bar: &'a ProgressBar) -> io::Result<Blocks<Box<dyn Read + Send + 'a>>> {
+        let from = match &self.path {
             Some(path) if self.form == Form::Parquet => open_parquet(path, bar)?,
-            Some(path) => bytes::decode(self.codec, bar.wrap_read(File::open(path)?)),
+            Some(path) => return self.blocks(bar.wrap_read(File::open(path)?), self.codec),
             None => {
                 let from: Box<dyn Read + Send> = match &self.stored {
                     Some(stored) => {
@@ -44,9 +68,25 @@ impl Source {
                 };
                 let mut from = BufReader::with_capacity(1 << 16, bar.wrap_read(from));
                 let codec = Codec::of(from.fill_buf()?);
-                bytes::decode(codec, from)
+                return self.blocks(from, codec);
             }
-        })
+        };
+        Ok(Blocks::new(from, self.form, None))
+    }
+
+    /// The records in the bytes of the source.
+    pub fn blocks<'a>(
+        &self,
+        from: impl Read + Send + 'a,
+        codec: Codec,
+    ) -> io::Result<Blocks<Box<dyn Read + Send + 'a>>> {
+        let Reading { delimiter, encoding, unpack_limit, .. } = self.reading;
+        let mut bytes = bytes::decode(codec, from);
+        let packed = self.size().or(unpack_limit.map(|_| 0));
+        if let Some(packed) = packed.filter(|_| codec != Codec::Plain) {
+            bytes = Box::new(Limited::new(bytes, self.reading.allowed(packed)));
+        }
+        Ok(Blocks::new(bytes::recode(bytes, encoding)?, self.form, delimiter))
     }
 
     /// How many bytes lie on the disk; none if that of standard input is not known.
@@ -80,7 +120,6 @@ fn open_parquet<'a>(_: &Path, _: &'a ProgressBar) -> io::Result<Box<dyn Read + S
 }
 
 /// What the paths stand for.
-#[derive(Default)]
 pub struct Found {
     /// The files in the order of their full paths, standard input last, each once, however the paths are given: which of
     /// two articles with the same id comes first does not depend on the order of the arguments.
@@ -88,11 +127,12 @@ pub struct Found {
     pub problems: Vec<Problem>,
     /// Files of other kinds in the folders.
     pub others: u64,
+    reading: Reading,
 }
 
-/// Finds the files of all paths; standard input is read as `stdin`.
-pub fn find(paths: &[PathBuf], stdin: Form) -> Found {
-    let mut found = Found::default();
+/// Finds the files of all paths.
+pub fn find(paths: &[PathBuf], reading: Reading) -> Found {
+    let mut found = Found { sources: Vec::new(), problems: Vec::new(), others: 0, reading };
     for path in paths.iter().filter(|path| !is_stdin(path)) {
         match matches(path) {
             Some(Ok(matches)) if matches.is_empty() => {
@@ -107,7 +147,8 @@ pub fn find(paths: &[PathBuf], stdin: Form) -> Found {
     found.sources.dedup_by(|a, b| a.path == b.path);
     if paths.iter().any(|path| is_stdin(path)) {
         let (name, given) = ("<stdin>".into(), "<stdin>".into());
-        found.sources.push(Source { path: None, stored: None, name, given, form: stdin, codec: Codec::Plain });
+        let (form, codec) = (reading.stdin, Codec::Plain);
+        found.sources.push(Source { path: None, stored: None, name, given, form, codec, reading });
     }
     found
 }
@@ -150,6 +191,11 @@ impl Found {
         self.problems.push(Problem { id, place, reason, what: Left::Input });
     }
 
+    fn file(&mut self, path: PathBuf, name: String, given: String, (form, codec): (Form, Codec)) {
+        let source = Source { path: Some(path), stored: None, name, given, form, codec, reading: self.reading };
+        self.sources.push(source);
+    }
+
     /// Collects the files that a path stands for.
     fn add(&mut self, given: &Path) {
         let shown = given.to_string_lossy();
@@ -163,7 +209,7 @@ impl Found {
             self.walk(path, given);
         } else if let Some((form, codec)) = kind(given) {
             let (name, given) = (name.into(), shown.into());
-            self.sources.push(Source { path: Some(path), stored: None, name, given, form, codec });
+            self.file(path, name, given, (form, codec));
         } else {
             let remedy = "rename the file, or pipe it to `dedup -`";
             self.problem(&shown, format!("not a folder and not named {READ}: {remedy}"));
@@ -193,9 +239,9 @@ impl Found {
                 // A pipe or device would wait for ever. A link to nothing is told when it is opened.
                 let readable = fs::metadata(&path).map_or(true, |file| file.is_file());
                 match kind(&path).filter(|_| readable) {
-                    Some((form, codec)) => {
+                    Some(kind) => {
                         let given = given.join(&name).to_string_lossy().into_owned();
-                        self.sources.push(Source { path: Some(path), stored: None, name, given, form, codec });
+                        self.file(path, name, given, kind);
                     }
                     None => self.others += 1,
                 }
