@@ -48,11 +48,11 @@ fn lines_stay_byte_for_byte() {
     let removed = removed(&folder);
     assert_eq!(removed.len(), 1);
     let keys: Vec<&String> = removed[0].as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["id", "at", "kept", "kept_at", "relation", "similarity"]);
+    assert_eq!(keys, ["type", "id", "at", "kept", "kept_at", "relation", "similarity"]);
     assert_eq!(
         removed[0],
         json!({
-            "id": "b", "at": "x.jsonl:3", "kept": "a", "kept_at": "x.jsonl:1", "relation": "exact", "similarity": 1.0
+            "type": "removed", "id": "b", "at": "x.jsonl:3", "kept": "a", "kept_at": "x.jsonl:1", "relation": "exact", "similarity": 1.0
         })
     );
 }

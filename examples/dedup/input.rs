@@ -17,13 +17,13 @@ use rayon::prelude::*;
 use twox_hash::XxHash3_64;
 
 pub use bytes::{Codec, decode, unreadable};
-pub use fields::Fields;
+pub use fields::{Fields, Parser};
 pub use frame::{Block, Blocks, Form, Shape, without_mark};
 #[cfg(feature = "parquet")]
-pub use parquet::write_rows;
+pub use parquet::{annotate_rows, write_rows};
 pub use paths::{Found, READ, Source, bytes, find, kind};
 
-use fields::{Layout, Parser};
+use fields::Layout;
 
 /// One article.
 pub struct Document {

@@ -4,6 +4,7 @@
 //
 // Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
 
+mod annotate;
 mod audit;
 mod columns;
 mod compare;
@@ -29,6 +30,7 @@ use retold::{Article, Collector, DetectorBuilder, Report, Representative};
 
 use input::{Document, Fields, Found, Left, Place, Portion, Problem, Source, Tally};
 use output::{Findings, Format};
+use progress::Audience;
 use search::Search;
 use unique::Outputs;
 
@@ -84,22 +86,16 @@ struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
 
-    /// Write the input without the copies to this file, or for .txt files to this folder
-    ///
-    /// Each record that stays is written byte for byte as it came, in the order of the files' full
-    /// paths; so are records that could not be compared. The file is of the same kind as the
-    /// input, by its name; .gz or .zst after the name compresses it. Of each cluster the
-    /// representative stays. Kept, removed and skipped records are counted and held to the input.
-    #[arg(long, value_name = "FILE", help_heading = "Output", verbatim_doc_comment)]
-    unique: Option<PathBuf>,
-
-    /// List what --unique leaves out as JSON lines: what, in favour of what, and why
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    removed: Option<PathBuf>,
+    #[command(flatten)]
+    files: unique::Names,
 
     /// Exit with 1 if any record was skipped
     #[arg(long, help_heading = "Output")]
     strict: bool,
+
+    /// Whom to tell how far the run is
+    #[arg(long, value_enum, value_name = "AUDIENCE", default_value_t = Audience::Auto, help_heading = "Output")]
+    progress: Audience,
 
     /// No progress bar and no summary; what is wrong with the input is still told
     #[arg(short, long, help_heading = "Output")]
@@ -116,9 +112,11 @@ Examples:
   zcat x.jsonl.gz | dedup --format jsonl - > copies.jsonl";
 
 const EXIT: &str = "\
+The fields of every line of JSON are described in examples/dedup/lines.schema.json of the source.
+
 Files that are written: a file that is there already is replaced when all is written, and not before;
 anything else that is there (a device, a folder that is not empty) is refused before the search.
---unique and --removed appear both or not at all.
+--unique, --removed and --annotate appear all or none.
 
 Exit code:
   0  it ran; records that are no articles or too short may have been skipped, and are listed
@@ -215,7 +213,8 @@ fn run(args: &Args) -> Result<ExitCode, String> {
         return Err("--date-field is for --keep earliest alone: add that, or leave the field out".into());
     }
     write::stop_cleanly()?;
-    let bar = progress::bar(args.quiet);
+    let bar = progress::bar(args.quiet || args.progress != Audience::Auto);
+    let lines = (args.progress == Audience::Jsonl).then(|| progress::Lines::of(&bar));
     // Before anything is read, so that an impossible option is told at once.
     let mut builder = args.search.detector().representative(args.keep.representative());
     if let Format::Html = args.format {
@@ -227,7 +226,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
 
     let start = Instant::now();
     let mut found = input::find(&args.paths, args.fields.reading());
-    let outputs = Outputs::new(args.unique.as_deref(), args.removed.as_deref(), &found.sources)?;
+    let outputs = Outputs::new(&args.files, &found.sources)?;
     if outputs.need_input_again() {
         let stored = found.sources.iter_mut().try_for_each(Source::store);
         stored.map_err(|error| format!("cannot store standard input: {error}; give files"))?;
@@ -264,6 +263,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     // Before the results, after which nobody may listen any more.
     progress::show_bytes(&bar, "write", input::bytes(&sources));
     let outputs = pool.install(|| outputs.write(&sources, &tallies, &report, &places, &bar));
+    drop(lines);
     bar.finish_and_clear();
     let findings = Findings::new(report, (articles, places), problems, skipped, read);
     let mut out = BufWriter::new(io::stdout());

@@ -20,6 +20,8 @@ pub enum Format {
     Text,
     /// For programs: one JSON object a line, clusters first, then what was skipped, then a summary
     Jsonl,
+    /// For programs: the summary alone, one JSON object
+    Summary,
     /// For a browser: one page with everything in it, to open from disk and compare text beside text
     Html,
 }
@@ -59,6 +61,7 @@ impl Findings {
         match format {
             Format::Text => self.write_text(out),
             Format::Jsonl => self.write_jsonl(out),
+            Format::Summary => self.write_summary(out),
             Format::Html => html::write(self, settings, out),
         }
     }
@@ -114,7 +117,18 @@ impl Findings {
         for skip in &self.skipped {
             write_line(out, &json!({"type": "skipped", "id": skip.id, "at": skip.place, "reason": skip.reason}))?;
         }
+        self.write_summary(out)
+    }
+
+    fn write_summary(&self, out: &mut impl Write) -> io::Result<()> {
         let summary = self.report.summary();
+        let copies = |relation| {
+            let others = self.report.clusters().iter().flat_map(|cluster| &cluster.members()[1..]);
+            others.filter(|member| member.relation == relation).count()
+        };
+        let relations = [Relation::Exact, Relation::Near, Relation::Reworded];
+        let copies: serde_json::Map<_, _> =
+            relations.into_iter().map(|relation| (relation.to_string(), copies(relation).into())).collect();
         let stages = Stage::ALL.map(|stage| (stage.to_string(), summary.time(stage)));
         let seconds: serde_json::Map<_, _> = std::iter::once(("read".into(), self.read))
             .chain(stages)
@@ -129,6 +143,7 @@ impl Findings {
                 "candidates": summary.candidates,
                 "verified": summary.verified,
                 "clusters": self.report.clusters().len(),
+                "copies": copies,
                 "skipped": self.skipped.len(),
                 "seconds": seconds,
             }),
@@ -217,7 +232,8 @@ pub fn round_fields(record: &mut Value) {
     }
 }
 
-fn rounded(number: f64, steps: f64) -> Value {
+/// The fraction nearest to a number, in steps of which so many make 1.
+pub fn rounded(number: f64, steps: f64) -> Value {
     // Adding 0 makes −0 a plain one.
     json!((number * steps).round() / steps + 0.0)
 }
