@@ -117,7 +117,8 @@ fn reads_folders_in_folders_and_json_lines() {
     let told: Vec<&str> = stderr(&output).lines().collect();
     assert_eq!(
         told[0],
-        "left 2 other files alone: only .txt, .jsonl, .ndjson, .json, .csv or .tsv, also as .gz or .zst, or .parquet are read"
+        "left 2 other files alone: only .txt, .jsonl, .ndjson, .json, .csv, .tsv, .rss, .atom or .wet, also as .gz or .zst, or \
+         .parquet are read"
     );
     assert!(told[1].starts_with("3 documents, ") && told[1].contains(": 1 cluster, 0 skipped, in "), "{told:?}");
     assert_eq!(told.len(), 2);
@@ -218,7 +219,7 @@ fn bad_text_files() {
     let missing = with_a_pair("missing");
     assert_unread(&missing, &[".", "gone.txt"], "gone.txt", "gone.txt", &["cannot be read", "check the path"]);
     let odd = with_a_pair("odd").with("odd/article.pdf", FERRY);
-    let parts = ["not named .txt, .jsonl, ", "rename"];
+    let parts = ["not named .txt, .jsonl, ", "make text of it first, for example with pdftotext"];
     assert_unread(&odd, &["pair1.txt", "pair2.txt", "odd/article.pdf"], "article.pdf", "odd/article.pdf", &parts);
 }
 

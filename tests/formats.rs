@@ -507,6 +507,129 @@ fn json_on_standard_input_may_span_lines_or_share_one() {
 }
 
 #[test]
+fn feeds_give_their_entries() {
+    let rss = |items: &str| {
+        format!(
+            "<?xml version=\"1.0\"?><rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\">\
+             <channel><title>News</title>{items}</channel></rss>"
+        )
+    };
+    let item = |id: &str, text: &str| {
+        format!(
+            "<item><title>Ferry</title><link>https://a.example/{id}</link><description>A teaser.</description>\
+             <content:encoded><![CDATA[<p>{text}</p><p>It&nbsp;is &amp; <b>stays</b> so.</p>]]></content:encoded>\
+             <pubDate>Fri, 17 May 2024 09:30:00 GMT</pubDate></item>"
+        )
+    };
+    let atom = format!(
+        "<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>News</title><entry><id>urn:x</id><title>Ferry</title>\
+         <link rel=\"self\" href=\"https://c.example/self\"/><link href=\"https://c.example/1\"/>\
+         <updated>2024-05-16T09:30:00Z</updated><content type=\"html\">{FERRY}&lt;br&gt;It is &amp;amp; stays so.</content></entry></feed>"
+    );
+    let folder = Temp::new("feeds")
+        .with("a.rss", rss(&(item("1", FERRY) + &item("2", STORM))))
+        .with("b.xml", rss(&item("3", STORM)))
+        .with("c.atom.gz", compressed(&atom))
+        .with("d.jsonl", line("d", &format!("{FERRY} It is & stays so.")));
+    let found = clusters(&folder, &[".", "b.xml"]);
+    assert_eq!(
+        found,
+        [vec!["d", "https://a.example/1", "https://c.example/1"], vec!["https://a.example/2", "https://a.example/3"]]
+    );
+    assert_eq!(
+        clusters(&folder, &["--text-field", "body", "a.rss", "b.xml"]),
+        [["https://a.example/2", "https://a.example/3"]]
+    );
+    let output = run_with(&folder, &["--stdin-format", "atom", "-"], atom.as_bytes());
+    assert_eq!(output.stdout, b"No copies found among 1 article.\n");
+    // In a folder .xml may be anything.
+    assert!(stderr(&run(&folder, &["."])).contains("left 1 other file alone"));
+
+    // What stays is written as lines, and the place tells the entry.
+    let args = [
+        "--level",
+        "near",
+        "--keep",
+        "earliest",
+        "--unique",
+        "u.jsonl",
+        "--removed",
+        "r.jsonl",
+        "a.rss",
+        "c.atom.gz",
+        "d.jsonl",
+    ];
+    stdout(&folder, &args);
+    let kept: Vec<Value> = fs::read_to_string(folder.join("u.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        kept.iter().map(|record| &record["id"]).collect::<Vec<_>>(),
+        ["https://a.example/2", "https://c.example/1"]
+    );
+    assert!(fs::read_to_string(folder.join("r.jsonl")).unwrap().contains(r#""at":"a.rss#1""#));
+    let output = run(&folder, &["--unique", "u.rss", "a.rss"]);
+    assert!(stderr(&output).contains("u.rss would be a feed, which is read but not written: name it .jsonl"));
+
+    let broken = with_a_pair("broken").with("bad.rss", "<html><body>Not found</body></html>");
+    assert_unread(&broken, &["."], "bad.rss", "./bad.rss", &["not an RSS or Atom feed", "leave it out"]);
+}
+
+#[test]
+fn texts_of_web_archives_are_read_and_written() {
+    let record = |kind: &str, url: &str, text: &str| {
+        format!(
+            "WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {url}\r\nWARC-Date: 2024-05-17T09:30:00Z\r\n\
+             WARC-Record-ID: <urn:uuid:{url}>\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{text}\r\n\r\n",
+            text.len()
+        )
+    };
+    let (url, text) = (|name: &str| format!("https://a.example/{name}"), format!("{FERRY}\r\n\r\nWARC/1.0 it is – \n"));
+    let records = [
+        record("warcinfo", "", "Software-Info: x\r\n"),
+        record("conversion", &url("1"), &text),
+        record("conversion", &url("2"), STORM),
+        record("conversion", &url("3"), &text.to_uppercase()),
+        record("response", &url("4"), "<html></html>"),
+    ];
+    // As crawls have them, every record is a member of its own.
+    let members: Vec<u8> = records.iter().flat_map(compressed).collect();
+    let folder = Temp::new("wet").with("x.warc.wet.gz", members).with("y.wet", records.concat());
+    assert_eq!(clusters(&folder, &["x.warc.wet.gz"]), [[url("1"), url("3")]]);
+    for (name, unique) in [("x.warc.wet.gz", "u.wet.gz"), ("y.wet", "u.wet")] {
+        let output = run(&folder, &["--level", "near", "--unique", unique, name, "--format", "jsonl"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&format!("{name}#5: holds a page as it was sent")), "{}", stderr(&output));
+        let kept = [&records[..3], &records[4..]].concat().concat();
+        assert_eq!(String::from_utf8(unpacked(&folder.join(unique))).unwrap(), kept);
+        assert!(String::from_utf8_lossy(&output.stdout).contains(&format!("\"at\":\"{name}#4\"")));
+    }
+    let cut = with_a_pair("cut").with("bad.wet", &records.concat()[..records.concat().len() - 10]);
+    let output = run(&cut, &["."]);
+    assert!(stderr(&output).contains("./bad.wet#5: ends within a record"), "{}", stderr(&output));
+    let none = with_a_pair("none").with("bad.wet", FERRY);
+    assert_unread(&none, &["."], "bad.wet#1", "./bad.wet#1", &["not a WARC record"]);
+}
+
+#[test]
+fn what_is_not_read_is_told_what_makes_it_readable() {
+    for (name, remedy) in [
+        ("a.html", "trafilatura"),
+        ("a.warc", "trafilatura"),
+        ("a.docx", "pandoc"),
+        ("a.xlsx", "save it as .csv"),
+        ("a.zip", "unpack it"),
+        ("a.xyz", "rename"),
+    ] {
+        let folder = with_a_pair("others").with("others/x", "").with(&format!("odd/{name}"), FERRY);
+        let path = format!("odd/{name}");
+        assert_unread(&folder, &["pair1.txt", "pair2.txt", &path], name, &path, &["not named .txt", remedy]);
+    }
+}
+
+#[test]
 fn compressed_files_of_all_makes() {
     let lines = line("a", FERRY) + &line("b", FERRY) + &line("c", STORM);
     let skippable = [&0x184D_2A5F_u32.to_le_bytes()[..], &5_u32.to_le_bytes(), b"hello"].concat();

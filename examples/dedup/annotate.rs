@@ -70,8 +70,8 @@ impl<'a> Notes<'a> {
         let values = self.of(position).values();
         let added = match shape {
             Shape::Table(delimiter) => table.row(record, delimiter, values),
-            Shape::Lines | Shape::Array | Shape::Values => object(record, values, position.is_some()),
-            Shape::Whole | Shape::Rows => None,
+            Shape::Lines | Shape::Entries | Shape::Array | Shape::Values => object(record, values, position.is_some()),
+            Shape::Whole | Shape::Rows | Shape::Warc => None,
         };
         added.unwrap_or_else(|| record.into())
     }

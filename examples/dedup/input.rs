@@ -2,6 +2,7 @@
 //! keeps going past whatever cannot be read.
 
 mod bytes;
+mod feed;
 mod fields;
 mod frame;
 #[cfg(feature = "parquet")]

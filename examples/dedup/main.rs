@@ -61,6 +61,8 @@ struct Args {
     ///   .jsonl, .ndjson  a JSON object a line
     ///   .json            an array of objects, or objects one after the other
     ///   .csv, .tsv       a row an article, after a row with the names of the columns
+    ///   .rss, .atom      an entry an article; a file that is named may be called .xml
+    ///   .wet             texts of a web archive, such as .warc.wet.gz
     ///
     /// A path that is named like a command is reached with ./ before it.
     #[arg(value_name = "PATH", required = true, verbatim_doc_comment)]

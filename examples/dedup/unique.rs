@@ -144,6 +144,9 @@ impl<'a> Outputs<'a> {
         if let Some(Target::Folder(path)) = annotated {
             return Err(format!("{} would be texts, and they have no fields: use --format jsonl", path.display()));
         }
+        if let Some(Target::File(path, Form::Warc, _)) = annotated {
+            return Err(format!("{} would be WARC, which has no fields: use --format jsonl", path.display()));
+        }
         for target in unique.iter().chain(&annotated) {
             target.check()?;
         }
@@ -214,7 +217,11 @@ impl<'a> Target<'a> {
             return Err(format!("{shown} would be one text of many: name a folder, without .txt"));
         }
         // What standard input is shows only when it is read.
-        if let Some(source) = sources.iter().find(|source| source.form != form && source.form != Form::Any) {
+        let fits = |of: Form| of == form || of == Form::Any || (of, form) == (Form::Feed, Form::Lines);
+        if form == Form::Feed {
+            return Err(format!("{shown} would be a feed, which is read but not written: name it .jsonl"));
+        }
+        if let Some(source) = sources.iter().find(|source| !fits(source.form)) {
             return Err(misfit(&source.given, path, source.form));
         }
         Ok(if form == Form::Parquet { Self::Parquet(path) } else { Self::File(path, form, codec) })
@@ -268,6 +275,8 @@ fn form_name(form: Form) -> &'static str {
         Form::Table(b'\t') => ".tsv",
         Form::Table(_) => ".csv",
         Form::Parquet => ".parquet",
+        Form::Feed => ".jsonl",
+        Form::Warc => ".wet",
         Form::Any => ".jsonl or .json",
     }
 }
@@ -514,7 +523,9 @@ impl<'a> Joiner<'a> {
     }
 
     fn block(&mut self, block: &Block, fates: &mut Fates, account: &mut Account) -> Result<(), Failure> {
-        if !block.records.is_empty() && *self.shape.get_or_insert(block.shape) != block.shape {
+        // Entries are lines as soon as they are written.
+        let shape = if block.shape == Shape::Entries { Shape::Lines } else { block.shape };
+        if !block.records.is_empty() && *self.shape.get_or_insert(shape) != shape {
             return Err(Failure::Unlike("its brackets"));
         }
         self.source_has_records |= !block.records.is_empty();
@@ -608,7 +619,7 @@ impl<'a> Joiner<'a> {
         account.between += gap.len() as u64;
         match self.shape {
             Some(Shape::Array | Shape::Values) if self.source_has_records => self.tail = gap,
-            Some(Shape::Lines | Shape::Table(_)) => self.write(&gap)?,
+            Some(Shape::Lines | Shape::Table(_) | Shape::Warc) => self.write(&gap)?,
             _ => {}
         }
         self.is_later |= self.source_has_records;

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::frame::{Block, Form, Shape};
+use super::frame::{Block, Form, Shape, warc};
 use super::paths::Reading;
 
 /// Where in a record the article is.
@@ -67,6 +67,9 @@ enum StdinFormat {
     Json,
     Csv,
     Tsv,
+    Rss,
+    Atom,
+    Wet,
 }
 
 /// One byte that can separate cells.
@@ -100,6 +103,8 @@ const LOOKED_AT: usize = 100;
 pub enum Layout {
     /// The record is the text.
     Text,
+    /// The record says what it is.
+    Warc,
     Objects(Names),
     Table(Table),
     /// The columns are not there; said once for all rows.
@@ -143,7 +148,7 @@ impl Layout {
     /// Records before the first that may be an article.
     pub fn headers(&self) -> u64 {
         match self {
-            Self::Text | Self::Objects(_) => 0,
+            Self::Text | Self::Warc | Self::Objects(_) => 0,
             Self::Table(_) | Self::Unusable(_) => 1,
         }
     }
@@ -162,7 +167,7 @@ impl Layout {
             Self::Objects(names) | Self::Table(Table { names, .. }) => {
                 (!names.guesses.is_empty()).then(|| names.guesses.join(", "))
             }
-            Self::Text | Self::Unusable(_) => None,
+            Self::Text | Self::Warc | Self::Unusable(_) => None,
         }
     }
 }
@@ -177,6 +182,8 @@ impl Fields {
             Some(StdinFormat::Json) => Form::Json,
             Some(StdinFormat::Csv) => Form::Table(b','),
             Some(StdinFormat::Tsv) => Form::Table(b'\t'),
+            Some(StdinFormat::Rss | StdinFormat::Atom) => Form::Feed,
+            Some(StdinFormat::Wet) => Form::Warc,
         };
         let &Self { delimiter, encoding, .. } = self;
         Reading { stdin, delimiter, encoding, unpack_limit: self.unpack_limit.map(|size| size.as_u64()) }
@@ -187,6 +194,11 @@ impl Fields {
         let mut records = first.records().map(|(.., record)| record);
         match first.shape {
             Shape::Whole => Layout::Text,
+            Shape::Warc => Layout::Warc,
+            Shape::Entries => {
+                let [text, id, date] = ["text", "id", "date"].map(String::from);
+                Layout::Objects(Names { text, id: Some(id), date: Some(date), guesses: Vec::new() })
+            }
             Shape::Lines | Shape::Rows | Shape::Array | Shape::Values => {
                 let value = |record| std::str::from_utf8(record).ok().and_then(|record| parse(record).ok());
                 let objects: Vec<Value> = records.filter_map(value).take(LOOKED_AT).collect();
@@ -278,12 +290,13 @@ impl Default for Parser {
 impl Parser {
     /// The article in a record; none where the layout has told already why there is none.
     pub fn parse<'a>(&'a mut self, layout: &Layout, record: &'a [u8]) -> Result<Option<Article<'a>>, Refusal> {
-        let text = std::str::from_utf8(record).map_err(|error| (None, not_utf8(error)));
+        let text = || std::str::from_utf8(record).map_err(|error| (None, not_utf8(error)));
         match layout {
             Layout::Unusable(_) => Ok(None),
-            Layout::Text => Ok(Some(Article { id: None, text: text?.into(), date: None })),
-            Layout::Objects(names) => names.parse(text?.trim_ascii_end()).map(Some),
-            Layout::Table(table) => self.row(table, text?).map(Some),
+            Layout::Text => Ok(Some(Article { id: None, text: text()?.into(), date: None })),
+            Layout::Warc => text_of_warc(record),
+            Layout::Objects(names) => names.parse(text()?.trim_ascii_end()).map(Some),
+            Layout::Table(table) => self.row(table, text()?).map(Some),
         }
     }
 
@@ -386,6 +399,29 @@ impl Parser {
                 csv_core::ReadRecordResult::Record | csv_core::ReadRecordResult::End => return count,
             }
         }
+    }
+}
+
+/// The text of a WARC record; none in a record about the archive.
+fn text_of_warc(record: &[u8]) -> Result<Option<Article<'_>>, Refusal> {
+    let Some(head) = warc(record) else { return Err((None, "not a WARC record: get the file again".into())) };
+    let id = || head.field("WARC-Target-URI").or(head.field("WARC-Record-ID")).map(String::from);
+    match head.field("WARC-Type") {
+        Some("conversion") => {}
+        Some("response" | "resource") => {
+            let reason =
+                "holds a page as it was sent, not its text: read the WET file, or make text of it with trafilatura";
+            return Err((id(), reason.into()));
+        }
+        _ => return Ok(None),
+    }
+    let end = (head.text as u64 + head.length).min(record.len() as u64) as usize;
+    match std::str::from_utf8(&record[head.text..end]) {
+        Ok(text) => {
+            let date = head.field("WARC-Date").map(|date| Cow::Owned(date.into()));
+            Ok(Some(Article { id: id().map(Cow::Owned), text: text.into(), date }))
+        }
+        Err(error) => Err((id(), not_utf8(error))),
     }
 }
 

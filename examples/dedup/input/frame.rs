@@ -24,6 +24,10 @@ pub enum Form {
     Table(u8),
     /// Rows that are read as JSON lines.
     Parquet,
+    /// Entries of RSS or Atom that are read as JSON lines.
+    Feed,
+    /// WARC records with texts: WET.
+    Warc,
     /// JSON lines or an array, as the first byte shows.
     Any,
 }
@@ -38,6 +42,8 @@ impl Form {
             "csv" => Self::Table(b','),
             "tsv" => Self::Table(b'\t'),
             "parquet" => Self::Parquet,
+            "rss" | "atom" => Self::Feed,
+            "wet" => Self::Warc,
             _ => return None,
         })
     }
@@ -56,13 +62,16 @@ pub enum Shape {
     Table(u8),
     /// Lines that stand for rows.
     Rows,
+    /// Lines that stand for entries.
+    Entries,
+    Warc,
 }
 
 impl Shape {
     /// Whether sources that turn out to be so fit into a file of a form byte for byte.
     pub fn fits(self, form: Form) -> bool {
         match (self, form) {
-            (Self::Table(_), Form::Table(_)) => true,
+            (Self::Table(_), Form::Table(_)) | (Self::Entries, Form::Lines) => true,
             _ => self.form() == form,
         }
     }
@@ -75,6 +84,8 @@ impl Shape {
             Self::Array | Self::Values => Form::Json,
             Self::Table(delimiter) => Form::Table(delimiter),
             Self::Rows => Form::Parquet,
+            Self::Entries => Form::Feed,
+            Self::Warc => Form::Warc,
         }
     }
 }
@@ -98,7 +109,7 @@ impl Block {
         (self.first..).zip(&self.records).map(move |(number, record)| {
             let at = match self.shape {
                 Shape::Whole => At::Whole,
-                Shape::Array | Shape::Values | Shape::Rows => At::Element(number + 1),
+                Shape::Array | Shape::Values | Shape::Rows | Shape::Entries | Shape::Warc => At::Element(number + 1),
                 Shape::Lines | Shape::Table(_) => {
                     line += lines(&self.bytes[counted..record.start]);
                     counted = record.start;
@@ -119,7 +130,7 @@ pub const BLOCK: usize = 1 << 18;
 
 /// The longest record: far more than an article has, and little enough for any memory. A small compressed file may hold one
 /// line of more than that.
-const LONGEST: usize = 256 << 20;
+pub const LONGEST: usize = 256 << 20;
 
 /// How far the head of a source is looked at to tell its shape.
 const HEAD: usize = 1 << 16;
@@ -225,6 +236,8 @@ impl<R: Read> Blocks<R> {
             (Form::Text, _) => Shape::Whole,
             (Form::Lines, _) => Shape::Lines,
             (Form::Parquet, _) => Shape::Rows,
+            (Form::Feed, _) => Shape::Entries,
+            (Form::Warc, _) => Shape::Warc,
             (Form::Table(usual), _) => {
                 match self.delimiter.or_else(|| guess_delimiter(&self.buffer, usual, is_whole)) {
                     Some(delimiter) => Shape::Table(delimiter),
@@ -256,7 +269,7 @@ impl<R: Read> Blocks<R> {
     fn place(&self, shape: Shape) -> At {
         match shape {
             Shape::Whole => At::Whole,
-            Shape::Array | Shape::Values | Shape::Rows => At::Element(self.first + 1),
+            Shape::Array | Shape::Values | Shape::Rows | Shape::Entries | Shape::Warc => At::Element(self.first + 1),
             Shape::Lines | Shape::Table(_) => At::Line(self.line),
         }
     }
@@ -286,6 +299,32 @@ pub fn without_mark(bytes: &[u8]) -> &[u8] {
 /// The length of a mark of UTF-8 before the text.
 fn mark(bytes: &[u8]) -> usize {
     if bytes.starts_with("\u{feff}".as_bytes()) { "\u{feff}".len() } else { 0 }
+}
+
+/// What the head of a WARC record says.
+pub struct Warc<'a> {
+    /// Name and value of each field.
+    pub fields: Vec<(&'a str, &'a str)>,
+    /// Where what it holds begins, and how many bytes that are.
+    pub text: usize,
+    pub length: u64,
+}
+
+impl Warc<'_> {
+    pub fn field(&self, wanted: &str) -> Option<&str> {
+        self.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|&(_, value)| value)
+    }
+}
+
+/// Reads the head of a record; none if it is none, or not whole.
+pub fn warc(record: &[u8]) -> Option<Warc<'_>> {
+    let end = memchr::memmem::find(record, b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&record[..end]).ok().filter(|head| head.starts_with("WARC/"))?;
+    let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    let fields: Vec<_> = fields.map(|(name, value)| (name.trim(), value.trim())).collect();
+    let mut warc = Warc { fields, text: end + 4, length: 0 };
+    warc.length = warc.field("Content-Length")?.parse().ok()?;
+    Some(warc)
 }
 
 /// What separates the cells of a table: of the bytes that are usual for that the one that the first row has most often, so
@@ -399,9 +438,10 @@ impl Scanner {
                     records.push(self.start..bytes.len());
                 }
             }
-            Shape::Lines | Shape::Rows => self.scan_lines(bytes, is_end, records),
+            Shape::Lines | Shape::Rows | Shape::Entries => self.scan_lines(bytes, is_end, records),
             Shape::Table(delimiter) => self.scan_rows(bytes, is_end, delimiter, records),
             Shape::Array | Shape::Values => self.scan_values(bytes, is_end, records),
+            Shape::Warc => self.scan_warc(bytes, is_end, records),
         }
     }
 
@@ -424,6 +464,39 @@ impl Scanner {
         self.at = bytes.len();
         if is_end {
             line(self, bytes.len());
+        }
+    }
+
+    /// Records of a head, an empty line, as many bytes as the head says, and two ends of lines.
+    fn scan_warc(&mut self, bytes: &[u8], is_end: bool, records: &mut Vec<Range<usize>>) {
+        while self.broken.is_none() {
+            self.start += bytes[self.start..].len() - bytes[self.start..].trim_ascii_start().len();
+            self.at = self.start;
+            let rest = &bytes[self.start..];
+            if rest.is_empty() {
+                self.settled = self.start;
+                return;
+            }
+            let record = match warc(&rest[..rest.len().min(HEAD)]) {
+                Some(head) => head,
+                None if rest.len() >= HEAD || is_end || !b"WARC/".starts_with(&rest[..rest.len().min(5)]) => {
+                    self.broken = Some("not a WARC record, so that the rest cannot be read: get the file again".into());
+                    return;
+                }
+                None => return,
+            };
+            let end = usize::try_from(record.length).ok().and_then(|length| length.checked_add(record.text));
+            match end {
+                // The ends of lines behind it go with it.
+                Some(end) if rest.len() >= end.saturating_add(4) || is_end && rest.len() >= end => {
+                    let behind = if rest[end..].starts_with(b"\r\n\r\n") { 4 } else { 0 };
+                    self.record(self.start + end + behind, records);
+                }
+                _ if is_end => {
+                    self.broken = Some("ends within a record: get the file again or leave it out".into());
+                }
+                _ => return,
+            }
         }
     }
 
@@ -619,8 +692,8 @@ mod tests {
     }
 
     fn forms() -> impl Strategy<Value = Form> {
-        use Form::{Any, Json, Lines, Parquet, Table, Text};
-        prop::sample::select(vec![Any, Json, Lines, Parquet, Table(b','), Table(b'\t'), Text])
+        use Form::{Any, Feed, Json, Lines, Parquet, Table, Text, Warc};
+        prop::sample::select(vec![Any, Feed, Json, Lines, Parquet, Table(b','), Table(b'\t'), Text, Warc])
     }
 
     /// Strings of what means something to one of the forms.
@@ -705,6 +778,18 @@ mod tests {
                 .collect();
             let (lines, _) = records(text.as_bytes(), Form::Lines, size);
             prop_assert_eq!(lines, wanted.iter().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn warc_records_are_as_long_as_they_say(texts in prop::collection::vec("[a\r\n]{0,20}", 0..6), size in 3..20_usize) {
+            let record = |text: &String| {
+                format!("WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: {}\r\n\r\n{text}\r\n\r\n", text.len())
+            };
+            let wanted: Vec<Vec<u8>> = texts.iter().map(|text| record(text).into_bytes()).collect();
+            prop_assert_eq!(records(&wanted.concat(), Form::Warc, size), (wanted.clone(), true));
+            let cut = wanted.concat().len().saturating_sub(5);
+            let (found, is_whole) = records(&wanted.concat()[..cut], Form::Warc, size);
+            prop_assert!(texts.is_empty() || !is_whole && found == wanted[..texts.len() - 1]);
         }
 
         #[test]

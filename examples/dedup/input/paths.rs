@@ -1,18 +1,20 @@
 //! Paths to files: folders walked, patterns matched, each file once.
 
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
 use encoding_rs::Encoding;
 use indicatif::ProgressBar;
 
 use super::bytes::{self, Codec, Limited, unreadable};
+use super::feed;
 use super::frame::{Blocks, Form};
 use super::{Left, Problem};
 
 /// The kinds of files that are read, for messages.
-pub const READ: &str = ".txt, .jsonl, .ndjson, .json, .csv or .tsv, also as .gz or .zst, or .parquet";
+pub const READ: &str =
+    ".txt, .jsonl, .ndjson, .json, .csv, .tsv, .rss, .atom or .wet, also as .gz or .zst, or .parquet";
 
 /// How sources are read, as far as the options say.
 #[derive(Clone, Copy)]
@@ -86,7 +88,13 @@ impl Source {
         if let Some(packed) = packed.filter(|_| codec != Codec::Plain) {
             bytes = Box::new(Limited::new(bytes, self.reading.allowed(packed)));
         }
-        Ok(Blocks::new(bytes::recode(bytes, encoding)?, self.form, delimiter))
+        let bytes = match self.form {
+            Form::Feed => Box::new(Cursor::new(feed::lines(bytes)?)),
+            // Its records say how many bytes they have.
+            Form::Warc => bytes,
+            _ => bytes::recode(bytes, encoding)?,
+        };
+        Ok(Blocks::new(bytes, self.form, delimiter))
     }
 
     /// How many bytes lie on the disk; none if that of standard input is not known.
@@ -184,6 +192,26 @@ pub fn kind(path: &Path) -> Option<(Form, Codec)> {
     (form != Form::Parquet || codec == Codec::Plain).then_some((form, codec))
 }
 
+/// In folders .xml is anything, but a file that is named is a feed.
+fn feed_by_name(path: &Path) -> Option<(Form, Codec)> {
+    let codec = Codec::of_name(path);
+    let name = if codec == Codec::Plain { path } else { Path::new(path.file_stem()?) };
+    name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xml")).then_some((Form::Feed, codec))
+}
+
+/// What makes a file of another kind readable.
+fn remedy(path: &Path) -> &'static str {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    match &*extension {
+        "html" | "htm" | "xhtml" | "warc" => "make text of it first, for example with trafilatura",
+        "pdf" => "make text of it first, for example with pdftotext",
+        "doc" | "docx" | "odt" | "rtf" | "epub" | "md" => "make text of it first, for example with pandoc -t plain",
+        "xls" | "xlsx" | "ods" => "save it as .csv",
+        "zip" | "tar" | "tgz" | "7z" | "rar" | "bz2" | "xz" | "lz4" | "br" => "unpack it first",
+        _ => "rename the file, or pipe it to `dedup -`",
+    }
+}
+
 impl Found {
     fn problem(&mut self, place: &str, reason: impl Into<String>) {
         let name = Path::new(place).file_name().map_or(place.into(), |name| name.to_string_lossy());
@@ -207,11 +235,11 @@ impl Found {
         let name = given.file_name().map_or(shown.clone(), |name| name.to_string_lossy());
         if is_folder {
             self.walk(path, given);
-        } else if let Some((form, codec)) = kind(given) {
+        } else if let Some((form, codec)) = kind(given).or_else(|| feed_by_name(given)) {
             let (name, given) = (name.into(), shown.into());
             self.file(path, name, given, (form, codec));
         } else {
-            let remedy = "rename the file, or pipe it to `dedup -`";
+            let remedy = remedy(given);
             self.problem(&shown, format!("not a folder and not named {READ}: {remedy}"));
         }
     }
