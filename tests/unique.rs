@@ -433,6 +433,23 @@ fn the_one_that_is_kept_can_be_chosen() {
         let date = ", the date is taken from \"published\" (--date-field)";
         assert!(said.contains(&format!("{guess}{}\n", if keep == "earliest" { date } else { "" })), "{said}");
     }
+    // The first is that of the file that is given first, whatever the files are called.
+    let folder = Temp::new("first")
+        .with("b.jsonl", line("old", FERRY))
+        .with("a.jsonl", line("new", FERRY))
+        .with("c/a.jsonl", line("third", FERRY));
+    for (paths, kept) in
+        [(["b.jsonl", "a.jsonl"], "old"), (["a.jsonl", "b.jsonl"], "new"), (["c/a.jsonl", "."], "third")]
+    {
+        clean(&folder, "unique.jsonl", &["--keep", "first", paths[0], paths[1]]);
+        assert_eq!(read(folder.join("unique.jsonl")), line(kept, FERRY), "{paths:?}");
+        fs::remove_file(folder.join("unique.jsonl")).unwrap();
+        fs::remove_file(folder.join("removed.jsonl")).unwrap();
+    }
+    let output = run_with(&folder, &["--keep", "first", "-", "a.jsonl"], line("piped", FERRY).as_bytes());
+    assert!(output.stdout.starts_with(b"piped and 1 like it:"), "{}", stderr(&output));
+
+    let folder = Temp::new("keep again").with("x.jsonl", line("a", FERRY));
     let output = run(&folder, &["--date-field", "published", "x.jsonl"]);
     assert!(stderr(&output).contains("--date-field is for --keep earliest alone"), "{}", stderr(&output));
 

@@ -28,7 +28,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar};
 use retold::{Article, Collector, DetectorBuilder, Report, Representative};
 
-use input::{Document, Fields, Found, Left, Place, Portion, Problem, Source, Tally};
+use input::{Document, Fields, Found, Left, Order, Place, Portion, Problem, Source, Tally};
 use output::{Findings, Format};
 use progress::Audience;
 use search::Search;
@@ -135,7 +135,7 @@ enum Keep {
     Central,
     /// The one with the most words
     Longest,
-    /// The one that comes first, by the full path of its file and its place in it
+    /// The one that comes first, in the order in which the files are given
     First,
     /// The one with the earliest date; without a date, the last
     Earliest,
@@ -171,6 +171,9 @@ fn main() -> ExitCode {
         }
     };
     args.fields.needs_date = args.keep == Keep::Earliest;
+    if args.keep == Keep::First {
+        args.fields.order = Order::Given;
+    }
     let code = match &args.command {
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Plan(args)) => plan::run(args),

@@ -108,9 +108,10 @@ pub struct Names {
     /// Write the input without the copies to this file, or for .txt files to this folder
     ///
     /// Each record that stays is written byte for byte as it came, in the order of the files' full
-    /// paths; so are records that could not be compared. The file is of the same kind as the
-    /// input, by its name; .gz or .zst after the name compresses it. Of each cluster the
-    /// representative stays. Kept, removed and skipped records are counted and held to the input.
+    /// paths, or with --keep first as they are given; so are records that could not be compared.
+    /// The file is of the same kind as the input, by its name; .gz or .zst after the name
+    /// compresses it. Of each cluster the representative stays. Kept, removed and skipped records
+    /// are counted and checked against the input.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     unique: Option<PathBuf>,
 

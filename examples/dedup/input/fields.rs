@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::frame::{Block, Form, Shape, warc};
-use super::paths::Reading;
+use super::paths::{Order, Reading};
 
 /// Where in a record the article is.
 #[derive(clap::Args)]
@@ -52,6 +52,10 @@ pub struct Fields {
     /// Whether dates are needed.
     #[arg(skip)]
     pub needs_date: bool,
+
+    /// In which order files are read.
+    #[arg(skip)]
+    pub order: Order,
 
     /// How standard input is written [default: jsonl or json, as its first byte shows]
     ///
@@ -185,8 +189,8 @@ impl Fields {
             Some(StdinFormat::Rss | StdinFormat::Atom) => Form::Feed,
             Some(StdinFormat::Wet) => Form::Warc,
         };
-        let &Self { delimiter, encoding, .. } = self;
-        Reading { stdin, delimiter, encoding, unpack_limit: self.unpack_limit.map(|size| size.as_u64()) }
+        let &Self { delimiter, encoding, order, .. } = self;
+        Reading { stdin, delimiter, encoding, order, unpack_limit: self.unpack_limit.map(|size| size.as_u64()) }
     }
 
     /// Chooses the fields by the first records of a source.

@@ -1,5 +1,7 @@
 //! Paths to files: folders walked, patterns matched, each file once.
 
+use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
@@ -26,6 +28,17 @@ pub struct Reading {
     pub encoding: Option<&'static Encoding>,
     /// Bytes that an archive may unpack to.
     pub unpack_limit: Option<u64>,
+    pub order: Order,
+}
+
+/// In which order sources are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// In that of their full paths, standard input last: it does not depend on the order of the arguments.
+    #[default]
+    Paths,
+    /// In that of the arguments; the files of a folder or pattern in that of their paths.
+    Given,
 }
 
 impl Reading {
@@ -54,6 +67,12 @@ pub struct Source {
 }
 
 impl Source {
+    /// By the full paths, and those of one by how they are given; standard input last.
+    fn by_path(a: &Self, b: &Self) -> Ordering {
+        let is_stdin = |source: &Self| source.path.is_none();
+        is_stdin(a).cmp(&is_stdin(b)).then_with(|| (&a.path, &a.name, &a.given).cmp(&(&b.path, &b.name, &b.given)))
+    }
+
     /// Its records, block by block.
     pub fn open<'a>(&self, bar: &'a ProgressBar) -> io::Result<Blocks<Box<dyn Read + Send + 'a>>> {
         let from = match &self.path {
@@ -129,8 +148,7 @@ fn open_parquet<'a>(_: &Path, _: &'a ProgressBar) -> io::Result<Box<dyn Read + S
 
 /// What the paths stand for.
 pub struct Found {
-    /// The files in the order of their full paths, standard input last, each once, however the paths are given: which of
-    /// two articles with the same id comes first does not depend on the order of the arguments.
+    /// The files and standard input, each once, however often it is given.
     pub sources: Vec<Source>,
     pub problems: Vec<Problem>,
     /// Files of other kinds in the folders.
@@ -141,8 +159,10 @@ pub struct Found {
 /// Finds the files of all paths.
 pub fn find(paths: &[PathBuf], reading: Reading) -> Found {
     let mut found = Found { sources: Vec::new(), problems: Vec::new(), others: 0, reading };
-    for path in paths.iter().filter(|path| !is_stdin(path)) {
+    for path in paths {
+        let first = found.sources.len();
         match matches(path) {
+            _ if path == Path::new("-") => found.stdin(),
             Some(Ok(matches)) if matches.is_empty() => {
                 found.problem(&path.to_string_lossy(), "no file has such a name: check the pattern");
             }
@@ -150,24 +170,19 @@ pub fn find(paths: &[PathBuf], reading: Reading) -> Found {
             Some(Err(error)) => found.problem(&path.to_string_lossy(), format!("not a pattern, {error}: mend it")),
             None => found.add(path),
         }
+        found.sources[first..].sort_by(Source::by_path);
     }
-    found.sources.sort_by(|a, b| (&a.path, &a.name, &a.given).cmp(&(&b.path, &b.name, &b.given)));
-    found.sources.dedup_by(|a, b| a.path == b.path);
-    if paths.iter().any(|path| is_stdin(path)) {
-        let (name, given) = ("<stdin>".into(), "<stdin>".into());
-        let (form, codec) = (reading.stdin, Codec::Plain);
-        found.sources.push(Source { path: None, stored: None, name, given, form, codec, reading });
+    if reading.order == Order::Paths {
+        found.sources.sort_by(Source::by_path);
     }
+    let mut seen = HashSet::new();
+    found.sources.retain(|source| seen.insert(source.path.clone()));
     found
 }
 
 /// The bytes of all sources as they lie on the disk; none if that of standard input is not known.
 pub fn bytes(sources: &[Source]) -> Option<u64> {
     sources.iter().map(Source::size).sum()
-}
-
-fn is_stdin(path: &Path) -> bool {
-    path == Path::new("-")
 }
 
 /// The files that a pattern matches, if the path is one. A file that has the name itself comes first.
@@ -217,6 +232,12 @@ impl Found {
         let name = Path::new(place).file_name().map_or(place.into(), |name| name.to_string_lossy());
         let (id, place, reason) = (name.into(), place.into(), reason.into());
         self.problems.push(Problem { id, place, reason, what: Left::Input });
+    }
+
+    fn stdin(&mut self) {
+        let (name, given) = ("<stdin>".into(), "<stdin>".into());
+        let (form, codec, reading) = (self.reading.stdin, Codec::Plain, self.reading);
+        self.sources.push(Source { path: None, stored: None, name, given, form, codec, reading });
     }
 
     fn file(&mut self, path: PathBuf, name: String, given: String, (form, codec): (Form, Codec)) {
