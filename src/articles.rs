@@ -28,9 +28,15 @@ pub trait Article: Sync {
     /// The text to compare.
     fn text(&self) -> &str;
     /// When the article appeared, as an ISO 8601 date (`2024`, `2024-05-17`, `2024-05-17T09:30:15+02:00`); asked for only by
-    /// [`Representative::Earliest`](crate::Representative::Earliest). None by default.
+    /// [`Representative::Earliest`](crate::Representative::Earliest) and
+    /// [`DetectorBuilder::within`](crate::DetectorBuilder::within). None by default.
     fn date(&self) -> Option<&str> {
         None
+    }
+    /// Whether the article is known already: part of an older corpus that new articles are compared with. Known articles are not
+    /// compared with each other, and each represents the cluster that it is in. False by default.
+    fn is_known(&self) -> bool {
+        false
     }
 }
 
@@ -55,6 +61,10 @@ impl<A: Article + ?Sized> Article for &A {
 
     fn date(&self) -> Option<&str> {
         (**self).date()
+    }
+
+    fn is_known(&self) -> bool {
+        (**self).is_known()
     }
 }
 
@@ -83,6 +93,7 @@ pub struct Articles<A> {
     texts: Spill,
     /// For each article when it appeared, if that is of interest.
     seconds: Option<Vec<i64>>,
+    known: Vec<bool>,
     bytes: u64,
     budget: Arc<Budget>,
 }
@@ -162,6 +173,7 @@ impl<A: Article> Articles<A> {
             ends: Vec::new(),
             texts: Spill::new(budget),
             seconds: wants_dates.then(Vec::new),
+            known: Vec::new(),
             bytes: 0,
             budget: budget.clone(),
         }
@@ -174,6 +186,7 @@ impl<A: Article> Articles<A> {
             let second = |article: &A| article.date().and_then(date::seconds).unwrap_or(i64::MAX);
             seconds.extend(articles.iter().map(second));
         }
+        self.known.extend(articles.iter().map(Article::is_known));
         let begin = self.ends.last().map_or(0, |end| end.1);
         let mut texts = String::new();
         for article in articles {
@@ -264,6 +277,22 @@ impl<A: Article> Articles<A> {
     /// For each article when it appeared, in seconds; the latest time that there is if that is not known.
     pub(crate) fn seconds(&self) -> &[i64] {
         self.seconds.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the article at a position is known already.
+    pub(crate) fn is_known(&self, position: usize) -> bool {
+        self.known[position]
+    }
+
+    /// Whether any article is.
+    pub(crate) fn has_known(&self) -> bool {
+        self.known.contains(&true)
+    }
+
+    /// Whether the dates of two articles lie so many seconds apart at most. One without a date is near to none.
+    pub(crate) fn are_within(&self, seconds: u64, a: usize, b: usize) -> bool {
+        let [a, b] = [a, b].map(|position| self.seconds()[position]);
+        a != i64::MAX && b != i64::MAX && a.abs_diff(b) <= seconds
     }
 
     /// Bytes of all texts.

@@ -106,6 +106,7 @@ pub struct Detector {
     rule: Rule,
     min_words: usize,
     representative: Representative,
+    within: Option<Duration>,
     near_misses: Option<f32>,
     memory: Option<u64>,
     spill_folder: Option<PathBuf>,
@@ -148,6 +149,7 @@ pub struct DetectorBuilder {
     rule: Rule,
     min_words: usize,
     representative: Representative,
+    within: Option<Duration>,
     near_misses: Option<f64>,
     memory: Option<u64>,
     spill_folder: Option<PathBuf>,
@@ -216,6 +218,31 @@ impl DetectorBuilder {
         self
     }
 
+    /// Only articles whose [dates](Article::date) lie so near, to the second, are copies of each other; those without a date are
+    /// copies of none. However far apart they lie by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// struct Story(&'static str);
+    ///
+    /// impl retold::Article for Story {
+    ///     fn id(&self) -> &str { self.0 }
+    ///     fn text(&self) -> &str { "The ferry leaves the harbour at nine." }
+    ///     fn date(&self) -> Option<&str> { Some(self.0) }
+    /// }
+    ///
+    /// let week = Duration::from_secs(7 * 24 * 60 * 60);
+    /// let detector = retold::Detector::builder().within(week).build()?;
+    /// let report = detector.find(&[Story("2024-05-17"), Story("2024-05-24"), Story("2024-05-25")])?;
+    /// assert_eq!(report.clusters()[0].members().len(), 2);
+    /// # Ok::<(), retold::Error>(())
+    /// ```
+    pub fn within(mut self, span: Duration) -> Self {
+        self.within = Some(span);
+        self
+    }
+
     /// Also tells for each cluster which article came nearest to being a member, see [`Cluster::near_miss`], if its
     /// similarity is at least this: more than 0, at most 1. Not looked for by default.
     ///
@@ -277,6 +304,7 @@ impl DetectorBuilder {
             rule: self.rule,
             min_words: self.min_words.max(shingle_words).max(1),
             representative: self.representative,
+            within: self.within,
             near_misses: self.near_misses.map(|least| least as f32),
             memory: self.memory,
             spill_folder: self.spill_folder,
@@ -310,6 +338,7 @@ impl Detector {
             rule: Rule::default(),
             min_words: 3,
             representative: Representative::default(),
+            within: None,
             near_misses: None,
             memory: None,
             spill_folder: None,
@@ -457,7 +486,7 @@ impl Detector {
 
     /// No articles so far.
     fn articles<A: Article>(&self, budget: &Arc<Budget>) -> Articles<A> {
-        Articles::new(budget, self.representative == Representative::Earliest)
+        Articles::new(budget, self.representative == Representative::Earliest || self.within.is_some())
     }
 
     /// Signs articles that are all at hand.
@@ -489,7 +518,8 @@ impl Detector {
         budget.reserve(BYTES_AN_ARTICLE * articles.len() as u64);
         let positions = articles.in_order(|position| {
             let signed = &signatures.signed()[position as usize];
-            (signed.fingerprint, signed.words)
+            let date = articles.seconds().get(position as usize);
+            (signed.fingerprint, signed.words, !articles.is_known(position as usize), date)
         });
         let mut skipped = Vec::new();
         let signed: Vec<&Signed> = positions.iter().map(|&at| &signatures.signed()[at as usize]).collect();
@@ -503,7 +533,9 @@ impl Detector {
         }
         skipped.sort_unstable_by_key(|skip| skip.position);
         let ranks = self.ranks(&articles, &positions, &signed);
-        let twins = fold_exact(&signed, &is_refused, &ranks);
+        let time = |at: u32| self.within.map_or(0, |_| articles.seconds()[positions[at as usize] as usize]);
+        let are_near = |a: u32, b: u32| self.are_near(&articles, positions[a as usize], positions[b as usize]);
+        let twins = fold_exact(&signed, &is_refused, &ranks, time, are_near);
         let distinct: Vec<u32> =
             (0..signed.len() as u32).filter(|&at| !is_refused[at as usize] && twins[at as usize] == at).collect();
         let words = distinct.iter().map(|&at| signed[at as usize].words).collect();
@@ -527,16 +559,30 @@ impl Detector {
         })
     }
 
+    /// Whether two articles, by their positions, lie near enough in time.
+    fn are_near<A: Article>(&self, articles: &Articles<A>, a: u32, b: u32) -> bool {
+        self.within.is_none_or(|span| articles.are_within(span.as_secs(), a as usize, b as usize))
+    }
+
+    /// Whether two articles, by their positions, may be copies of each other: not if both are known already.
+    fn may_meet<A: Article>(&self, articles: &Articles<A>, a: u32, b: u32) -> bool {
+        !(articles.is_known(a as usize) && articles.is_known(b as usize)) && self.are_near(articles, a, b)
+    }
+
     /// For each article how it ranks among those that could represent a cluster, the lowest first; nothing if all rank
-    /// alike.
+    /// alike. Those that are known already come before all others.
     fn ranks<A: Article>(&self, articles: &Articles<A>, positions: &[u32], signed: &[&Signed]) -> Vec<u32> {
+        let is_new = |at: usize| !articles.is_known(positions[at] as usize);
         let mut order: Vec<(i64, usize)> = match self.representative {
+            Representative::Central if articles.has_known() => {
+                return (0..positions.len()).map(|at| is_new(at).into()).collect();
+            }
             Representative::Central => return Vec::new(),
             Representative::Longest => signed.iter().map(|text| -i64::from(text.words)).zip(0..).collect(),
             Representative::First => positions.iter().map(|&position| position.into()).zip(0..).collect(),
             Representative::Earliest => positions.iter().map(|&at| articles.seconds()[at as usize]).zip(0..).collect(),
         };
-        order.par_sort_unstable();
+        order.par_sort_unstable_by_key(|&(key, at)| (is_new(at), key, at));
         let mut ranks = vec![0; order.len()];
         for (rank, (_, article)) in (0..).zip(order) {
             ranks[article] = rank;
@@ -560,6 +606,20 @@ impl Detector {
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left. If texts are asked for, an
     /// exhaustive search compares these with all others, and of the rest only candidates.
     fn compare<A: Article>(&self, corpus: &mut Corpus<A>, keep: Keep, asked: Option<&[bool]>) -> Result<Vec<Compared>> {
+        let mut pairs = self.compare_all(corpus, keep, asked)?;
+        let Corpus { articles, positions, distinct, .. } = corpus;
+        let position = |text: u32| positions[distinct[text as usize] as usize];
+        pairs.retain(|pair| self.may_meet(articles, position(pair.left), position(pair.right)));
+        Ok(pairs)
+    }
+
+    /// The same, whenever the articles appeared and whichever are known.
+    fn compare_all<A: Article>(
+        &self,
+        corpus: &mut Corpus<A>,
+        keep: Keep,
+        asked: Option<&[bool]>,
+    ) -> Result<Vec<Compared>> {
         let Corpus { articles, positions, distinct, signed, words, summary, budget, .. } = corpus;
         let Some((sketches, tokens)) = signed.take() else { return Ok(Vec::new()) };
         let read = |text: u32| articles.read(positions[distinct[text as usize] as usize] as usize);
@@ -802,6 +862,7 @@ impl Detector {
             };
             (at, member)
         };
+        let may_meet = |a: u32, b: u32| self.may_meet(articles, positions[a as usize], positions[b as usize]);
         let nearest = nearest(misses);
         let near_miss = |text: u32| {
             let &(other, pair) = nearest.get(&text)?;
@@ -822,10 +883,12 @@ impl Detector {
         let mut clusters = Vec::new();
         for star in cluster::stars(distinct.len(), &links(verified.iter()), rank, has_copies) {
             let mut members = Vec::new();
+            let center = distinct[star.center as usize];
             let mut add = |text: u32, pair: Option<&Compared>| {
                 let at = distinct[text as usize];
                 members.push(member(at, pair));
-                members.extend(copies.remove(&at).into_iter().flatten().map(|copy| member(copy, pair)));
+                let copies = copies.remove(&at).into_iter().flatten().filter(|&copy| may_meet(center, copy));
+                members.extend(copies.map(|copy| member(copy, pair)));
             };
             add(star.center, None);
             for link in star.links {
@@ -836,7 +899,11 @@ impl Detector {
         }
         // Exact copies of texts that have no other copies.
         for (first, same) in copies {
-            let members = std::iter::once(first).chain(same).map(|at| member(at, None)).collect();
+            let same = same.into_iter().filter(|&copy| may_meet(first, copy));
+            let members: Vec<_> = std::iter::once(first).chain(same).map(|at| member(at, None)).collect();
+            if members.len() == 1 {
+                continue;
+            }
             let text = distinct.partition_point(|&at| at < first) as u32;
             clusters.push((members, near_miss(text)));
         }
@@ -951,16 +1018,29 @@ impl Ticker<'_> {
 }
 
 /// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the first
-/// if all rank alike.
-fn fold_exact(signed: &[&Signed], is_refused: &[bool], ranks: &[u32]) -> Vec<u32> {
+/// if all rank alike. It speaks for those that are near in time, from the earliest on.
+fn fold_exact(
+    signed: &[&Signed],
+    is_refused: &[bool],
+    ranks: &[u32],
+    time: impl Fn(u32) -> i64,
+    are_near: impl Fn(u32, u32) -> bool,
+) -> Vec<u32> {
     let mut twins: Vec<u32> = (0..signed.len() as u32).collect();
     let compared = (0..).zip(signed).zip(is_refused).filter(|(_, is_refused)| !**is_refused);
     let mut order: Vec<_> = compared.map(|((at, text), _)| (text.fingerprint, text.words, at)).collect();
     order.par_sort_unstable();
     for same in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let all = same.iter().map(|&(.., at): &(_, _, u32)| at);
-        let speaker = all.clone().min_by_key(|&at| ranks.get(at as usize)).unwrap_or_default();
-        all.for_each(|at| twins[at as usize] = speaker);
+        let mut same: Vec<u32> = same.iter().map(|&(.., at)| at).collect();
+        same.sort_by_key(|&at| time(at));
+        let mut rest = &same[..];
+        while let Some((&first, later)) = rest.split_first() {
+            let near = 1 + later.iter().take_while(|&&at| are_near(first, at)).count();
+            let (together, later) = rest.split_at(near);
+            let speaker = together.iter().copied().min_by_key(|&at| (ranks.get(at as usize), at)).unwrap_or(first);
+            together.iter().for_each(|&at| twins[at as usize] = speaker);
+            rest = later;
+        }
     }
     twins
 }

@@ -5,14 +5,15 @@ mod articles;
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use articles::{articles, groups};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use retold::{
-    Detector, Error, Evidence, FORMAT_VERSION, Level, Member, MinHash, MinHasher, Pair, Progress, Relation, Report,
-    Representative, Scheme, Shingle, SimHash, SimHasher, SkipReason, Stage, Words,
+    Article, Detector, Error, Evidence, FORMAT_VERSION, Level, Member, MinHash, MinHasher, Pair, Progress, Relation,
+    Report, Representative, Scheme, Shingle, SimHash, SimHasher, SkipReason, Stage, Words,
 };
 use serde_json::{Value, json};
 
@@ -551,6 +552,91 @@ fn progress_reaches_the_end_of_each_stage_once_with_any_threads() {
             let distinct: HashSet<usize> = calls.iter().map(|call| call.done).collect();
             assert_eq!(distinct.len(), calls.len(), "{calls:?}");
         }
+    }
+}
+
+/// An article of an older or a newer corpus, and the day on which it appeared.
+#[derive(Clone, Debug)]
+struct Dated {
+    article: (String, String),
+    is_known: bool,
+    date: Option<String>,
+}
+
+impl Article for Dated {
+    fn id(&self) -> &str {
+        &self.article.0
+    }
+
+    fn text(&self) -> &str {
+        &self.article.1
+    }
+
+    fn date(&self) -> Option<&str> {
+        self.date.as_deref()
+    }
+
+    fn is_known(&self) -> bool {
+        self.is_known
+    }
+}
+
+fn dated_corpus() -> impl Strategy<Value = Vec<Dated>> {
+    (corpus(), prop::collection::vec((any::<bool>(), prop::option::weighted(0.9, 1u32..20), any::<Index>()), 24))
+        .prop_map(|(corpus, more)| {
+            // Each article, and one again on another day.
+            let again = more.iter().take(6).map(|(.., at)| corpus[at.index(corpus.len())].clone()).collect::<Vec<_>>();
+            let all = corpus.into_iter().chain(again);
+            all.zip(more)
+                .map(|(article, (is_known, day, _))| Dated {
+                    article,
+                    is_known,
+                    date: day.map(|day| format!("2024-05-{day:02}")),
+                })
+                .collect()
+        })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_known_represents_and_dates_are_near(
+        (given, shuffled) in dated_corpus().prop_flat_map(|all| (Just(all.clone()), Just(all).prop_shuffle())),
+        level in level(), days in prop::option::of(0u64..10),
+        policy in prop::sample::select(vec![Representative::Central, Representative::Longest, Representative::Earliest]),
+    ) {
+        let mut builder = Detector::builder().level(level).representative(policy);
+        if let Some(days) = days {
+            builder = builder.within(Duration::from_secs(days * 86_400));
+        }
+        let detector = builder.build()?;
+        let report = detector.find(&given)?;
+        assert_sound(&report, given.len())?;
+        let day = |at: usize| given[at].date.as_ref().map(|date| date[8..].parse::<u64>().unwrap());
+        let may_meet = |a: usize, b: usize| {
+            let are_near = days.is_none_or(|days| day(a).zip(day(b)).is_some_and(|(a, b)| a.abs_diff(b) <= days));
+            are_near && !(given[a].is_known && given[b].is_known)
+        };
+        let mut removed = HashSet::new();
+        for cluster in report.clusters() {
+            let center = cluster.representative().position;
+            for member in &cluster.members()[1..] {
+                prop_assert!(!given[member.position].is_known, "{} is known and was removed", member.id);
+                prop_assert!(may_meet(center, member.position));
+                removed.insert(member.position);
+            }
+        }
+        // What is known and near speaks for what is the same.
+        let compared = |at: usize| report.skipped().iter().all(|skip| skip.position != at);
+        for new in (0..given.len()).filter(|&at| !given[at].is_known && compared(at)) {
+            let same = |known: usize| given[known].article.1 == given[new].article.1;
+            if days.is_none() && (0..given.len()).any(|known| given[known].is_known && same(known)) {
+                prop_assert!(removed.contains(&new), "{} is known", given[new].article.0);
+            }
+        }
+        let other = detector.find(&shuffled)?;
+        prop_assert_eq!(clusters(&other), clusters(&report));
     }
 }
 

@@ -451,10 +451,71 @@ fn the_one_that_is_kept_can_be_chosen() {
 
     let folder = Temp::new("keep again").with("x.jsonl", line("a", FERRY));
     let output = run(&folder, &["--date-field", "published", "x.jsonl"]);
-    assert!(stderr(&output).contains("--date-field is for --keep earliest alone"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--date-field is for --keep earliest and --within alone"), "{}", stderr(&output));
 
     let folder = Temp::new("undated").with("x.csv", format!("id,text,date\na,{FERRY},\nb,{FERRY},2020-01-01\n"));
     let said = clean(&folder, "unique.csv", &["--keep", "earliest", "x.csv"]);
     assert!(said.contains("1 of 2 articles have no date, and count as the last"), "{said}");
     assert_eq!(read(folder.join("unique.csv")), format!("id,text,date\nb,{FERRY},2020-01-01\n"));
+}
+
+#[test]
+fn new_articles_are_judged_against_known_ones() {
+    let longer = format!("{FERRY} It does not run on Sundays.");
+    let school = "Nobody at the school wanted a second hall, and the board gave in after a long evening.";
+    // Known: two copies of each other, to which one new article each is nearer than to the other.
+    let folder = Temp::new("against")
+        .with("old/1.jsonl", line("o1", FERRY) + &line("o2", &longer) + &line("o3", "too short"))
+        .with("old/2.csv", format!("id,text\no4,\"{STORM}\"\n"))
+        .with(
+            "new.jsonl",
+            line("n1", &longer.to_uppercase()) + &line("n2", school) + &line("n3", STORM) + &line("n4", school),
+        );
+    for keep in ["central", "first", "longest"] {
+        let said = clean(&folder, "unique.jsonl", &["--keep", keep, "--against", "old", "new.jsonl"]);
+        assert!(said.contains("1 kept + 3 removed + 0 skipped and left in = 4 records"), "{said}");
+        assert_eq!(read(folder.join("unique.jsonl")), line("n2", school));
+        let pairs: Vec<_> = removed(&folder)
+            .iter()
+            .map(|line| format!("{} {}", line["at"], line["kept_at"]).replace('"', ""))
+            .collect();
+        assert_eq!(
+            pairs,
+            ["new.jsonl:1 old/1.jsonl:2", "new.jsonl:3 old/2.csv:2", "new.jsonl:4 new.jsonl:2"],
+            "{keep}"
+        );
+    }
+    // Known articles that are copies of each other are no find.
+    assert!(stdout(&folder, &["--level", "near", "--against", "old/1.jsonl", "old/2.csv"]).starts_with("No copies"));
+    let args = ["--level", "near", "--against", "old/1.jsonl", "--against", "old/2.csv", "new.jsonl"];
+    assert_eq!(of_type(&records(&folder, &args), "cluster").len(), 3);
+    for (args, code, message) in [
+        (["--against", "old", "old/1.jsonl"], 2, "old/1.jsonl is given as new and with --against"),
+        (["--against", "older", "new.jsonl"], 1, "older: cannot be read"),
+    ] {
+        let output = run(&folder, &args);
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+    }
+    let output = run(&folder, &["--unique", "old/2.csv", "--against", "old", "new.jsonl"]);
+    assert!(stderr(&output).contains("old/2.csv is read itself"), "{}", stderr(&output));
+}
+
+#[test]
+fn only_articles_of_near_dates_are_copies() {
+    let day = |id: &str, date: &str| format!("{}\n", json!({"id": id, "text": FERRY, "published": date}));
+    let days =
+        [("a", "2024-05-01"), ("b", "2024-05-08"), ("c", "2024-05-09"), ("d", ""), ("e", "2024-05-16T01:00:00Z")];
+    let input: String = days.iter().map(|(id, date)| day(id, date)).collect();
+    let folder = Temp::new("within").with("x.jsonl", input);
+    for (span, kept) in [("7d", "acde"), ("1w", "acde"), ("169h", "acd"), ("8d", "ade"), ("20w", "ad"), ("0d", "abcde")]
+    {
+        let said = clean(&folder, "unique.jsonl", &["--within", span, "x.jsonl"]);
+        assert!(said.contains("1 of 5 articles have no date, and are copies of none"), "{said}");
+        let ids: String = read(folder.join("unique.jsonl")).lines().map(|line| line[7..8].to_string()).collect();
+        assert_eq!(ids, kept, "{span}");
+    }
+    for wrong in ["7", "d", "7y", "-1d", "7.5d"] {
+        assert_eq!(run(&folder, &["--within", wrong, "x.jsonl"]).status.code(), Some(2), "{wrong}");
+    }
 }

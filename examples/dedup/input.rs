@@ -36,6 +36,7 @@ pub struct Document {
     text: usize,
     date: usize,
     end: usize,
+    is_known: bool,
     pub place: Place,
 }
 
@@ -50,6 +51,10 @@ impl retold::Article for Document {
 
     fn date(&self) -> Option<&str> {
         Some(&self.block[self.date..self.end]).filter(|date| !date.is_empty())
+    }
+
+    fn is_known(&self) -> bool {
+        self.is_known
     }
 }
 
@@ -427,7 +432,7 @@ impl<'a> Reader<'a> {
         let texts = Arc::new(texts);
         let document = |(id, text, date, end, at)| {
             let place = Place { file: self.files[source].clone(), at };
-            Document { block: texts.clone(), id, text, date, end, place }
+            Document { block: texts.clone(), id, text, date, end, is_known: self.sources[source].is_known, place }
         };
         let documents = articles.into_iter().map(document).collect();
         Parsed::Block { source, count: Count::of(block), documents, problems, skipped }

@@ -74,11 +74,24 @@ struct Args {
     #[command(flatten)]
     memory: Memory,
 
+    /// What is known already: a folder, file or pattern; may be given several times
+    ///
+    /// Only the articles of the other files are judged and removed, in favour of known ones or of each other; those that are
+    /// known are not compared with each other.
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    against: Vec<PathBuf>,
+
     #[command(flatten)]
     fields: Fields,
 
     #[command(flatten)]
     search: Search,
+
+    /// Take only articles for copies whose dates lie so near: 36h, 7d, 2w
+    ///
+    /// Articles without a date are copies of none.
+    #[arg(long, value_name = "SPAN", help_heading = "Search", value_parser = span)]
+    within: Option<Duration>,
 
     /// Which article of a cluster represents it, and stays with --unique
     #[arg(long, value_enum, default_value_t = Keep::Central, help_heading = "Output")]
@@ -102,6 +115,17 @@ struct Args {
     /// No progress bar and no summary; what is wrong with the input is still told
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
+}
+
+/// A span of time.
+fn span(text: &str) -> Result<Duration, String> {
+    const UNITS: [(char, u64); 4] = [('m', 60), ('h', 3600), ('d', 86_400), ('w', 604_800)];
+    let known = |unit| UNITS.into_iter().find(|&(name, _)| name == unit);
+    let parsed = text.char_indices().next_back().and_then(|(at, unit)| {
+        let (_, seconds) = known(unit)?;
+        text[..at].parse::<u64>().ok()?.checked_mul(seconds)
+    });
+    parsed.map(Duration::from_secs).ok_or_else(|| "give a whole number with m, h, d or w, such as 7d".into())
 }
 
 const EXAMPLES: &str = "\
@@ -170,7 +194,7 @@ fn main() -> ExitCode {
             error.exit()
         }
     };
-    args.fields.needs_date = args.keep == Keep::Earliest;
+    args.fields.needs_date = args.keep == Keep::Earliest || args.within.is_some();
     if args.keep == Keep::First {
         args.fields.order = Order::Given;
     }
@@ -215,7 +239,7 @@ fn exit_code<'a>(mut left_out: impl Iterator<Item = &'a Problem>, strict: bool) 
 
 fn run(args: &Args) -> Result<ExitCode, String> {
     if args.fields.date.is_some() && !args.fields.needs_date {
-        return Err("--date-field is for --keep earliest alone: add that, or leave the field out".into());
+        return Err("--date-field is for --keep earliest and --within alone: add one, or leave the field out".into());
     }
     write::stop_cleanly()?;
     let bar = progress::bar(args.quiet || args.progress != Audience::Auto);
@@ -225,12 +249,16 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     if let Format::Html = args.format {
         builder = builder.near_misses(NEAR_MISS);
     }
+    if let Some(span) = args.within {
+        builder = builder.within(span);
+    }
     let detector = args.memory.limit(builder).progress(progress::shown_on(&bar)).build();
     let detector = detector.map_err(|error| error.to_string())?;
     let pool = args.threads.pool()?;
 
     let start = Instant::now();
     let mut found = input::find(&args.paths, args.fields.reading());
+    found.add_known(input::find(&args.against, args.fields.reading()))?;
     let outputs = Outputs::new(&args.files, &found.sources)?;
     if outputs.need_input_again() {
         let stored = found.sources.iter_mut().try_for_each(Source::store);
@@ -248,7 +276,8 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let read = start.elapsed();
     if args.fields.needs_date && undated > 0 && !args.quiet {
         let (undated, all) = (HumanCount(undated), HumanCount(places.len() as u64));
-        bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and count as the last")));
+        let count = if args.within.is_some() { "are copies of none" } else { "count as the last" };
+        bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and {count}")));
     }
 
     if let (Some((given, needed)), false) = (args.memory.exceeded(places.len() as u64), args.quiet) {

@@ -140,8 +140,9 @@ impl<'a> Outputs<'a> {
                 return Err(format!("{other} and {option} are both {}: give them two names", path.display()));
             }
         }
-        let unique = unique.as_deref().map(|path| Target::new(path, sources)).transpose()?;
-        let annotated = annotate.as_deref().map(|path| Target::new(path, sources)).transpose()?;
+        let new: Vec<&Source> = sources.iter().filter(|source| !source.is_known).collect();
+        let unique = unique.as_deref().map(|path| Target::new(path, &new)).transpose()?;
+        let annotated = annotate.as_deref().map(|path| Target::new(path, &new)).transpose()?;
         if let Some(Target::Folder(path)) = annotated {
             return Err(format!("{} would be texts, and they have no fields: use --format jsonl", path.display()));
         }
@@ -165,7 +166,8 @@ impl<'a> Outputs<'a> {
     /// Refuses input of which a part would be lost.
     pub fn check(&self, sources: &[Source], tallies: &[Tally]) -> Result<(), String> {
         let broken = |(source, tally): (&Source, &Tally)| {
-            let reason = tally.broken.as_ref().filter(|_| self.need_input_again() && !tally.is_unread())?;
+            let is_written = self.need_input_again() && !source.is_known && !tally.is_unread();
+            let reason = tally.broken.as_ref().filter(|_| is_written)?;
             Some(format!("{} cannot be written without losing a part of it: {reason}", source.given))
         };
         sources.iter().zip(tallies).find_map(broken).map_or(Ok(()), Err)
@@ -204,8 +206,7 @@ enum Target<'a> {
 
 impl<'a> Target<'a> {
     /// Chooses by the name, before anything is read; refuses what could not hold the records byte for byte.
-    fn new(path: &'a Path, sources: &[Source]) -> Result<Self, String> {
-        refuse_input(path, sources)?;
+    fn new(path: &'a Path, sources: &[&Source]) -> Result<Self, String> {
         let shown = path.display();
         let Some((form, codec)) = kind(path) else {
             if let Some(source) = sources.iter().find(|source| source.form != Form::Text) {
@@ -237,7 +238,7 @@ impl<'a> Target<'a> {
         tried.map_err(|error| unwritable(path, &error))
     }
 
-    fn folder(path: &'a Path, sources: &[Source]) -> Result<Self, String> {
+    fn folder(path: &'a Path, sources: &[&Source]) -> Result<Self, String> {
         let mut names = HashMap::new();
         for source in sources {
             let Some(path) = &source.path else {
@@ -292,10 +293,12 @@ fn write(
     articles: usize,
     bar: &ProgressBar,
 ) -> Result<(Ready, Account), String> {
-    let sources = || sources.iter().zip(tallies).filter(|(_, tally)| !tally.is_unread());
+    // What is known already comes after all others.
+    let new = || sources.iter().zip(tallies).filter(|(source, _)| !source.is_known);
+    let sources = || new().filter(|(_, tally)| !tally.is_unread());
     let mut fates = fates(report, articles).into_iter().enumerate();
     let mut account = Account::default();
-    for tally in tallies {
+    for (_, tally) in new() {
         account.unread += u64::from(tally.is_unread());
         account.input.records += tally.records;
         account.input.bytes += tally.bytes;

@@ -63,6 +63,8 @@ pub struct Source {
     pub form: Form,
     /// How it is compressed; standard input shows it by its first bytes.
     pub codec: Codec,
+    /// Whether its articles are known already.
+    pub is_known: bool,
     reading: Reading,
 }
 
@@ -228,6 +230,17 @@ fn remedy(path: &Path) -> &'static str {
 }
 
 impl Found {
+    /// Adds, after all others, the sources of what is known already.
+    pub fn add_known(&mut self, known: Self) -> Result<(), String> {
+        if let Some(both) = known.sources.iter().find(|known| self.sources.iter().any(|new| new.path == known.path)) {
+            return Err(format!("{} is given as new and with --against: leave one of the two out", both.given));
+        }
+        self.sources.extend(known.sources.into_iter().map(|source| Source { is_known: true, ..source }));
+        self.problems.extend(known.problems);
+        self.others += known.others;
+        Ok(())
+    }
+
     fn problem(&mut self, place: &str, reason: impl Into<String>) {
         let name = Path::new(place).file_name().map_or(place.into(), |name| name.to_string_lossy());
         let (id, place, reason) = (name.into(), place.into(), reason.into());
@@ -237,12 +250,12 @@ impl Found {
     fn stdin(&mut self) {
         let (name, given) = ("<stdin>".into(), "<stdin>".into());
         let (form, codec, reading) = (self.reading.stdin, Codec::Plain, self.reading);
-        self.sources.push(Source { path: None, stored: None, name, given, form, codec, reading });
+        self.sources.push(Source { path: None, stored: None, name, given, form, codec, is_known: false, reading });
     }
 
     fn file(&mut self, path: PathBuf, name: String, given: String, (form, codec): (Form, Codec)) {
-        let source = Source { path: Some(path), stored: None, name, given, form, codec, reading: self.reading };
-        self.sources.push(source);
+        let (path, stored, reading) = (Some(path), None, self.reading);
+        self.sources.push(Source { path, stored, name, given, form, codec, is_known: false, reading });
     }
 
     /// Collects the files that a path stands for.
