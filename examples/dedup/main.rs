@@ -30,7 +30,7 @@ use retold::{Article, Collector, DetectorBuilder, Report, Representative};
 
 use input::{Document, Fields, Found, Left, Order, Place, Portion, Problem, Source, Tally};
 use output::{Findings, Format};
-use progress::Audience;
+use progress::Reporting;
 use search::Search;
 use unique::Outputs;
 
@@ -43,7 +43,8 @@ use unique::Outputs;
 ///   near      an edited copy: most phrases are the same
 ///   reworded  the same text in other words
 ///
-/// and how surely, from 0 to 1. The same articles give the same clusters, in whatever order they come.
+/// and how surely, from 0 to 1. The same articles give the same clusters, in whatever order they come, except with
+/// --keep first.
 #[derive(Parser)]
 #[command(name = "dedup", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT}"), verbatim_doc_comment)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
@@ -74,10 +75,10 @@ struct Args {
     #[command(flatten)]
     memory: Memory,
 
-    /// What is known already: a folder, file or pattern; may be given several times
+    /// Known articles: a folder, file or pattern; may be repeated
     ///
-    /// Only the articles of the other files are judged and removed, in favour of known ones or of each other; those that are
-    /// known are not compared with each other.
+    /// Only new articles are judged and removed, in favour of known ones or of each other. Known articles are not compared
+    /// with each other.
     #[arg(long, value_name = "PATH", help_heading = "Input")]
     against: Vec<PathBuf>,
 
@@ -87,9 +88,9 @@ struct Args {
     #[command(flatten)]
     search: Search,
 
-    /// Take only articles for copies whose dates lie so near: 36h, 7d, 2w
+    /// Only match articles whose dates are this close: 36h, 7d, 2w
     ///
-    /// Articles without a date are copies of none.
+    /// Articles without a date match nothing.
     #[arg(long, value_name = "SPAN", help_heading = "Search", value_parser = span)]
     within: Option<Duration>,
 
@@ -108,9 +109,9 @@ struct Args {
     #[arg(long, help_heading = "Output")]
     strict: bool,
 
-    /// Whom to tell how far the run is
-    #[arg(long, value_enum, value_name = "AUDIENCE", default_value_t = Audience::Auto, help_heading = "Output")]
-    progress: Audience,
+    /// How to report progress
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Reporting::Auto, help_heading = "Output")]
+    progress: Reporting,
 
     /// No progress bar and no summary; what is wrong with the input is still told
     #[arg(short, long, help_heading = "Output")]
@@ -138,17 +139,17 @@ Examples:
   zcat x.jsonl.gz | dedup --format jsonl - > copies.jsonl";
 
 const EXIT: &str = "\
-The fields of every line of JSON are described in examples/dedup/lines.schema.json of the source.
+A JSON Schema of all JSON lines: examples/dedup/lines.schema.json in the source.
 
-Files that are written: a file that is there already is replaced when all is written, and not before;
-anything else that is there (a device, a folder that is not empty) is refused before the search.
---unique, --removed and --annotate appear all or none.
+Output files: an existing file is replaced once everything is written, never before; anything else
+in its place (a device, a folder that is not empty) is refused before the search. --unique, --removed
+and --annotate are written all together or not at all.
 
 Exit code:
-  0  it ran; records that are no articles or too short may have been skipped, and are listed
+  0  it ran; records that could not be used are listed as skipped
   1  it ran, but a file or folder could not be read, or not to its end; with --strict also if any
      record was skipped
-  2  it could not run: an option cannot work, an output cannot be written, or there is no article";
+  2  it could not run: an option is wrong, an output cannot be written, or no article could be read";
 
 /// A page tells which article came nearest to each cluster without being let in, if it is as much like it as this.
 const NEAR_MISS: f64 = 0.3;
@@ -242,8 +243,8 @@ fn run(args: &Args) -> Result<ExitCode, String> {
         return Err("--date-field is for --keep earliest and --within alone: add one, or leave the field out".into());
     }
     write::stop_cleanly()?;
-    let bar = progress::bar(args.quiet || args.progress != Audience::Auto);
-    let lines = (args.progress == Audience::Jsonl).then(|| progress::Lines::of(&bar));
+    let bar = progress::bar(args.quiet || args.progress != Reporting::Auto);
+    let lines = (args.progress == Reporting::Jsonl).then(|| progress::Lines::of(&bar));
     // Before anything is read, so that an impossible option is told at once.
     let mut builder = args.search.detector().representative(args.keep.representative());
     if let Format::Html = args.format {
@@ -276,7 +277,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let read = start.elapsed();
     if args.fields.needs_date && undated > 0 && !args.quiet {
         let (undated, all) = (HumanCount(undated), HumanCount(places.len() as u64));
-        let count = if args.within.is_some() { "are copies of none" } else { "count as the last" };
+        let count = if args.within.is_some() { "match nothing" } else { "count as the last" };
         bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and {count}")));
     }
 

@@ -13,14 +13,14 @@ use serde_json::json;
 
 use crate::output;
 
-/// Who is told how far a run is.
+/// How progress is reported.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Audience {
-    /// People, if standard error is a terminal
+pub enum Reporting {
+    /// A bar, if standard error is a terminal
     Auto,
-    /// Programs: a JSON object a line on standard error, some twice a second
+    /// JSON lines on standard error, at most two a second
     Jsonl,
-    /// Nobody
+    /// Not at all
     None,
 }
 

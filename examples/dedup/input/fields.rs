@@ -24,8 +24,8 @@ pub struct Fields {
 
     /// The JSON field or the column that holds the id [default: id or url]
     ///
-    /// A string or a whole number. It is a label: records may share one, and a record without one is named by its place,
-    /// which is the name of the file with the line.
+    /// A string or a whole number. Ids are labels and need not be unique; a record without one is named by its file and
+    /// line.
     #[arg(long = "id-field", value_name = "NAME")]
     id: Option<String>,
 
@@ -35,17 +35,17 @@ pub struct Fields {
     #[arg(long = "date-field", value_name = "NAME")]
     pub date: Option<String>,
 
-    /// What separates the cells of .csv and .tsv files: a character, or tab [default: as the first row shows]
+    /// The cell separator of .csv and .tsv files: a character, or tab [default: guessed from the first row]
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
     delimiter: Option<u8>,
 
-    /// The encoding of all files without a mark that tells it: windows-1252, utf-16le and the like [default: utf-8]
+    /// The encoding of files without a byte order mark: windows-1252, utf-16le and the like [default: utf-8]
     ///
-    /// With --unique what is in another encoding is written as UTF-8, but for .txt files, which stay as they are.
+    /// --unique and --annotate write such files as UTF-8, except .txt files, which stay as they are.
     #[arg(long, value_name = "NAME", value_parser = super::bytes::encoding)]
     encoding: Option<&'static encoding_rs::Encoding>,
 
-    /// How much a compressed file may unpack to: 20G [default: 100 times its size, and at least 1 GiB]
+    /// The most that a compressed file may unpack to: 20G [default: 100 times its size, and at least 1 GiB]
     #[arg(long, value_name = "SIZE")]
     unpack_limit: Option<bytesize::ByteSize>,
 
@@ -57,7 +57,7 @@ pub struct Fields {
     #[arg(skip)]
     pub order: Order,
 
-    /// How standard input is written [default: jsonl or json, as its first byte shows]
+    /// How standard input is written [default: jsonl or json, guessed from its first bytes]
     ///
     /// Whether it is compressed is seen by its first bytes.
     #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
