@@ -101,6 +101,15 @@ fn repeated_ids_are_labels() {
 }
 
 #[test]
+fn an_id_that_is_shown_once_may_be_that_of_another() {
+    let folder = Temp::new("restart")
+        .with("a.jsonl", line("0", FERRY) + &line("1", STORM))
+        .with("b.jsonl", line("0", "Nobody at the school wanted a second hall.") + &line("1", FERRY));
+    let text = stdout(&folder, &["."]);
+    assert!(text.starts_with("0 (./a.jsonl:1) and 1 like it:\n  1 (./b.jsonl:2)  exact"), "{text}");
+}
+
+#[test]
 fn reads_folders_in_folders_and_json_lines() {
     let folder = Temp::new("folders")
         .with("b.TXT", FERRY)
@@ -162,7 +171,7 @@ fn jsonl_has_the_documented_fields() {
     let summary = &records[2];
     assert_eq!(
         keys(summary),
-        ["type", "documents", "bytes", "candidates", "verified", "clusters", "copies", "skipped", "seconds"]
+        ["type", "documents", "bytes", "candidates", "verified", "clusters", "copies", "skipped", "unread", "seconds"]
     );
     assert_eq!(keys(&summary["seconds"]), ["read", "sign", "near", "candidates", "verify", "cluster"]);
     assert!(summary["seconds"].as_object().unwrap().values().all(|seconds| seconds.as_f64().unwrap() >= 0.0));
@@ -217,10 +226,10 @@ fn bad_text_files() {
     let short = with_a_pair("short").with("bad.txt", "Two words\n");
     assert_skipped(&short, &["."], "bad.txt", "./bad.txt", &["2 words", "needs 3", "leave it out"]);
     let missing = with_a_pair("missing");
-    assert_unread(&missing, &[".", "gone.txt"], "gone.txt", "gone.txt", &["cannot be read", "check the path"]);
+    assert_unread(&missing, &[".", "gone.txt"], "gone.txt", &["cannot be read", "check the path"]);
     let odd = with_a_pair("odd").with("odd/article.pdf", FERRY);
     let parts = ["not named .txt, .jsonl, ", "make text of it first, for example with pdftotext"];
-    assert_unread(&odd, &["pair1.txt", "pair2.txt", "odd/article.pdf"], "article.pdf", "odd/article.pdf", &parts);
+    assert_unread(&odd, &["pair1.txt", "pair2.txt", "odd/article.pdf"], "odd/article.pdf", &parts);
 }
 
 #[cfg(unix)]
@@ -230,13 +239,13 @@ fn unreadable_text_files() {
 
     let dangling = with_a_pair("dangling");
     symlink("nowhere", dangling.join("bad.txt")).unwrap();
-    assert_unread(&dangling, &["."], "bad.txt", "./bad.txt", &["cannot be read", "check"]);
+    assert_unread(&dangling, &["."], "./bad.txt", &["cannot be read", "check"]);
 
     let locked = with_a_pair("locked").with("bad.txt", FERRY);
     fs::set_permissions(locked.join("bad.txt"), fs::Permissions::from_mode(0o000)).unwrap();
     // The superuser reads everything.
     if fs::read(locked.join("bad.txt")).is_err() {
-        assert_unread(&locked, &["."], "bad.txt", "./bad.txt", &["cannot be read", "allow reading it"]);
+        assert_unread(&locked, &["."], "./bad.txt", &["cannot be read", "allow reading it"]);
     }
 }
 
@@ -367,7 +376,7 @@ fn control_characters_stay_out_of_the_terminal() {
         let text = harmless(&output.stdout);
         harmless(&output.stderr);
         if format == "text" {
-            assert!(text.contains(r"  evil\u{1b}[31m\u{9b}2J\n\u{202e}\u{7f}  exact"), "{text}");
+            assert!(text.contains(r"  evil\u{1b}[31m\u{9b}2J\n\u{202e}\u{7f} (x.jsonl:2)  exact"), "{text}");
         } else {
             let cluster: Value = serde_json::from_str(text.lines().next().unwrap()).unwrap();
             assert_eq!(cluster["members"][1]["id"], evil);

@@ -100,7 +100,7 @@ fn every_line_is_as_the_schema_says() {
     let near = FERRY.replace("noon", "boat");
     let folder =
         Temp::new("schema").with("x.jsonl", lines() + &line("e", &near)).with("a.txt", FERRY).with("b.txt", near);
-    let args = ["--format", "jsonl", "--removed", "removed.jsonl", "--progress", "jsonl", "."];
+    let args = ["--format", "jsonl", "--removed", "removed.jsonl", "--progress", "jsonl", ".", "gone.txt"];
     let output = run(&folder, &args);
     check(std::str::from_utf8(&output.stdout).unwrap());
     check(stderr(&output));
@@ -113,7 +113,11 @@ fn every_line_is_as_the_schema_says() {
     }
     types.sort();
     types.dedup();
-    assert_eq!(types, ["cluster", "comparison", "progress", "removed", "skipped", "summary"], "each was seen");
+    assert_eq!(
+        types,
+        ["cluster", "comparison", "progress", "removed", "skipped", "summary", "unread"],
+        "each was seen"
+    );
     // And it says something.
     for wrong in [
         json!({"type": "skipped", "id": "x", "reason": "no place"}),

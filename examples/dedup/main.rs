@@ -304,7 +304,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let mut out = BufWriter::new(io::stdout());
     let settings = args.search.settings(&detector);
     let written = pool.install(|| findings.write(args.format, &settings, &mut out));
-    let code = exit_code(findings.skipped.iter(), args.strict);
+    let code = exit_code(findings.skipped.iter().chain(&findings.unread), args.strict);
     match written.and_then(|()| out.flush()) {
         Ok(()) => {}
         // Whoever reads has seen enough: `dedup … | head`.
@@ -480,9 +480,14 @@ fn tell_problems(problems: &[Problem]) {
 fn tell_summary(findings: &Findings, took: Duration) {
     let bytes = findings.report.summary().bytes;
     let clusters = findings.report.clusters().len();
+    let unread = match findings.unread.len() {
+        0 => String::new(),
+        more => format!(", {} not read", HumanCount(more as u64)),
+    };
     tell(format_args!(
-        "{} documents, {}: {} cluster{}, {} skipped, in {:.2} s ({}/s)",
+        "{} document{}, {}: {} cluster{}, {} skipped{unread}, in {:.2} s ({}/s)",
         HumanCount(findings.documents as u64),
+        if findings.documents == 1 { "" } else { "s" },
         DecimalBytes(bytes),
         HumanCount(clusters as u64),
         if clusters == 1 { "" } else { "s" },

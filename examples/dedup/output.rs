@@ -11,7 +11,7 @@ use retold::{Articles, Cluster, Evidence, Member, Relation, Report, Stage};
 use serde_json::{Value, json};
 
 use crate::html;
-use crate::input::{Document, Place, Problem};
+use crate::input::{Document, Left, Place, Problem};
 use crate::search::Settings;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -29,9 +29,11 @@ pub enum Format {
 /// All that there is to write.
 pub struct Findings {
     pub report: Report,
-    /// Everything that was left out, by id and place.
+    /// The records that were left out, by id and place.
     pub skipped: Vec<Problem>,
-    /// All articles that were met, those that were left out included.
+    /// The files and folders that could not be read, or not to their end, by place.
+    pub unread: Vec<Problem>,
+    /// All records that were met, those that were left out included.
     pub documents: usize,
     /// The articles that were compared, in the order of the input.
     pub articles: Articles<Document>,
@@ -50,11 +52,13 @@ impl Findings {
         later: Vec<Problem>,
         read: Duration,
     ) -> Self {
-        let documents = articles.len() + problems.len();
-        let mut skipped = problems;
+        let (mut unread, mut skipped): (Vec<_>, Vec<_>) =
+            problems.into_iter().partition(|problem| problem.what == Left::Input);
+        let documents = articles.len() + skipped.len();
         skipped.extend(later);
         skipped.sort_by(|a, b| (&a.id, &a.place, &a.reason).cmp(&(&b.id, &b.place, &b.reason)));
-        Self { report, skipped, documents, articles, places, read }
+        unread.sort_by(|a, b| (&a.place, &a.reason).cmp(&(&b.place, &b.reason)));
+        Self { report, skipped, unread, documents, articles, places, read }
     }
 
     pub fn write(&self, format: Format, settings: &Settings, out: &mut impl Write) -> io::Result<()> {
@@ -86,6 +90,13 @@ impl Findings {
         for (id, skip) in ids.iter().zip(&self.skipped) {
             writeln!(out, "  {id:<width$}  {}", shown(&skip.reason))?;
         }
+        if !self.unread.is_empty() {
+            writeln!(out, "\nCould not read {}:", HumanCount(self.unread.len() as u64))?;
+        }
+        let (places, width) = column(self.unread.iter().map(|problem| shown(&problem.place)));
+        for (place, problem) in places.iter().zip(&self.unread) {
+            writeln!(out, "  {place:<width$}  {}", shown(&problem.reason))?;
+        }
         Ok(())
     }
 
@@ -95,6 +106,13 @@ impl Findings {
         let members = self.report.clusters().iter().flat_map(Cluster::members);
         let shown = members.map(|member| &*member.id).chain(self.skipped.iter().map(|skip| &*skip.id));
         shown.for_each(|id| *times.entry(id).or_default() += 1);
+        // One that is shown once may be that of others that are not shown.
+        let mut of_all: HashMap<&str, usize> = HashMap::new();
+        let ids = (0..self.articles.len()).map(|position| self.articles.id(position));
+        ids.filter(|id| times.contains_key(id)).for_each(|id| *of_all.entry(id).or_default() += 1);
+        for (id, count) in of_all {
+            times.entry(id).and_modify(|times| *times = count.max(*times));
+        }
         Labels { times, places: &self.places }
     }
 
@@ -116,6 +134,9 @@ impl Findings {
         }
         for skip in &self.skipped {
             write_line(out, &json!({"type": "skipped", "id": skip.id, "at": skip.place, "reason": skip.reason}))?;
+        }
+        for problem in &self.unread {
+            write_line(out, &json!({"type": "unread", "at": problem.place, "reason": problem.reason}))?;
         }
         self.write_summary(out)
     }
@@ -145,6 +166,7 @@ impl Findings {
                 "clusters": self.report.clusters().len(),
                 "copies": copies,
                 "skipped": self.skipped.len(),
+                "unread": self.unread.len(),
                 "seconds": seconds,
             }),
         )
