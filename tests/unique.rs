@@ -519,3 +519,59 @@ fn only_articles_of_near_dates_are_copies() {
         assert_eq!(run(&folder, &["--within", wrong, "x.jsonl"]).status.code(), Some(2), "{wrong}");
     }
 }
+
+/// Every record is kept, removed or skipped, told apart by its place, whatever its id, and with damaged records and missing
+/// files beside it.
+#[test]
+fn every_place_is_accounted_for() {
+    let texts = [FERRY, STORM, "too short", FERRY, STORM, "Nobody at the school wanted a second hall."];
+    let ids = ["same", "same", "same", "x", "same", ""];
+    let objects: Vec<Value> = ids.iter().zip(texts).map(|(id, text)| json!({"id": id, "text": text})).collect();
+    let row = |delimiter: &str| -> String {
+        let rows = ids.iter().zip(texts).map(|(id, text)| format!("{id}{delimiter}{text}\n"));
+        format!("id{delimiter}text\n{}one{delimiter}cell{delimiter}more\n", rows.collect::<String>())
+    };
+    let warc = |text: &str| {
+        format!("WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: {}\r\n\r\n{text}\r\n\r\n", text.len())
+    };
+    let lines: String = objects.iter().map(|object| format!("{object}\n")).collect();
+    let list: Vec<String> = objects.iter().map(Value::to_string).collect();
+    let inputs = [
+        ("x.jsonl", format!("{lines}{{\"id\": \"same\", damaged\n"), "u.jsonl"),
+        ("x.json", format!("[{}, 12]", list.join(",\n")), "u.json"),
+        ("x.csv", row(","), "u.csv"),
+        ("x.tsv", row("\t"), "u.tsv"),
+        ("x.wet", texts.map(warc).concat() + &warc("cut \u{0}").replace("conversion", "response"), "u.wet"),
+    ];
+    for (name, input, unique) in inputs {
+        let folder = Temp::new("places").with(name, input);
+        let args =
+            ["--level", "near", "--format", "jsonl", "--unique", unique, "--removed", "r.jsonl", name, "gone.txt"];
+        let output = run(&folder, &args);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let lines =
+            |text: &str| -> Vec<Value> { text.lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
+        let place = |line: &Value| line["at"].as_str().unwrap().to_string();
+        let all = lines(std::str::from_utf8(&output.stdout).unwrap());
+        let removed: Vec<String> = lines(&read(folder.join("r.jsonl"))).iter().map(place).collect();
+        let skipped: Vec<String> = of_type(&all, "skipped").into_iter().map(place).collect();
+        assert_eq!((removed.len(), skipped.len(), of_type(&all, "unread").len()), (2, 2, 1), "{name}: {all:?}");
+        let mut places: Vec<&String> = removed.iter().chain(&skipped).collect();
+        places.sort();
+        places.dedup();
+        assert_eq!(places.len(), 4, "no place is two things: {places:?}");
+        assert!(
+            stderr(&output).contains("3 kept + 2 removed + 2 skipped and left in = 7 records"),
+            "{}",
+            stderr(&output)
+        );
+        // Nothing more is found in what was written.
+        let again = run(&folder, &["--level", "near", "--format", "summary", unique]);
+        let summary: Value = serde_json::from_slice(&again.stdout).unwrap();
+        assert_eq!(
+            (&summary["documents"], &summary["clusters"], &summary["skipped"]),
+            (&5.into(), &0.into(), &2.into()),
+            "{name}"
+        );
+    }
+}

@@ -22,7 +22,7 @@ pub use fields::{Fields, Parser};
 pub use frame::{Block, Blocks, Form, Shape, without_mark};
 #[cfg(feature = "parquet")]
 pub use parquet::{annotate_rows, write_rows};
-pub use paths::{Found, Order, READ, Source, bytes, find, kind};
+pub use paths::{Found, Order, READ, Source, bytes, find, kind, read_text};
 
 use fields::Layout;
 

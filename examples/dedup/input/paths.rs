@@ -182,6 +182,14 @@ pub fn find(paths: &[PathBuf], reading: Reading) -> Found {
     found
 }
 
+/// The bytes of a text file in UTF-8, if a mark tells that they are in another encoding; unpacked by its name.
+pub fn read_text(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = bytes::decode(Codec::of_name(path), File::open(path)?);
+    bytes::recode(file, None)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
 /// The bytes of all sources as they lie on the disk; none if that of standard input is not known.
 pub fn bytes(sources: &[Source]) -> Option<u64> {
     sources.iter().map(Source::size).sum()
