@@ -644,35 +644,36 @@ impl<'de> Visitor<'de> for Pick<'_> {
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Picked<'de>, M::Error> {
         let Names { text, id, date, .. } = self.0;
         let names = [Some(text), id.as_ref(), date.as_ref()];
-        let mut picked = Picked::default();
+        let is_nested = names.into_iter().flatten().any(|name| name.contains('.'));
+        let mut picked: [Option<Scalar<'de>>; 3] = Default::default();
         // Fields within fields; one whose own name has the dot comes before.
-        let mut within = Picked::default();
+        let mut within: [Option<Scalar<'de>>; 3] = Default::default();
         while let Some(Key(key)) = map.next_key()? {
-            let places = [&mut picked.text, &mut picked.id, &mut picked.date];
-            let mut wanted =
-                names.into_iter().zip(places).filter(|(name, _)| name.is_some_and(|name| key == **name)).peekable();
-            if wanted.peek().is_some() {
+            let wanted = names.map(|name| name.is_some_and(|name| key == **name));
+            if wanted.contains(&true) {
                 // One field may be several.
                 let value: Scalar = map.next_value()?;
-                wanted.for_each(|(_, place)| *place = Some(value.clone()));
-                continue;
-            }
-            let rest = |name: Option<&'_ String>| -> Option<usize> {
-                name?.strip_prefix(&*key)?.starts_with('.').then_some(key.len() + 1)
-            };
-            if names.into_iter().any(|name| rest(name).is_some()) {
-                let value: Value = map.next_value()?;
-                let places = [&mut within.text, &mut within.id, &mut within.date];
-                for (name, place) in names.into_iter().zip(places) {
-                    let found = name.and_then(|name| find(&value, &name[rest(Some(name))?..]));
-                    *place = found.map(Scalar::of).or(place.take());
+                let mut places = picked.iter_mut().zip(wanted).filter_map(|(place, wanted)| wanted.then_some(place));
+                let first = places.next();
+                places.for_each(|place| *place = Some(value.clone()));
+                if let Some(place) = first {
+                    *place = Some(value);
                 }
                 continue;
             }
-            map.next_value::<IgnoredAny>()?;
+            let inner = names.map(|name| name.filter(|_| is_nested)?.strip_prefix(&*key)?.strip_prefix('.'));
+            if inner == [None; 3] {
+                map.next_value::<IgnoredAny>()?;
+                continue;
+            }
+            let value: Value = map.next_value()?;
+            for (name, place) in inner.into_iter().zip(&mut within) {
+                let found = name.and_then(|name| find(&value, name));
+                *place = found.map(Scalar::of).or(place.take());
+            }
         }
-        let Picked { text, id, date } = within;
-        Ok(Picked { text: picked.text.or(text), id: picked.id.or(id), date: picked.date.or(date) })
+        let [text, id, date] = std::array::from_fn(|at| picked[at].take().or(within[at].take()));
+        Ok(Picked { text, id, date })
     }
 }
 
