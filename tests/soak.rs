@@ -421,7 +421,7 @@ fn noise(dice: &mut Dice, form: Form, columns: &Columns, id: &str) -> Record {
     }
 }
 
-/// The last row of a table with commas, of which nobody knows where it ends.
+/// The last row of a table, of which nobody knows where it ends.
 const OPEN: &[u8] = b"\"An open quote takes all that comes after it.";
 
 impl Source {
@@ -449,7 +449,14 @@ impl Source {
         }
         let count = records.len();
         for (at, record) in records.iter_mut().enumerate() {
-            let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
+            // A carriage return ends a row as well.
+            let ends: &[&[u8]] = if matches!(form, Form::Table(_)) { &[b"\r\n", b"\r", b"\n"] } else { &[b"\n"] };
+            let (mut lines, mut rest) = (0, &bytes[..]);
+            while !rest.is_empty() {
+                let end = ends.iter().find(|end| rest.starts_with(end));
+                lines += usize::from(end.is_some());
+                rest = &rest[end.map_or(1, |end| end.len())..];
+            }
             let place = match form {
                 Form::Text => String::new(),
                 Form::Array | Form::Values => format!("#{}", at + 1),
@@ -503,7 +510,7 @@ fn laid_out(dice: &mut Dice, corpus: &Corpus) -> Vec<Source> {
             records.push(noise(dice, form, &columns, &id));
         }
         dice.shuffle(&mut records);
-        if form == Form::Table(',') && dice.one_in(8) {
+        if matches!(form, Form::Table(_)) && dice.one_in(8) {
             records.push(Record::nameless(OPEN));
         }
         let stem = format!("{number:02}-{}", dice.of(&["", "a b", "é", "{1}", "#%"]));

@@ -98,13 +98,14 @@ fn object(record: &[u8], values: [Value; 4], is_sound: bool) -> Option<Vec<u8>> 
 pub struct Table {
     parser: Parser,
     columns: usize,
+    is_quoted: bool,
 }
 
 impl Table {
     /// The row of names with those of the fields; an error is the name that is there already.
     pub fn head(&mut self, head: &[u8], delimiter: u8) -> Result<Vec<u8>, &'static str> {
         let columns = self.parser.cells(head, delimiter, None);
-        self.columns = columns.len();
+        (self.columns, self.is_quoted) = (columns.len(), head.contains(&b'"'));
         match FIELDS.into_iter().find(|field| columns.iter().any(|column| column == field)) {
             Some(field) => Err(field),
             None => Ok(with_cells(head, delimiter, FIELDS.map(String::from))),
@@ -113,7 +114,8 @@ impl Table {
 
     /// None for a row with more cells than names: what would be added would stand under no name.
     fn row(&mut self, row: &[u8], delimiter: u8, values: [Value; 4]) -> Option<Vec<u8>> {
-        let missing = self.columns.checked_sub(self.parser.cells(row, delimiter, Some(self.columns)).len())?;
+        let columns = Some(self.columns).filter(|_| !self.is_quoted);
+        let missing = self.columns.checked_sub(self.parser.cells(row, delimiter, columns).len())?;
         let cell = |value: Value| match value {
             Value::Null => String::new(),
             Value::String(text) => text,

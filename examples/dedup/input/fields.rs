@@ -132,6 +132,8 @@ pub struct Table {
     names: Names,
     /// How many columns there are.
     columns: usize,
+    /// Whether the first row has quotes, as programs write it that quote cells.
+    is_quoted: bool,
     text: usize,
     id: Option<usize>,
     date: Option<usize>,
@@ -236,7 +238,15 @@ impl Fields {
                 match (text, id, date) {
                     (Ok(text), Ok(id), Ok(date)) => {
                         let columns = columns.len();
-                        Layout::Table(Table { delimiter, names, columns, text, id, date })
+                        Layout::Table(Table {
+                            delimiter,
+                            names,
+                            columns,
+                            is_quoted: header.contains(&b'"'),
+                            text,
+                            id,
+                            date,
+                        })
                     }
                     (Err(reason), ..) | (_, Err(reason), _) | (.., Err(reason)) => Layout::Unusable(reason),
                 }
@@ -305,9 +315,9 @@ impl Parser {
     }
 
     fn row(&mut self, table: &Table, row: &str) -> Result<Article<'_>, Refusal> {
-        let &Table { delimiter, columns, .. } = table;
+        let &Table { delimiter, columns, is_quoted, .. } = table;
         let row = row.as_bytes();
-        let count = self.split(row, delimiter, Some(columns));
+        let count = self.split(row, delimiter, Some(columns).filter(|_| !is_quoted));
         let s = if count == 1 { "" } else { "s" };
         let cell = |column: usize| {
             let start = if column == 0 { 0 } else { self.ends[column - 1] };
@@ -341,7 +351,7 @@ impl Parser {
         }
     }
 
-    /// All cells of a row; of so many columns, if that is known.
+    /// All cells of a row. If a number of columns is given, every tab may separate cells, and quotes need not mean anything.
     pub fn cells(&mut self, row: &[u8], delimiter: u8, columns: Option<usize>) -> Vec<String> {
         let count = self.split(row, delimiter, columns);
         let starts = std::iter::once(0).chain(self.ends.iter().copied());

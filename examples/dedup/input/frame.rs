@@ -6,7 +6,7 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memchr2, memchr3};
+use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3};
 
 use super::At;
 use super::bytes::unreadable;
@@ -111,7 +111,7 @@ impl Block {
                 Shape::Whole => At::Whole,
                 Shape::Array | Shape::Values | Shape::Rows | Shape::Entries | Shape::Warc => At::Element(number + 1),
                 Shape::Lines | Shape::Table(_) => {
-                    line += lines(&self.bytes[counted..record.start]);
+                    line += lines(self.shape, &self.bytes[counted..record.start]);
                     counted = record.start;
                     At::Line(line)
                 }
@@ -121,8 +121,13 @@ impl Block {
     }
 }
 
-fn lines(bytes: &[u8]) -> u64 {
-    memchr_iter(b'\n', bytes).count() as u64
+/// How many lines end there. In tables a carriage return ends one as well, so that no two rows stand on one line.
+fn lines(shape: Shape, bytes: &[u8]) -> u64 {
+    let is_end = |at: &usize| bytes[*at] == b'\n' || bytes.get(at + 1) != Some(&b'\n');
+    match shape {
+        Shape::Table(_) => memchr2_iter(b'\n', b'\r', bytes).filter(is_end).count() as u64,
+        _ => memchr_iter(b'\n', bytes).count() as u64,
+    }
 }
 
 /// How many bytes are read at a time, and about what a block holds.
@@ -285,7 +290,7 @@ impl<R: Read> Blocks<R> {
         let block = Block { shape, records, first: self.first, line: self.line, bytes };
         self.first += block.records.len() as u64;
         if !matches!(shape, Shape::Whole) {
-            self.line += lines(&block.bytes);
+            self.line += lines(shape, &block.bytes);
         }
         Some(block)
     }
@@ -387,8 +392,8 @@ struct Scanner {
     settled: usize,
     /// Why no record can be found any more.
     broken: Option<String>,
-    /// The cells of a table's first row, less 1; none before that is seen.
-    head_gaps: Option<usize>,
+    /// The cells of a table's first row, less 1, and whether any of them is in quotes; none before that is seen.
+    head: Option<(usize, bool)>,
 }
 
 /// What stands at the place that is scanned.
@@ -416,7 +421,7 @@ impl Scanner {
     fn new(shape: Shape, bytes: &[u8]) -> Self {
         let state = if matches!(shape, Shape::Table(_)) { State::Cell } else { State::Before };
         let start = mark(bytes);
-        let mut scanner = Self { shape, state, start, at: start, settled: 0, broken: None, head_gaps: None };
+        let mut scanner = Self { shape, state, start, at: start, settled: 0, broken: None, head: None };
         if shape == Shape::Array {
             // The shape says that this is the opening bracket.
             scanner.at += bytes[start..].len() - bytes[start..].trim_ascii_start().len() + 1;
@@ -528,8 +533,9 @@ impl Scanner {
                     if is_empty {
                         (self.start, self.settled) = (self.at, self.at);
                     } else {
-                        let gaps = || memchr_iter(delimiter, &bytes[self.start..self.at]).count();
-                        self.head_gaps = self.head_gaps.or_else(|| Some(gaps()));
+                        let row = &bytes[self.start..self.at];
+                        let head = || (memchr_iter(delimiter, row).count(), memchr(b'"', row).is_some());
+                        self.head.get_or_insert_with(head);
                         self.record(self.at, records);
                     }
                 }
@@ -550,10 +556,11 @@ impl Scanner {
     }
 
     /// Whether a quote that begins a cell between tabs encloses it. Many programs write such tables without quoting anything,
-    /// so that a quotation begins with a quote and the next row's may be taken for its end. It encloses the cell if the quote
-    /// that closes it is followed by the end of a cell, and if no row of the right length would be swallowed. None if more
-    /// must be seen.
+    /// so that a quotation begins with a quote and the next row's may be taken for its end. It encloses the cell if the first
+    /// row has quotes; or if the quote that closes it is followed by the end of a cell, and not every line in between is as long
+    /// as the first row. None if more must be seen.
     fn opens_a_quote(&self, bytes: &[u8], is_end: bool) -> Option<bool> {
+        let Some((head, false)) = self.head else { return Some(true) };
         let cell = self.at + 1;
         let seen = bytes.len().min(cell + LONGEST_CELL);
         let (bytes, is_end) = (&bytes[..seen], is_end || seen < bytes.len());
@@ -569,19 +576,20 @@ impl Scanner {
             }
         };
         let is_end_of_line = |byte: &u8| matches!(byte, b'\n' | b'\r');
-        let line = bytes[cell..close].iter().position(is_end_of_line);
-        let (Some(line), Some(head)) = (line, self.head_gaps.filter(|&gaps| gaps > 0)) else { return Some(true) };
-        let gaps = |line: &[u8]| memchr_iter(b'\t', line).count();
+        let Some(line) = bytes[cell..close].iter().position(is_end_of_line).filter(|_| head > 0) else {
+            return Some(true);
+        };
         let last = bytes[close..].iter().position(is_end_of_line).map(|end| close + end);
         let last = last.or(is_end.then_some(bytes.len()))?;
-        // The lines that are rows if the quote is none. With too short a first line, the last one is the rest of its row, and so
-        // it is where nothing but empty cells follows, with which some programs fill up rows.
-        let is_short = gaps(&bytes[self.start..cell + line]) < head;
-        let lines = || bytes[cell + line + 1..last].split(is_end_of_line);
-        let (count, rest) = (lines().count(), &bytes[close + 1..last]);
-        let ends_within = lines().last().is_some_and(|line| gaps(line) == gaps(rest));
-        let is_rest = is_short || ends_within && rest.iter().all(|&byte| byte == b'\t');
-        Some(!lines().take(count - usize::from(is_rest)).any(|line| gaps(line) == head))
+        let gaps = |line: &[u8]| memchr_iter(b'\t', line).count();
+        // Some programs fill up rows with empty cells, which are none of the last line.
+        let (inside, behind) = (&bytes[cell + line + 1..close], &bytes[close + 1..last]);
+        let is_filled_up = !behind.is_empty() && behind.iter().all(|&byte| byte == b'\t');
+        let ends_within = inside.rsplit(is_end_of_line).next().is_none_or(|line| gaps(line) == 0);
+        let first = &bytes[self.start..cell + line];
+        let mut lines = bytes[cell + line + 1..last].split(is_end_of_line).filter(|line| !line.is_empty());
+        let are_rows = gaps(first) == head && lines.all(|line| gaps(line) == head) && !(is_filled_up && ends_within);
+        Some(!are_rows)
     }
 
     fn scan_values(&mut self, bytes: &[u8], is_end: bool, records: &mut Vec<Range<usize>>) {
@@ -687,7 +695,9 @@ mod tests {
             }
             records.extend(block.records().map(|(.., record)| record.to_vec()));
             if form != Form::Text {
-                lines += block.bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+                let text = String::from_utf8_lossy(&block.bytes).replace("\r\n", "\n");
+                let is_table = matches!(form, Form::Table(_));
+                lines += text.chars().filter(|&c| c == '\n' || is_table && c == '\r').count() as u64;
             }
             bytes.extend(block.bytes);
         }
