@@ -207,6 +207,22 @@ fn what_cannot_be_byte_for_byte_is_refused() {
     assert_eq!(names, ["a.txt", "cut.jsonl.gz", "fits", "other", "t.csv", "x.jsonl"], "nothing is left behind");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf8_are_kept() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let name = |bytes: &'static [u8]| Path::new(std::ffi::OsStr::from_bytes(bytes));
+    let folder = Temp::new("odd names").with("in/deep/a.txt", FERRY).with("in/deep/c.txt", STORM);
+    fs::write(folder.join("in/deep").join(name(b"caf\xe9.txt")), STORM.to_uppercase()).unwrap();
+    fs::write(folder.join("in").join(name(b"b\xff.txt")), "Nobody at the school wanted a second hall.").unwrap();
+    let said = clean(&folder, "out", &["--keep", "longest", "in"]);
+    assert!(said.contains("3 kept + 1 removed + 0 skipped"), "{said}");
+    assert!(folder.join("out").join(name(b"b\xff.txt")).exists());
+    assert_eq!(removed(&folder)[0]["id"], "deep/caf\u{fffd}.txt");
+    assert_eq!(fs::read_dir(folder.join("out/deep")).unwrap().count(), 2);
+}
+
 #[cfg(unix)]
 #[test]
 fn what_cannot_be_opened_does_not_end_a_run() {

@@ -241,13 +241,10 @@ impl<'a> Target<'a> {
     fn folder(path: &'a Path, sources: &[&Source]) -> Result<Self, String> {
         let mut names = HashMap::new();
         for source in sources {
-            let Some(path) = &source.path else {
+            if source.path.is_none() {
                 return Err("a text on standard input has no name to be kept under: give files".into());
-            };
-            if path.to_str().is_none() {
-                return Err(format!("the name of {} is not valid UTF-8: rename it", source.given));
             }
-            if let Some(first) = names.insert(&source.name, &source.given) {
+            if let Some(first) = names.insert(&source.inside, &source.given) {
                 return Err(format!("{} and {first} would both be {}: run them apart", source.given, source.name));
             }
         }
@@ -370,7 +367,7 @@ fn write(
                     Ok(())
                 })?;
                 if fate != Fate::Removed {
-                    folder.write(&source.name, &bytes).map_err(failed)?;
+                    folder.write(&source.inside, &bytes).map_err(failed)?;
                 }
             }
             account.check()?;

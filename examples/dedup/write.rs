@@ -210,7 +210,7 @@ impl WholeFolder {
     }
 
     /// Writes a file, with the folders that its name names.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    pub fn write(&self, name: &Path, bytes: &[u8]) -> io::Result<()> {
         let path = self.folder.path().join(name);
         fs::create_dir_all(folder(&path))?;
         let mut file = File::create_new(path)?;

@@ -58,6 +58,8 @@ pub struct Source {
     stored: Option<File>,
     /// Its path in the folder that was given; its file name if it was given itself.
     pub name: String,
+    /// The same as the system has it, which need not be UTF-8.
+    pub inside: PathBuf,
     /// The path as given, for people.
     pub given: String,
     pub form: Form,
@@ -258,12 +260,16 @@ impl Found {
     fn stdin(&mut self) {
         let (name, given) = ("<stdin>".into(), "<stdin>".into());
         let (form, codec, reading) = (self.reading.stdin, Codec::Plain, self.reading);
-        self.sources.push(Source { path: None, stored: None, name, given, form, codec, is_known: false, reading });
+        let (path, stored, inside) = (None, None, PathBuf::new());
+        self.sources.push(Source { path, stored, name, inside, given, form, codec, is_known: false, reading });
     }
 
-    fn file(&mut self, path: PathBuf, name: String, given: String, (form, codec): (Form, Codec)) {
+    fn file(&mut self, path: PathBuf, inside: PathBuf, given: &Path, (form, codec): (Form, Codec)) {
+        // Ids are the same on every system.
+        let names: Vec<_> = inside.iter().map(|name| name.to_string_lossy()).collect();
+        let (name, given) = (names.join("/"), given.to_string_lossy().into_owned());
         let (path, stored, reading) = (Some(path), None, self.reading);
-        self.sources.push(Source { path, stored, name, given, form, codec, is_known: false, reading });
+        self.sources.push(Source { path, stored, name, inside, given, form, codec, is_known: false, reading });
     }
 
     /// Collects the files that a path stands for.
@@ -274,12 +280,11 @@ impl Found {
             Ok((is_folder, path)) => (path, is_folder),
             Err(error) => return self.problem(&shown, unreadable(&error)),
         };
-        let name = given.file_name().map_or(shown.clone(), |name| name.to_string_lossy());
         if is_folder {
             self.walk(path, given);
         } else if let Some((form, codec)) = kind(given).or_else(|| feed_by_name(given)) {
-            let (name, given) = (name.into(), shown.into());
-            self.file(path, name, given, (form, codec));
+            let inside = given.file_name().map_or_else(|| given.into(), PathBuf::from);
+            self.file(path, inside, given, (form, codec));
         } else {
             let remedy = remedy(given);
             self.problem(&shown, format!("not a folder and not named {READ}: {remedy}"));
@@ -288,30 +293,31 @@ impl Found {
 
     /// Collects the files of a folder and of those in it. Links to folders are not followed: they may lead in circles.
     fn walk(&mut self, root: PathBuf, given: &Path) {
-        let mut folders = vec![(root, String::new())];
+        let mut folders = vec![(root, PathBuf::new())];
         while let Some((folder, inside)) = folders.pop() {
             let entries = match fs::read_dir(&folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
                 Ok(entries) => entries,
                 Err(error) => {
                     let place = given.join(&inside).to_string_lossy().into_owned();
-                    let id = if inside.is_empty() { place.clone() } else { inside };
+                    let inside = inside.to_string_lossy();
+                    let id = if inside.is_empty() { place.clone() } else { inside.into() };
                     self.problems.push(Problem { id, place, reason: unreadable(&error), what: Left::Input });
                     continue;
                 }
             };
             for entry in entries {
                 let path = entry.path();
-                let name = format!("{inside}{}", entry.file_name().to_string_lossy());
+                let inside = inside.join(entry.file_name());
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                    folders.push((path, name + "/"));
+                    folders.push((path, inside));
                     continue;
                 }
                 // A pipe or device would wait for ever. A link to nothing is told when it is opened.
                 let readable = fs::metadata(&path).map_or(true, |file| file.is_file());
                 match kind(&path).filter(|_| readable) {
                     Some(kind) => {
-                        let given = given.join(&name).to_string_lossy().into_owned();
-                        self.file(path, name, given, kind);
+                        let given = given.join(&inside);
+                        self.file(path, inside, &given, kind);
                     }
                     None => self.others += 1,
                 }
