@@ -185,7 +185,10 @@ fn what_cannot_be_byte_for_byte_is_refused() {
             &["--unique", "u.jsonl", "cut.jsonl.gz"],
             "cut.jsonl.gz cannot be written without losing a part of it: the comp",
         ),
-        (&["--unique", "gone/u.jsonl", "x.jsonl"], "cannot write gone/u.jsonl, No such file or directory"),
+        (
+            &["--unique", "gone/u.jsonl", "x.jsonl"],
+            "cannot write gone/u.jsonl, No such file or directory (os error 2): make the folder first",
+        ),
     ];
     for (args, message) in cases {
         let output = run(&folder, args);

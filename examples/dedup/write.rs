@@ -87,6 +87,8 @@ fn begin_file(target: &Path) -> io::Result<(NamedTempFile, PathBuf)> {
     }
     // A link stays, and what it leads to is replaced.
     let target = fs::canonicalize(target).unwrap_or_else(|_| target.into());
+    // Says what is missing, where the next line would speak of a name that is of no interest.
+    fs::metadata(folder(&target))?;
     let file = begin(|| builder(0o666).tempfile_in(folder(&target)), NamedTempFile::path)?;
     Ok((file, target))
 }
