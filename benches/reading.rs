@@ -94,7 +94,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 fn run(what: What, args: &Args) -> Result<f64, Box<dyn std::error::Error>> {
     rayon::ThreadPoolBuilder::new().num_threads(args.threads).build_global()?;
     let start = Instant::now();
-    let sources = input::find(&args.files, Form::Any).sources;
+    let sources = input::find(&args.files, args.fields.reading()).sources;
     let read = |sink: &mut (dyn FnMut(Vec<Document>) -> retold::Result<()> + Send)| {
         rayon::scope(|_| input::read(&sources, &args.fields, Portion::All, &ProgressBar::hidden(), sink)).map(drop)
     };

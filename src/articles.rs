@@ -7,6 +7,7 @@ use rayon::prelude::*;
 
 use crate::date;
 use crate::error::Result;
+use crate::hash::hash_bytes;
 use crate::store::{Budget, Spill};
 
 /// Anything that has an id and a text.
@@ -22,14 +23,20 @@ use crate::store::{Budget, Spill};
 /// }
 /// ```
 pub trait Article: Sync {
-    /// A name for the article that no other one has.
+    /// A name for the article. It is a label: articles of one name are told apart by their positions.
     fn id(&self) -> &str;
     /// The text to compare.
     fn text(&self) -> &str;
     /// When the article appeared, as an ISO 8601 date (`2024`, `2024-05-17`, `2024-05-17T09:30:15+02:00`); asked for only by
-    /// [`Representative::Earliest`](crate::Representative::Earliest). None by default.
+    /// [`Representative::Earliest`](crate::Representative::Earliest) and
+    /// [`DetectorBuilder::within`](crate::DetectorBuilder::within). None by default.
     fn date(&self) -> Option<&str> {
         None
+    }
+    /// Whether the article is known already: part of an older corpus that new articles are compared with. Known articles are not
+    /// compared with each other, and each represents the cluster that it is in. False by default.
+    fn is_known(&self) -> bool {
+        false
     }
 }
 
@@ -54,6 +61,10 @@ impl<A: Article + ?Sized> Article for &A {
 
     fn date(&self) -> Option<&str> {
         (**self).date()
+    }
+
+    fn is_known(&self) -> bool {
+        (**self).is_known()
     }
 }
 
@@ -82,6 +93,7 @@ pub struct Articles<A> {
     texts: Spill,
     /// For each article when it appeared, if that is of interest.
     seconds: Option<Vec<i64>>,
+    known: Vec<bool>,
     bytes: u64,
     budget: Arc<Budget>,
 }
@@ -161,6 +173,7 @@ impl<A: Article> Articles<A> {
             ends: Vec::new(),
             texts: Spill::new(budget),
             seconds: wants_dates.then(Vec::new),
+            known: Vec::new(),
             bytes: 0,
             budget: budget.clone(),
         }
@@ -173,6 +186,7 @@ impl<A: Article> Articles<A> {
             let second = |article: &A| article.date().and_then(date::seconds).unwrap_or(i64::MAX);
             seconds.extend(articles.iter().map(second));
         }
+        self.known.extend(articles.iter().map(Article::is_known));
         let begin = self.ends.last().map_or(0, |end| end.1);
         let mut texts = String::new();
         for article in articles {
@@ -233,24 +247,52 @@ impl<A: Article> Articles<A> {
         String::from_utf8(bytes).unwrap_or_default().into()
     }
 
-    /// The positions in the order of the ids, and of those with the same id in their own; and for each but the first whether
-    /// its id is that of the one before.
+    /// The positions in the order of the ids; those of one id by a key of the text, then by the text, and
+    /// only then in their own.
     ///
     /// Ids lie all over the memory, and comparing two waits for both. So they are brought together first, and of those that
     /// are equal so far the next eight bytes are looked at (Bentley and Sedgewick, SODA 1997, with wider letters).
-    pub(crate) fn by_id(&self) -> (Vec<u32>, Vec<bool>) {
+    pub(crate) fn in_order<K: Ord + Send>(&self, key: impl Fn(u32) -> K + Sync) -> Vec<u32> {
         let ids = Ids::of(self);
         let mut order: Vec<(u64, u32)> = (0..self.len() as u32).map(|position| (0, position)).collect();
         ids.sort_from(&mut order, 0);
         let equal: Vec<&mut [(u64, u32)]> = order.chunk_by_mut(|a, b| a.0 == b.0).filter(|run| run.len() > 1).collect();
-        equal.into_par_iter().with_max_len(1).for_each(|run| ids.sort_equal(run, KEY));
-        let repeats = order.par_windows(2).map(|two| ids.get(two[0].1) == ids.get(two[1].1)).collect();
-        (order.into_iter().map(|(_, position)| position).collect(), repeats)
+        equal.into_par_iter().with_max_len(1).for_each(|run| {
+            ids.sort_equal(run, KEY);
+            let same = run.chunk_by_mut(|a, b| ids.get(a.1) == ids.get(b.1)).filter(|same| same.len() > 1);
+            same.for_each(|same| {
+                same.par_sort_by_cached_key(|&(_, position)| (key(position), position));
+                // Texts of one key may differ in what the key leaves out, and then that decides before the position.
+                let alike = same.chunk_by_mut(|a, b| key(a.1) == key(b.1)).filter(|alike| alike.len() > 1);
+                alike.for_each(|alike| {
+                    alike.par_sort_by_cached_key(|&(_, position)| {
+                        (hash_bytes(self.read(position as usize).as_bytes()), position)
+                    });
+                });
+            });
+        });
+        order.into_iter().map(|(_, position)| position).collect()
     }
 
     /// For each article when it appeared, in seconds; the latest time that there is if that is not known.
     pub(crate) fn seconds(&self) -> &[i64] {
         self.seconds.as_deref().unwrap_or_default()
+    }
+
+    /// Whether the article at a position is known already.
+    pub(crate) fn is_known(&self, position: usize) -> bool {
+        self.known[position]
+    }
+
+    /// Whether any article is.
+    pub(crate) fn has_known(&self) -> bool {
+        self.known.contains(&true)
+    }
+
+    /// Whether the dates of two articles lie so many seconds apart at most. One without a date is near to none.
+    pub(crate) fn are_within(&self, seconds: u64, a: usize, b: usize) -> bool {
+        let [a, b] = [a, b].map(|position| self.seconds()[position]);
+        a != i64::MAX && b != i64::MAX && a.abs_diff(b) <= seconds
     }
 
     /// Bytes of all texts.
@@ -266,17 +308,20 @@ mod tests {
 
     proptest! {
         #[test]
-        fn the_order_is_that_of_the_ids(
-            beginnings in prop::collection::vec("[ab\0é]{0,20}", 1..4), ids in prop::collection::vec((0usize..4, "[ab\0]{0,9}"), 0..120),
+        fn the_order_is_that_of_the_ids_and_then_of_the_keys(
+            beginnings in prop::collection::vec("[ab\0é]{0,20}", 1..4),
+            ids in prop::collection::vec((0usize..4, "[ab\0]{0,9}"), 0..120),
+            keys in prop::collection::vec(0u8..4, 120),
         ) {
             let mut articles = Articles::new(&Budget::new(Some(1000), None), false);
             let ids: Vec<String> = ids.iter().map(|(of, end)| beginnings[of % beginnings.len()].clone() + end).collect();
-            articles.extend(ids.iter().map(|id| (id.clone(), "")).collect());
+            articles.extend(ids.iter().zip(&keys).map(|(id, key)| (id.clone(), (key % 2).to_string())).collect());
             let mut order: Vec<u32> = (0..ids.len() as u32).collect();
-            order.sort_by_key(|&position| &ids[position as usize]);
-            let repeats: Vec<bool> =
-                order.windows(2).map(|two| ids[two[0] as usize] == ids[two[1] as usize]).collect();
-            prop_assert_eq!(articles.by_id(), (order, repeats));
+            order.sort_by_key(|&position| {
+                let at = position as usize;
+                (&ids[at], keys[at] / 2, hash_bytes((keys[at] % 2).to_string().as_bytes()))
+            });
+            prop_assert_eq!(articles.in_order(|position| keys[position as usize] / 2), order);
         }
     }
 }

@@ -109,6 +109,7 @@ pub struct Detector {
     prior: Option<f32>,
     min_words: usize,
     representative: Representative,
+    within: Option<Duration>,
     near_misses: Option<f32>,
     memory: Option<u64>,
     spill_folder: Option<PathBuf>,
@@ -152,6 +153,7 @@ pub struct DetectorBuilder {
     prior: Option<f64>,
     min_words: usize,
     representative: Representative,
+    within: Option<Duration>,
     near_misses: Option<f64>,
     memory: Option<u64>,
     spill_folder: Option<PathBuf>,
@@ -230,6 +232,31 @@ impl DetectorBuilder {
         self
     }
 
+    /// Only articles whose [dates](Article::date) lie so near, to the second, are copies of each other; those without a date are
+    /// copies of none. However far apart they lie by default.
+    ///
+    /// ```
+    /// use std::time::Duration;
+    ///
+    /// struct Story(&'static str);
+    ///
+    /// impl retold::Article for Story {
+    ///     fn id(&self) -> &str { self.0 }
+    ///     fn text(&self) -> &str { "The ferry leaves the harbour at nine." }
+    ///     fn date(&self) -> Option<&str> { Some(self.0) }
+    /// }
+    ///
+    /// let week = Duration::from_secs(7 * 24 * 60 * 60);
+    /// let detector = retold::Detector::builder().within(week).build()?;
+    /// let report = detector.find(&[Story("2024-05-17"), Story("2024-05-24"), Story("2024-05-25")])?;
+    /// assert_eq!(report.clusters()[0].members().len(), 2);
+    /// # Ok::<(), retold::Error>(())
+    /// ```
+    pub fn within(mut self, span: Duration) -> Self {
+        self.within = Some(span);
+        self
+    }
+
     /// Also tells for each cluster which article came nearest to being a member, see [`Cluster::near_miss`], if its
     /// similarity is at least this: more than 0, at most 1. Not looked for by default.
     ///
@@ -295,6 +322,7 @@ impl DetectorBuilder {
             prior: self.prior.map(|share| share as f32),
             min_words: self.min_words.max(shingle_words).max(1),
             representative: self.representative,
+            within: self.within,
             near_misses: self.near_misses.map(|least| least as f32),
             memory: self.memory,
             spill_folder: self.spill_folder,
@@ -329,6 +357,7 @@ impl Detector {
             prior: None,
             min_words: 3,
             representative: Representative::default(),
+            within: None,
             near_misses: None,
             memory: None,
             spill_folder: None,
@@ -344,8 +373,8 @@ impl Detector {
 
     /// Finds all clusters of copies among `articles`.
     ///
-    /// Articles that cannot be compared (no words, too few, a repeated id) are listed in the report, the rest is
-    /// processed. Time grows about linearly with the bytes of text.
+    /// Articles that cannot be compared (no words or too few) are listed in the report, the rest is processed. Articles are
+    /// identified by their positions; equal ids are compared like all others. Time grows about linearly with the bytes of text.
     ///
     /// # Errors
     /// [`Error::TooLarge`] beyond some forty million articles, and [`Error::Spill`] if memory was limited and a temporary file
@@ -476,10 +505,10 @@ impl Detector {
 
     /// No articles so far.
     fn articles<A: Article>(&self, budget: &Arc<Budget>) -> Articles<A> {
-        Articles::new(budget, self.representative == Representative::Earliest)
+        Articles::new(budget, self.representative == Representative::Earliest || self.within.is_some())
     }
 
-    /// Signs articles that are all at hand, in the order of their ids.
+    /// Signs articles that are all at hand.
     fn prepare<'a, A: Article>(&self, all: &'a [A]) -> Result<Corpus<&'a A>> {
         let budget = self.budget();
         // They are the caller's, so that no memory is taken for them.
@@ -487,30 +516,32 @@ impl Detector {
         articles.extend(all.iter().collect());
         let mut times = Default::default();
         let mut signatures = Signatures::new(self.views(), &budget);
-        let (positions, skipped) = self.timed(&mut times, Stage::Sign, all.len(), |ticker| {
-            let (positions, skipped) = unique_ids(&articles);
-            let texts: Vec<&str> = positions.iter().map(|&position| all[position as usize].text()).collect();
+        self.timed(&mut times, Stage::Sign, all.len(), |ticker| {
+            let texts: Vec<&str> = all.iter().map(Article::text).collect();
             signatures.extend(&texts, || ticker.tick());
-            (positions, skipped)
         });
-        let in_order: Vec<u32> = (0..positions.len() as u32).collect();
-        self.corpus(articles, (positions, skipped), (signatures, in_order), times, budget)
+        self.corpus(articles, signatures, times, budget)
     }
 
     /// Signed articles to texts: what cannot be compared leaves the line here, and exact copies are folded into one. The
-    /// articles are numbered by id, so that nothing hangs on the order in which they came.
+    /// articles are numbered by id, and those of one id by their words, so that nothing depends on the order in which they came.
     fn corpus<A: Article>(
         &self,
         articles: Articles<A>,
-        (positions, mut skipped): (Vec<u32>, Vec<Skipped>),
-        (signatures, order): (Signatures, Vec<u32>),
+        signatures: Signatures,
         mut times: [Duration; Stage::ALL.len()],
         budget: Arc<Budget>,
     ) -> Result<Corpus<A>> {
         let start = Instant::now();
         budget.check()?;
         budget.reserve(BYTES_AN_ARTICLE * articles.len() as u64);
-        let signed: Vec<&Signed> = order.iter().map(|&at| &signatures.signed()[at as usize]).collect();
+        let positions = articles.in_order(|position| {
+            let signed = &signatures.signed()[position as usize];
+            let date = articles.seconds().get(position as usize);
+            (signed.fingerprint, signed.words, !articles.is_known(position as usize), date)
+        });
+        let mut skipped = Vec::new();
+        let signed: Vec<&Signed> = positions.iter().map(|&at| &signatures.signed()[at as usize]).collect();
         let mut is_refused = vec![false; signed.len()];
         for ((&position, text), is_refused) in positions.iter().zip(&signed).zip(&mut is_refused) {
             if let Some(reason) = self.refuse(text) {
@@ -521,12 +552,14 @@ impl Detector {
         }
         skipped.sort_unstable_by_key(|skip| skip.position);
         let ranks = self.ranks(&articles, &positions, &signed);
-        let twins = fold_exact(&signed, &is_refused, &ranks);
+        let time = |at: u32| self.within.map_or(0, |_| articles.seconds()[positions[at as usize] as usize]);
+        let are_near = |a: u32, b: u32| self.are_near(&articles, positions[a as usize], positions[b as usize]);
+        let twins = fold_exact(&signed, &is_refused, &ranks, time, are_near);
         let distinct: Vec<u32> =
             (0..signed.len() as u32).filter(|&at| !is_refused[at as usize] && twins[at as usize] == at).collect();
         let words = distinct.iter().map(|&at| signed[at as usize].words).collect();
         drop(signed);
-        let chosen: Vec<u32> = distinct.iter().map(|&at| order[at as usize]).collect();
+        let chosen: Vec<u32> = distinct.iter().map(|&at| positions[at as usize]).collect();
         let (sketches, tokens) = signatures.select(&chosen, &budget);
         budget.check()?;
         times[Stage::Sign as usize] += start.elapsed();
@@ -545,16 +578,30 @@ impl Detector {
         })
     }
 
+    /// Whether two articles, by their positions, lie near enough in time.
+    fn are_near<A: Article>(&self, articles: &Articles<A>, a: u32, b: u32) -> bool {
+        self.within.is_none_or(|span| articles.are_within(span.as_secs(), a as usize, b as usize))
+    }
+
+    /// Whether two articles, by their positions, may be copies of each other: not if both are known already.
+    fn may_meet<A: Article>(&self, articles: &Articles<A>, a: u32, b: u32) -> bool {
+        !(articles.is_known(a as usize) && articles.is_known(b as usize)) && self.are_near(articles, a, b)
+    }
+
     /// For each article how it ranks among those that could represent a cluster, the lowest first; nothing if all rank
-    /// alike.
+    /// alike. Those that are known already come before all others.
     fn ranks<A: Article>(&self, articles: &Articles<A>, positions: &[u32], signed: &[&Signed]) -> Vec<u32> {
+        let is_new = |at: usize| !articles.is_known(positions[at] as usize);
         let mut order: Vec<(i64, usize)> = match self.representative {
+            Representative::Central if articles.has_known() => {
+                return (0..positions.len()).map(|at| is_new(at).into()).collect();
+            }
             Representative::Central => return Vec::new(),
             Representative::Longest => signed.iter().map(|text| -i64::from(text.words)).zip(0..).collect(),
             Representative::First => positions.iter().map(|&position| position.into()).zip(0..).collect(),
             Representative::Earliest => positions.iter().map(|&at| articles.seconds()[at as usize]).zip(0..).collect(),
         };
-        order.par_sort_unstable();
+        order.par_sort_unstable_by_key(|&(key, at)| (is_new(at), key, at));
         let mut ranks = vec![0; order.len()];
         for (rank, (_, article)) in (0..).zip(order) {
             ranks[article] = rank;
@@ -578,6 +625,20 @@ impl Detector {
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left. If texts are asked for, an
     /// exhaustive search compares these with all others, and of the rest only candidates.
     fn compare<A: Article>(&self, corpus: &mut Corpus<A>, keep: Keep, asked: Option<&[bool]>) -> Result<Vec<Compared>> {
+        let mut pairs = self.compare_all(corpus, keep, asked)?;
+        let Corpus { articles, positions, distinct, .. } = corpus;
+        let position = |text: u32| positions[distinct[text as usize] as usize];
+        pairs.retain(|pair| self.may_meet(articles, position(pair.left), position(pair.right)));
+        Ok(pairs)
+    }
+
+    /// The same, whenever the articles appeared and whichever are known.
+    fn compare_all<A: Article>(
+        &self,
+        corpus: &mut Corpus<A>,
+        keep: Keep,
+        asked: Option<&[bool]>,
+    ) -> Result<Vec<Compared>> {
         let Corpus { articles, positions, distinct, signed, words, summary, budget, .. } = corpus;
         let Some((sketches, tokens)) = signed.take() else { return Ok(Vec::new()) };
         let read = |text: u32| articles.read(positions[distinct[text as usize] as usize] as usize);
@@ -887,14 +948,16 @@ impl Detector {
         }
         let member = |at: u32, pair: Option<&Compared>| {
             let position = positions[at as usize] as usize;
-            Member {
+            let member = Member {
                 id: articles.id(position).into(),
                 position,
                 relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
                 similarity: pair.map_or(1.0, |pair| pair.similarity),
                 evidence: pair.map(|pair| pair.evidence),
-            }
+            };
+            (at, member)
         };
+        let may_meet = |a: u32, b: u32| self.may_meet(articles, positions[a as usize], positions[b as usize]);
         let mut copied = vec![false; distinct.len()];
         copies.keys().filter_map(|at| distinct.binary_search(at).ok()).for_each(|text| copied[text] = true);
         let has_copies = |text: u32| copied[text as usize];
@@ -917,32 +980,40 @@ impl Detector {
                 evidence: pair.evidence,
             })
         };
-        let mut clusters: Vec<Cluster> = Vec::new();
+        let mut clusters = Vec::new();
         for star in stars {
             let mut members = Vec::new();
+            let center = distinct[star.center as usize];
             let mut add = |text: u32, pair: Option<&Compared>| {
                 let at = distinct[text as usize];
                 members.push(member(at, pair));
-                members.extend(copies.remove(&at).into_iter().flatten().map(|copy| member(copy, pair)));
+                let copies = copies.remove(&at).into_iter().flatten().filter(|&copy| may_meet(center, copy));
+                members.extend(copies.map(|copy| member(copy, pair)));
             };
             add(star.center, None);
             for link in star.links {
                 let pair = &verified[link];
                 add(pair.left + pair.right - star.center, Some(pair));
             }
-            clusters.push(Cluster { members, near_miss: near_miss(star.center) });
+            clusters.push((members, near_miss(star.center)));
         }
         // Exact copies of texts that have no other copies.
         for (first, same) in copies {
-            let members = std::iter::once(first).chain(same).map(|at| member(at, None)).collect();
+            let same = same.into_iter().filter(|&copy| may_meet(first, copy));
+            let members: Vec<_> = std::iter::once(first).chain(same).map(|at| member(at, None)).collect();
+            if members.len() == 1 {
+                continue;
+            }
             let text = distinct.partition_point(|&at| at < first) as u32;
-            clusters.push(Cluster { members, near_miss: near_miss(text) });
+            clusters.push((members, near_miss(text)));
         }
-        for Cluster { members, .. } in &mut clusters {
-            members[1..].sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then_with(|| a.id.cmp(&b.id)));
+        // The numbers of articles are in the order of their ids.
+        for (members, _) in &mut clusters {
+            members[1..].sort_by(|(a, left), (b, right)| right.similarity.total_cmp(&left.similarity).then(a.cmp(b)));
         }
-        clusters.sort_by(|a, b| a.representative().id.cmp(&b.representative().id));
-        clusters
+        clusters.sort_by_key(|(members, _)| members[0].0);
+        let unnumbered = |members: Vec<(u32, Member)>| members.into_iter().map(|(_, member)| member).collect();
+        clusters.into_iter().map(|(members, near_miss)| Cluster { members: unnumbered(members), near_miss }).collect()
     }
 
     fn refuse(&self, signed: &Signed) -> Option<SkipReason> {
@@ -1025,12 +1096,7 @@ impl<A: Article> Collector<A> {
     /// As [`Detector::find`].
     pub fn find(self) -> Result<(Report, Articles<A>)> {
         let Self { detector, articles, signatures, budget } = self;
-        let start = Instant::now();
-        let (positions, skipped) = unique_ids(&articles);
-        let order = positions.clone();
-        let mut times: [Duration; Stage::ALL.len()] = Default::default();
-        times[Stage::Sign as usize] = start.elapsed();
-        detector.report_on(detector.corpus(articles, (positions, skipped), (signatures, order), times, budget)?)
+        detector.report_on(detector.corpus(articles, signatures, Default::default(), budget)?)
     }
 }
 
@@ -1051,34 +1117,30 @@ impl Ticker<'_> {
     }
 }
 
-/// The articles by id, ascending, so that their order in the input does not matter; and those whose id was there before.
-fn unique_ids<A: Article>(articles: &Articles<A>) -> (Vec<u32>, Vec<Skipped>) {
-    let (order, repeats) = articles.by_id();
-    let (mut positions, mut skipped) = (Vec::with_capacity(order.len()), Vec::new());
-    for (at, position) in order.into_iter().enumerate() {
-        match positions.last() {
-            Some(&first) if repeats[at - 1] => {
-                let reason = SkipReason::DuplicateId { first: first as usize };
-                let position = position as usize;
-                skipped.push(Skipped { id: articles.id(position).into(), position, reason });
-            }
-            _ => positions.push(position),
-        }
-    }
-    (positions, skipped)
-}
-
 /// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the first
-/// if all rank alike.
-fn fold_exact(signed: &[&Signed], is_refused: &[bool], ranks: &[u32]) -> Vec<u32> {
+/// if all rank alike. It speaks for those that are near in time, from the earliest on.
+fn fold_exact(
+    signed: &[&Signed],
+    is_refused: &[bool],
+    ranks: &[u32],
+    time: impl Fn(u32) -> i64,
+    are_near: impl Fn(u32, u32) -> bool,
+) -> Vec<u32> {
     let mut twins: Vec<u32> = (0..signed.len() as u32).collect();
     let compared = (0..).zip(signed).zip(is_refused).filter(|(_, is_refused)| !**is_refused);
     let mut order: Vec<_> = compared.map(|((at, text), _)| (text.fingerprint, text.words, at)).collect();
     order.par_sort_unstable();
     for same in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
-        let all = same.iter().map(|&(.., at): &(_, _, u32)| at);
-        let speaker = all.clone().min_by_key(|&at| ranks.get(at as usize)).unwrap_or_default();
-        all.for_each(|at| twins[at as usize] = speaker);
+        let mut same: Vec<u32> = same.iter().map(|&(.., at)| at).collect();
+        same.sort_by_key(|&at| time(at));
+        let mut rest = &same[..];
+        while let Some((&first, later)) = rest.split_first() {
+            let near = 1 + later.iter().take_while(|&&at| are_near(first, at)).count();
+            let (together, later) = rest.split_at(near);
+            let speaker = together.iter().copied().min_by_key(|&at| (ranks.get(at as usize), at)).unwrap_or(first);
+            together.iter().for_each(|&at| twins[at as usize] = speaker);
+            rest = later;
+        }
     }
     twins
 }
@@ -1086,7 +1148,7 @@ fn fold_exact(signed: &[&Signed], is_refused: &[bool], ranks: &[u32]) -> Vec<u32
 /// Articles on their way to pairs. From `distinct` on, a text is an article that can be compared and is no exact copy.
 struct Corpus<A> {
     articles: Articles<A>,
-    /// The articles by id: where each stands in the input.
+    /// The articles by id, and those of one id by their words: where each stands in the input.
     positions: Vec<u32>,
     skipped: Vec<Skipped>,
     /// For each article the one that speaks for all with the same words.

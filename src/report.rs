@@ -228,7 +228,7 @@ impl Cluster {
         self.near_miss.as_ref()
     }
 
-    /// All members: the representative first, then from the most to the least similar, equals by id.
+    /// All members: the representative first, then from the most to the least similar, equals by id, and those of one id by their words.
     pub fn members(&self) -> &[Member] {
         &self.members
     }
@@ -309,11 +309,6 @@ pub enum SkipReason {
     },
     /// The text is longer than 4 GiB.
     TooLong,
-    /// Another article before it has the same id.
-    DuplicateId {
-        /// Where the first one stands in the input, from 0.
-        first: usize,
-    },
 }
 
 impl fmt::Display for SkipReason {
@@ -328,9 +323,6 @@ impl fmt::Display for SkipReason {
                 write!(f, "the text is shorter than {shingle}: leave it out or shorten these")
             }
             Self::TooLong => f.write_str("the text is longer than 4 GiB: split it"),
-            Self::DuplicateId { first } => {
-                write!(f, "the id is that of article {} already: give each article its own", first + 1)
-            }
         }
     }
 }

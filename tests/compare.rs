@@ -166,3 +166,11 @@ fn a_folder_named_like_a_command_is_a_path() {
         assert!(stdout(&folder, args).starts_with("a.txt and 1 like it:"), "{args:?}");
     }
 }
+
+#[test]
+fn texts_in_utf16_and_compressed_ones_compare() {
+    let utf16: Vec<u8> = format!("\u{feff}{FERRY}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let folder = Temp::new("encodings").with("a.txt", utf16).with("b.txt.gz", compressed(FERRY));
+    let output = run(&folder, &["compare", "a.txt", "b.txt.gz"]);
+    assert!(output.stdout.starts_with(b"exact 1.00"), "{}", stderr(&output));
+}

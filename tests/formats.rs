@@ -9,8 +9,12 @@ use common::*;
 use serde_json::{Value, json};
 
 /// The copies found at level `near`: for each cluster its ids, sorted.
+/// The ids of each cluster, also where a file could not be read to its end.
 fn clusters(folder: &Path, args: &[&str]) -> Vec<Vec<String>> {
-    let records = records(folder, &[&["--level", "near", "--quiet"], args].concat());
+    let output = run(folder, &[&["--format", "jsonl", "--level", "near", "--quiet"], args].concat());
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{args:?}: {}", stderr(&output));
+    let lines = output.stdout.split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
+    let records: Vec<Value> = lines.map(|line| serde_json::from_slice(line).unwrap()).collect();
     let ids = |cluster: &&Value| {
         let members = cluster["members"].as_array().unwrap().iter();
         let mut ids: Vec<String> = members.map(|member| member["id"].as_str().unwrap().to_string()).collect();
@@ -89,9 +93,9 @@ fn patterns_are_matched_where_the_shell_did_not() {
         "a name comes before a pattern"
     );
     let pair = with_a_pair("no match");
-    assert_skipped(&pair, &[".", "z*.txt"], "z*.txt", "z*.txt", &["no file has such a name", "check the pattern"]);
+    assert_unread(&pair, &[".", "z*.txt"], "z*.txt", &["no file has such a name", "check the pattern"]);
     let pair = with_a_pair("no pattern");
-    assert_skipped(&pair, &[".", "[z.txt"], "[z.txt", "[z.txt", &["not a pattern", "mend it"]);
+    assert_unread(&pair, &[".", "[z.txt"], "[z.txt", &["not a pattern", "mend it"]);
 }
 
 #[test]
@@ -141,15 +145,13 @@ fn bad_files_of_other_forms() {
     let table = |name: &str, content: &str| with_a_pair(name).with("bad.csv", content);
     let columns = table("columns", "id,title\na,b\nc,d\n");
     let parts = ["no column \"text\", only \"id\", \"title\"", "--text-field"];
-    assert_skipped(&columns, &["."], "bad.csv", "./bad.csv", &parts);
-    let ids = table("ids", &format!("id,text\n,{STORM}\n"));
-    assert_skipped(&ids, &["."], "bad.csv:2", "./bad.csv:2", &["column \"id\" is empty", "--id-field"]);
+    assert_unread(&columns, &["."], "./bad.csv", &parts);
     let cells = table("cells", &format!("id,text\nx\nok,{STORM}\n"));
-    assert_skipped(&cells, &["."], "x", "./bad.csv:2", &["1 cell and none for \"text\"", "mend it"]);
+    assert_skipped(&cells, &["."], "x", "./bad.csv:2", &["1 cell and none for \"text\"", "fix it"]);
     // What an open quote swallows is not taken for one text: nobody would be told of the rows in it.
     let quote = table("quote", &format!("id,text\nok,{STORM}\n\nx,\"no end\ny,{FERRY}\n"));
     let parts = ["a quote in this row is not closed", "the rest cannot be read: mend the row"];
-    assert_skipped(&quote, &["."], "bad.csv:4", "./bad.csv:4", &parts);
+    assert_unread(&quote, &["."], "./bad.csv:4", &parts);
     let output = run(&quote, &["--unique", "unique.csv", "bad.csv"]);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("bad.csv cannot be written without losing a part of it: a quote in this row"));
@@ -162,15 +164,15 @@ fn bad_files_of_other_forms() {
     let empty = json("empty", " [ ]\n");
     assert_skipped(&empty, &["."], "bad.json", "./bad.json", &["holds nothing"]);
     let word = json("word", "none");
-    assert_skipped(&word, &["."], "bad.json", "./bad.json", &["begins with neither [ nor {"]);
+    assert_unread(&word, &["."], "./bad.json", &["begins with neither [ nor {"]);
     let element = json("element", &format!("[{{\"id\": \"x\"\n, text}}, {}]", line("ok", STORM)));
     assert_skipped(&element, &["."], "bad.json#1", "./bad.json#1", &["not valid JSON at line 2 column 3"]);
     let comma = json("comma", &format!("[{},, 1]", line("ok", STORM)));
-    assert_skipped(&comma, &["."], "bad.json#2", "./bad.json#2", &["unexpected , between values", "rest"]);
+    assert_unread(&comma, &["."], "./bad.json#2", &["unexpected , between values", "rest"]);
     let after = json("after", &format!("[{}] {{}}", line("ok", STORM)));
-    assert_skipped(&after, &["."], "bad.json#2", "./bad.json#2", &["unexpected { between values"]);
+    assert_unread(&after, &["."], "./bad.json#2", &["unexpected { between values"]);
     let end = json("end", &format!("[{}, {{\"id\": \"x", line("ok", STORM)));
-    assert_skipped(&end, &["."], "bad.json#2", "./bad.json#2", &["ends within a value or a list", "mend"]);
+    assert_unread(&end, &["."], "./bad.json#2", &["ends within a value or a list", "mend"]);
 }
 
 #[test]
@@ -181,7 +183,7 @@ fn damaged_compressed_files() {
         let place = format!("./{name}");
         let cut = with_a_pair("cut").with(&name, &whole[..whole.len() - 12]);
         let output = run(&cut, &["--format", "jsonl", "."]);
-        assert_eq!(output.status.code(), Some(0));
+        assert_eq!(output.status.code(), Some(1));
         let said: Vec<&str> = stderr(&output).lines().filter(|line| line.starts_with(&place)).collect();
         assert_eq!(said.len(), 1, "{said:?}");
         assert!(said[0].contains("ends too early") || said[0].contains("is damaged"), "{said:?}");
@@ -196,7 +198,7 @@ fn damaged_compressed_files() {
         assert!(stderr(&output).contains("the compressed file is damaged"), "{}", stderr(&output));
 
         let none = with_a_pair("none").with(&name, &lines);
-        assert_skipped(&none, &["."], &format!("{name}:1"), &format!("{place}:1"), &["the compressed file is damaged"]);
+        assert_unread(&none, &["."], &place, &["the compressed file is damaged"]);
         let empty = with_a_pair("empty").with(&name, "");
         let output = run(&empty, &["."]);
         assert!(stderr(&output).contains(&place), "{}", stderr(&output));
@@ -281,6 +283,391 @@ fn what_a_crawl_contains() {
     assert_eq!(clusters(&folder, &["x.json"]), [["pair1", "pair2"]]);
 }
 
+#[test]
+fn rows_with_more_cells_than_the_first_are_refused() {
+    for (name, delimiter) in [("x.csv", ","), ("x.csv", ";"), ("x.csv", "|"), ("x.tsv", "\t")] {
+        let rows = [
+            format!("id,text\na,{FERRY}\n").replace(',', delimiter),
+            // Three articles that would be the same if they were cut.
+            ["ferry", "quarry", "museum"]
+                .map(|word| format!("{word},Update,the news from the {word}\n").replace(',', delimiter))
+                .concat(),
+            // Some programs fill up rows with empty cells.
+            format!("b,{FERRY},,\n").replace(',', delimiter),
+        ];
+        let folder = Temp::new("extra cells").with(name, rows.concat());
+        let unique = name.replace('x', "u");
+        let records = records(&folder, &["--level", "near", "--unique", &unique, name]);
+        assert_eq!(of_type(&records, "cluster")[0]["members"][1]["id"], "b", "{delimiter}");
+        let skipped = of_type(&records, "skipped");
+        let places: Vec<&str> = skipped.iter().map(|skip| skip["at"].as_str().unwrap()).collect();
+        assert_eq!(places, [3, 5, 4].map(|line| format!("{name}:{line}")), "by their ids");
+        assert!(
+            skipped[0]["reason"].as_str().unwrap().contains("the row has 3 cells and the first row 2"),
+            "{skipped:?}"
+        );
+        let unique = fs::read_to_string(folder.join(&unique)).unwrap();
+        assert_eq!(unique, rows[..2].concat(), "what is skipped stays");
+    }
+    // A quote too many joins two rows to one of the right length.
+    let folder = with_a_pair("joined").with("bad.csv", format!("id,text\na,\"One\nb,\"another\nok,{STORM}\n"));
+    assert_skipped(
+        &folder,
+        &["."],
+        "a",
+        "./bad.csv:2",
+        &["text follows the closing quote", "write quotes within a cell twice"],
+    );
+}
+
+#[test]
+fn a_quote_between_tabs_swallows_no_row() {
+    let quoted = |words: &str| format!("\"{words}\"");
+    let rows = [
+        // Quotations that begin and end anywhere.
+        format!("1\t\"{FERRY}"),
+        format!("2\t\"No,\" said the mayor. {STORM}"),
+        format!("3\t{FERRY}\""),
+        format!("4\t\"{STORM}"),
+        // And cells that are quoted, one of them with line breaks.
+        format!("5\t{}", quoted(FERRY)),
+        format!("6\t{}", quoted(&format!("{STORM}\n\nThe end of \"\"it\"\"."))),
+        format!("{}\t{STORM}", quoted("7\n8")),
+    ];
+    let folder = Temp::new("tabs").with("x.tsv", format!("id\ttext\n{}\n", rows.join("\n")));
+    assert_eq!(clusters(&folder, &["x.tsv"]), [vec!["1", "3", "5"], vec!["2", "4", "6", "7\n8"]]);
+    let all = stdout(&folder, &["--level", "near", "--threshold", "1", "--unique", "u.tsv", "x.tsv"]);
+    assert!(!all.contains("Skipped"), "{all}");
+}
+
+#[test]
+fn the_first_row_shows_what_separates_cells() {
+    let table = |delimiter: &str| {
+        format!("id,title,text\na,\"x,y;z\",{FERRY}\nb,z,{FERRY}\n")
+            .replace(',', delimiter)
+            .replace(&format!("\"x{delimiter}y;z\""), "\"x,y;z\"")
+    };
+    for (name, delimiter, shown) in [
+        ("x.csv", ";", "';'"),
+        ("x.csv", "\t", "tab"),
+        ("x.csv", "|", "'|'"),
+        ("x.tsv", ",", "','"),
+        ("x.tsv", ";", "';'"),
+    ] {
+        let folder = Temp::new("delimiters").with(name, table(delimiter));
+        assert_eq!(clusters(&folder, &[name]), [["a", "b"]], "{name} {delimiter}");
+        let output = run(&folder, &[name]);
+        assert!(
+            stderr(&output).contains(&format!("{name}: cells are separated by {shown} (--delimiter)\n")),
+            "{}",
+            stderr(&output)
+        );
+    }
+    // The usual one is not told, and neither is one that is given.
+    let folder =
+        Temp::new("usual").with("x.csv", table(",")).with("y.csv", table("~")).with("z.csv", "id;text\na;b,c,d,e\n");
+    assert!(!stderr(&run(&folder, &["x.csv"])).contains("separated"));
+    assert_eq!(clusters(&folder, &["--delimiter", "~", "y.csv"]), [["a", "b"]]);
+    assert!(!stderr(&run(&folder, &["--delimiter", "~", "y.csv"])).contains("separated"));
+    for wrong in ["", "ab", "\"", "é"] {
+        assert_eq!(run(&folder, &["--delimiter", wrong, "y.csv"]).status.code(), Some(2));
+    }
+}
+
+/// UTF-16 with its mark.
+fn utf16(text: &str, is_little: bool) -> Vec<u8> {
+    let units = format!("\u{feff}{text}").encode_utf16().collect::<Vec<_>>();
+    units.into_iter().flat_map(|unit| if is_little { unit.to_le_bytes() } else { unit.to_be_bytes() }).collect()
+}
+
+#[test]
+fn encodings_are_known_by_their_mark_or_given() {
+    let text = format!("{FERRY} Grüße, 東京 😀.");
+    let lines = line("a", &text) + &line("b", &text);
+    let list = format!("[{}]", lines.trim_end().replace('\n', ","));
+    let table = format!("id,text\na,\"{text}\"\nb,\"{text}\"\n");
+    for is_little in [true, false] {
+        let folder = Temp::new("utf16")
+            .with("x.jsonl", utf16(&lines, is_little))
+            .with("x.json.gz", compressed(utf16(&list, is_little)))
+            .with("x.csv", utf16(&table, is_little))
+            .with("texts/a.txt", utf16(&text, is_little))
+            .with("texts/b.txt", &text);
+        for name in ["x.jsonl", "x.json.gz", "x.csv"] {
+            assert_eq!(clusters(&folder, &[name]), [["a", "b"]], "{name}");
+        }
+        let output = run_with(&folder, &["-"], &utf16(&lines, is_little));
+        assert!(output.stdout.starts_with(b"a and 1 like it:\n"), "{}", stderr(&output));
+        // What is left is written as UTF-8, a text file as it is.
+        stdout(&folder, &["--unique", "u.jsonl", "x.jsonl"]);
+        assert_eq!(fs::read_to_string(folder.join("u.jsonl")).unwrap(), line("a", &text));
+        stdout(&folder, &["--unique", "u", "texts"]);
+        assert_eq!(fs::read(folder.join("u/a.txt")).unwrap(), utf16(&text, is_little));
+
+        // Without a mark it is told, once a file.
+        let bare = with_a_pair("no mark").with("bad.jsonl", &utf16(&lines, is_little)[2..]);
+        let name = if is_little { "UTF-16LE" } else { "UTF-16BE" };
+        assert_unread(&bare, &["."], "./bad.jsonl", &["looks like", &format!("--encoding {name}")]);
+        assert_eq!(clusters(&bare, &["--encoding", name, "bad.jsonl"]), [["a", "b"]]);
+    }
+
+    let latin = |text: &str| text.chars().map(|c| u8::try_from(c).unwrap()).collect::<Vec<u8>>();
+    let cafe = format!("{FERRY} Le café est fermé.");
+    let lines = line("a", &cafe) + &line("b", &cafe) + &line("c", &cafe);
+    let folder = Temp::new("latin").with("x.jsonl", latin(&lines)).with("u8.jsonl", lines);
+    let output = run(&folder, &["x.jsonl"]);
+    let said: Vec<&str> = stderr(&output).lines().filter(|line| line.starts_with("x.jsonl:")).collect();
+    assert_eq!(said.len(), 1, "once a file: {said:?}");
+    assert!(said[0].contains("is not valid UTF-8: name its encoding with --encoding"), "{said:?}");
+    assert!(said[0].ends_with("(and 2 more of this file)"), "{said:?}");
+    for name in ["latin1", "windows-1252", "ISO-8859-1"] {
+        assert_eq!(clusters(&folder, &["--encoding", name, "x.jsonl"]), [["a", "b", "c"]]);
+    }
+    assert_eq!(run(&folder, &["--encoding", "latin-9000", "x.jsonl"]).status.code(), Some(2));
+    // What is in no such encoding either is told with its place.
+    let odd = Temp::new("odd").with("x.jsonl", utf16(&line("a", FERRY), true).split_last().unwrap().1);
+    assert!(stderr(&run(&odd, &["x.jsonl"])).contains("is not valid UTF-16LE"), "{}", stderr(&run(&odd, &["x.jsonl"])));
+}
+
+#[test]
+fn fields_within_fields_and_lists_of_strings() {
+    let nested =
+        |id: &str| format!("{}\n", json!({"meta": {"id": id, "x": [1]}, "article": {"title": "no", "body": FERRY}}));
+    let folder = Temp::new("nested").with("x.jsonl", nested("a") + &nested("b"));
+    let args = ["--text-field", "article.body", "--id-field", "meta.id", "x.jsonl"];
+    assert_eq!(clusters(&folder, &args), [["a", "b"]]);
+    let deep = |id: &str| format!("{}\n", json!({"a": {"b.c": {"d": FERRY}}, "id": id}));
+    let flat = |id: &str| format!("{}\n", json!({"a": {"b": "no text of this"}, "a.b.c.d": FERRY, "id": id}));
+    let folder = Temp::new("dots").with("x.jsonl", deep("a") + &flat("b"));
+    assert_eq!(clusters(&folder, &["--text-field", "a.b.c.d", "x.jsonl"]), [["a", "b"]]);
+    let missing = with_a_pair("missing").with("bad.jsonl", nested("a"));
+    assert_skipped(
+        &missing,
+        &["--text-field", "article.text", "."],
+        "bad.jsonl:1",
+        "./bad.jsonl:1",
+        &["no field \"article.text\"", "\"meta\", \"article\""],
+    );
+
+    let half = FERRY.len() / 2;
+    let list = |id: &str| format!("{}\n", json!({"id": id, "text": [FERRY[..half].trim(), FERRY[half..].trim()]}));
+    let folder = Temp::new("lists")
+        .with("x.jsonl", list("a") + &line("b", &format!("{}\n{}", &FERRY[..half].trim(), &FERRY[half..].trim())));
+    assert_eq!(clusters(&folder, &["x.jsonl"]), [["a", "b"]]);
+    let mixed = with_a_pair("mixed").with("bad.jsonl", "{\"id\": \"x\", \"text\": [\"one two three four\", 5]}\n");
+    assert_skipped(&mixed, &["."], "x", "./bad.jsonl:1", &["a list with other things than strings"]);
+}
+
+#[test]
+fn what_is_no_number_and_no_id_is_no_reason_to_skip() {
+    let record = |id: &str, more: &str| format!("{{\"id\": {id}, \"text\": {}, \"score\": {more}}}\n", json!(FERRY));
+    for more in ["NaN", "Infinity", "-Infinity", "[1, NaN, {\"NaN\": NaN}]", "\"NaN\""] {
+        let folder = Temp::new("nan").with("x.jsonl", record("\"a\"", more) + &record("\"b\"", "1"));
+        assert_eq!(clusters(&folder, &["x.jsonl"]), [["a", "b"]], "{more}");
+        let input = fs::read_to_string(folder.join("x.jsonl")).unwrap();
+        stdout(&folder, &["--unique", "u.jsonl", "x.jsonl"]);
+        assert!(input.starts_with(&fs::read_to_string(folder.join("u.jsonl")).unwrap()), "it stays as it was");
+    }
+    for id in ["null", "1.5", "true", "{\"$oid\": \"x\"}", "[]", "\"\"", "NaN"] {
+        let folder = Temp::new("ids").with("x.jsonl", record("\"a\"", "1") + &record(id, "1"));
+        assert_eq!(clusters(&folder, &["x.jsonl"]), [["a", "x.jsonl:2"]], "{id}");
+    }
+    let folder = Temp::new("cells").with("x.csv", format!("text,id\n{FERRY},a\n{FERRY},\n{FERRY}\n"));
+    assert_eq!(clusters(&folder, &["x.csv"]), [["a", "x.csv:3", "x.csv:4"]]);
+    let folder = Temp::new("late").with("x.jsonl", record("1", "1") + &record("2", "2"));
+    assert_eq!(clusters(&folder, &["--id-field", "nr", "x.jsonl"]), [["x.jsonl:1", "x.jsonl:2"]]);
+    let told = "x.jsonl: no record has an id in \"nr\", so its place stands for it (--id-field)\n";
+    assert!(stderr(&run(&folder, &["--id-field", "nr", "x.jsonl"])).contains(told));
+
+    // One record as schema.org has it.
+    let story = json!({"url": "https://a.example/1", "headline": "Ferry", "articleBody": FERRY}).to_string();
+    let folder = Temp::new("schema").with("x.jsonl", format!("{story}\n")).with("y.jsonl", line("y", FERRY));
+    assert_eq!(clusters(&folder, &["."]), [["https://a.example/1", "y"]]);
+}
+
+#[test]
+fn json_on_standard_input_may_span_lines_or_share_one() {
+    let objects = [("a", FERRY), ("b", STORM), ("c", FERRY)]
+        .map(|(id, text)| json!({"id": id, "text": text, "more": {"x": "}{"}}));
+    let pretty: String = objects.iter().map(|object| serde_json::to_string_pretty(object).unwrap() + "\n").collect();
+    let joined: String = objects.iter().map(Value::to_string).collect();
+    let folder = Temp::new("values");
+    for input in [pretty.clone(), joined, pretty.replace('\n', "\r\n"), format!("\u{feff}\n{pretty}")] {
+        let output = run_with(&folder, &["--level", "near", "--unique", "u.json", "-"], input.as_bytes());
+        assert!(output.stdout.starts_with(b"a and 1 like it:\n"), "{}", stderr(&output));
+        assert_eq!(clusters(&folder, &["u.json"]), [[""; 0]; 0]);
+    }
+    // Of lines the first may be damaged, and one may be all there is.
+    let lines = format!("{{\"id\": broken\n{}{}", line("a", FERRY), line("b", FERRY));
+    let output = run_with(&folder, &["--level", "near", "-"], lines.as_bytes());
+    assert!(output.stdout.starts_with(b"a and 1 like it:\n"), "{}", stderr(&output));
+    assert_eq!(stderr(&output).matches("not valid JSON").count(), 1);
+    let output = run_with(&folder, &["-"], line("a", &FERRY.repeat(4000)).as_bytes());
+    assert_eq!(output.stdout, b"No copies found among 1 article.\n");
+}
+
+#[test]
+fn feeds_give_their_entries() {
+    let rss = |items: &str| {
+        format!(
+            "<?xml version=\"1.0\"?><rss version=\"2.0\" xmlns:content=\"http://purl.org/rss/1.0/modules/content/\">\
+             <channel><title>News</title>{items}</channel></rss>"
+        )
+    };
+    let item = |id: &str, text: &str| {
+        format!(
+            "<item><title>Ferry</title><link>https://a.example/{id}</link><description>A teaser.</description>\
+             <content:encoded><![CDATA[<p>{text}</p><p>It&nbsp;is &amp; <b>stays</b> so.</p>]]></content:encoded>\
+             <pubDate>Fri, 17 May 2024 09:30:00 GMT</pubDate></item>"
+        )
+    };
+    let atom = format!(
+        "<feed xmlns=\"http://www.w3.org/2005/Atom\"><title>News</title><entry><id>urn:x</id><title>Ferry</title>\
+         <link rel=\"self\" href=\"https://c.example/self\"/><link href=\"https://c.example/1\"/>\
+         <updated>2024-05-16T09:30:00Z</updated><content type=\"html\">{FERRY}&lt;br&gt;It is &amp;amp; stays so.</content></entry></feed>"
+    );
+    let folder = Temp::new("feeds")
+        .with("a.rss", rss(&(item("1", FERRY) + &item("2", STORM))))
+        .with("b.xml", rss(&item("3", STORM)))
+        .with("c.atom.gz", compressed(&atom))
+        .with("d.jsonl", line("d", &format!("{FERRY} It is & stays so.")));
+    let found = clusters(&folder, &[".", "b.xml"]);
+    assert_eq!(
+        found,
+        [vec!["d", "https://a.example/1", "https://c.example/1"], vec!["https://a.example/2", "https://a.example/3"]]
+    );
+    assert_eq!(
+        clusters(&folder, &["--text-field", "body", "a.rss", "b.xml"]),
+        [["https://a.example/2", "https://a.example/3"]]
+    );
+    let output = run_with(&folder, &["--stdin-format", "atom", "-"], atom.as_bytes());
+    assert_eq!(output.stdout, b"No copies found among 1 article.\n");
+    // In a folder .xml may be anything.
+    assert!(stderr(&run(&folder, &["."])).contains("left 1 other file alone"));
+
+    // What stays is written as lines, and the place tells the entry.
+    let args = [
+        "--level",
+        "near",
+        "--keep",
+        "earliest",
+        "--unique",
+        "u.jsonl",
+        "--removed",
+        "r.jsonl",
+        "a.rss",
+        "c.atom.gz",
+        "d.jsonl",
+    ];
+    stdout(&folder, &args);
+    let kept: Vec<Value> = fs::read_to_string(folder.join("u.jsonl"))
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    assert_eq!(
+        kept.iter().map(|record| &record["id"]).collect::<Vec<_>>(),
+        ["https://a.example/2", "https://c.example/1"]
+    );
+    assert!(fs::read_to_string(folder.join("r.jsonl")).unwrap().contains(r#""at":"a.rss#1""#));
+    let output = run(&folder, &["--unique", "u.rss", "a.rss"]);
+    assert!(stderr(&output).contains("u.rss would be a feed, which is read but not written: name it .jsonl"));
+
+    let broken = with_a_pair("broken").with("bad.rss", "<html><body>Not found</body></html>");
+    assert_unread(&broken, &["."], "./bad.rss", &["not an RSS or Atom feed", "leave it out"]);
+}
+
+#[test]
+fn texts_of_web_archives_are_read_and_written() {
+    let record = |kind: &str, url: &str, text: &str| {
+        format!(
+            "WARC/1.0\r\nWARC-Type: {kind}\r\nWARC-Target-URI: {url}\r\nWARC-Date: 2024-05-17T09:30:00Z\r\n\
+             WARC-Record-ID: <urn:uuid:{url}>\r\nContent-Type: text/plain\r\nContent-Length: {}\r\n\r\n{text}\r\n\r\n",
+            text.len()
+        )
+    };
+    let (url, text) = (|name: &str| format!("https://a.example/{name}"), format!("{FERRY}\r\n\r\nWARC/1.0 it is – \n"));
+    let records = [
+        record("warcinfo", "", "Software-Info: x\r\n"),
+        record("conversion", &url("1"), &text),
+        record("conversion", &url("2"), STORM),
+        record("conversion", &url("3"), &text.to_uppercase()),
+        record("response", &url("4"), "<html></html>"),
+    ];
+    // As crawls have them, every record is a member of its own.
+    let members: Vec<u8> = records.iter().flat_map(compressed).collect();
+    let folder = Temp::new("wet").with("x.warc.wet.gz", members).with("y.wet", records.concat());
+    assert_eq!(clusters(&folder, &["x.warc.wet.gz"]), [[url("1"), url("3")]]);
+    for (name, unique) in [("x.warc.wet.gz", "u.wet.gz"), ("y.wet", "u.wet")] {
+        let output = run(&folder, &["--level", "near", "--unique", unique, name, "--format", "jsonl"]);
+        assert!(output.status.success(), "{}", stderr(&output));
+        assert!(stderr(&output).contains(&format!("{name}#5: holds a page as it was sent")), "{}", stderr(&output));
+        let kept = [&records[..3], &records[4..]].concat().concat();
+        assert_eq!(String::from_utf8(unpacked(&folder.join(unique))).unwrap(), kept);
+        assert!(String::from_utf8_lossy(&output.stdout).contains(&format!("\"at\":\"{name}#4\"")));
+    }
+    let cut = with_a_pair("cut").with("bad.wet", &records.concat()[..records.concat().len() - 10]);
+    let output = run(&cut, &["."]);
+    assert!(stderr(&output).contains("./bad.wet#5: ends within a record"), "{}", stderr(&output));
+    let none = with_a_pair("none").with("bad.wet", FERRY);
+    assert_unread(&none, &["."], "./bad.wet#1", &["not a WARC record"]);
+}
+
+#[test]
+fn what_is_not_read_is_told_what_makes_it_readable() {
+    for (name, remedy) in [
+        ("a.html", "trafilatura"),
+        ("a.warc", "trafilatura"),
+        ("a.docx", "pandoc"),
+        ("a.xlsx", "save it as .csv"),
+        ("a.zip", "unpack it"),
+        ("a.xyz", "rename"),
+    ] {
+        let folder = with_a_pair("others").with("others/x", "").with(&format!("odd/{name}"), FERRY);
+        let path = format!("odd/{name}");
+        assert_unread(&folder, &["pair1.txt", "pair2.txt", &path], &path, &["not named .txt", remedy]);
+    }
+}
+
+#[test]
+fn compressed_files_of_all_makes() {
+    let lines = line("a", FERRY) + &line("b", FERRY) + &line("c", STORM);
+    let skippable = [&0x184D_2A5F_u32.to_le_bytes()[..], &5_u32.to_le_bytes(), b"hello"].concat();
+    // As tapes and disks fill up files, also between members.
+    let padded = [
+        compressed(line("a", FERRY)),
+        vec![0; 1000],
+        compressed(line("b", FERRY) + &line("c", STORM)),
+        vec![0; 70_000],
+    ]
+    .concat();
+    let folder = Temp::new("makes").with("x.jsonl.gz", &padded);
+    let skip_first = [skippable, zstd(&lines)].concat();
+    for input in [padded, skip_first] {
+        let output = run_with(&folder, &["--level", "near", "-"], &input);
+        assert!(output.stdout.starts_with(b"a and 1 like it:\n"), "{}", stderr(&output));
+    }
+    stdout(&folder, &["--unique", "u.jsonl", "x.jsonl.gz"]);
+    assert_eq!(fs::read_to_string(folder.join("u.jsonl")).unwrap(), line("a", FERRY) + &line("c", STORM));
+
+    // A frame with a window of 2 GiB, as zstd --long=31 makes it.
+    let long = [&0xFD2F_B528_u32.to_le_bytes()[..], &[0x00, (31 - 10) << 3], &[1, 0, 0]].concat();
+    let folder = with_a_pair("long").with("bad.jsonl.zst", long);
+    assert_unread(&folder, &["."], "./bad.jsonl.zst", &["window of 2.15 GB is larger", "zstd -d --long=31"]);
+}
+
+#[test]
+fn archives_that_unpack_to_too_much_are_skipped() {
+    let bomb = compressed("x".repeat(3_000_000));
+    let zst = zstd("x".repeat(3_000_000));
+    for (name, bytes) in [("bad.jsonl.gz", &bomb), ("bad.jsonl.zst", &zst)] {
+        let folder = with_a_pair("bomb").with(name, bytes);
+        let place = format!("./{name}:1");
+        let limit = ["--unpack-limit", "1MB", "."];
+        assert_unread(&folder, &limit, &place, &["unpacks to more than the 1.00 MB", "--unpack-limit"]);
+    }
+}
+
 /// `cargo test --release --test formats -- --ignored`: half a minute and 2 GB of memory.
 #[test]
 #[ignore = "large"]
@@ -312,5 +699,5 @@ fn soak() {
 fn parquet_needs_a_feature() {
     let pair = with_a_pair("parquet").with("bad.parquet", "PAR1");
     let parts = ["built without Parquet", "build it with --features parquet"];
-    assert_skipped(&pair, &["."], "bad.parquet", "./bad.parquet", &parts);
+    assert_unread(&pair, &["."], "./bad.parquet", &parts);
 }

@@ -8,9 +8,12 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BinaryArray, Int64Array, ListArray, RecordBatch, StringArray};
+use arrow::array::{
+    Array, ArrayRef, BinaryArray, Int64Array, ListArray, ListBuilder, RecordBatch, StringArray, StringBuilder,
+    StructArray,
+};
 use arrow::compute::{concat_batches, filter_record_batch};
-use arrow::datatypes::Int32Type;
+use arrow::datatypes::{DataType, Field, Int32Type};
 use common::*;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
@@ -79,11 +82,13 @@ fn rows_are_read_and_written_with_all_their_columns() {
         "{said}"
     );
     assert!(said.contains("x.parquet#2: field \"body\" holds null: give a string"), "{said}");
-    assert!(said.contains("x.parquet#6: field \"url\" holds null: give a string or a whole number"), "{said}");
-    assert!(said.contains("2 kept + 1 removed + 3 skipped and left in = 6 records"), "{said}");
-    let found: Value = serde_json::from_slice(output.stdout.split(|&byte| byte == b'\n').next().unwrap()).unwrap();
-    assert_eq!((&found["representative"], &found["members"][1]["id"]), (&"a".into(), &"d".into()));
-    let stays = vec![true, true, true, false, true, true].into();
+    assert!(said.contains("2 kept + 2 removed + 2 skipped and left in = 6 records"), "{said}");
+    let found: Vec<Value> =
+        output.stdout.split(|&byte| byte == b'\n').take(2).flat_map(serde_json::from_slice).collect();
+    let pair = |at: usize| (&found[at]["representative"], &found[at]["members"][1]["id"]);
+    assert_eq!(pair(0), (&"a".into(), &"d".into()));
+    assert_eq!(pair(1), (&"c".into(), &"x.parquet#6".into()), "a row without an id is named by its place");
+    let stays = vec![true, true, true, false, true, false].into();
     let (found, wanted) = (read(&folder.join("unique.parquet")), filter_record_batch(&rows(), &stays).unwrap());
     assert_eq!(found.schema().fields(), wanted.schema().fields());
     assert_eq!(found.columns(), wanted.columns());
@@ -96,19 +101,48 @@ fn several_files_and_broken_ones() {
     write(&folder.join("y.parquet"), &rows());
     let args = ["--id-field", "views", "--level", "near", "--unique", "unique.parquet", "x.parquet", "y.parquet"];
     assert!(run(&folder, &args).status.success());
-    assert_eq!(read(&folder.join("unique.parquet")).num_rows(), 12, "an id that is twice there is no copy");
+    assert_eq!(read(&folder.join("unique.parquet")).num_rows(), 6, "two stories, and what cannot be compared");
 
     let whole = std::fs::read(folder.join("x.parquet")).unwrap();
     let pair = with_a_pair("cut").with("bad.parquet", &whole[..whole.len() - 9]);
-    assert_skipped(
-        &pair,
-        &["."],
-        "bad.parquet",
-        "./bad.parquet",
-        &["cannot be read", "check the file or leave it out"],
-    );
+    assert_unread(&pair, &["."], "./bad.parquet", &["cannot be read", "check the file or leave it out"]);
     let pair = with_a_pair("none").with("bad.parquet", "");
-    assert_skipped(&pair, &["."], "bad.parquet", "./bad.parquet", &["cannot be read", "leave it out"]);
+    assert_unread(&pair, &["."], "./bad.parquet", &["cannot be read", "leave it out"]);
     let output = run(&pair, &["--unique", "unique.parquet", "bad.parquet"]);
     assert_eq!(output.status.code(), Some(2));
+}
+
+#[test]
+fn rows_are_annotated() {
+    let folder = Temp::new("annotated");
+    write(&folder.join("x.parquet"), &rows());
+    stdout(&folder, &["--level", "near", "--annotate", "notes.parquet", "x.parquet"]);
+    let (noted, given) = (read(&folder.join("notes.parquet")), rows());
+    assert_eq!(noted.num_rows(), given.num_rows());
+    assert_eq!(noted.columns()[..given.num_columns()], *given.columns());
+    let names: Vec<String> = noted.schema().fields().iter().skip(5).map(|field| field.name().clone()).collect();
+    assert_eq!(names, ["cluster", "duplicate_of", "relation", "similarity"]);
+    let places: StringArray = [None, None, None, Some("x.parquet#1"), None, Some("x.parquet#3")].into_iter().collect();
+    assert_eq!(&**noted.column_by_name("duplicate_of").unwrap(), &places as &dyn Array);
+
+    let output = run(&folder, &["--level", "near", "--annotate", "again.parquet", "notes.parquet"]);
+    assert!(stderr(&output).contains("the input has a column \"cluster\" already"), "{}", stderr(&output));
+}
+
+#[test]
+fn columns_may_hold_fields_and_lists() {
+    let texts = StringArray::from(vec![FERRY, STORM, FERRY]);
+    let article = StructArray::from(vec![(
+        Arc::new(Field::new("body", DataType::Utf8, false)),
+        Arc::new(texts.clone()) as ArrayRef,
+    )]);
+    let mut lists = ListBuilder::new(StringBuilder::new());
+    texts.iter().for_each(|text| lists.append_value(text.unwrap().split(' ').map(Some)));
+    let columns: [(&str, ArrayRef); 2] = [("article", Arc::new(article)), ("lines", Arc::new(lists.finish()))];
+    let folder = Temp::new("nested");
+    write(&folder.join("x.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
+    for field in ["article.body", "lines"] {
+        let found = stdout(&folder, &["--level", "near", "--text-field", field, "x.parquet"]);
+        assert!(found.starts_with("x.parquet#1 and 1 like it:\n  x.parquet#3  exact"), "{field}: {found}");
+    }
 }

@@ -243,8 +243,6 @@ impl Form {
 enum Fate {
     /// It is an article.
     Told,
-    /// Its id was there before; without the other one it would be an article.
-    Again,
     /// It is none, or one that cannot be compared.
     Skipped,
 }
@@ -364,8 +362,9 @@ fn written(dice: &mut Dice, form: Form, columns: &Columns, article: &Article) ->
                 }
                 _ => cell(dice, delimiter, "a \"cell\"\r\nof\0 its own"),
             });
+            // As some programs fill up rows.
             if dice.one_in(6) {
-                row.extend(format!("{delimiter}too{delimiter}many").bytes());
+                row.extend(format!("{delimiter}{delimiter}").bytes());
             }
             row
         }
@@ -379,18 +378,23 @@ fn noise(dice: &mut Dice, form: Form, columns: &Columns, id: &str) -> Record {
     let empty = Article { id: id.into(), text: text.into() };
     let empty = Record { fate: Fate::Skipped, ..written(dice, form, columns, &empty) };
     if let Form::Table(delimiter) = form {
-        return match dice.below(4) {
+        return match dice.below(5) {
             0 => empty,
+            // A record without an id is named by its place.
             1 => {
-                let no_id = |column: &str| if column == "id" { String::new() } else { quoted(STORM) };
+                let no_id = |column: &str| if column == "id" { String::new() } else { quoted("Two words") };
                 Record::nameless(columns.row(delimiter, no_id))
             }
             2 if columns.0[0] == "id" => Record::skipped(quoted(id), id),
-            2 => Record::nameless("a single cell"),
+            2 => Record::nameless("one cell"),
+            3 => {
+                let row = columns.row(delimiter, |column| quoted(if column == "id" { id } else { STORM }));
+                Record::skipped([&row[..], format!("{delimiter}too{delimiter}many").as_bytes()].concat(), id)
+            }
             _ => Record::nameless([&columns.row(delimiter, |_| "caf".into())[..], b"\xe9"].concat()),
         };
     }
-    let (shown, text) = (json!(id), json!(STORM));
+    let (shown, text, short) = (json!(id), json!(STORM), json!("Two words"));
     let deep = "[".repeat(130 + dice.below(30_000));
     // Not each form goes on after what is no value.
     let kinds = match form {
@@ -402,8 +406,8 @@ fn noise(dice: &mut Dice, form: Form, columns: &Columns, id: &str) -> Record {
         0..3 => empty,
         3 => Record::skipped(format!(r#"{{"id": {shown}}}"#), id),
         4 => Record::skipped(format!(r#"{{"text":[null],"id":{shown}}}"#), id),
-        5 => Record::nameless(object(dice, vec![("text", text.to_string())])),
-        6 => Record::nameless(format!(r#"{{"id": 1.5, "text": {text}}}"#)),
+        5 => Record::nameless(object(dice, vec![("text", short.to_string())])),
+        6 => Record::nameless(format!(r#"{{"id": 1.5, "text": {short}, "more": {text}}}"#)),
         7 => Record::nameless(format!(r#"{{"id": {shown}, "text": "\ud800 is alone"}}"#)),
         8 => Record::nameless(format!("{{\"id\": {shown}, \"text\": \"a\0b\"}}")),
         9 => Record::nameless(format!(r#"{{"text": {deep}{}, "id": {shown}}}"#, deep.replace('[', "]"))),
@@ -445,7 +449,14 @@ impl Source {
         }
         let count = records.len();
         for (at, record) in records.iter_mut().enumerate() {
-            let lines = bytes.iter().filter(|&&byte| byte == b'\n').count();
+            // A carriage return ends a row as well.
+            let ends: &[&[u8]] = if matches!(form, Form::Table(_)) { &[b"\r\n", b"\r", b"\n"] } else { &[b"\n"] };
+            let (mut lines, mut rest) = (0, &bytes[..]);
+            while !rest.is_empty() {
+                let end = ends.iter().find(|end| rest.starts_with(end));
+                lines += usize::from(end.is_some());
+                rest = &rest[end.map_or(1, |end| end.len())..];
+            }
             let place = match form {
                 Form::Text => String::new(),
                 Form::Array | Form::Values => format!("#{}", at + 1),
@@ -505,13 +516,14 @@ fn laid_out(dice: &mut Dice, corpus: &Corpus) -> Vec<Source> {
         let stem = format!("{number:02}-{}", dice.of(&["", "a b", "é", "{1}", "#%"]));
         sources.push(Source::new(dice, &stem, form, &columns, records));
     }
-    // Ids that were there before, in a file that comes after all of those.
+    // Ids that were there before, in a file that comes after all of those. That they are compared is said elsewhere; here the
+    // id is what records are known by.
     let form = forms[dice.below(forms.len())];
     let mut again = Vec::new();
     for Article { id, .. } in &corpus.articles {
         if dice.one_in(4) {
-            let article = Article { id: id.clone(), text: format!("{STORM} {FERRY}") };
-            again.push(Record { fate: Fate::Again, ..written(dice, form, &columns, &article) });
+            let article = Article { id: id.clone(), text: "Two words".into() };
+            again.push(Record { fate: Fate::Skipped, ..written(dice, form, &columns, &article) });
         }
     }
     if !again.is_empty() {
@@ -554,16 +566,17 @@ fn run_in_time(folder: &Path, args: &[&str], input: Stdio) -> Output {
     };
     let output = Output { status, stdout: fs::read(out).unwrap(), stderr: fs::read(err).unwrap() };
     let said = stderr(&output);
-    assert!(matches!(status.code(), Some(0 | 2)), "{args:?}: {status}\n{said}");
+    assert!(matches!(status.code(), Some(0..=2)), "{args:?}: {status}\n{said}");
     assert!(!said.contains("panicked"), "{args:?}: {said}");
-    assert_eq!(status.code() == Some(2), said.contains("error: "), "{args:?}: {said}");
+    assert_eq!(status.code() == Some(2), said.lines().any(|line| line.starts_with("error: ")), "{args:?}: {said}");
     output
 }
 
-/// What was found: the lines of the clusters, and the ids of what was skipped, sorted.
-#[derive(Default, PartialEq, Eq, Debug)]
+/// What was found: the clusters without their places, and the ids of what was skipped, or the places of what could not be read,
+/// sorted.
+#[derive(Default, PartialEq, Debug)]
 struct Found {
-    clusters: Vec<String>,
+    clusters: Vec<Value>,
     skipped: Vec<String>,
     documents: u64,
 }
@@ -574,9 +587,10 @@ impl Found {
         for line in std::str::from_utf8(&output.stdout).unwrap().lines() {
             let record: Value = serde_json::from_str(line).unwrap();
             match record["type"].as_str().unwrap() {
-                "cluster" => found.clusters.push(line.into()),
+                "cluster" => found.clusters.extend(without_places(line)),
                 "skipped" => found.skipped.push(record["id"].as_str().unwrap().into()),
-                _ => found.documents = record["documents"].as_u64().unwrap(),
+                "unread" => found.skipped.push(record["at"].as_str().unwrap().trim_start_matches("./").into()),
+                _ => found.documents = record["documents"].as_u64().unwrap() + record["unread"].as_u64().unwrap(),
             }
         }
         found.skipped.sort();
@@ -585,8 +599,7 @@ impl Found {
 
     /// The ids of each cluster, the representative first.
     fn members(&self) -> Vec<Vec<String>> {
-        let ids = |line: &String| {
-            let cluster: Value = serde_json::from_str(line).unwrap();
+        let ids = |cluster: &Value| {
             let members = cluster["members"].as_array().unwrap().iter();
             members.map(|member| member["id"].as_str().unwrap().to_string()).collect()
         };
@@ -673,7 +686,10 @@ fn neither_files_nor_memory_nor_threads_change_anything(dice: &mut Dice, laid: &
         text[..text.rfind(r#"{"type":"summary""#).unwrap()].to_string() + std::str::from_utf8(&output.stderr).unwrap()
     };
     let whole = findings(&names, "1TB", "1");
-    dice.shuffle(&mut names);
+    // The first is that of the file that is given first.
+    if *keep != *"first" {
+        dice.shuffle(&mut names);
+    }
     assert_eq!(findings(&names, dice.of(&["1", "20k", "1TB"]), "2"), whole);
 }
 
@@ -748,8 +764,7 @@ fn what_stays_is_what_came(dice: &mut Dice, laid: &Laid) {
     }
     assert!(rest.iter().all(|byte| form.between().contains(byte)), "more than what stays");
     let again = Found::new(&laid.run(&["--format", "jsonl"], &[unique]));
-    let mut known = BTreeSet::new();
-    let skipped = |(_, record): &&(_, &Record)| !known.insert(record.id().clone()) || record.fate == Fate::Skipped;
+    let skipped = |(_, record): &&(_, &Record)| record.fate == Fate::Skipped;
     assert_eq!(again.skipped.len(), kept.iter().filter(skipped).count());
     assert_eq!(again.documents as usize, kept.len());
 }
@@ -802,13 +817,16 @@ fn damage_harms_nothing_else(dice: &mut Dice, laid: &Laid) {
         names.push(name);
     }
     let output = laid.run(&["--format", "jsonl"], &names);
-    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(matches!(output.status.code(), Some(0 | 1)), "{}", stderr(&output));
     let found = Found::new(&output);
-    let mut ids: Vec<String> = found.members().concat();
-    let count = ids.len();
-    ids.sort();
-    ids.dedup();
-    assert_eq!(ids.len(), count, "an article is in two clusters");
+    let lines = std::str::from_utf8(&output.stdout).unwrap().lines();
+    let clusters = lines.map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let members = clusters.filter_map(|cluster| cluster["members"].as_array().cloned()).flatten();
+    let mut places: Vec<String> = members.map(|member| member["at"].to_string()).collect();
+    let count = places.len();
+    places.sort();
+    places.dedup();
+    assert_eq!(places.len(), count, "an article is in two clusters");
     for id in laid.records().filter(|record| record.fate != Fate::Told).map(Record::id) {
         assert!(found.skipped.binary_search(id).is_ok(), "{id:?} is lost");
     }

@@ -48,11 +48,11 @@ fn lines_stay_byte_for_byte() {
     let removed = removed(&folder);
     assert_eq!(removed.len(), 1);
     let keys: Vec<&String> = removed[0].as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["id", "place", "kept", "kept_place", "relation", "similarity"]);
+    assert_eq!(keys, ["type", "id", "at", "kept", "kept_at", "relation", "similarity"]);
     assert_eq!(
         removed[0],
         json!({
-            "id": "b", "place": "x.jsonl:3", "kept": "a", "kept_place": "x.jsonl:1", "relation": "exact", "similarity": 1.0
+            "type": "removed", "id": "b", "at": "x.jsonl:3", "kept": "a", "kept_at": "x.jsonl:1", "relation": "exact", "similarity": 1.0
         })
     );
 }
@@ -67,7 +67,7 @@ fn rows_stay_byte_for_byte() {
     let said = clean(&folder, "unique.csv", &["--id-field", "url;not", "x.csv"]);
     assert!(said.contains("x.csv: the text is taken from \"body\" (--text-field)\n"), "{said}");
     assert_eq!(read(folder.join("unique.csv")), [head, &a, "\r\n", &c].concat());
-    assert_eq!(removed(&folder)[0]["place"], "x.csv:5", "the line on which the row begins");
+    assert_eq!(removed(&folder)[0]["at"], "x.csv:5", "the line on which the row begins");
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn elements_stay_byte_for_byte() {
     let folder = Temp::new("elements").with("x.json", format!("[ {a},\n\t{b}\n,{c} ]\n"));
     clean(&folder, "unique.json", &["x.json"]);
     assert_eq!(read(folder.join("unique.json")), format!("[ {a}\n,{c} ]\n"));
-    assert_eq!(removed(&folder)[0]["place"], "x.json#2");
+    assert_eq!(removed(&folder)[0]["at"], "x.json#2");
 
     // The first is the one that goes: what opens the list stays.
     let folder = Temp::new("first").with("x.json", format!("[ {b},\n\t{a}\n,{c} ]\n"));
@@ -185,16 +185,65 @@ fn what_cannot_be_byte_for_byte_is_refused() {
             &["--unique", "u.jsonl", "cut.jsonl.gz"],
             "cut.jsonl.gz cannot be written without losing a part of it: the comp",
         ),
-        (&["--unique", "gone/u.jsonl", "x.jsonl"], "cannot write gone/u.jsonl, No such file or directory"),
+        (
+            &["--unique", "gone/u.jsonl", "x.jsonl"],
+            "cannot write gone/u.jsonl, No such file or directory (os error 2): make the folder first",
+        ),
     ];
     for (args, message) in cases {
         let output = run(&folder, args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
     }
+    // What cannot be written is told before the search, and nothing is written in its stead.
+    for args in [
+        ["--unique", "u.jsonl", "--removed", "gone/r.jsonl"],
+        ["--unique", "gone/u.jsonl", "--removed", "r.jsonl"],
+        ["--unique", "u.jsonl", "--removed", "fits"],
+    ] {
+        let output = run(&folder, &[&args[..], &["x.jsonl"]].concat());
+        assert_eq!((output.status.code(), output.stdout.len()), (Some(2), 0), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).ends_with("nothing was written\n"), "{args:?}: {}", stderr(&output));
+    }
     let mut names: Vec<_> = fs::read_dir(&*folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
     assert_eq!(names, ["a.txt", "cut.jsonl.gz", "fits", "other", "t.csv", "x.jsonl"], "nothing is left behind");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn names_that_are_not_utf8_are_kept() {
+    use std::os::unix::ffi::OsStrExt;
+
+    let name = |bytes: &'static [u8]| Path::new(std::ffi::OsStr::from_bytes(bytes));
+    let folder = Temp::new("odd names").with("in/deep/a.txt", FERRY).with("in/deep/c.txt", STORM);
+    fs::write(folder.join("in/deep").join(name(b"caf\xe9.txt")), STORM.to_uppercase()).unwrap();
+    fs::write(folder.join("in").join(name(b"b\xff.txt")), "Nobody at the school wanted a second hall.").unwrap();
+    let said = clean(&folder, "out", &["--keep", "longest", "in"]);
+    assert!(said.contains("3 kept + 1 removed + 0 skipped"), "{said}");
+    assert!(folder.join("out").join(name(b"b\xff.txt")).exists());
+    assert_eq!(removed(&folder)[0]["id"], "deep/caf\u{fffd}.txt");
+    assert_eq!(fs::read_dir(folder.join("out/deep")).unwrap().count(), 2);
+}
+
+#[cfg(unix)]
+#[test]
+fn what_cannot_be_opened_does_not_end_a_run() {
+    let folder = Temp::new("dead links")
+        .with("in/x.jsonl", line("a", FERRY) + &line("b", FERRY) + &line("c", STORM))
+        .with("texts/a.txt", FERRY)
+        .with("texts/b.txt", FERRY);
+    std::os::unix::fs::symlink("nowhere", folder.join("in/dead.jsonl")).unwrap();
+    std::os::unix::fs::symlink("nowhere", folder.join("texts/dead.txt")).unwrap();
+    for (input, unique, told) in [("in", "unique.jsonl", "2 kept + 1"), ("texts", "unique", "1 kept + 1")] {
+        let output = run(&folder, &["--unique", unique, input]);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let (said, dead) = (stderr(&output), format!("{input}/dead."));
+        assert!(said.contains(told) && said.ends_with(": exactly what could be read, all but 1 file\n"), "{said}");
+        assert!(said.lines().any(|line| line.starts_with(&dead) && line.contains("cannot be read")), "{said}");
+    }
+    assert_eq!(read(folder.join("unique.jsonl")), line("a", FERRY) + &line("c", STORM));
+    assert_eq!(fs::read_dir(folder.join("unique")).unwrap().count(), 1);
 }
 
 #[test]
@@ -301,7 +350,13 @@ fn a_full_disk_leaves_nothing() {
     let Some(disk) = SmallDisk::mount(folder.join("disk"), "64k") else { return };
     let output = run(&folder, &["--level", "near", "--threshold", "1", "--unique", "disk/unique.jsonl", "x.jsonl"]);
     let left = fs::read_dir(folder.join("disk")).unwrap().count();
+    // What is left out goes to the full disk, and the corpus to another: neither appears.
+    let args = ["--level", "near", "--unique", "unique.jsonl", "--removed", "disk/removed.jsonl", "x.jsonl"];
+    let removed = run(&folder, &args);
+    let also_left = fs::read_dir(folder.join("disk")).unwrap().count();
     drop(disk);
+    assert_eq!((removed.status.code(), also_left), (Some(2), 0), "{}", stderr(&removed));
+    assert!(!folder.join("unique.jsonl").exists());
     assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
     let message = "error: cannot write disk/unique.jsonl, No space left on device";
     assert!(stderr(&output).contains(message) && stderr(&output).contains("make room"), "{}", stderr(&output));
@@ -397,11 +452,145 @@ fn the_one_that_is_kept_can_be_chosen() {
         let date = ", the date is taken from \"published\" (--date-field)";
         assert!(said.contains(&format!("{guess}{}\n", if keep == "earliest" { date } else { "" })), "{said}");
     }
+    // The first is that of the file that is given first, whatever the files are called.
+    let folder = Temp::new("first")
+        .with("b.jsonl", line("old", FERRY))
+        .with("a.jsonl", line("new", FERRY))
+        .with("c/a.jsonl", line("third", FERRY));
+    for (paths, kept) in
+        [(["b.jsonl", "a.jsonl"], "old"), (["a.jsonl", "b.jsonl"], "new"), (["c/a.jsonl", "."], "third")]
+    {
+        clean(&folder, "unique.jsonl", &["--keep", "first", paths[0], paths[1]]);
+        assert_eq!(read(folder.join("unique.jsonl")), line(kept, FERRY), "{paths:?}");
+        fs::remove_file(folder.join("unique.jsonl")).unwrap();
+        fs::remove_file(folder.join("removed.jsonl")).unwrap();
+    }
+    let output = run_with(&folder, &["--keep", "first", "-", "a.jsonl"], line("piped", FERRY).as_bytes());
+    assert!(output.stdout.starts_with(b"piped and 1 like it:"), "{}", stderr(&output));
+
+    let folder = Temp::new("keep again").with("x.jsonl", line("a", FERRY));
     let output = run(&folder, &["--date-field", "published", "x.jsonl"]);
-    assert!(stderr(&output).contains("--date-field is for --keep earliest alone"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("--date-field is for --keep earliest and --within alone"), "{}", stderr(&output));
 
     let folder = Temp::new("undated").with("x.csv", format!("id,text,date\na,{FERRY},\nb,{FERRY},2020-01-01\n"));
     let said = clean(&folder, "unique.csv", &["--keep", "earliest", "x.csv"]);
     assert!(said.contains("1 of 2 articles have no date, and count as the last"), "{said}");
     assert_eq!(read(folder.join("unique.csv")), format!("id,text,date\nb,{FERRY},2020-01-01\n"));
+}
+
+#[test]
+fn new_articles_are_judged_against_known_ones() {
+    let longer = format!("{FERRY} It does not run on Sundays.");
+    let school = "Nobody at the school wanted a second hall, and the board gave in after a long evening.";
+    // Known: two copies of each other, to which one new article each is nearer than to the other.
+    let folder = Temp::new("against")
+        .with("old/1.jsonl", line("o1", FERRY) + &line("o2", &longer) + &line("o3", "too short"))
+        .with("old/2.csv", format!("id,text\no4,\"{STORM}\"\n"))
+        .with(
+            "new.jsonl",
+            line("n1", &longer.to_uppercase()) + &line("n2", school) + &line("n3", STORM) + &line("n4", school),
+        );
+    for keep in ["central", "first", "longest"] {
+        let said = clean(&folder, "unique.jsonl", &["--keep", keep, "--against", "old", "new.jsonl"]);
+        assert!(said.contains("1 kept + 3 removed + 0 skipped and left in = 4 records"), "{said}");
+        assert_eq!(read(folder.join("unique.jsonl")), line("n2", school));
+        let pairs: Vec<_> = removed(&folder)
+            .iter()
+            .map(|line| format!("{} {}", line["at"], line["kept_at"]).replace('"', ""))
+            .collect();
+        assert_eq!(
+            pairs,
+            ["new.jsonl:1 old/1.jsonl:2", "new.jsonl:3 old/2.csv:2", "new.jsonl:4 new.jsonl:2"],
+            "{keep}"
+        );
+    }
+    // Known articles that are copies of each other are no find.
+    assert!(stdout(&folder, &["--level", "near", "--against", "old/1.jsonl", "old/2.csv"]).starts_with("No copies"));
+    let args = ["--level", "near", "--against", "old/1.jsonl", "--against", "old/2.csv", "new.jsonl"];
+    assert_eq!(of_type(&records(&folder, &args), "cluster").len(), 3);
+    for (args, code, message) in [
+        (["--against", "old", "old/1.jsonl"], 2, "old/1.jsonl is given as new and with --against"),
+        (["--against", "older", "new.jsonl"], 1, "older: cannot be read"),
+    ] {
+        let output = run(&folder, &args);
+        assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+    }
+    let output = run(&folder, &["--unique", "old/2.csv", "--against", "old", "new.jsonl"]);
+    assert!(stderr(&output).contains("old/2.csv is read itself"), "{}", stderr(&output));
+}
+
+#[test]
+fn only_articles_of_near_dates_are_copies() {
+    let day = |id: &str, date: &str| format!("{}\n", json!({"id": id, "text": FERRY, "published": date}));
+    let days =
+        [("a", "2024-05-01"), ("b", "2024-05-08"), ("c", "2024-05-09"), ("d", ""), ("e", "2024-05-16T01:00:00Z")];
+    let input: String = days.iter().map(|(id, date)| day(id, date)).collect();
+    let folder = Temp::new("within").with("x.jsonl", input);
+    for (span, kept) in [("7d", "acde"), ("1w", "acde"), ("169h", "acd"), ("8d", "ade"), ("20w", "ad"), ("0d", "abcde")]
+    {
+        let said = clean(&folder, "unique.jsonl", &["--within", span, "x.jsonl"]);
+        assert!(said.contains("1 of 5 articles have no date, and match nothing"), "{said}");
+        let ids: String = read(folder.join("unique.jsonl")).lines().map(|line| line[7..8].to_string()).collect();
+        assert_eq!(ids, kept, "{span}");
+    }
+    for wrong in ["7", "d", "7y", "-1d", "7.5d"] {
+        assert_eq!(run(&folder, &["--within", wrong, "x.jsonl"]).status.code(), Some(2), "{wrong}");
+    }
+}
+
+/// Every record is kept, removed or skipped, told apart by its place, whatever its id, and with damaged records and missing
+/// files beside it.
+#[test]
+fn every_place_is_accounted_for() {
+    let texts = [FERRY, STORM, "too short", FERRY, STORM, "Nobody at the school wanted a second hall."];
+    let ids = ["same", "same", "same", "x", "same", ""];
+    let objects: Vec<Value> = ids.iter().zip(texts).map(|(id, text)| json!({"id": id, "text": text})).collect();
+    let row = |delimiter: &str| -> String {
+        let rows = ids.iter().zip(texts).map(|(id, text)| format!("{id}{delimiter}{text}\n"));
+        format!("id{delimiter}text\n{}one{delimiter}cell{delimiter}more\n", rows.collect::<String>())
+    };
+    let warc = |text: &str| {
+        format!("WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: {}\r\n\r\n{text}\r\n\r\n", text.len())
+    };
+    let lines: String = objects.iter().map(|object| format!("{object}\n")).collect();
+    let list: Vec<String> = objects.iter().map(Value::to_string).collect();
+    let inputs = [
+        ("x.jsonl", format!("{lines}{{\"id\": \"same\", damaged\n"), "u.jsonl"),
+        ("x.json", format!("[{}, 12]", list.join(",\n")), "u.json"),
+        ("x.csv", row(","), "u.csv"),
+        ("x.tsv", row("\t"), "u.tsv"),
+        ("x.wet", texts.map(warc).concat() + &warc("cut \u{0}").replace("conversion", "response"), "u.wet"),
+    ];
+    for (name, input, unique) in inputs {
+        let folder = Temp::new("places").with(name, input);
+        let args =
+            ["--level", "near", "--format", "jsonl", "--unique", unique, "--removed", "r.jsonl", name, "gone.txt"];
+        let output = run(&folder, &args);
+        assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+        let lines =
+            |text: &str| -> Vec<Value> { text.lines().map(|line| serde_json::from_str(line).unwrap()).collect() };
+        let place = |line: &Value| line["at"].as_str().unwrap().to_string();
+        let all = lines(std::str::from_utf8(&output.stdout).unwrap());
+        let removed: Vec<String> = lines(&read(folder.join("r.jsonl"))).iter().map(place).collect();
+        let skipped: Vec<String> = of_type(&all, "skipped").into_iter().map(place).collect();
+        assert_eq!((removed.len(), skipped.len(), of_type(&all, "unread").len()), (2, 2, 1), "{name}: {all:?}");
+        let mut places: Vec<&String> = removed.iter().chain(&skipped).collect();
+        places.sort();
+        places.dedup();
+        assert_eq!(places.len(), 4, "no place is two things: {places:?}");
+        assert!(
+            stderr(&output).contains("3 kept + 2 removed + 2 skipped and left in = 7 records"),
+            "{}",
+            stderr(&output)
+        );
+        // Nothing more is found in what was written.
+        let again = run(&folder, &["--level", "near", "--format", "summary", unique]);
+        let summary: Value = serde_json::from_slice(&again.stdout).unwrap();
+        assert_eq!(
+            (&summary["documents"], &summary["clusters"], &summary["skipped"]),
+            (&5.into(), &0.into(), &2.into()),
+            "{name}"
+        );
+    }
 }

@@ -104,7 +104,7 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
     let (quick, exhaustive) = (detector(retold::Search::Candidates)?, detector(retold::Search::Exhaustive)?);
     let mut answers = Answers::read(args.judge.as_deref())?;
     let pool = args.threads.pool()?;
-    let found = input::find(&args.paths, args.fields.stdin_form());
+    let found = input::find(&args.paths, args.fields.reading());
     let mut documents: Vec<Document> = Vec::new();
     let sink = |batch| {
         documents.extend(batch);

@@ -1,6 +1,5 @@
 //! `dedup compare A B`: two articles side by side, with all that speaks for and against their being copies.
 
-use std::fs;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -12,6 +11,7 @@ use serde_json::json;
 
 use crate::columns::{Columns, Text};
 use crate::html;
+use crate::input;
 use crate::output::{self, shown};
 use crate::search::{Search, Settings};
 
@@ -128,7 +128,7 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
 
 fn read(path: &Path) -> Result<Article, String> {
     let name = path.to_string_lossy().into_owned();
-    let bytes = fs::read(path).map_err(|error| format!("{name}: cannot be read, {error}: give two text files"))?;
+    let bytes = input::read_text(path).map_err(|error| format!("{name}: {}", input::unreadable(&error)))?;
     let text = String::from_utf8(bytes).map_err(|error| {
         let byte = error.utf8_error().valid_up_to() + 1;
         format!("{name}: byte {byte} is not valid UTF-8: convert the text to UTF-8")

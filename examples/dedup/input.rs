@@ -2,6 +2,7 @@
 //! keeps going past whatever cannot be read.
 
 mod bytes;
+mod feed;
 mod fields;
 mod frame;
 #[cfg(feature = "parquet")]
@@ -17,13 +18,13 @@ use rayon::prelude::*;
 use twox_hash::XxHash3_64;
 
 pub use bytes::{Codec, decode, unreadable};
-pub use fields::Fields;
+pub use fields::{Fields, Parser};
 pub use frame::{Block, Blocks, Form, Shape, without_mark};
 #[cfg(feature = "parquet")]
-pub use parquet::write_rows;
-pub use paths::{Found, READ, Source, bytes, find, kind};
+pub use parquet::{annotate_rows, write_rows};
+pub use paths::{Found, Order, READ, Source, bytes, find, kind, read_text};
 
-use fields::{Layout, Parser};
+use fields::Layout;
 
 /// One article.
 pub struct Document {
@@ -35,6 +36,7 @@ pub struct Document {
     text: usize,
     date: usize,
     end: usize,
+    is_known: bool,
     pub place: Place,
 }
 
@@ -49,6 +51,10 @@ impl retold::Article for Document {
 
     fn date(&self) -> Option<&str> {
         Some(&self.block[self.date..self.end]).filter(|date| !date.is_empty())
+    }
+
+    fn is_known(&self) -> bool {
+        self.is_known
     }
 }
 
@@ -94,6 +100,18 @@ pub struct Problem {
     pub place: String,
     /// The cause, and what to do about it.
     pub reason: String,
+    pub what: Left,
+}
+
+/// What was left out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Left {
+    /// A file or folder, or the rest of a file, that could not be read.
+    Input,
+    /// A record that is no article or cannot be compared, or a file without any.
+    Record,
+    /// A record in another encoding, as most likely all of its file are.
+    Encoding,
 }
 
 /// What was read besides the articles.
@@ -150,6 +168,11 @@ impl Count {
 }
 
 impl Tally {
+    /// Whether nothing at all could be read.
+    pub fn is_unread(&self) -> bool {
+        self.broken.is_some() && self.bytes == 0
+    }
+
     /// Takes the next block in.
     pub fn add(&mut self, count: &Count) {
         self.records += count.records;
@@ -238,8 +261,7 @@ fn produce(
     let (begin, mut is_cut) = (bar.position(), false);
     match source.open(bar) {
         Err(error) => send.send(Item::Trouble(at, At::Whole, unreadable(&error)))?,
-        Ok(from) => {
-            let mut blocks = Blocks::new(from, source.form);
+        Ok(mut blocks) => {
             let mut bytes = 0;
             while let Some(block) = blocks.next().transpose() {
                 match block {
@@ -337,7 +359,7 @@ impl<'a> Reader<'a> {
                     batch.extend(documents);
                 }
                 Parsed::Trouble(source, at, reason) => {
-                    self.problem(source, at, reason.clone());
+                    self.problem(source, at, reason.clone(), Left::Input);
                     self.input.tallies[source].broken = Some(reason);
                 }
                 Parsed::End { source, on_disk, is_cut } => {
@@ -348,7 +370,7 @@ impl<'a> Reader<'a> {
                         None => false,
                     };
                     if !has_articles && tally.broken.is_none() {
-                        self.problem(source, At::Whole, EMPTY.into());
+                        self.problem(source, At::Whole, EMPTY.into(), Left::Record);
                     }
                 }
             }
@@ -356,15 +378,15 @@ impl<'a> Reader<'a> {
         batch
     }
 
-    fn problem(&mut self, source: usize, at: At, reason: String) {
+    fn problem(&mut self, source: usize, at: At, reason: String, what: Left) {
         let Source { name, given, .. } = &self.sources[source];
-        self.input.problems.push(Problem { id: format!("{name}{at}"), place: format!("{given}{at}"), reason });
+        self.input.problems.push(Problem { id: format!("{name}{at}"), place: format!("{given}{at}"), reason, what });
     }
 
     fn learn_layout(&mut self, source: usize, block: &Block) {
-        let layout = self.fields.layout(block);
+        let layout = self.fields.layout(block, self.sources[source].form);
         if let Some(reason) = layout.refusal() {
-            self.problem(source, At::Whole, reason.into());
+            self.problem(source, At::Whole, reason.into(), Left::Input);
         }
         if let Some(guess) = layout.guess() {
             match self.input.guesses.iter_mut().find(|same| same.guess == guess) {
@@ -398,7 +420,9 @@ impl<'a> Reader<'a> {
                     Ok(None) => skipped.push(number),
                     Err((id, reason)) => {
                         let id = id.unwrap_or_else(|| format!("{name}{at}"));
-                        problems.push(Problem { id, place: format!("{}{at}", self.sources[source].given), reason });
+                        let place = format!("{}{at}", self.sources[source].given);
+                        let what = if std::str::from_utf8(record).is_ok() { Left::Record } else { Left::Encoding };
+                        problems.push(Problem { id, place, reason, what });
                         skipped.push(number);
                     }
                 }
@@ -408,7 +432,7 @@ impl<'a> Reader<'a> {
         let texts = Arc::new(texts);
         let document = |(id, text, date, end, at)| {
             let place = Place { file: self.files[source].clone(), at };
-            Document { block: texts.clone(), id, text, date, end, place }
+            Document { block: texts.clone(), id, text, date, end, is_known: self.sources[source].is_known, place }
         };
         let documents = articles.into_iter().map(document).collect();
         Parsed::Block { source, count: Count::of(block), documents, problems, skipped }

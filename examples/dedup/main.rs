@@ -4,6 +4,7 @@
 //
 // Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
 
+mod annotate;
 mod audit;
 mod columns;
 mod compare;
@@ -16,6 +17,7 @@ mod search;
 mod unique;
 mod write;
 
+use std::collections::HashMap;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -24,10 +26,11 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar};
-use retold::{Article, Collector, DetectorBuilder, Report, Representative, SkipReason};
+use retold::{Article, Collector, DetectorBuilder, Report, Representative};
 
-use input::{Document, Fields, Found, Place, Portion, Problem, Source, Tally};
+use input::{Document, Fields, Found, Left, Order, Place, Portion, Problem, Source, Tally};
 use output::{Findings, Format};
+use progress::Reporting;
 use search::Search;
 use unique::Outputs;
 
@@ -40,7 +43,8 @@ use unique::Outputs;
 ///   near      an edited copy: most phrases are the same
 ///   reworded  the same text in other words
 ///
-/// and how surely, from 0 to 1. The same articles give the same clusters, in whatever order they come.
+/// and how surely, from 0 to 1. The same articles give the same clusters, in whatever order they come, except with
+/// --keep first.
 #[derive(Parser)]
 #[command(name = "dedup", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT}"), verbatim_doc_comment)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true, disable_help_subcommand = true)]
@@ -58,6 +62,8 @@ struct Args {
     ///   .jsonl, .ndjson  a JSON object a line
     ///   .json            an array of objects, or objects one after the other
     ///   .csv, .tsv       a row an article, after a row with the names of the columns
+    ///   .rss, .atom      an entry an article; a file that is named may be called .xml
+    ///   .wet             texts of a web archive, such as .warc.wet.gz
     ///
     /// A path that is named like a command is reached with ./ before it.
     #[arg(value_name = "PATH", required = true, verbatim_doc_comment)]
@@ -69,11 +75,24 @@ struct Args {
     #[command(flatten)]
     memory: Memory,
 
+    /// Known articles: a folder, file or pattern; may be repeated
+    ///
+    /// Only new articles are judged and removed, in favour of known ones or of each other. Known articles are not compared
+    /// with each other.
+    #[arg(long, value_name = "PATH", help_heading = "Input")]
+    against: Vec<PathBuf>,
+
     #[command(flatten)]
     fields: Fields,
 
     #[command(flatten)]
     search: Search,
+
+    /// Only match articles whose dates are this close: 36h, 7d, 2w
+    ///
+    /// Articles without a date match nothing.
+    #[arg(long, value_name = "SPAN", help_heading = "Search", value_parser = span)]
+    within: Option<Duration>,
 
     /// Which article of a cluster represents it, and stays with --unique
     #[arg(long, value_enum, default_value_t = Keep::Central, help_heading = "Output")]
@@ -83,22 +102,31 @@ struct Args {
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
 
-    /// Write the input without the copies to this file, or for .txt files to this folder
-    ///
-    /// Each record that stays is written byte for byte as it came, in the order of the files' full
-    /// paths; so are records that could not be compared. The file is of the same kind as the
-    /// input, by its name; .gz or .zst after the name compresses it. Of each cluster the
-    /// representative stays. Kept, removed and skipped records are counted and held to the input.
-    #[arg(long, value_name = "FILE", help_heading = "Output", verbatim_doc_comment)]
-    unique: Option<PathBuf>,
+    #[command(flatten)]
+    files: unique::Names,
 
-    /// List what --unique leaves out as JSON lines: what, in favour of what, and why
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
-    removed: Option<PathBuf>,
+    /// Exit with 1 if any record was skipped
+    #[arg(long, help_heading = "Output")]
+    strict: bool,
+
+    /// How to report progress
+    #[arg(long, value_enum, value_name = "HOW", default_value_t = Reporting::Auto, help_heading = "Output")]
+    progress: Reporting,
 
     /// No progress bar and no summary; what is wrong with the input is still told
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
+}
+
+/// A span of time.
+fn span(text: &str) -> Result<Duration, String> {
+    const UNITS: [(char, u64); 4] = [('m', 60), ('h', 3600), ('d', 86_400), ('w', 604_800)];
+    let known = |unit| UNITS.into_iter().find(|&(name, _)| name == unit);
+    let parsed = text.char_indices().next_back().and_then(|(at, unit)| {
+        let (_, seconds) = known(unit)?;
+        text[..at].parse::<u64>().ok()?.checked_mul(seconds)
+    });
+    parsed.map(Duration::from_secs).ok_or_else(|| "give a whole number with m, h, d or w, such as 7d".into())
 }
 
 const EXAMPLES: &str = "\
@@ -111,7 +139,17 @@ Examples:
   zcat x.jsonl.gz | dedup --format jsonl - > copies.jsonl";
 
 const EXIT: &str = "\
-Exit code: 0 when it ran, even if articles were skipped; 2 when an option cannot work or no article could be read.";
+A JSON Schema of all JSON lines: examples/dedup/lines.schema.json in the source.
+
+Output files: an existing file is replaced once everything is written, never before; anything else
+in its place (a device, a folder that is not empty) is refused before the search. --unique, --removed
+and --annotate are written all together or not at all.
+
+Exit code:
+  0  it ran; records that could not be used are listed as skipped
+  1  it ran, but a file or folder could not be read, or not to its end; with --strict also if any
+     record was skipped
+  2  it could not run: an option is wrong, an output cannot be written, or no article could be read";
 
 /// A page tells which article came nearest to each cluster without being let in, if it is as much like it as this.
 const NEAR_MISS: f64 = 0.3;
@@ -122,7 +160,7 @@ enum Keep {
     Central,
     /// The one with the most words
     Longest,
-    /// The one that comes first, by the full path of its file and its place in it
+    /// The one that comes first, in the order in which the files are given
     First,
     /// The one with the earliest date; without a date, the last
     Earliest,
@@ -147,13 +185,25 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let mut args = Args::parse();
-    args.fields.needs_date = args.keep == Keep::Earliest;
+    let mut args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            if let Some(message) = mistyped_command() {
+                tell(format_args!("error: {message}"));
+                return ExitCode::from(2);
+            }
+            error.exit()
+        }
+    };
+    args.fields.needs_date = args.keep == Keep::Earliest || args.within.is_some();
+    if args.keep == Keep::First {
+        args.fields.order = Order::Given;
+    }
     let code = match &args.command {
         Some(Command::Compare(args)) => compare::run(args),
-        Some(Command::Plan(args)) => plan::run(args).map(|()| ExitCode::SUCCESS),
+        Some(Command::Plan(args)) => plan::run(args),
         Some(Command::Audit(args)) => audit::run(args),
-        None => run(&args).map(|()| ExitCode::SUCCESS),
+        None => mistyped_command().map_or_else(|| run(&args), Err),
     };
     match code {
         Ok(code) => code,
@@ -164,24 +214,53 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(args: &Args) -> Result<(), String> {
+/// What to say if the first argument is not there as a path and looks like a command.
+fn mistyped_command() -> Option<String> {
+    let first = std::env::args_os().nth(1)?;
+    let (path, word) = (std::path::Path::new(&first), first.to_str()?.to_lowercase());
+    if path.symlink_metadata().is_ok() {
+        return None;
+    }
+    if word == "help" {
+        return Some("there is no command help and no such file: see dedup --help".into());
+    }
+    let commands = <Args as clap::CommandFactory>::command();
+    let near = commands
+        .get_subcommands()
+        .map(|command| (strsim::damerau_levenshtein(&word, command.get_name()), command.get_name()));
+    let (distance, command) = near.min()?;
+    (distance <= 2 && first != *command)
+        .then(|| format!("there is no command {word} and no such file: did you mean dedup {command}?"))
+}
+
+/// How a run ends that told what it left out.
+fn exit_code<'a>(mut left_out: impl Iterator<Item = &'a Problem>, strict: bool) -> ExitCode {
+    ExitCode::from(u8::from(left_out.any(|problem| strict || problem.what == Left::Input)))
+}
+
+fn run(args: &Args) -> Result<ExitCode, String> {
     if args.fields.date.is_some() && !args.fields.needs_date {
-        return Err("--date-field is for --keep earliest alone: add that, or leave the field out".into());
+        return Err("--date-field is for --keep earliest and --within alone: add one, or leave the field out".into());
     }
     write::stop_cleanly()?;
-    let bar = progress::bar(args.quiet);
+    let bar = progress::bar(args.quiet || args.progress != Reporting::Auto);
+    let lines = (args.progress == Reporting::Jsonl).then(|| progress::Lines::of(&bar));
     // Before anything is read, so that an impossible option is told at once.
     let mut builder = args.search.detector().representative(args.keep.representative());
     if let Format::Html = args.format {
         builder = builder.near_misses(NEAR_MISS);
+    }
+    if let Some(span) = args.within {
+        builder = builder.within(span);
     }
     let detector = args.memory.limit(builder).progress(progress::shown_on(&bar)).build();
     let detector = detector.map_err(|error| error.to_string())?;
     let pool = args.threads.pool()?;
 
     let start = Instant::now();
-    let mut found = input::find(&args.paths, args.fields.stdin_form());
-    let outputs = Outputs::new(args.unique.as_deref(), args.removed.as_deref(), &found.sources)?;
+    let mut found = input::find(&args.paths, args.fields.reading());
+    found.add_known(input::find(&args.against, args.fields.reading()))?;
+    let outputs = Outputs::new(&args.files, &found.sources)?;
     if outputs.need_input_again() {
         let stored = found.sources.iter_mut().try_for_each(Source::store);
         stored.map_err(|error| format!("cannot store standard input: {error}; give files"))?;
@@ -194,10 +273,12 @@ fn run(args: &Args) -> Result<(), String> {
         collector.extend(batch).map_err(|error| error.to_string())
     };
     let Read { problems, tallies, sources } = pool.install(|| read(found, &args.fields, &bar, args.quiet, sink))?;
+    outputs.check(&sources, &tallies)?;
     let read = start.elapsed();
     if args.fields.needs_date && undated > 0 && !args.quiet {
         let (undated, all) = (HumanCount(undated), HumanCount(places.len() as u64));
-        bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and count as the last")));
+        let count = if args.within.is_some() { "match nothing" } else { "count as the last" };
+        bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and {count}")));
     }
 
     if let (Some((given, needed)), false) = (args.memory.exceeded(places.len() as u64), args.quiet) {
@@ -217,24 +298,26 @@ fn run(args: &Args) -> Result<(), String> {
     // Before the results, after which nobody may listen any more.
     progress::show_bytes(&bar, "write", input::bytes(&sources));
     let outputs = pool.install(|| outputs.write(&sources, &tallies, &report, &places, &bar));
+    drop(lines);
     bar.finish_and_clear();
-    let findings = Findings::new(report, articles, problems, skipped, read);
+    let findings = Findings::new(report, (articles, places), problems, skipped, read);
     let mut out = BufWriter::new(io::stdout());
     let settings = args.search.settings(&detector);
     let written = pool.install(|| findings.write(args.format, &settings, &mut out));
+    let code = exit_code(findings.skipped.iter().chain(&findings.unread), args.strict);
     match written.and_then(|()| out.flush()) {
         Ok(()) => {}
         // Whoever reads has seen enough: `dedup … | head`.
-        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return outputs.map(|_| ()),
+        Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return outputs.map(|_| code),
         Err(error) => return Err(format!("cannot write the results: {error}")),
     }
     if !args.quiet {
         tell_summary(&findings, took);
     }
     if let (Some(account), false) = (outputs?, args.quiet) {
-        tell(format_args!("{account}: exactly the input"));
+        tell(format_args!("{account}"));
     }
-    Ok(())
+    Ok(code)
 }
 
 /// How many threads work.
@@ -316,7 +399,7 @@ fn read(
     quiet: bool,
     mut sink: impl FnMut(Vec<Document>) -> Result<(), String> + Send,
 ) -> Result<Read, String> {
-    let Found { sources, mut problems, others } = found;
+    let Found { sources, mut problems, others, .. } = found;
     progress::show_bytes(bar, "read", input::bytes(&sources));
     let mut is_empty = true;
     let input = input::read(&sources, fields, Portion::All, bar, |batch| {
@@ -343,16 +426,11 @@ fn read(
 
 /// What the library left out, with the places that only the input knows.
 fn skipped_later(report: &Report, places: &[Place]) -> Vec<Problem> {
-    let place = |position: usize| places[position].to_string();
     let problem = |skip: &retold::Skipped| Problem {
         id: skip.id.clone(),
-        place: place(skip.position),
-        reason: match skip.reason {
-            SkipReason::DuplicateId { first } => {
-                format!("the id is that of {} already: give each article its own", place(first))
-            }
-            reason => reason.to_string(),
-        },
+        place: places[skip.position].to_string(),
+        reason: skip.reason.to_string(),
+        what: Left::Record,
     };
     report.skipped().iter().map(problem).collect()
 }
@@ -373,11 +451,28 @@ fn tell_guesses(guesses: &[input::Guess]) {
 const MOST_LINES: usize = 100;
 
 fn tell_problems(problems: &[Problem]) {
-    for problem in problems.iter().take(MOST_LINES) {
-        tell(format_args!("{}: {}", problem.place, problem.reason));
+    let file = |problem: &'_ Problem| {
+        let end = problem.place.rfind([':', '#']).unwrap_or(problem.place.len());
+        problem.place[..end].to_owned()
+    };
+    let mut in_encoding: HashMap<String, usize> = HashMap::new();
+    let of_encoding = || problems.iter().filter(|problem| problem.what == Left::Encoding);
+    of_encoding().for_each(|problem| *in_encoding.entry(file(problem)).or_default() += 1);
+    // An encoding is that of a whole file, of which one line tells enough.
+    let all = of_encoding().count();
+    let lines = problems.len() - all + in_encoding.len();
+    let told = problems.iter().filter_map(|problem| match problem.what {
+        Left::Encoding => match in_encoding.remove(&file(problem))? {
+            1 => Some((problem, String::new())),
+            more => Some((problem, format!(" (and {} more of this file)", HumanCount(more as u64 - 1)))),
+        },
+        Left::Input | Left::Record => Some((problem, String::new())),
+    });
+    for (problem, more) in told.take(MOST_LINES) {
+        tell(format_args!("{}: {}{more}", problem.place, problem.reason));
     }
-    if problems.len() > MOST_LINES {
-        let more = HumanCount((problems.len() - MOST_LINES) as u64);
+    if lines > MOST_LINES {
+        let more = HumanCount((lines - MOST_LINES) as u64);
         tell(format_args!("and {more} more; the results list all that was skipped"));
     }
 }
@@ -385,9 +480,14 @@ fn tell_problems(problems: &[Problem]) {
 fn tell_summary(findings: &Findings, took: Duration) {
     let bytes = findings.report.summary().bytes;
     let clusters = findings.report.clusters().len();
+    let unread = match findings.unread.len() {
+        0 => String::new(),
+        more => format!(", {} not read", HumanCount(more as u64)),
+    };
     tell(format_args!(
-        "{} documents, {}: {} cluster{}, {} skipped, in {:.2} s ({}/s)",
+        "{} document{}, {}: {} cluster{}, {} skipped{unread}, in {:.2} s ({}/s)",
         HumanCount(findings.documents as u64),
+        if findings.documents == 1 { "" } else { "s" },
         DecimalBytes(bytes),
         HumanCount(clusters as u64),
         if clusters == 1 { "" } else { "s" },

@@ -1,6 +1,7 @@
 //! What was found, written for people or for programs.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::{self, Write};
 use std::time::Duration;
@@ -10,7 +11,7 @@ use retold::{Articles, Cluster, Evidence, Member, Relation, Report, Stage};
 use serde_json::{Value, json};
 
 use crate::html;
-use crate::input::{Document, Problem};
+use crate::input::{Document, Left, Place, Problem};
 use crate::search::Settings;
 
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -19,6 +20,8 @@ pub enum Format {
     Text,
     /// For programs: one JSON object a line, clusters first, then what was skipped, then a summary
     Jsonl,
+    /// For programs: the summary alone, one JSON object
+    Summary,
     /// For a browser: one page with everything in it, to open from disk and compare text beside text
     Html,
 }
@@ -26,12 +29,16 @@ pub enum Format {
 /// All that there is to write.
 pub struct Findings {
     pub report: Report,
-    /// Everything that was left out, by id.
+    /// The records that were left out, by id and place.
     pub skipped: Vec<Problem>,
-    /// All articles that were met, those that were left out included.
+    /// The files and folders that could not be read, or not to their end, by place.
+    pub unread: Vec<Problem>,
+    /// All records that were met, those that were left out included.
     pub documents: usize,
     /// The articles that were compared, in the order of the input.
     pub articles: Articles<Document>,
+    /// Where each of these stands.
+    pub places: Vec<Place>,
     /// What it took to read the articles, and to sign them meanwhile.
     read: Duration,
 }
@@ -40,32 +47,36 @@ impl Findings {
     /// Puts together what the library found among the articles with what the input and, `later`, the library left out.
     pub fn new(
         report: Report,
-        articles: Articles<Document>,
+        (articles, places): (Articles<Document>, Vec<Place>),
         problems: Vec<Problem>,
         later: Vec<Problem>,
         read: Duration,
     ) -> Self {
-        let documents = articles.len() + problems.len();
-        let mut skipped = problems;
+        let (mut unread, mut skipped): (Vec<_>, Vec<_>) =
+            problems.into_iter().partition(|problem| problem.what == Left::Input);
+        let documents = articles.len() + skipped.len();
         skipped.extend(later);
-        skipped.sort_by(|a, b| (&a.id, &a.reason).cmp(&(&b.id, &b.reason)));
-        Self { report, skipped, documents, articles, read }
+        skipped.sort_by(|a, b| (&a.id, &a.place, &a.reason).cmp(&(&b.id, &b.place, &b.reason)));
+        unread.sort_by(|a, b| (&a.place, &a.reason).cmp(&(&b.place, &b.reason)));
+        Self { report, skipped, unread, documents, articles, places, read }
     }
 
     pub fn write(&self, format: Format, settings: &Settings, out: &mut impl Write) -> io::Result<()> {
         match format {
             Format::Text => self.write_text(out),
             Format::Jsonl => self.write_jsonl(out),
+            Format::Summary => self.write_summary(out),
             Format::Html => html::write(self, settings, out),
         }
     }
 
     fn write_text(&self, out: &mut impl Write) -> io::Result<()> {
+        let labels = self.labels();
         for (at, cluster) in self.report.clusters().iter().enumerate() {
             if at > 0 {
                 writeln!(out)?;
             }
-            write_cluster(cluster, out)?;
+            write_cluster(cluster, &labels, out)?;
         }
         if self.report.clusters().is_empty() {
             let compared = self.documents - self.skipped.len();
@@ -75,23 +86,70 @@ impl Findings {
         if !self.skipped.is_empty() {
             writeln!(out, "\nSkipped {}:", HumanCount(self.skipped.len() as u64))?;
         }
-        let (ids, width) = column(self.skipped.iter().map(|skip| &skip.id));
+        let (ids, width) = column(self.skipped.iter().map(|skip| labels.of(&skip.id, &skip.place)));
         for (id, skip) in ids.iter().zip(&self.skipped) {
             writeln!(out, "  {id:<width$}  {}", shown(&skip.reason))?;
+        }
+        if !self.unread.is_empty() {
+            writeln!(out, "\nCould not read {}:", HumanCount(self.unread.len() as u64))?;
+        }
+        let (places, width) = column(self.unread.iter().map(|problem| shown(&problem.place)));
+        for (place, problem) in places.iter().zip(&self.unread) {
+            writeln!(out, "  {place:<width$}  {}", shown(&problem.reason))?;
         }
         Ok(())
     }
 
+    /// What the text format calls articles.
+    fn labels(&self) -> Labels<'_> {
+        let mut times: HashMap<&str, usize> = HashMap::new();
+        let members = self.report.clusters().iter().flat_map(Cluster::members);
+        let shown = members.map(|member| &*member.id).chain(self.skipped.iter().map(|skip| &*skip.id));
+        shown.for_each(|id| *times.entry(id).or_default() += 1);
+        // One that is shown once may be that of others that are not shown.
+        let mut of_all: HashMap<&str, usize> = HashMap::new();
+        let ids = (0..self.articles.len()).map(|position| self.articles.id(position));
+        ids.filter(|id| times.contains_key(id)).for_each(|id| *of_all.entry(id).or_default() += 1);
+        for (id, count) in of_all {
+            times.entry(id).and_modify(|times| *times = count.max(*times));
+        }
+        Labels { times, places: &self.places }
+    }
+
     fn write_jsonl(&self, out: &mut impl Write) -> io::Result<()> {
         for cluster in self.report.clusters() {
-            let members: Vec<Value> = cluster.members().iter().map(record).collect();
-            let representative = &cluster.representative().id;
-            write_line(out, &json!({"type": "cluster", "representative": representative, "members": members}))?;
+            let Member { id, position, .. } = cluster.representative();
+            let at = |position: usize| self.places[position].to_string();
+            let first = json!({"id": id, "at": at(*position), "representative": true});
+            let others = cluster.members()[1..].iter().map(|member| {
+                let mut line = json!({"id": member.id, "at": at(member.position)});
+                add_reasons(&mut line, member);
+                line
+            });
+            let members: Vec<Value> = std::iter::once(first).chain(others).collect();
+            write_line(
+                out,
+                &json!({"type": "cluster", "representative": id, "at": at(*position), "members": members}),
+            )?;
         }
         for skip in &self.skipped {
-            write_line(out, &json!({"type": "skipped", "id": skip.id, "reason": skip.reason}))?;
+            write_line(out, &json!({"type": "skipped", "id": skip.id, "at": skip.place, "reason": skip.reason}))?;
         }
+        for problem in &self.unread {
+            write_line(out, &json!({"type": "unread", "at": problem.place, "reason": problem.reason}))?;
+        }
+        self.write_summary(out)
+    }
+
+    fn write_summary(&self, out: &mut impl Write) -> io::Result<()> {
         let summary = self.report.summary();
+        let copies = |relation| {
+            let others = self.report.clusters().iter().flat_map(|cluster| &cluster.members()[1..]);
+            others.filter(|member| member.relation == relation).count()
+        };
+        let relations = [Relation::Exact, Relation::Near, Relation::Reworded];
+        let copies: serde_json::Map<_, _> =
+            relations.into_iter().map(|relation| (relation.to_string(), copies(relation).into())).collect();
         let stages = Stage::ALL.map(|stage| (stage.to_string(), summary.time(stage)));
         let seconds: serde_json::Map<_, _> = std::iter::once(("read".into(), self.read))
             .chain(stages)
@@ -107,30 +165,54 @@ impl Findings {
                 "verified": summary.verified,
                 "prior": summary.prior.map(|prior| rounded(prior.into(), 1e4)),
                 "clusters": self.report.clusters().len(),
+                "copies": copies,
                 "skipped": self.skipped.len(),
+                "unread": self.unread.len(),
                 "seconds": seconds,
             }),
         )
     }
 }
 
-/// Ids to be shown one below the other, and a width that suits them. One that is far longer than usual pushes the rest of
-/// its line to the right instead of all others.
-fn column<'a>(ids: impl Iterator<Item = &'a String>) -> (Vec<Cow<'a, str>>, usize) {
-    const WIDEST: usize = 60;
-    let ids: Vec<_> = ids.map(|id| shown(id)).collect();
-    let width = ids.iter().map(|id| id.chars().count()).filter(|&width| width <= WIDEST).max().unwrap_or(0);
-    (ids, width)
+/// Ids, and places where ids do not tell articles apart.
+struct Labels<'a> {
+    /// How often each id is shown.
+    times: HashMap<&'a str, usize>,
+    places: &'a [Place],
 }
 
-fn write_cluster(cluster: &Cluster, out: &mut impl Write) -> io::Result<()> {
+impl Labels<'_> {
+    fn of<'a>(&self, id: &'a str, place: impl ToString) -> Cow<'a, str> {
+        match self.times.get(id) {
+            Some(2..) => shown(&format!("{id} ({})", place.to_string())).into_owned().into(),
+            _ => shown(id),
+        }
+    }
+
+    fn of_member<'a>(&self, member: &'a Member) -> Cow<'a, str> {
+        self.of(&member.id, &self.places[member.position])
+    }
+}
+
+/// Labels to be shown one below the other, and a width that suits them. One that is far longer than usual pushes the rest of
+/// its line to the right instead of all others.
+fn column<'a>(labels: impl Iterator<Item = Cow<'a, str>>) -> (Vec<Cow<'a, str>>, usize) {
+    const WIDEST: usize = 60;
+    let labels: Vec<_> = labels.collect();
+    let widths = labels.iter().map(|label| label.chars().count());
+    let width = widths.filter(|&width| width <= WIDEST).max().unwrap_or(0);
+    (labels, width)
+}
+
+fn write_cluster(cluster: &Cluster, labels: &Labels<'_>, out: &mut impl Write) -> io::Result<()> {
     let others = &cluster.members()[1..];
-    writeln!(out, "{} and {} like it:", shown(&cluster.representative().id), HumanCount(others.len() as u64))?;
-    let (ids, width) = column(others.iter().map(|member| &member.id));
-    for (id, member) in ids.iter().zip(others) {
+    let first = labels.of_member(cluster.representative());
+    writeln!(out, "{first} and {} like it:", HumanCount(others.len() as u64))?;
+    let (names, width) = column(others.iter().map(|member| labels.of_member(member)));
+    for (name, member) in names.iter().zip(others) {
         let Member { relation, similarity, evidence, .. } = member;
         let reason = reason(Some(*relation), evidence.as_ref());
-        writeln!(out, "  {id:<width$}  {:<8}  {similarity:.2}  {reason}", relation.to_string())?;
+        writeln!(out, "  {name:<width$}  {:<8}  {similarity:.2}  {reason}", relation.to_string())?;
     }
     Ok(())
 }
@@ -153,11 +235,15 @@ pub fn reason(relation: Option<Relation>, evidence: Option<&Evidence>) -> String
     }
 }
 
-/// A member with its fields as they are named in the library, and without digits that a 32-bit number does not have.
-pub fn record(member: &Member) -> Value {
-    let mut record = json!(member);
-    round_fields(&mut record);
-    record
+/// Adds to a record how a member is like its representative: the fields as they are named in the library, without digits that
+/// a 32-bit number does not have.
+pub fn add_reasons(record: &mut Value, member: &Member) {
+    let mut reasons = json!(member);
+    round_fields(&mut reasons);
+    if let (Value::Object(record), Value::Object(mut reasons)) = (record, reasons) {
+        reasons.shift_remove("id");
+        record.extend(reasons);
+    }
 }
 
 /// Rounds the fractions among the fields of a record to four digits.
@@ -169,7 +255,8 @@ pub fn round_fields(record: &mut Value) {
     }
 }
 
-fn rounded(number: f64, steps: f64) -> Value {
+/// The fraction nearest to a number, in steps of which so many make 1.
+pub fn rounded(number: f64, steps: f64) -> Value {
     // Adding 0 makes −0 a plain one.
     json!((number * steps).round() / steps + 0.0)
 }

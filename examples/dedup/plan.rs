@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, HumanCount};
@@ -53,10 +54,10 @@ const GROWTH: f64 = 1.25;
 /// written anew before the old is done with.
 const SPILLED: f64 = 1.3;
 
-pub fn run(args: &Args) -> Result<(), String> {
+pub fn run(args: &Args) -> Result<ExitCode, String> {
     let detector = args.search.detector().build().map_err(|error| error.to_string())?;
     let pool = args.threads.pool()?;
-    let found = input::find(&args.paths, args.fields.stdin_form());
+    let found = input::find(&args.paths, args.fields.reading());
     let all = input::bytes(&found.sources)
         .ok_or("nobody knows how much comes on standard input: store it and give the file")?;
     let files = found.sources.len();
@@ -74,10 +75,10 @@ pub fn run(args: &Args) -> Result<(), String> {
     let input = pool.install(|| input::read(&sources, &args.fields, portion, &bar, sink))?;
     let reading = start.elapsed();
     crate::tell_guesses(&input.guesses);
+    crate::tell_problems(&found.problems);
+    crate::tell_problems(&input.problems);
     if documents.is_empty() {
-        let cause = found.problems.iter().chain(&input.problems).next();
-        let cause = cause.map_or(String::new(), |problem| format!("; {}: {}", problem.place, problem.reason));
-        return Err(format!("no article could be read: give folders or files of {}{cause}", input::READ));
+        return Err(format!("no article could be read: give folders or files of {}", input::READ));
     }
 
     let reports = pool.install(|| Ok((detector.find(&documents[..documents.len() / 2])?, detector.find(&documents)?)));
@@ -88,7 +89,7 @@ pub fn run(args: &Args) -> Result<(), String> {
         Plan { args, settings, files: (sources.len(), files), on_disk: all, read, records, bytes, reading, half, full };
     match write!(io::stdout().lock(), "{plan}") {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write the plan: {error}")),
-        _ => Ok(()),
+        _ => Ok(crate::exit_code(found.problems.iter().chain(&input.problems), false)),
     }
 }
 

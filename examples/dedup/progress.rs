@@ -1,11 +1,28 @@
-//! How far a run is, on a terminal: stage, rate and time left.
+//! How far a run is: on a terminal stage, rate and time left, or for programs a line of JSON now and then.
 
 use std::fmt;
 use std::io::{self, IsTerminal};
+use std::sync::mpsc;
+use std::thread::JoinHandle;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressState, ProgressStyle};
 use retold::Progress;
+use serde_json::json;
+
+use crate::output;
+
+/// How progress is reported.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Reporting {
+    /// A bar, if standard error is a terminal
+    Auto,
+    /// JSON lines on standard error, at most two a second
+    Jsonl,
+    /// Not at all
+    None,
+}
 
 /// A bar, hidden where nobody would see it.
 pub fn bar(quiet: bool) -> ProgressBar {
@@ -15,6 +32,46 @@ pub fn bar(quiet: bool) -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
     bar.enable_steady_tick(Duration::from_millis(100));
     bar
+}
+
+/// Writes where a hidden bar stands as JSON lines, until dropped; then once more.
+pub struct Lines {
+    stop: mpsc::Sender<()>,
+    writer: Option<JoinHandle<()>>,
+}
+
+impl Lines {
+    pub fn of(bar: &ProgressBar) -> Self {
+        const PAUSE: Duration = Duration::from_millis(500);
+        let (stop, stopped) = mpsc::channel();
+        let bar = bar.clone();
+        let writer = std::thread::spawn(move || {
+            let mut last = None;
+            loop {
+                let is_last = stopped.recv_timeout(PAUSE) != Err(mpsc::RecvTimeoutError::Timeout);
+                let now = (bar.message(), bar.position(), bar.length().filter(|&length| length > 0));
+                if last.as_ref() != Some(&now) {
+                    let (stage, done, total) = &now;
+                    let line = json!({"type": "progress", "stage": stage, "done": done, "total": total});
+                    // It is no reason to stop if nobody can read it.
+                    let _ = output::write_line(&mut io::stderr(), &line);
+                    last = Some(now);
+                }
+                if is_last {
+                    break;
+                }
+            }
+        });
+        Self { stop, writer: Some(writer) }
+    }
+}
+
+impl Drop for Lines {
+    fn drop(&mut self) {
+        // It has stopped already if it does not listen.
+        let _ = self.stop.send(());
+        self.writer.take().map(JoinHandle::join);
+    }
 }
 
 /// Shows bytes of the input from now on; how many there are may not be known.

@@ -1,17 +1,19 @@
-//! A corpus without its copies: reads the input a second time and leaves out what was found, byte for byte.
+//! A corpus without its copies, or with what was found beside each record: reads the input a second time, and leaves what stays
+//! as it is, byte for byte.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::io::{self, Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use indicatif::{HumanCount, ProgressBar};
 use retold::{Member, Report};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::input::{Block, Blocks, Codec, Count, Form, Place, Shape, Source, Tally, decode, kind, without_mark};
+use crate::annotate::{FIELDS, Note, Notes, Table, taken_field};
+use crate::input::{Block, Blocks, Codec, Count, Form, Place, Shape, Source, Tally, kind, without_mark};
 use crate::output;
-use crate::write::{Whole, WholeFolder};
+use crate::write::{Ready, Whole, WholeFolder, check_file, check_folder, name_all};
 
 /// What becomes of a record in the corpus without copies.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -25,14 +27,14 @@ enum Fate {
 }
 
 /// Records and their bytes.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Sum {
     records: u64,
     bytes: u64,
 }
 
 /// What became of all records; `Display` tells it as a sum.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub struct Account {
     kept: Sum,
     removed: Sum,
@@ -40,6 +42,8 @@ pub struct Account {
     /// Bytes that belong to no record: heads of tables, blank lines, brackets and commas of lists.
     between: u64,
     input: Sum,
+    /// Sources of which nothing could be read.
+    unread: u64,
 }
 
 impl Account {
@@ -60,14 +64,14 @@ impl Account {
         if (records, bytes) == (self.input.records, self.input.bytes) {
             Ok(())
         } else {
-            Err(format!("kept, removed and skipped do not make the input, which is a mistake in dedup: {self}"))
+            Err(format!("internal error: kept + removed + skipped does not equal the input: {self:?}"))
         }
     }
 }
 
 impl fmt::Display for Account {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { kept, removed, skipped, between, input } = self;
+        let Self { kept, removed, skipped, between, input, unread } = self;
         let count = |number: u64| HumanCount(number);
         write!(
             f,
@@ -81,35 +85,95 @@ impl fmt::Display for Account {
             count(skipped.bytes),
             count(*between),
             count(input.bytes),
-        )
+        )?;
+        match unread {
+            0 => f.write_str(": exactly the input"),
+            1 => f.write_str(": exactly what could be read, all but 1 file"),
+            more => write!(f, ": exactly what could be read, all but {} files", count(*more)),
+        }
     }
 }
 
 /// The files to write beside the results.
 pub struct Outputs<'a> {
     unique: Option<Target<'a>>,
+    annotated: Option<Target<'a>>,
     removed: Option<(&'a Path, Codec)>,
+}
+
+/// What they are to be called.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Output")]
+pub struct Names {
+    /// Write the input without the copies to this file, or for .txt files to this folder
+    ///
+    /// Each record that stays is written byte for byte as it came, in the order of the files' full
+    /// paths, or with --keep first as they are given; so are records that could not be compared.
+    /// The file is of the same kind as the input, by its name; .gz or .zst after the name
+    /// compresses it. Of each cluster the representative stays. Kept, removed and skipped records
+    /// are counted and checked against the input.
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    unique: Option<PathBuf>,
+
+    /// List what --unique leaves out as JSON lines: what, in favour of what, and why
+    #[arg(long, value_name = "FILE")]
+    removed: Option<PathBuf>,
+
+    /// Write the input to this file, each record with what was found of it
+    ///
+    /// JSON, CSV, TSV or Parquet, as the input is. The fields or columns that are added are `cluster`
+    /// (a number), `duplicate_of` (the place of the representative), `relation` and `similarity`;
+    /// a representative has a cluster alone, and what is in no cluster has nothing in them.
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    annotate: Option<PathBuf>,
 }
 
 impl<'a> Outputs<'a> {
     /// Refuses what cannot be written before anything is read.
-    pub fn new(unique: Option<&'a Path>, removed: Option<&'a Path>, sources: &[Source]) -> Result<Self, String> {
-        if let Some(path) = removed {
+    pub fn new(names: &'a Names, sources: &[Source]) -> Result<Self, String> {
+        let Names { unique, removed, annotate } = names;
+        let all = [("--unique", unique), ("--removed", removed), ("--annotate", annotate)];
+        for (at, (option, path)) in all.iter().enumerate() {
+            let Some(path) = path else { continue };
             refuse_input(path, sources)?;
-            if unique == removed {
-                return Err(format!("--unique and --removed are both {}: give them two names", path.display()));
+            if let Some((other, _)) = all[..at].iter().find(|(_, other)| other.as_ref() == Some(path)) {
+                return Err(format!("{other} and {option} are both {}: give them two names", path.display()));
             }
         }
-        let unique = unique.map(|path| Target::new(path, sources)).transpose()?;
-        Ok(Self { unique, removed: removed.map(|path| (path, Codec::of_name(path))) })
+        let new: Vec<&Source> = sources.iter().filter(|source| !source.is_known).collect();
+        let unique = unique.as_deref().map(|path| Target::new(path, &new)).transpose()?;
+        let annotated = annotate.as_deref().map(|path| Target::new(path, &new)).transpose()?;
+        if let Some(Target::Folder(path)) = annotated {
+            return Err(format!("{} would be texts, and they have no fields: use --format jsonl", path.display()));
+        }
+        if let Some(Target::File(path, Form::Warc, _)) = annotated {
+            return Err(format!("{} would be WARC, which has no fields: use --format jsonl", path.display()));
+        }
+        for target in unique.iter().chain(&annotated) {
+            target.check()?;
+        }
+        if let Some(path) = removed {
+            check_file(path).map_err(|error| unwritable(path, &error))?;
+        }
+        Ok(Self { unique, annotated, removed: removed.as_deref().map(|path| (path, Codec::of_name(path))) })
     }
 
     /// Whether the input is read a second time.
     pub fn need_input_again(&self) -> bool {
-        self.unique.is_some()
+        self.unique.is_some() || self.annotated.is_some()
     }
 
-    /// Writes them, and tells what became of all records if they were written.
+    /// Refuses input of which a part would be lost.
+    pub fn check(&self, sources: &[Source], tallies: &[Tally]) -> Result<(), String> {
+        let broken = |(source, tally): (&Source, &Tally)| {
+            let is_written = self.need_input_again() && !source.is_known && !tally.is_unread();
+            let reason = tally.broken.as_ref().filter(|_| is_written)?;
+            Some(format!("{} cannot be written without losing a part of it: {reason}", source.given))
+        };
+        sources.iter().zip(tallies).find_map(broken).map_or(Ok(()), Err)
+    }
+
+    /// Writes them all or none, and tells what became of all records.
     pub fn write(
         &self,
         sources: &[Source],
@@ -118,12 +182,14 @@ impl<'a> Outputs<'a> {
         places: &[Place],
         bar: &ProgressBar,
     ) -> Result<Option<Account>, String> {
-        let unique = self.unique.as_ref();
-        let write = |target| write(target, sources, tallies, report, places.len(), bar);
-        let account = unique.map(write).transpose()?;
-        if let Some((path, codec)) = self.removed {
-            write_removed(path, codec, report, places)?;
-        }
+        let (unique, annotated) = (self.unique.as_ref(), self.annotated.as_ref());
+        let write = |target, notes| write(target, notes, sources, tallies, report, places.len(), bar);
+        let (unique, account) = unique.map(|target| write(target, None)).transpose()?.unzip();
+        let notes = annotated.map(|_| Notes::new(report, places));
+        let annotated = annotated.map(|target| write(target, notes.as_ref())).transpose()?;
+        let removed = self.removed.map(|(path, codec)| write_removed(path, codec, report, places)).transpose()?;
+        let ready = unique.into_iter().chain(annotated.map(|(ready, _)| ready)).chain(removed).collect();
+        name_all(ready).map_err(|(path, error)| unwritable(&path, &error))?;
         Ok(account)
     }
 }
@@ -140,8 +206,7 @@ enum Target<'a> {
 
 impl<'a> Target<'a> {
     /// Chooses by the name, before anything is read; refuses what could not hold the records byte for byte.
-    fn new(path: &'a Path, sources: &[Source]) -> Result<Self, String> {
-        refuse_input(path, sources)?;
+    fn new(path: &'a Path, sources: &[&Source]) -> Result<Self, String> {
         let shown = path.display();
         let Some((form, codec)) = kind(path) else {
             if let Some(source) = sources.iter().find(|source| source.form != Form::Text) {
@@ -154,22 +219,32 @@ impl<'a> Target<'a> {
             return Err(format!("{shown} would be one text of many: name a folder, without .txt"));
         }
         // What standard input is shows only when it is read.
-        if let Some(source) = sources.iter().find(|source| source.form != form && source.form != Form::Any) {
+        let fits = |of: Form| of == form || of == Form::Any || (of, form) == (Form::Feed, Form::Lines);
+        if form == Form::Feed {
+            return Err(format!("{shown} would be a feed, which is read but not written: name it .jsonl"));
+        }
+        if let Some(source) = sources.iter().find(|source| !fits(source.form)) {
             return Err(misfit(&source.given, path, source.form));
         }
         Ok(if form == Form::Parquet { Self::Parquet(path) } else { Self::File(path, form, codec) })
     }
 
-    fn folder(path: &'a Path, sources: &[Source]) -> Result<Self, String> {
+    /// Tries whether it can be written.
+    fn check(&self) -> Result<(), String> {
+        let (path, tried) = match self {
+            Self::File(path, ..) | Self::Parquet(path) => (path, check_file(path)),
+            Self::Folder(path) => (path, check_folder(path)),
+        };
+        tried.map_err(|error| unwritable(path, &error))
+    }
+
+    fn folder(path: &'a Path, sources: &[&Source]) -> Result<Self, String> {
         let mut names = HashMap::new();
         for source in sources {
-            let Some(path) = &source.path else {
+            if source.path.is_none() {
                 return Err("a text on standard input has no name to be kept under: give files".into());
-            };
-            if path.to_str().is_none() {
-                return Err(format!("the name of {} is not valid UTF-8: rename it", source.given));
             }
-            if let Some(first) = names.insert(&source.name, &source.given) {
+            if let Some(first) = names.insert(&source.inside, &source.given) {
                 return Err(format!("{} and {first} would both be {}: run them apart", source.given, source.name));
             }
         }
@@ -199,40 +274,42 @@ fn form_name(form: Form) -> &'static str {
         Form::Table(b'\t') => ".tsv",
         Form::Table(_) => ".csv",
         Form::Parquet => ".parquet",
+        Form::Feed => ".jsonl",
+        Form::Warc => ".wet",
         Form::Any => ".jsonl or .json",
     }
 }
 
-/// Writes the input without the copies, and tells what became of all of it.
+/// Writes the input, without the copies or with all that there is to note, and tells what became of all of it.
 fn write(
     target: &Target,
+    notes: Option<&Notes>,
     sources: &[Source],
     tallies: &[Tally],
     report: &Report,
     articles: usize,
     bar: &ProgressBar,
-) -> Result<Account, String> {
-    for (source, tally) in sources.iter().zip(tallies) {
-        if let Some(reason) = &tally.broken {
-            return Err(format!("{} cannot be written without losing a part of it: {reason}", source.given));
-        }
-    }
-    let mut fates = fates(report, articles).into_iter();
+) -> Result<(Ready, Account), String> {
+    // What is known already comes after all others.
+    let new = || sources.iter().zip(tallies).filter(|(source, _)| !source.is_known);
+    let sources = || new().filter(|(_, tally)| !tally.is_unread());
+    let mut fates = fates(report, articles).into_iter().enumerate();
     let mut account = Account::default();
-    for tally in tallies {
+    for (_, tally) in new() {
+        account.unread += u64::from(tally.is_unread());
         account.input.records += tally.records;
         account.input.bytes += tally.bytes;
     }
-    match target {
+    let ready = match target {
         Target::File(path, form, codec) => {
             let failed = |error| unwritable(path, &error);
-            let mut joiner = Joiner::new(Whole::new(path, *codec).map_err(failed)?);
-            for (source, tally) in sources.iter().zip(tallies) {
+            let mut joiner = Joiner::new(Whole::new(path, *codec).map_err(failed)?, notes);
+            for (source, tally) in sources() {
                 let mut records = Fates { articles: &mut fates, skipped: &tally.skipped };
-                let from = source.open(bar).map_err(|_| changed(source))?;
-                read_again(from, source, tally, |block| {
+                let blocks = source.open(bar).map_err(|_| changed(source))?;
+                read_again(blocks, source, tally, |block| {
                     // What standard input is showed only now.
-                    if !block.records.is_empty() && block.shape.form() != *form {
+                    if !block.records.is_empty() && !block.shape.fits(*form) {
                         return Err(misfit(&source.given, path, block.shape.form()));
                     }
                     joiner.block(block, &mut records, &mut account).map_err(|failure| match failure {
@@ -242,68 +319,79 @@ fn write(
                             let (given, path) = (&source.given, path.display());
                             format!("{given} does not fit into {path}, {what} differ from those before: run it alone")
                         }
+                        Failure::Taken(field) => taken(source, field),
                     })
                 })?;
                 joiner.end_source(&mut account).map_err(failed)?;
             }
             account.check()?;
-            joiner.finish().map_err(failed)?;
+            joiner.finish().map_err(failed)?
         }
         Target::Parquet(path) => {
-            let mut rows = Vec::new();
-            for (source, tally) in sources.iter().zip(tallies) {
+            let (mut rows, mut noted) = (Vec::new(), Vec::new());
+            for (source, tally) in sources() {
                 let mut records = Fates { articles: &mut fates, skipped: &tally.skipped };
-                let from = source.open(bar).map_err(|_| changed(source))?;
-                let mut stays = Vec::new();
-                read_again(from, source, tally, |block| {
+                let blocks = source.open(bar).map_err(|_| changed(source))?;
+                let (mut stays, mut found) = (Vec::new(), Vec::new());
+                read_again(blocks, source, tally, |block| {
                     for (number, record) in (block.first..).zip(&block.records) {
-                        let fate = records.next(number).ok_or_else(|| changed(source))?;
+                        let (fate, position) = records.next(number).ok_or_else(|| changed(source))?;
                         account.add(fate, record.len() as u64);
                         stays.push(fate != Fate::Removed);
+                        found.extend(notes.map(|notes| notes.of(position)));
                     }
                     Ok(())
                 })?;
                 rows.extend(source.path.as_deref().map(|path| (path, stays)));
+                noted.push(found);
             }
             account.check()?;
-            write_parquet(path, &rows).map_err(|error| unwritable(path, &error))?;
+            write_parquet(path, &rows, notes.map(|_| noted)).map_err(|error| unwritable(path, &error))?
         }
         Target::Folder(path) => {
             let failed = |error| unwritable(path, &error);
             let folder = WholeFolder::new(path).map_err(failed)?;
-            for (source, tally) in sources.iter().zip(tallies) {
+            for (source, tally) in sources() {
                 let mut records = Fates { articles: &mut fates, skipped: &tally.skipped };
                 let bytes = source.raw().map_err(|_| changed(source))?;
                 // An empty file is no record and stays.
                 let mut fate = Fate::Skipped;
-                read_again(decode(source.codec, &bytes[..]), source, tally, |block| {
+                let blocks = source.blocks(&bytes[..], source.codec).map_err(|_| changed(source))?;
+                read_again(blocks, source, tally, |block| {
                     let in_records: usize = block.records.iter().map(|record| record.len()).sum();
                     account.between += (block.bytes.len() - in_records) as u64;
                     if in_records > 0 {
-                        fate = records.next(block.first).ok_or_else(|| changed(source))?;
+                        (fate, _) = records.next(block.first).ok_or_else(|| changed(source))?;
                         account.add(fate, in_records as u64);
                     }
                     Ok(())
                 })?;
                 if fate != Fate::Removed {
-                    folder.write(&source.name, &bytes).map_err(failed)?;
+                    folder.write(&source.inside, &bytes).map_err(failed)?;
                 }
             }
             account.check()?;
-            folder.finish().map_err(failed)?;
+            folder.finish()
         }
-    }
-    Ok(account)
+    };
+    Ok((ready, account))
 }
 
 #[cfg(feature = "parquet")]
-fn write_parquet(path: &Path, rows: &[(&Path, Vec<bool>)]) -> io::Result<()> {
-    crate::input::write_rows(Whole::new(path, Codec::Plain)?, rows)?.finish()
+fn write_parquet(path: &Path, rows: &[(&Path, Vec<bool>)], notes: Option<Vec<Vec<Note>>>) -> io::Result<Ready> {
+    let to = Whole::new(path, Codec::Plain)?;
+    match notes {
+        Some(notes) => {
+            let paths: Vec<&Path> = rows.iter().map(|(path, _)| *path).collect();
+            crate::input::annotate_rows(to, &paths, &notes)?.finish()
+        }
+        None => crate::input::write_rows(to, rows)?.finish(),
+    }
 }
 
 /// Never reached, since such files cannot be read.
 #[cfg(not(feature = "parquet"))]
-fn write_parquet(_: &Path, _: &[(&Path, Vec<bool>)]) -> io::Result<()> {
+fn write_parquet(_: &Path, _: &[(&Path, Vec<bool>)], _: Option<Vec<Vec<Note>>>) -> io::Result<Ready> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -314,6 +402,11 @@ fn unwritable(path: &Path, error: &io::Error) -> String {
         _ => "check the folder or write to another one",
     };
     format!("cannot write {}, {error}: {remedy}; nothing was written", path.display())
+}
+
+fn taken(source: &Source, field: &str) -> String {
+    let fields = FIELDS.join(", ");
+    format!("{} has a field {field:?} already, and --annotate adds {fields}: rename it or leave it out", source.given)
 }
 
 fn changed(source: &Source) -> String {
@@ -334,34 +427,34 @@ fn fates(report: &Report, articles: usize) -> Vec<Fate> {
 
 /// The fates of a source's records.
 struct Fates<'a> {
-    /// Of all articles that were not met yet.
-    articles: &'a mut std::vec::IntoIter<Fate>,
+    /// Of all articles that were not met yet, with their positions.
+    articles: &'a mut std::iter::Enumerate<std::vec::IntoIter<Fate>>,
     /// The records that are no articles.
     skipped: &'a [u64],
 }
 
 impl Fates<'_> {
-    /// The fate of the next record, whose number this is; none if there was no such record before.
-    fn next(&mut self, number: u64) -> Option<Fate> {
+    /// The fate of the next record, whose number this is, and its position if it is an article; none if there was no such
+    /// record before.
+    fn next(&mut self, number: u64) -> Option<(Fate, Option<usize>)> {
         match self.skipped {
             [first, rest @ ..] if *first == number => {
                 self.skipped = rest;
-                Some(Fate::Skipped)
+                Some((Fate::Skipped, None))
             }
-            _ => self.articles.next(),
+            _ => self.articles.next().map(|(position, fate)| (fate, Some(position))),
         }
     }
 }
 
 /// Reads a source again, and holds it to what was read before.
 fn read_again(
-    from: impl Read,
+    mut blocks: Blocks<impl Read>,
     source: &Source,
     tally: &Tally,
     mut each: impl FnMut(&Block) -> Result<(), String>,
 ) -> Result<(), String> {
     let mut again = Tally::default();
-    let mut blocks = Blocks::new(from, source.form);
     while let Some(block) = blocks.next().map_err(|_| changed(source))? {
         again.add(&Count::of(&block));
         each(&block)?;
@@ -376,6 +469,8 @@ enum Failure {
     Changed,
     /// The source cannot follow what is written already.
     Unlike(&'static str),
+    /// The records have a field that would be added.
+    Taken(&'static str),
 }
 
 impl From<io::Error> for Failure {
@@ -386,8 +481,11 @@ impl From<io::Error> for Failure {
 
 /// Writes the records that stay, source after source, as one file of their kind. Where nothing is removed from a single
 /// source, it comes out as it was.
-struct Joiner {
+struct Joiner<'a> {
     file: Whole,
+    /// What to add to records, all of which stay then.
+    notes: Option<&'a Notes<'a>>,
+    table: Table,
     shape: Option<Shape>,
     /// Whether a source was written before this one.
     is_later: bool,
@@ -402,11 +500,13 @@ struct Joiner {
     source_has_records: bool,
 }
 
-impl Joiner {
-    fn new(file: Whole) -> Self {
+impl<'a> Joiner<'a> {
+    fn new(file: Whole, notes: Option<&'a Notes<'a>>) -> Self {
         let (gap, head, tail) = (Vec::new(), Vec::new(), Vec::new());
         Self {
             file,
+            notes,
+            table: Table::default(),
             shape: None,
             is_later: false,
             gap,
@@ -424,7 +524,9 @@ impl Joiner {
     }
 
     fn block(&mut self, block: &Block, fates: &mut Fates, account: &mut Account) -> Result<(), Failure> {
-        if !block.records.is_empty() && *self.shape.get_or_insert(block.shape) != block.shape {
+        // Entries are lines as soon as they are written.
+        let shape = if block.shape == Shape::Entries { Shape::Lines } else { block.shape };
+        if !block.records.is_empty() && *self.shape.get_or_insert(shape) != shape {
             return Err(Failure::Unlike("its brackets"));
         }
         self.source_has_records |= !block.records.is_empty();
@@ -437,11 +539,22 @@ impl Joiner {
             if matches!(block.shape, Shape::Table(_)) && number == 0 {
                 account.between += bytes.len() as u64;
                 account.input.records -= 1;
-                self.table_head(bytes)?;
+                self.table_head(bytes, block.shape)?;
             } else {
-                let fate = fates.next(number).ok_or(Failure::Changed)?;
+                let (fate, position) = fates.next(number).ok_or(Failure::Changed)?;
                 account.add(fate, bytes.len() as u64);
-                self.record(block.shape, number, bytes, fate != Fate::Removed)?;
+                match self.notes {
+                    Some(notes) => {
+                        if number == 0
+                            && let Some(field) = taken_field(bytes)
+                        {
+                            return Err(Failure::Taken(field));
+                        }
+                        let noted = notes.record(block.shape, bytes, position, &mut self.table);
+                        self.record(block.shape, number, &noted, true)?;
+                    }
+                    None => self.record(block.shape, number, bytes, fate != Fate::Removed)?,
+                }
             }
             self.gap.clear();
         }
@@ -450,12 +563,18 @@ impl Joiner {
     }
 
     /// Writes the head of the first table, and holds those after it to it.
-    fn table_head(&mut self, head: &[u8]) -> Result<(), Failure> {
+    fn table_head(&mut self, head: &[u8], shape: Shape) -> Result<(), Failure> {
         if !self.is_later {
             self.head = head.trim_ascii_end().into();
             let gap = std::mem::take(&mut self.gap);
             self.write(&gap)?;
-            self.write(head)?;
+            match (self.notes, shape) {
+                (Some(_), Shape::Table(delimiter)) => {
+                    let head = self.table.head(head, delimiter).map_err(Failure::Taken)?;
+                    self.write(&head)?;
+                }
+                _ => self.write(head)?,
+            }
         } else if self.head != head.trim_ascii_end() {
             return Err(Failure::Unlike("the columns"));
         }
@@ -501,7 +620,7 @@ impl Joiner {
         account.between += gap.len() as u64;
         match self.shape {
             Some(Shape::Array | Shape::Values) if self.source_has_records => self.tail = gap,
-            Some(Shape::Lines | Shape::Table(_)) => self.write(&gap)?,
+            Some(Shape::Lines | Shape::Table(_) | Shape::Warc) => self.write(&gap)?,
             _ => {}
         }
         self.is_later |= self.source_has_records;
@@ -509,7 +628,7 @@ impl Joiner {
         Ok(())
     }
 
-    fn finish(mut self) -> io::Result<()> {
+    fn finish(mut self) -> io::Result<Ready> {
         let tail = std::mem::take(&mut self.tail);
         self.write(&tail)?;
         self.file.finish()
@@ -517,7 +636,7 @@ impl Joiner {
 }
 
 /// Lists as JSON lines what was removed, in the order of the input: what, in favour of what, and why.
-fn write_removed(path: &Path, codec: Codec, report: &Report, places: &[Place]) -> Result<(), String> {
+fn write_removed(path: &Path, codec: Codec, report: &Report, places: &[Place]) -> Result<Ready, String> {
     let failed = |error| unwritable(path, &error);
     let mut removed: Vec<(&Member, &Member)> = Vec::new();
     for cluster in report.clusters() {
@@ -527,10 +646,9 @@ fn write_removed(path: &Path, codec: Codec, report: &Report, places: &[Place]) -
     let mut file = Whole::new(path, codec).map_err(failed)?;
     for (member, kept) in removed {
         let place = |member: &Member| places[member.position].to_string();
-        let mut line = json!({"id": member.id, "place": place(member), "kept": kept.id, "kept_place": place(kept)});
-        if let (Value::Object(line), Value::Object(reasons)) = (&mut line, output::record(member)) {
-            line.extend(reasons);
-        }
+        let mut line =
+            json!({"type": "removed", "id": member.id, "at": place(member), "kept": kept.id, "kept_at": place(kept)});
+        output::add_reasons(&mut line, member);
         output::write_line(&mut file, &line).map_err(failed)?;
     }
     file.finish().map_err(failed)

@@ -81,15 +81,40 @@ pub struct Whole {
 /// What is compressed as one; small enough to share among threads, large enough to compress well.
 const PIECE: usize = 1 << 20;
 
+fn begin_file(target: &Path) -> io::Result<(NamedTempFile, PathBuf)> {
+    if fs::metadata(target).is_ok_and(|there| !there.is_file()) {
+        return Err(io::Error::other("it is there and is no file"));
+    }
+    // A link stays, and what it leads to is replaced.
+    let target = fs::canonicalize(target).unwrap_or_else(|_| target.into());
+    // Says what is missing, where the next line would speak of a name that is of no interest.
+    fs::metadata(folder(&target))?;
+    let file = begin(|| builder(0o666).tempfile_in(folder(&target)), NamedTempFile::path)?;
+    Ok((file, target))
+}
+
+/// Whether a file can be written; tries it, so that nobody waits for a search whose result has no place.
+pub fn check_file(target: &Path) -> io::Result<()> {
+    let (file, _) = begin_file(target)?;
+    let path = file.path().to_owned();
+    file.close()?;
+    end(&path);
+    Ok(())
+}
+
+/// Whether a folder can be made and filled.
+pub fn check_folder(target: &Path) -> io::Result<()> {
+    let WholeFolder { folder, .. } = WholeFolder::new(target)?;
+    let path = folder.path().to_owned();
+    folder.close()?;
+    end(&path);
+    Ok(())
+}
+
 impl Whole {
     /// Begins a file that will be `target`, compressed by `codec`.
     pub fn new(target: &Path, codec: Codec) -> io::Result<Self> {
-        if fs::metadata(target).is_ok_and(|there| !there.is_file()) {
-            return Err(io::Error::other("it is there and is no file"));
-        }
-        // A link stays, and what it leads to is replaced.
-        let target = fs::canonicalize(target).unwrap_or_else(|_| target.into());
-        let file = begin(|| builder(0o666).tempfile_in(folder(&target)), NamedTempFile::path)?;
+        let (file, target) = begin_file(target)?;
         let (pending, checksum) = (Vec::new(), XxHash3_64::with_seed(0));
         let threads = rayon::current_num_threads();
         Ok(Self { file, target, codec, pending, threads, bytes: 0, checksum })
@@ -109,8 +134,8 @@ impl Whole {
         Ok(())
     }
 
-    /// Reads the file again, holds it to what was written, and gives it its name.
-    pub fn finish(mut self) -> io::Result<()> {
+    /// Reads the file again and checks it against what was written; all that it lacks then is its name.
+    pub fn finish(mut self) -> io::Result<Ready> {
         if self.bytes == 0 && self.codec != Codec::Plain {
             // Nothing at all is no compressed file.
             self.file.write_all(&compress(self.codec, &[])?)?;
@@ -132,10 +157,7 @@ impl Whole {
         if (bytes, checksum.finish()) != (self.bytes, self.checksum.finish()) {
             return Err(io::Error::other("it does not read back as it was written"));
         }
-        let path = self.file.path().to_owned();
-        self.file.persist(&self.target).map_err(|failure| failure.error)?;
-        end(&path);
-        sync_folder(&self.target)
+        Ok(Ready { made: Made::File(self.file), target: self.target })
     }
 }
 
@@ -190,7 +212,7 @@ impl WholeFolder {
     }
 
     /// Writes a file, with the folders that its name names.
-    pub fn write(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+    pub fn write(&self, name: &Path, bytes: &[u8]) -> io::Result<()> {
         let path = self.folder.path().join(name);
         fs::create_dir_all(folder(&path))?;
         let mut file = File::create_new(path)?;
@@ -199,15 +221,131 @@ impl WholeFolder {
         if cfg!(unix) { Ok(()) } else { file.sync_all() }
     }
 
-    pub fn finish(self) -> io::Result<()> {
+    pub fn finish(self) -> Ready {
         #[cfg(unix)]
         rustix::fs::sync();
-        if fs::read_dir(&self.target).is_ok() && !cfg!(unix) {
-            // Only Unix renames onto an empty folder.
-            fs::remove_dir(&self.target)?;
+        Ready { made: Made::Folder(self.folder), target: self.target }
+    }
+}
+
+/// A file or a folder that is written and has no name yet. Dropped, it is removed.
+pub struct Ready {
+    made: Made,
+    target: PathBuf,
+}
+
+enum Made {
+    File(NamedTempFile),
+    Folder(TempDir),
+}
+
+/// What there was before a name was given.
+enum Before {
+    Nothing,
+    /// An empty folder.
+    Folder,
+    /// A file, by another name.
+    File(NamedTempFile<()>),
+}
+
+impl Ready {
+    fn before(&self) -> io::Result<Before> {
+        match fs::metadata(&self.target) {
+            Ok(there) if there.is_dir() => Ok(Before::Folder),
+            Ok(_) => {
+                let keep = |path: &Path| {
+                    // Not every file system has links.
+                    fs::hard_link(&self.target, path).or_else(|_| fs::copy(&self.target, path).map(drop))
+                };
+                let kept = begin(|| builder(0o666).make_in(folder(&self.target), keep), NamedTempFile::path)?;
+                Ok(Before::File(kept))
+            }
+            Err(_) => Ok(Before::Nothing),
         }
-        fs::rename(self.folder.path(), &self.target)?;
-        end(&self.folder.keep());
-        sync_folder(&self.target)
+    }
+
+    fn name(self) -> io::Result<PathBuf> {
+        let Self { made, target } = self;
+        match made {
+            Made::File(file) => {
+                let path = file.path().to_owned();
+                file.persist(&target).map_err(|failure| failure.error)?;
+                end(&path);
+            }
+            Made::Folder(folder) => {
+                if !cfg!(unix) && fs::read_dir(&target).is_ok() {
+                    // Only Unix renames onto an empty folder.
+                    fs::remove_dir(&target)?;
+                }
+                fs::rename(folder.path(), &target)?;
+                end(&folder.keep());
+            }
+        }
+        sync_folder(&target).map(|()| target)
+    }
+}
+
+impl Before {
+    /// Takes a name away again. Nothing more can be done where that fails.
+    fn restore(self, target: &Path) {
+        let _ = match self {
+            Self::Nothing if target.is_dir() => fs::remove_dir_all(target),
+            Self::Nothing => fs::remove_file(target),
+            Self::Folder => fs::remove_dir_all(target).and_then(|()| fs::create_dir(target)),
+            Self::File(kept) => kept.persist(target).map(drop).map_err(|failure| failure.error),
+        };
+    }
+
+    fn forget(self) {
+        if let Self::File(kept) = self {
+            let path = kept.path().to_owned();
+            drop(kept);
+            end(&path);
+        }
+    }
+}
+
+/// Gives all their names, or none; an error comes with the name that could not be given.
+pub fn name_all(ready: Vec<Ready>) -> Result<(), (PathBuf, io::Error)> {
+    let mut named: Vec<(PathBuf, Before)> = Vec::new();
+    for ready in ready {
+        let target = ready.target.clone();
+        match ready.before().and_then(|before| Ok((ready.name()?, before))) {
+            Ok(done) => named.push(done),
+            Err(error) => {
+                named.into_iter().rev().for_each(|(target, before)| before.restore(&target));
+                return Err((target, error));
+            }
+        }
+    }
+    named.into_iter().for_each(|(_, before)| before.forget());
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(target: &Path, text: &str) -> Ready {
+        let mut whole = Whole::new(target, Codec::Plain).unwrap();
+        whole.write_all(text.as_bytes()).unwrap();
+        whole.finish().unwrap()
+    }
+
+    #[test]
+    fn all_get_their_names_or_none() {
+        let folder = tempfile::tempdir().unwrap();
+        let [old, new, blocked] = ["old", "new", "blocked"].map(|name| folder.path().join(name));
+        fs::write(&old, "before").unwrap();
+        let both = vec![written(&old, "after"), written(&new, "after"), written(&blocked, "after")];
+        // Somebody takes the last name meanwhile.
+        fs::create_dir_all(blocked.join("in the way")).unwrap();
+        assert_eq!(name_all(both).unwrap_err().0, blocked);
+        assert_eq!((fs::read_to_string(&old).unwrap().as_str(), new.exists()), ("before", false));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 2, "nothing unfinished is left");
+
+        name_all(vec![written(&old, "after"), written(&new, "after")]).unwrap();
+        assert_eq!([old, new].map(|path| fs::read_to_string(path).unwrap()), ["after", "after"]);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
     }
 }

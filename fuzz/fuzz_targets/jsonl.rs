@@ -82,7 +82,7 @@ fn compressed(codec: Codec, bytes: &[u8]) -> Vec<u8> {
 fn blocks(form: Form, codec: Codec, bytes: &[u8]) {
     let mut whole = Vec::new();
     let is_sound = input::decode(codec, bytes).read_to_end(&mut whole).is_ok();
-    let mut blocks = Blocks::new(input::decode(codec, bytes), form);
+    let mut blocks = Blocks::new(input::decode(codec, bytes), form, None);
     let (mut at, mut records) = (0, 0);
     let is_read = loop {
         match blocks.next() {
@@ -109,7 +109,7 @@ fn blocks(form: Form, codec: Codec, bytes: &[u8]) {
 
 /// Reads a file as the command does, once or twice.
 fn articles(path: &PathBuf, fields: &Fields, twice: bool) {
-    let found = input::find(std::slice::from_ref(path), Form::Any);
+    let found = input::find(std::slice::from_ref(path), fields.reading());
     assert_eq!((found.sources.len(), found.problems.len()), (1, 0));
     let read = || {
         let mut documents: Vec<Document> = Vec::new();

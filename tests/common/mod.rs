@@ -56,6 +56,27 @@ pub fn findings(folder: &Path, args: &[&str]) -> String {
     findings.into()
 }
 
+/// Findings without what depends on how the files were named: where the articles stand.
+pub fn without_places(findings: &str) -> Vec<Value> {
+    fn strip(value: &mut Value) {
+        match value {
+            Value::Object(fields) => {
+                fields.shift_remove("at");
+                fields.values_mut().for_each(strip);
+            }
+            Value::Array(values) => values.iter_mut().for_each(strip),
+            _ => {}
+        }
+    }
+    let lines = findings.lines().map(|line| serde_json::from_str(line).unwrap());
+    lines
+        .map(|mut line| {
+            strip(&mut line);
+            line
+        })
+        .collect()
+}
+
 pub fn seeds() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("seeds")
 }
@@ -108,27 +129,51 @@ pub fn with_a_pair(name: &str) -> Temp {
     Temp::new(name).with("pair1.txt", FERRY).with("pair2.txt", FERRY.to_uppercase())
 }
 
-/// Asserts that a run told `problem` in one line, listed it under `id`, and still found the pair.
+/// Asserts that a run told in one line of a record that it skipped, listed it under `id`, and still found the pair.
 pub fn assert_skipped(folder: &Path, args: &[&str], id: &str, place: &str, parts: &[&str]) {
+    let record = assert_left_out(folder, args, (0, "skipped", "Skipped"), (id, place), parts);
+    assert_eq!(record["id"], id);
+    assert_eq!(record.as_object().unwrap().keys().collect::<Vec<_>>(), ["type", "id", "at", "reason"]);
+}
+
+/// The same of a file or folder that could not be read, or not to its end.
+pub fn assert_unread(folder: &Path, args: &[&str], place: &str, parts: &[&str]) {
+    let record = assert_left_out(folder, args, (1, "unread", "Could not read"), (place, place), parts);
+    assert_eq!(record.as_object().unwrap().keys().collect::<Vec<_>>(), ["type", "at", "reason"]);
+}
+
+fn assert_left_out(
+    folder: &Path,
+    args: &[&str],
+    (code, kind, heading): (i32, &str, &str),
+    (label, place): (&str, &str),
+    parts: &[&str],
+) -> Value {
     let output = run(folder, &[&["--format", "jsonl"], args].concat());
-    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(output.status.code(), Some(code), "{}", stderr(&output));
+    assert_eq!(run(folder, &[&["--strict"], args].concat()).status.code(), Some(1));
     let told: Vec<&str> = stderr(&output).lines().filter(|line| line.starts_with(&format!("{place}: "))).collect();
     assert_eq!(told.len(), 1, "{place} in {}", stderr(&output));
 
     let records: Vec<Value> = output.stdout.split(|&b| b == b'\n').flat_map(serde_json::from_slice).collect();
-    let skipped = of_type(&records, "skipped");
-    assert_eq!(skipped.len(), 1, "{skipped:?}");
-    assert_eq!(skipped[0]["id"], id);
-    assert_eq!(skipped[0].as_object().unwrap().keys().collect::<Vec<_>>(), ["type", "id", "reason"]);
-    for text in [told[0], skipped[0]["reason"].as_str().unwrap()] {
+    let left_out = of_type(&records, kind);
+    assert_eq!(left_out.len(), 1, "{left_out:?}");
+    assert_eq!(left_out[0]["at"], place);
+    for text in [told[0], left_out[0]["reason"].as_str().unwrap()] {
         parts.iter().for_each(|part| assert!(text.contains(part), "{part:?} in {text:?}"));
     }
     assert_eq!(of_type(&records, "cluster").len(), 1, "the rest is processed");
+    let summary = of_type(&records, "summary")[0];
+    assert_eq!(
+        [&summary["skipped"], &summary["unread"]],
+        [u64::from(code == 0), u64::from(code == 1)].map(Value::from).each_ref()
+    );
 
-    let text = stdout(folder, args);
+    let text = String::from_utf8(run(folder, args).stdout).unwrap();
     assert!(text.starts_with("pair1.txt and 1 like it:\n"), "{text}");
-    let listed = text.split_once("\n\nSkipped 1:\n").unwrap().1;
-    assert!(listed.starts_with(&format!("  {id}  ")) && listed.lines().count() == 1, "{listed}");
+    let listed = text.split_once(&format!("\n\n{heading} 1:\n")).unwrap().1;
+    assert!(listed.starts_with(&format!("  {label}  ")) && listed.lines().count() == 1, "{listed}");
+    left_out[0].clone()
 }
 
 /// Runs with something on standard input.

@@ -1,9 +1,12 @@
-//! Files to bytes: compression taken off, progress counted.
+//! Files to bytes: compression taken off, encodings turned into UTF-8, progress counted.
 
+use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 
-use flate2::bufread::MultiGzDecoder;
+use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use flate2::bufread::GzDecoder;
+use indicatif::DecimalBytes;
 use ruzstd::decoding::errors::{FrameDecoderError, ReadFrameHeaderError};
 use ruzstd::decoding::{BlockDecodingStrategy, FrameDecoder};
 
@@ -29,7 +32,8 @@ impl Codec {
     pub fn of(first: &[u8]) -> Self {
         match first {
             [0x1f, 0x8b, ..] => Self::Gzip,
-            [0x28, 0xb5, 0x2f, 0xfd, ..] => Self::Zstd,
+            // A frame of data, or one to be skipped before it.
+            [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
             _ => Self::Plain,
         }
     }
@@ -40,8 +44,53 @@ pub fn decode<'a>(codec: Codec, from: impl Read + Send + 'a) -> Box<dyn Read + S
     let buffered = |from| BufReader::with_capacity(1 << 15, from);
     match codec {
         Codec::Plain => Box::new(from),
-        Codec::Gzip => Box::new(MultiGzDecoder::new(buffered(from))),
+        Codec::Gzip => Box::new(GzipDecoder::Between(buffered(from))),
         Codec::Zstd => Box::new(ZstdDecoder { from: buffered(from), frame: FrameDecoder::new(), is_inside: false }),
+    }
+}
+
+/// Reads gzip members one after the other, and zeros after the last one, with which tapes and disks are filled up.
+enum GzipDecoder<R> {
+    Between(BufReader<R>),
+    Inside(Box<GzDecoder<BufReader<R>>>),
+    End,
+}
+
+impl<R: Read> GzipDecoder<R> {
+    /// Begins the next member, if there is one.
+    fn begin(&mut self) -> io::Result<()> {
+        if matches!(self, Self::Inside(_)) {
+            return Ok(());
+        }
+        let Self::Between(mut from) = std::mem::replace(self, Self::End) else { return Ok(()) };
+        while let Some(&first) = from.fill_buf()?.first() {
+            if first != 0 {
+                *self = Self::Inside(Box::new(GzDecoder::new(from)));
+                return Ok(());
+            }
+            let zeros = from.buffer().iter().take_while(|&&byte| byte == 0).count();
+            from.consume(zeros);
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for GzipDecoder<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        if to.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            self.begin()?;
+            let Self::Inside(member) = self else { return Ok(0) };
+            let read = member.read(to)?;
+            if read > 0 {
+                return Ok(read);
+            }
+            if let Self::Inside(member) = std::mem::replace(self, Self::End) {
+                *self = Self::Between(member.into_inner());
+            }
+        }
     }
 }
 
@@ -72,6 +121,12 @@ impl<R: Read> ZstdDecoder<R> {
 }
 
 fn damaged(error: FrameDecoderError) -> io::Error {
+    if let FrameDecoderError::WindowSizeTooBig { requested, max } = error {
+        let (window, max, long) = (DecimalBytes(requested), DecimalBytes(max), requested.next_power_of_two().ilog2());
+        return told(format!(
+            "its zstd window of {window} is larger than the {max} that are read: unpack it with zstd -d --long={long}"
+        ));
+    }
     io::Error::new(io::ErrorKind::InvalidData, error)
 }
 
@@ -98,9 +153,147 @@ impl<R: Read> Read for ZstdDecoder<R> {
     }
 }
 
+/// Says no to more bytes than an archive may unpack to.
+pub struct Limited<R> {
+    from: R,
+    left: u64,
+    allowed: u64,
+}
+
+impl<R> Limited<R> {
+    pub fn new(from: R, allowed: u64) -> Self {
+        Self { from, left: allowed, allowed }
+    }
+}
+
+impl<R: Read> Read for Limited<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(to)?;
+        match self.left.checked_sub(read as u64) {
+            Some(left) => self.left = left,
+            None => {
+                let allowed = DecimalBytes(self.allowed);
+                return Err(told(format!(
+                    "unpacks to more than the {allowed} that are allowed: leave it out, or allow more with --unpack-limit"
+                )));
+            }
+        }
+        Ok(read)
+    }
+}
+
+/// The encoding of that name.
+pub fn encoding(name: &str) -> Result<&'static Encoding, String> {
+    let known = Encoding::for_label_no_replacement(name.as_bytes());
+    known.ok_or_else(|| {
+        "give utf-8, utf-16le, windows-1252, latin1 or another name of the WHATWG Encoding Standard".into()
+    })
+}
+
+/// The text as UTF-8. A mark at its beginning says what it is; without one it is in the encoding that is given, or UTF-8.
+/// UTF-8 stays as it is, valid or not.
+pub fn recode<'a>(
+    mut from: impl Read + Send + 'a,
+    given: Option<&'static Encoding>,
+) -> io::Result<Box<dyn Read + Send + 'a>> {
+    const LOOKED_AT: u64 = 64;
+    let mut first = Vec::new();
+    from.by_ref().take(LOOKED_AT).read_to_end(&mut first)?;
+    let (marked, mark) = Encoding::for_bom(&first).unzip();
+    let known = marked.or(given);
+    if let (None, Some(likely)) = (known, without_mark(&first)) {
+        let name = likely.name();
+        return Err(told(format!("looks like {name} without a mark: name its encoding with --encoding {name}")));
+    }
+    let encoding = known.unwrap_or(UTF_8);
+    if encoding == UTF_8 {
+        return Ok(Box::new(io::Cursor::new(first).chain(from)));
+    }
+    first.drain(..mark.unwrap_or(0));
+    let decoder = encoding.new_decoder_without_bom_handling();
+    let (input, text) = (Vec::new(), Vec::new());
+    let from = io::Cursor::new(first).chain(from);
+    Ok(Box::new(Recoded { from, decoder, input, text, at: 0, is_end: false, seen: mark.unwrap_or(0) as u64 }))
+}
+
+/// UTF-16 without a mark, as far as plain letters give it away: every other byte is zero.
+fn without_mark(first: &[u8]) -> Option<&'static Encoding> {
+    let (pairs, _) = first.as_chunks::<2>();
+    let all = |suits: fn(&[u8; 2]) -> bool| pairs.len() >= 4 && pairs.iter().all(suits);
+    if all(|&[low, high]| low != 0 && high == 0) {
+        Some(UTF_16LE)
+    } else if all(|&[high, low]| high == 0 && low != 0) {
+        Some(UTF_16BE)
+    } else {
+        None
+    }
+}
+
+/// Text of another encoding, read as UTF-8.
+struct Recoded<R> {
+    from: R,
+    decoder: encoding_rs::Decoder,
+    input: Vec<u8>,
+    /// What is decoded, and how much of it is read.
+    text: Vec<u8>,
+    at: usize,
+    is_end: bool,
+    /// Bytes of the input that are decoded.
+    seen: u64,
+}
+
+impl<R: Read> Read for Recoded<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        const PIECE: u64 = 1 << 16;
+        while self.at == self.text.len() {
+            if self.is_end {
+                return Ok(0);
+            }
+            self.input.clear();
+            self.is_end = self.from.by_ref().take(PIECE).read_to_end(&mut self.input)? < PIECE as usize;
+            let most = self.decoder.max_utf8_buffer_length_without_replacement(self.input.len());
+            self.text.resize(most.unwrap_or(4 * PIECE as usize), 0);
+            let (result, read, written) =
+                self.decoder.decode_to_utf8_without_replacement(&self.input, &mut self.text, self.is_end);
+            self.text.truncate(written);
+            self.at = 0;
+            self.seen += read as u64;
+            if let DecoderResult::Malformed(..) = result {
+                let name = self.decoder.encoding().name();
+                return Err(told(format!(
+                    "byte {} is not valid {name}: name its encoding with --encoding, or convert it to UTF-8",
+                    self.seen
+                )));
+            }
+        }
+        let read = (&self.text[self.at..]).read(to)?;
+        self.at += read;
+        Ok(read)
+    }
+}
+
+/// An error whose message says all that there is to say, with the remedy.
+#[derive(Debug)]
+struct Told(String);
+
+impl fmt::Display for Told {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for Told {}
+
+pub fn told(message: String) -> io::Error {
+    io::Error::other(Told(message))
+}
+
 /// Why bytes could not be read, and what to do about it.
 pub fn unreadable(error: &io::Error) -> String {
     use io::ErrorKind::{InvalidData, InvalidInput, NotFound, PermissionDenied, UnexpectedEof, Unsupported};
+    if let Some(Told(message)) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        return message.clone();
+    }
     match error.kind() {
         NotFound => format!("cannot be read, {error}: check the path"),
         PermissionDenied => format!("cannot be read, {error}: allow reading it or leave it out"),

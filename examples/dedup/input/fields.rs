@@ -8,33 +8,56 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::frame::{Block, Form, Shape};
+use super::frame::{Block, Form, Shape, warc};
+use super::paths::{Order, Reading};
 
 /// Where in a record the article is.
 #[derive(clap::Args)]
 #[command(next_help_heading = "Input")]
 pub struct Fields {
-    /// The JSON field or the column that holds the text [default: text, content, body or article]
+    /// The JSON field or the column that holds the text [default: text, content, body, article or articleBody]
+    ///
+    /// A string, or a list of strings, which are joined by line breaks. A field within a field is named with a dot:
+    /// article.body.
     #[arg(long = "text-field", value_name = "NAME")]
     text: Option<String>,
 
     /// The JSON field or the column that holds the id [default: id or url]
     ///
-    /// A string or a whole number. Where records have neither id nor url, the name of the file with the line is the id.
+    /// A string or a whole number. Ids are labels and need not be unique; a record without one is named by its file and
+    /// line.
     #[arg(long = "id-field", value_name = "NAME")]
     id: Option<String>,
 
-    /// The JSON field or the column that holds the date, for --keep earliest [default: date, published and the like]
+    /// The JSON field or the column that holds the date, for --keep earliest and --within [default: date, published and the like]
     ///
     /// As ISO 8601: 2024-05-17, or with a time 2024-05-17T09:30:15+02:00. Without a zone it is UTC.
     #[arg(long = "date-field", value_name = "NAME")]
     pub date: Option<String>,
 
+    /// The cell separator of .csv and .tsv files: a character, or tab [default: guessed from the first row]
+    #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
+    delimiter: Option<u8>,
+
+    /// The encoding of files without a byte order mark: windows-1252, utf-16le and the like [default: utf-8]
+    ///
+    /// --unique and --annotate write such files as UTF-8, except .txt files, which stay as they are.
+    #[arg(long, value_name = "NAME", value_parser = super::bytes::encoding)]
+    encoding: Option<&'static encoding_rs::Encoding>,
+
+    /// The most that a compressed file may unpack to: 20G [default: 100 times its size, and at least 1 GiB]
+    #[arg(long, value_name = "SIZE")]
+    unpack_limit: Option<bytesize::ByteSize>,
+
     /// Whether dates are needed.
     #[arg(skip)]
     pub needs_date: bool,
 
-    /// How standard input is written [default: jsonl or json, as its first byte shows]
+    /// In which order files are read.
+    #[arg(skip)]
+    pub order: Order,
+
+    /// How standard input is written [default: jsonl or json, guessed from its first bytes]
     ///
     /// Whether it is compressed is seen by its first bytes.
     #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
@@ -48,10 +71,22 @@ enum StdinFormat {
     Json,
     Csv,
     Tsv,
+    Rss,
+    Atom,
+    Wet,
+}
+
+/// One byte that can separate cells.
+fn delimiter(text: &str) -> Result<u8, String> {
+    match text.as_bytes() {
+        b"tab" | b"\\t" => Ok(b'\t'),
+        &[byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r' | b'\0') => Ok(byte),
+        _ => Err("give one ASCII character other than a quote, or tab".into()),
+    }
 }
 
 /// Names that are tried where none is given, the likeliest first.
-const TEXTS: [&str; 4] = ["text", "content", "body", "article"];
+const TEXTS: [&str; 5] = ["text", "content", "body", "article", "articleBody"];
 const IDS: [&str; 2] = ["id", "url"];
 const DATES: [&str; 9] = [
     "date",
@@ -72,6 +107,8 @@ const LOOKED_AT: usize = 100;
 pub enum Layout {
     /// The record is the text.
     Text,
+    /// The record says what it is.
+    Warc,
     Objects(Names),
     Table(Table),
     /// The columns are not there; said once for all rows.
@@ -85,13 +122,18 @@ pub struct Names {
     id: Option<String>,
     /// None where it is not needed or not there.
     date: Option<String>,
-    guess: Option<String>,
+    /// What was guessed, for people.
+    guesses: Vec<String>,
 }
 
 /// The columns of a table.
 pub struct Table {
     delimiter: u8,
     names: Names,
+    /// How many columns there are.
+    columns: usize,
+    /// Whether the first row has quotes, as programs write it that quote cells.
+    is_quoted: bool,
     text: usize,
     id: Option<usize>,
     date: Option<usize>,
@@ -112,7 +154,7 @@ impl Layout {
     /// Records before the first that may be an article.
     pub fn headers(&self) -> u64 {
         match self {
-            Self::Text | Self::Objects(_) => 0,
+            Self::Text | Self::Warc | Self::Objects(_) => 0,
             Self::Table(_) | Self::Unusable(_) => 1,
         }
     }
@@ -128,47 +170,63 @@ impl Layout {
     /// What was guessed, for people; nothing where the names are the usual or the given ones.
     pub fn guess(&self) -> Option<String> {
         match self {
-            Self::Objects(names) | Self::Table(Table { names, .. }) => names.guess.clone(),
-            Self::Text | Self::Unusable(_) => None,
+            Self::Objects(names) | Self::Table(Table { names, .. }) => {
+                (!names.guesses.is_empty()).then(|| names.guesses.join(", "))
+            }
+            Self::Text | Self::Warc | Self::Unusable(_) => None,
         }
     }
 }
 
 impl Fields {
-    pub fn stdin_form(&self) -> Form {
-        match self.stdin_format {
+    /// How sources are read.
+    pub fn reading(&self) -> Reading {
+        let stdin = match self.stdin_format {
             None => Form::Any,
             Some(StdinFormat::Txt) => Form::Text,
             Some(StdinFormat::Jsonl) => Form::Lines,
             Some(StdinFormat::Json) => Form::Json,
             Some(StdinFormat::Csv) => Form::Table(b','),
             Some(StdinFormat::Tsv) => Form::Table(b'\t'),
-        }
+            Some(StdinFormat::Rss | StdinFormat::Atom) => Form::Feed,
+            Some(StdinFormat::Wet) => Form::Warc,
+        };
+        let &Self { delimiter, encoding, order, .. } = self;
+        Reading { stdin, delimiter, encoding, order, unpack_limit: self.unpack_limit.map(|size| size.as_u64()) }
     }
 
     /// Chooses the fields by the first records of a source.
-    pub fn layout(&self, first: &Block) -> Layout {
+    pub fn layout(&self, first: &Block, form: Form) -> Layout {
         let mut records = first.records().map(|(.., record)| record);
         match first.shape {
             Shape::Whole => Layout::Text,
+            Shape::Warc => Layout::Warc,
+            Shape::Entries => {
+                let [text, id, date] = ["text", "id", "date"].map(String::from);
+                Layout::Objects(Names { text, id: Some(id), date: Some(date), guesses: Vec::new() })
+            }
             Shape::Lines | Shape::Rows | Shape::Array | Shape::Values => {
-                let objects: Vec<serde_json::Map<_, _>> =
-                    records.filter_map(|record| serde_json::from_slice(record).ok()).take(LOOKED_AT).collect();
-                let has = |name: &str, suits: fn(&Value) -> bool| {
-                    objects.iter().any(|object| object.get(name).is_some_and(suits))
+                let value = |record| std::str::from_utf8(record).ok().and_then(|record| parse(record).ok());
+                let objects: Vec<Value> = records.filter_map(value).take(LOOKED_AT).collect();
+                let has = |name: &str, suits: fn(&Scalar) -> bool| {
+                    objects.iter().any(|object| find(object, name).is_some_and(|value| suits(&Scalar::of(value))))
                 };
-                let is_id = |value: &Value| value.is_string() || value.is_u64() || value.is_i64();
-                let is_text = Value::is_string;
+                let is_id = |value: &Scalar| value.label().is_some();
+                let is_text = |value: &Scalar| matches!(value, Scalar::Text(_));
                 Layout::Objects(self.names(|name| has(name, is_text), |name| has(name, is_id)))
             }
             Shape::Table(delimiter) => {
                 let header = records.next().expect("a layout is asked for when there is a record");
                 let columns = match std::str::from_utf8(header) {
-                    Ok(_) => Parser::default().cells(header, delimiter),
+                    Ok(_) => Parser::default().cells(header, delimiter, None),
                     Err(error) => return Layout::Unusable(not_utf8(error)),
                 };
                 let has = |name: &str| columns.iter().any(|column| column == name);
-                let names = self.names(has, has);
+                let mut names = self.names(has, has);
+                if self.delimiter.is_none() && form != Form::Table(delimiter) {
+                    let shown = if delimiter == b'\t' { "tab".into() } else { format!("{:?}", char::from(delimiter)) };
+                    names.guesses.insert(0, format!("cells are separated by {shown} (--delimiter)"));
+                }
                 let column = |name: &str, option: &str| {
                     let missing =
                         || format!("no column {name:?}, {}: name the right one with {option}", list(&columns));
@@ -178,7 +236,18 @@ impl Fields {
                 let id = names.id.as_deref().map(|name| column(name, "--id-field")).transpose();
                 let date = names.date.as_deref().map(|name| column(name, "--date-field")).transpose();
                 match (text, id, date) {
-                    (Ok(text), Ok(id), Ok(date)) => Layout::Table(Table { delimiter, names, text, id, date }),
+                    (Ok(text), Ok(id), Ok(date)) => {
+                        let columns = columns.len();
+                        Layout::Table(Table {
+                            delimiter,
+                            names,
+                            columns,
+                            is_quoted: header.contains(&b'"'),
+                            text,
+                            id,
+                            date,
+                        })
+                    }
                     (Err(reason), ..) | (_, Err(reason), _) | (.., Err(reason)) => Layout::Unusable(reason),
                 }
             }
@@ -189,13 +258,8 @@ impl Fields {
         let guessed_text = TEXTS.into_iter().find(|name| has_text(name));
         let guessed_id = IDS.into_iter().find(|name| has_id(name));
         let text = self.text.clone().unwrap_or_else(|| guessed_text.unwrap_or(TEXTS[0]).into());
-        // Where not even a text is found, nothing can be told of the ids either.
-        let is_known = self.text.is_some() || guessed_text.is_some();
-        let id = match &self.id {
-            Some(id) => Some(id.clone()),
-            None if is_known => guessed_id.map(String::from),
-            None => Some(IDS[0].into()),
-        };
+        // A field that was named may come in later records.
+        let id = self.id.clone().or_else(|| guessed_id.map(String::from));
         let guessed_date = || DATES.into_iter().find(|name| has_text(name)).map(String::from);
         let date = if self.needs_date { self.date.clone().or_else(guessed_date) } else { None };
         let mut guesses = Vec::new();
@@ -203,7 +267,12 @@ impl Fields {
             guesses.push(format!("the text is taken from {text:?} (--text-field)"));
         }
         match &id {
+            Some(id) if self.id.is_some() && !has_id(id) => {
+                guesses.push(format!("no record has an id in {id:?}, so its place stands for it (--id-field)"));
+            }
             _ if self.id.is_some() => {}
+            // Where not even a text is found, more is wrong than that.
+            None if self.text.is_none() && guessed_text.is_none() => {}
             None => guesses.push("there is no id, so the place of a record stands for it (--id-field)".into()),
             Some(id) if id != IDS[0] => guesses.push(format!("the id is taken from {id:?} (--id-field)")),
             Some(_) => {}
@@ -211,7 +280,7 @@ impl Fields {
         if let Some(date) = date.as_ref().filter(|date| self.date.is_none() && *date != DATES[0]) {
             guesses.push(format!("the date is taken from {date:?} (--date-field)"));
         }
-        Names { text, id, date, guess: (!guesses.is_empty()).then(|| guesses.join(", ")) }
+        Names { text, id, date, guesses }
     }
 }
 
@@ -235,54 +304,87 @@ impl Default for Parser {
 impl Parser {
     /// The article in a record; none where the layout has told already why there is none.
     pub fn parse<'a>(&'a mut self, layout: &Layout, record: &'a [u8]) -> Result<Option<Article<'a>>, Refusal> {
-        let text = std::str::from_utf8(record).map_err(|error| (None, not_utf8(error)));
+        let text = || std::str::from_utf8(record).map_err(|error| (None, not_utf8(error)));
         match layout {
             Layout::Unusable(_) => Ok(None),
-            Layout::Text => Ok(Some(Article { id: None, text: text?.into(), date: None })),
-            Layout::Objects(names) => names.parse(text?.trim_ascii_end()).map(Some),
-            Layout::Table(table) => self.row(table, text?).map(Some),
+            Layout::Text => Ok(Some(Article { id: None, text: text()?.into(), date: None })),
+            Layout::Warc => text_of_warc(record),
+            Layout::Objects(names) => names.parse(text()?.trim_ascii_end()).map(Some),
+            Layout::Table(table) => self.row(table, text()?).map(Some),
         }
     }
 
     fn row(&mut self, table: &Table, row: &str) -> Result<Article<'_>, Refusal> {
-        let count = self.split(row.as_bytes(), table.delimiter);
-        let cell = |column: usize, name: &str| {
-            if column >= count {
-                let s = if count == 1 { "" } else { "s" };
-                return Err(format!("the row has {count} cell{s} and none for {name:?}: mend it or remove it"));
-            }
+        let &Table { delimiter, columns, is_quoted, .. } = table;
+        let row = row.as_bytes();
+        let count = self.split(row, delimiter, Some(columns).filter(|_| !is_quoted));
+        let s = if count == 1 { "" } else { "s" };
+        let cell = |column: usize| {
             let start = if column == 0 { 0 } else { self.ends[column - 1] };
-            std::str::from_utf8(&self.cells[start..self.ends[column]]).map_err(not_utf8)
+            (column < count).then(|| std::str::from_utf8(&self.cells[start..self.ends[column]]).map_err(not_utf8))
         };
-        let Table { names, .. } = table;
-        let id = match (table.id, &names.id) {
-            (Some(column), Some(name)) => match cell(column, name) {
-                Ok("") => Err((None, format!("column {name:?} is empty: fill it, or name another with --id-field"))),
-                Ok(id) => Ok(Some(id)),
-                Err(reason) => Err((None, reason)),
-            },
-            _ => Ok(None),
-        }?;
-        match cell(table.text, &names.text) {
-            Ok(text) => {
-                // A row without one has no date, which is no reason to leave it out.
-                let date = table.date.and_then(|column| cell(column, "date").ok()).filter(|date| !date.is_empty());
+        let id = table.id.and_then(cell).and_then(Result::ok).filter(|id| !id.is_empty());
+        let refuse = |reason| Err((id.map(String::from), reason));
+        // Cells without anything in them are what some programs fill up rows with.
+        if (columns..count).any(|extra| cell(extra) != Some(Ok(""))) {
+            return refuse(format!(
+                "the row has {count} cell{s} and the first row {columns}: put cells that hold the delimiter in quotes, or \
+                 remove the row"
+            ));
+        }
+        if delimiter != b'\t' && runs_on(row, delimiter) {
+            return refuse(
+                "text follows the closing quote of a cell that spans lines, so that rows may run into each other: write \
+                 quotes within a cell twice"
+                    .into(),
+            );
+        }
+        match cell(table.text) {
+            Some(Ok(text)) => {
+                let date = table.date.and_then(cell).and_then(Result::ok).filter(|date| !date.is_empty());
                 Ok(Article { id: id.map(Cow::Borrowed), text: text.into(), date: date.map(Cow::Borrowed) })
             }
-            Err(reason) => Err((id.map(String::from), reason)),
+            Some(Err(reason)) => refuse(reason),
+            None => {
+                refuse(format!("the row has {count} cell{s} and none for {:?}: fix it or remove it", table.names.text))
+            }
         }
     }
 
-    /// All cells of a row.
-    pub fn cells(&mut self, row: &[u8], delimiter: u8) -> Vec<String> {
-        let count = self.split(row, delimiter);
+    /// All cells of a row. If a number of columns is given, every tab may separate cells, and quotes need not mean anything.
+    pub fn cells(&mut self, row: &[u8], delimiter: u8, columns: Option<usize>) -> Vec<String> {
+        let count = self.split(row, delimiter, columns);
         let starts = std::iter::once(0).chain(self.ends.iter().copied());
         let cells = starts.zip(&self.ends).take(count).map(|(start, &end)| &self.cells[start..end]);
         cells.map(|cell| String::from_utf8_lossy(cell).into()).collect()
     }
 
+    /// Takes a row between tabs apart in which every tab separates cells; false if that makes another number of cells.
+    fn split_at_tabs(&mut self, row: &[u8], columns: usize) -> bool {
+        let row = row.strip_suffix(b"\n").unwrap_or(row);
+        let row = row.strip_suffix(b"\r").unwrap_or(row);
+        if memchr::memchr_iter(b'\t', row).count() + 1 != columns {
+            return false;
+        }
+        self.cells.clear();
+        self.ends.clear();
+        for cell in row.split(|&byte| byte == b'\t') {
+            match unquoted(cell) {
+                Some(inside) => self.cells.extend(inside),
+                None => self.cells.extend_from_slice(cell),
+            }
+            self.ends.push(self.cells.len());
+        }
+        self.cells.resize(self.cells.len().max(1 << 12), 0);
+        self.ends.resize(self.ends.len().max(16), 0);
+        true
+    }
+
     /// Takes the quotes off the cells of a row, and tells how many there are.
-    fn split(&mut self, row: &[u8], delimiter: u8) -> usize {
+    fn split(&mut self, row: &[u8], delimiter: u8, columns: Option<usize>) -> usize {
+        if let Some(columns) = columns.filter(|&columns| delimiter == b'\t' && self.split_at_tabs(row, columns)) {
+            return columns;
+        }
         let (_, csv) = match &mut self.csv {
             Some(csv) if csv.0 == delimiter => csv,
             csv => {
@@ -314,31 +416,133 @@ impl Parser {
     }
 }
 
-impl Names {
-    fn parse<'a>(&self, record: &'a str) -> Result<Article<'a>, Refusal> {
-        let mut from = serde_json::Deserializer::from_str(record);
-        let picked = Pick(self).deserialize(&mut from).and_then(|picked| from.end().map(|()| picked));
-        match picked {
-            Ok(Picked { text: Some(Scalar::Text(text)), id, date }) => {
-                let date = match date {
-                    Some(Scalar::Text(date)) => Some(date),
-                    _ => None,
-                };
-                match (id, &self.id) {
-                    (_, None) => Ok(Article { id: None, text, date }),
-                    (Some(Scalar::Text(id)), Some(_)) => Ok(Article { id: Some(id), text, date }),
-                    (Some(Scalar::Whole(id)), Some(_)) => Ok(Article { id: Some(id.into()), text, date }),
-                    _ => Err(self.refusal(record)),
+/// The text of a WARC record; none in a record about the archive.
+fn text_of_warc(record: &[u8]) -> Result<Option<Article<'_>>, Refusal> {
+    let Some(head) = warc(record) else { return Err((None, "not a WARC record: get the file again".into())) };
+    let id = || head.field("WARC-Target-URI").or(head.field("WARC-Record-ID")).map(String::from);
+    match head.field("WARC-Type") {
+        Some("conversion") => {}
+        Some("response" | "resource") => {
+            let reason =
+                "holds a page as it was sent, not its text: read the WET file, or make text of it with trafilatura";
+            return Err((id(), reason.into()));
+        }
+        _ => return Ok(None),
+    }
+    let end = (head.text as u64 + head.length).min(record.len() as u64) as usize;
+    match std::str::from_utf8(&record[head.text..end]) {
+        Ok(text) => {
+            let date = head.field("WARC-Date").map(|date| Cow::Owned(date.into()));
+            Ok(Some(Article { id: id().map(Cow::Owned), text: text.into(), date }))
+        }
+        Err(error) => Err((id(), not_utf8(error))),
+    }
+}
+
+/// What a cell in quotes holds; none if it is not well quoted as a whole.
+fn unquoted(cell: &[u8]) -> Option<Vec<u8>> {
+    let inside = cell.strip_prefix(b"\"")?.strip_suffix(b"\"")?;
+    let mut text = Vec::with_capacity(inside.len());
+    let mut bytes = inside.iter();
+    while let Some(&byte) = bytes.next() {
+        if byte == b'"' && bytes.next() != Some(&b'"') {
+            return None;
+        }
+        text.push(byte);
+    }
+    Some(text)
+}
+
+/// Whether a row spans lines though a quote in it is followed by text, as if it closed no cell: then a quote too many may
+/// have joined it to the next row.
+fn runs_on(row: &[u8], delimiter: u8) -> bool {
+    let row = row.trim_ascii_end();
+    if memchr::memchr(b'\n', row).is_none() {
+        return false;
+    }
+    // As the scanner of rows sees it: before a cell, in quotes, after a quote in these, or in plain text.
+    let (mut state, mut at) = (b'c', 0);
+    while at < row.len() {
+        let byte = row[at];
+        state = match (state, byte) {
+            (b'c' | b'e', b'"') => b'q',
+            (b'q', b'"') => b'e',
+            (b'q', _) => b'q',
+            (_, byte) if byte == delimiter => b'c',
+            (b'e', _) => return true,
+            _ => b'p',
+        };
+        at += 1;
+    }
+    false
+}
+
+/// The value of a record. What no number is in JSON, as some programs write it, counts as null.
+fn parse(record: &str) -> serde_json::Result<Value> {
+    serde_json::from_str(record).or_else(|error| match without_nan(record) {
+        Some(record) => serde_json::from_str(&record),
+        None => Err(error),
+    })
+}
+
+/// The record with null for NaN and infinities; none if there are none.
+fn without_nan(record: &str) -> Option<String> {
+    const WORDS: [&str; 3] = ["NaN", "-Infinity", "Infinity"];
+    let (mut clean, mut copied, mut at, mut is_string) = (String::new(), 0, 0, false);
+    let bytes = record.as_bytes();
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => is_string = !is_string,
+            b'\\' if is_string => at += 1,
+            b'N' | b'-' | b'I' if !is_string => {
+                let rest = &bytes[at..];
+                if let Some(word) = WORDS.iter().find(|word| rest.starts_with(word.as_bytes())) {
+                    clean.push_str(&record[copied..at]);
+                    clean.push_str("null");
+                    at += word.len();
+                    copied = at;
+                    continue;
                 }
             }
-            _ => Err(self.refusal(record)),
+            _ => {}
         }
+        at += 1;
+    }
+    (copied > 0).then(|| clean + &record[copied..])
+}
+
+/// The field of that name, or, with dots in the name, the field within fields.
+fn find<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
+    let fields = value.as_object()?;
+    fields
+        .get(name)
+        .or_else(|| name.match_indices('.').find_map(|(dot, _)| find(fields.get(&name[..dot])?, &name[dot + 1..])))
+}
+
+impl Names {
+    fn parse<'a>(&self, record: &'a str) -> Result<Article<'a>, Refusal> {
+        let article = |picked: Picked<'a>| {
+            let text = picked.text.and_then(Scalar::text)?;
+            let (id, date) = (picked.id.as_ref().and_then(Scalar::label), picked.date.and_then(Scalar::text));
+            Some(Article { id, text, date })
+        };
+        let picked = match self.pick(record) {
+            Err(_) => without_nan(record).and_then(|record| self.pick(&record).ok().map(Picked::into_owned)),
+            picked => picked.ok(),
+        };
+        picked.and_then(article).ok_or_else(|| self.refusal(record))
+    }
+
+    fn pick<'a>(&self, record: &'a str) -> serde_json::Result<Picked<'a>> {
+        let mut from = serde_json::Deserializer::from_str(record);
+        let picked = Pick(self).deserialize(&mut from)?;
+        from.end().map(|()| picked)
     }
 
     /// Reads a record again, as a whole, to tell what is wrong with it.
     fn refusal(&self, record: &str) -> Refusal {
-        let record = match serde_json::from_str(record) {
-            Ok(Value::Object(record)) => record,
+        let record = match parse(record) {
+            Ok(record) if record.is_object() => record,
             Ok(other) => {
                 let id = self.id.as_ref().map_or(String::new(), |id| format!("{id:?}: …, "));
                 let reason = format!("holds {}, not an object: write {{{id}{:?}: …}}", kind(&other), self.text);
@@ -346,30 +550,20 @@ impl Names {
             }
             Err(error) => return (None, not_json(&error)),
         };
-        let missing =
-            |field, option| format!("no field {field:?}, {}: name the right one with {option}", list(record.keys()));
-        let id = match &self.id {
-            None => None,
-            Some(name) => match record.get(name) {
-                Some(Value::String(id)) => Some(id.clone()),
-                Some(Value::Number(id)) if id.is_u64() || id.is_i64() => Some(id.to_string()),
-                Some(other) => {
-                    let reason = format!(
-                        "field {name:?} holds {}: give a string or a whole number below 2^64, or name another field with \
-                         --id-field",
-                        kind(other)
-                    );
-                    return (None, reason);
-                }
-                None => return (None, missing(name, "--id-field")),
-            },
-        };
-        let reason = match record.get(&self.text) {
-            None => missing(&self.text, "--text-field"),
-            Some(other) => format!(
+        let label = |name: &String| Scalar::of(find(&record, name)?).label().map(Cow::into_owned);
+        let id = self.id.as_ref().and_then(label);
+        let reason = match (find(&record, &self.text), &record) {
+            (None, Value::Object(fields)) => {
+                format!("no field {:?}, {}: name the right one with --text-field", self.text, list(fields.keys()))
+            }
+            (Some(Value::Array(_)), _) => format!(
+                "field {:?} holds a list with other things than strings: name another field with --text-field",
+                self.text
+            ),
+            (other, _) => format!(
                 "field {:?} holds {}: give a string, or name another field with --text-field",
                 self.text,
-                kind(other)
+                kind(other.unwrap_or(&Value::Null))
             ),
         };
         (id, reason)
@@ -379,10 +573,49 @@ impl Names {
 /// The value of a field.
 #[derive(Clone)]
 enum Scalar<'a> {
+    /// A string, or the strings of a list.
     Text(Cow<'a, str>),
     /// A whole number in its digits.
     Whole(String),
     Other,
+}
+
+impl<'a> Scalar<'a> {
+    fn of(value: &Value) -> Scalar<'static> {
+        match value {
+            Value::String(text) => Scalar::Text(text.clone().into()),
+            Value::Number(number) if number.is_u64() || number.is_i64() => Scalar::Whole(number.to_string()),
+            Value::Array(values) => {
+                let lines: Option<Vec<&str>> = values.iter().map(Value::as_str).collect();
+                lines.map_or(Scalar::Other, |lines| Scalar::Text(lines.join("\n").into()))
+            }
+            _ => Scalar::Other,
+        }
+    }
+
+    fn text(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Whole(_) | Self::Other => None,
+        }
+    }
+
+    /// What can stand as an id.
+    fn label(&self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(text.clone()).filter(|text| !text.is_empty()),
+            Self::Whole(digits) => Some(digits.clone().into()),
+            Self::Other => None,
+        }
+    }
+
+    fn into_owned(self) -> Scalar<'static> {
+        match self {
+            Self::Text(text) => Scalar::Text(text.into_owned().into()),
+            Self::Whole(digits) => Scalar::Whole(digits),
+            Self::Other => Scalar::Other,
+        }
+    }
 }
 
 /// The fields of a record that are wanted; of two with one name the last, as everywhere in JSON.
@@ -391,6 +624,13 @@ struct Picked<'a> {
     text: Option<Scalar<'a>>,
     id: Option<Scalar<'a>>,
     date: Option<Scalar<'a>>,
+}
+
+impl Picked<'_> {
+    fn into_owned(self) -> Picked<'static> {
+        let [text, id, date] = [self.text, self.id, self.date].map(|value| value.map(Scalar::into_owned));
+        Picked { text, id, date }
+    }
 }
 
 /// Takes the wanted fields from a record, and passes over all others without keeping them.
@@ -412,26 +652,38 @@ impl<'de> Visitor<'de> for Pick<'_> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Picked<'de>, M::Error> {
-        let mut picked = Picked::default();
+        let Names { text, id, date, .. } = self.0;
+        let names = [Some(text), id.as_ref(), date.as_ref()];
+        let is_nested = names.into_iter().flatten().any(|name| name.contains('.'));
+        let mut picked: [Option<Scalar<'de>>; 3] = Default::default();
+        // Fields within fields; one whose own name has the dot comes before.
+        let mut within: [Option<Scalar<'de>>; 3] = Default::default();
         while let Some(Key(key)) = map.next_key()? {
-            let is = |name: &Option<String>| name.as_deref() == Some(&*key);
-            let wanted = [
-                (key == self.0.text).then_some(&mut picked.text),
-                is(&self.0.id).then_some(&mut picked.id),
-                is(&self.0.date).then_some(&mut picked.date),
-            ];
-            let mut wanted = wanted.into_iter().flatten().peekable();
-            if wanted.peek().is_none() {
+            let wanted = names.map(|name| name.is_some_and(|name| key == **name));
+            if wanted.contains(&true) {
+                // One field may be several.
+                let value: Scalar = map.next_value()?;
+                let mut places = picked.iter_mut().zip(wanted).filter_map(|(place, wanted)| wanted.then_some(place));
+                let first = places.next();
+                places.for_each(|place| *place = Some(value.clone()));
+                if let Some(place) = first {
+                    *place = Some(value);
+                }
+                continue;
+            }
+            let inner = names.map(|name| name.filter(|_| is_nested)?.strip_prefix(&*key)?.strip_prefix('.'));
+            if inner == [None; 3] {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             }
-            // One field may be several.
-            let value: Scalar = map.next_value()?;
-            for place in wanted {
-                *place = Some(value.clone());
+            let value: Value = map.next_value()?;
+            for (name, place) in inner.into_iter().zip(&mut within) {
+                let found = name.and_then(|name| find(&value, name));
+                *place = found.map(Scalar::of).or(place.take());
             }
         }
-        Ok(picked)
+        let [text, id, date] = std::array::from_fn(|at| picked[at].take().or(within[at].take()));
+        Ok(Picked { text, id, date })
     }
 }
 
@@ -490,8 +742,15 @@ impl<'de> Visitor<'de> for ScalarVisitor {
         Ok(Scalar::Other)
     }
 
-    fn visit_seq<S: SeqAccess<'de>>(self, seq: S) -> Result<Scalar<'de>, S::Error> {
-        IgnoredAny.visit_seq(seq).map(|_| Scalar::Other)
+    fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Scalar<'de>, S::Error> {
+        let mut lines: Option<Vec<Cow<'de, str>>> = Some(Vec::new());
+        while let Some(value) = seq.next_element()? {
+            match (value, &mut lines) {
+                (Scalar::Text(line), Some(lines)) => lines.push(line),
+                _ => lines = None,
+            }
+        }
+        Ok(lines.map_or(Scalar::Other, |lines| Scalar::Text(lines.join("\n").into())))
     }
 
     fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Scalar<'de>, M::Error> {
@@ -500,7 +759,10 @@ impl<'de> Visitor<'de> for ScalarVisitor {
 }
 
 fn not_utf8(error: std::str::Utf8Error) -> String {
-    format!("byte {} is not valid UTF-8: convert the text to UTF-8", error.valid_up_to() + 1)
+    format!(
+        "byte {} is not valid UTF-8: name its encoding with --encoding, or convert the text to UTF-8",
+        error.valid_up_to() + 1
+    )
 }
 
 fn not_json(error: &serde_json::Error) -> String {
@@ -544,14 +806,14 @@ mod tests {
     use super::*;
 
     fn names() -> Names {
-        Names { text: "text".into(), id: Some("id".into()), date: Some("date".into()), guess: None }
+        Names { text: "text".into(), id: Some("id".into()), date: Some("date".into()), guesses: Vec::new() }
     }
 
     proptest! {
         /// The fields that are picked are those that a parser of whole records finds.
         #[test]
         fn picked_fields_are_those_of_the_record(
-            id in "\\PC{0,8}", text in any::<String>(), date in "\\PC{0,8}", more in prop::collection::vec(("[a-z]{1,3}", any::<f32>()), 0..4),
+            id in "\\PC{1,8}", text in any::<String>(), date in "\\PC{0,8}", more in prop::collection::vec(("[a-z]{1,3}", any::<f32>()), 0..4),
         ) {
             let mut record: serde_json::Map<String, Value> =
                 more.into_iter().map(|(name, value)| (name, value.into())).collect();

@@ -6,7 +6,7 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memchr2, memchr3};
+use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3};
 
 use super::At;
 use super::bytes::unreadable;
@@ -20,10 +20,14 @@ pub enum Form {
     Lines,
     /// A JSON array of objects, or objects one after the other.
     Json,
-    /// Rows of cells after a row with their names, with this byte between cells.
+    /// Rows of cells after a row with their names, with this byte between cells unless the first row shows another.
     Table(u8),
     /// Rows that are read as JSON lines.
     Parquet,
+    /// Entries of RSS or Atom that are read as JSON lines.
+    Feed,
+    /// WARC records with texts: WET.
+    Warc,
     /// JSON lines or an array, as the first byte shows.
     Any,
 }
@@ -38,6 +42,8 @@ impl Form {
             "csv" => Self::Table(b','),
             "tsv" => Self::Table(b'\t'),
             "parquet" => Self::Parquet,
+            "rss" | "atom" => Self::Feed,
+            "wet" => Self::Warc,
             _ => return None,
         })
     }
@@ -56,9 +62,20 @@ pub enum Shape {
     Table(u8),
     /// Lines that stand for rows.
     Rows,
+    /// Lines that stand for entries.
+    Entries,
+    Warc,
 }
 
 impl Shape {
+    /// Whether sources that turn out to be so fit into a file of a form byte for byte.
+    pub fn fits(self, form: Form) -> bool {
+        match (self, form) {
+            (Self::Table(_), Form::Table(_)) | (Self::Entries, Form::Lines) => true,
+            _ => self.form() == form,
+        }
+    }
+
     /// The form of sources that turn out to be so.
     pub fn form(self) -> Form {
         match self {
@@ -67,6 +84,8 @@ impl Shape {
             Self::Array | Self::Values => Form::Json,
             Self::Table(delimiter) => Form::Table(delimiter),
             Self::Rows => Form::Parquet,
+            Self::Entries => Form::Feed,
+            Self::Warc => Form::Warc,
         }
     }
 }
@@ -90,9 +109,9 @@ impl Block {
         (self.first..).zip(&self.records).map(move |(number, record)| {
             let at = match self.shape {
                 Shape::Whole => At::Whole,
-                Shape::Array | Shape::Values | Shape::Rows => At::Element(number + 1),
+                Shape::Array | Shape::Values | Shape::Rows | Shape::Entries | Shape::Warc => At::Element(number + 1),
                 Shape::Lines | Shape::Table(_) => {
-                    line += lines(&self.bytes[counted..record.start]);
+                    line += lines(self.shape, &self.bytes[counted..record.start]);
                     counted = record.start;
                     At::Line(line)
                 }
@@ -102,20 +121,31 @@ impl Block {
     }
 }
 
-fn lines(bytes: &[u8]) -> u64 {
-    memchr_iter(b'\n', bytes).count() as u64
+/// How many lines end there. In tables a carriage return ends one as well, so that no two rows stand on one line.
+fn lines(shape: Shape, bytes: &[u8]) -> u64 {
+    let is_end = |at: &usize| bytes[*at] == b'\n' || bytes.get(at + 1) != Some(&b'\n');
+    match shape {
+        Shape::Table(_) => memchr2_iter(b'\n', b'\r', bytes).filter(is_end).count() as u64,
+        _ => memchr_iter(b'\n', bytes).count() as u64,
+    }
 }
 
 /// How many bytes are read at a time, and about what a block holds.
 pub const BLOCK: usize = 1 << 18;
 
-/// The longest record: no longer text is compared, and a small compressed file may hold more than any memory.
-const LONGEST: u64 = 4 << 30;
+/// The longest record: far more than an article has, and little enough for any memory. A small compressed file may hold one
+/// line of more than that.
+pub const LONGEST: usize = 256 << 20;
+
+/// How far the head of a source is looked at to tell its shape.
+const HEAD: usize = 1 << 16;
 
 /// Reads a source block by block.
 pub struct Blocks<R> {
     from: R,
     form: Form,
+    /// What separates the cells of a table, if that is given.
+    delimiter: Option<u8>,
     /// How many bytes are read at a time.
     size: usize,
     scanner: Option<Scanner>,
@@ -128,13 +158,13 @@ pub struct Blocks<R> {
 }
 
 impl<R: Read> Blocks<R> {
-    pub fn new(from: R, form: Form) -> Self {
-        Self::sized(from, form, BLOCK)
+    pub fn new(from: R, form: Form, delimiter: Option<u8>) -> Self {
+        Self::sized(from, form, delimiter, BLOCK)
     }
 
-    fn sized(from: R, form: Form, size: usize) -> Self {
+    fn sized(from: R, form: Form, delimiter: Option<u8>, size: usize) -> Self {
         let (buffer, scanner, failure) = (Vec::new(), None, None);
-        Self { from, form, size, scanner, buffer, is_end: false, failure, first: 0, line: 1 }
+        Self { from, form, delimiter, size, scanner, buffer, is_end: false, failure, first: 0, line: 1 }
     }
 
     /// The next block; none at the end. An error names the record that could not be read and comes after all that are
@@ -162,8 +192,11 @@ impl<R: Read> Blocks<R> {
                 scanner.shift(end);
                 return Ok(self.cut(shape, records, end));
             }
-            if scanner.broken.is_none() && self.buffer.len() as u64 > LONGEST {
-                return Err((self.place(shape), "a record of more than 4 GiB: split it or leave the file out".into()));
+            if scanner.broken.is_none() && self.buffer.len() > LONGEST {
+                return Err((
+                    self.place(shape),
+                    "a record of more than 256 MiB: split it or leave the file out".into(),
+                ));
             }
             if let Some(reason) = scanner.broken.take() {
                 return Err((self.place(shape), reason));
@@ -188,8 +221,8 @@ impl<R: Read> Blocks<R> {
         if self.is_end || self.failure.is_some() {
             return;
         }
-        let more = self.buffer.len().max(self.size);
-        self.buffer.reserve(more);
+        let more = self.buffer.len().max(self.size).min((LONGEST + 1).saturating_sub(self.buffer.len()).max(self.size));
+        self.buffer.reserve_exact(more);
         match self.from.by_ref().take(more as u64).read_to_end(&mut self.buffer) {
             Ok(read) => self.is_end = read < more,
             Err(error) => self.failure = Some(error),
@@ -201,16 +234,29 @@ impl<R: Read> Blocks<R> {
         if let Some(scanner) = &self.scanner {
             return Ok(Some(scanner.shape));
         }
-        let first = without_mark(&self.buffer).trim_ascii_start().first();
-        let shape = match (self.form, first) {
+        let head = without_mark(&self.buffer).trim_ascii_start();
+        let is_whole = self.is_end || self.failure.is_some() || self.buffer.len() >= HEAD;
+        let head = &head[..head.len().min(HEAD)];
+        let shape = match (self.form, head.first()) {
             (Form::Text, _) => Shape::Whole,
             (Form::Lines, _) => Shape::Lines,
             (Form::Parquet, _) => Shape::Rows,
-            (Form::Table(delimiter), _) => Shape::Table(delimiter),
+            (Form::Feed, _) => Shape::Entries,
+            (Form::Warc, _) => Shape::Warc,
+            (Form::Table(usual), _) => {
+                match self.delimiter.or_else(|| guess_delimiter(&self.buffer, usual, is_whole)) {
+                    Some(delimiter) => Shape::Table(delimiter),
+                    None => return Ok(None),
+                }
+            }
             (_, None) => return Ok(None),
             (_, Some(b'[')) => Shape::Array,
             (Form::Json, Some(b'{')) => Shape::Values,
-            (Form::Any, Some(b'{')) => Shape::Lines,
+            (Form::Any, Some(b'{')) => match is_an_object_a_line(head, is_whole) {
+                Some(true) => Shape::Lines,
+                Some(false) => Shape::Values,
+                None => return Ok(None),
+            },
             (Form::Json, _) => {
                 return Err((At::Whole, "not JSON, begins with neither [ nor {: mend or rename it".into()));
             }
@@ -228,7 +274,7 @@ impl<R: Read> Blocks<R> {
     fn place(&self, shape: Shape) -> At {
         match shape {
             Shape::Whole => At::Whole,
-            Shape::Array | Shape::Values | Shape::Rows => At::Element(self.first + 1),
+            Shape::Array | Shape::Values | Shape::Rows | Shape::Entries | Shape::Warc => At::Element(self.first + 1),
             Shape::Lines | Shape::Table(_) => At::Line(self.line),
         }
     }
@@ -244,7 +290,7 @@ impl<R: Read> Blocks<R> {
         let block = Block { shape, records, first: self.first, line: self.line, bytes };
         self.first += block.records.len() as u64;
         if !matches!(shape, Shape::Whole) {
-            self.line += lines(&block.bytes);
+            self.line += lines(shape, &block.bytes);
         }
         Some(block)
     }
@@ -260,6 +306,80 @@ fn mark(bytes: &[u8]) -> usize {
     if bytes.starts_with("\u{feff}".as_bytes()) { "\u{feff}".len() } else { 0 }
 }
 
+/// What the head of a WARC record says.
+pub struct Warc<'a> {
+    /// Name and value of each field.
+    pub fields: Vec<(&'a str, &'a str)>,
+    /// Where what it holds begins, and how many bytes that are.
+    pub text: usize,
+    pub length: u64,
+}
+
+impl Warc<'_> {
+    pub fn field(&self, wanted: &str) -> Option<&str> {
+        self.fields.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted)).map(|&(_, value)| value)
+    }
+}
+
+/// Reads the head of a record; none if it is none, or not whole.
+pub fn warc(record: &[u8]) -> Option<Warc<'_>> {
+    let end = memchr::memmem::find(record, b"\r\n\r\n")?;
+    let head = std::str::from_utf8(&record[..end]).ok().filter(|head| head.starts_with("WARC/"))?;
+    let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    let fields: Vec<_> = fields.map(|(name, value)| (name.trim(), value.trim())).collect();
+    let mut warc = Warc { fields, text: end + 4, length: 0 };
+    warc.length = warc.field("Content-Length")?.parse().ok()?;
+    Some(warc)
+}
+
+/// What separates the cells of a table: of the bytes that are usual for that the one that the first row has most often, so
+/// that a file from a program with other customs is read as well. None if more of the row must be seen.
+fn guess_delimiter(bytes: &[u8], usual: u8, is_whole: bool) -> Option<u8> {
+    let mut counts = [(usual, 0), (b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
+    let (mut is_quoted, mut is_seen) = (false, is_whole);
+    for &byte in &bytes[..bytes.len().min(HEAD)] {
+        match byte {
+            b'"' => is_quoted = !is_quoted,
+            b'\n' | b'\r' if !is_quoted => {
+                is_seen = true;
+                break;
+            }
+            _ if is_quoted => {}
+            _ => counts
+                .iter_mut()
+                .find(|(delimiter, _)| *delimiter == byte)
+                .into_iter()
+                .for_each(|(_, count)| *count += 1),
+        }
+    }
+    let most = counts.iter().map(|&(_, count)| count).max();
+    let found = counts.iter().find(|&&(_, count)| Some(count) == most);
+    found.map(|&(delimiter, _)| delimiter).filter(|_| is_seen)
+}
+
+/// Whether JSON objects come one a line, or spread over lines or side by side on one. None if more must be seen.
+fn is_an_object_a_line(head: &[u8], is_whole: bool) -> Option<bool> {
+    let end = memchr(b'\n', head);
+    let line = &head[..end.unwrap_or(head.len())];
+    let (mut scanner, mut objects) = (Scanner::new(Shape::Values, line), Vec::new());
+    scanner.scan(line, false, &mut objects);
+    if objects.len() > 1 {
+        return Some(false);
+    }
+    let Some(end) = end else {
+        // Of a line that long nothing more is looked at: it is one object.
+        return is_whole.then_some(true);
+    };
+    if objects.len() == 1 {
+        return Some(true);
+    }
+    // A first line that is no object: either all are spread over lines, or this one is damaged and the next is an object.
+    match head[end..].trim_ascii_start().first() {
+        Some(&next) => Some(next == b'{' || scanner.broken.is_some()),
+        None => is_whole.then_some(true),
+    }
+}
+
 /// Finds the edges of records in a buffer that grows; each byte is looked at once.
 struct Scanner {
     shape: Shape,
@@ -272,6 +392,8 @@ struct Scanner {
     settled: usize,
     /// Why no record can be found any more.
     broken: Option<String>,
+    /// The cells of a table's first row, less 1, and whether any of them is in quotes; none before that is seen.
+    head: Option<(usize, bool)>,
 }
 
 /// What stands at the place that is scanned.
@@ -299,7 +421,7 @@ impl Scanner {
     fn new(shape: Shape, bytes: &[u8]) -> Self {
         let state = if matches!(shape, Shape::Table(_)) { State::Cell } else { State::Before };
         let start = mark(bytes);
-        let mut scanner = Self { shape, state, start, at: start, settled: 0, broken: None };
+        let mut scanner = Self { shape, state, start, at: start, settled: 0, broken: None, head: None };
         if shape == Shape::Array {
             // The shape says that this is the opening bracket.
             scanner.at += bytes[start..].len() - bytes[start..].trim_ascii_start().len() + 1;
@@ -321,9 +443,10 @@ impl Scanner {
                     records.push(self.start..bytes.len());
                 }
             }
-            Shape::Lines | Shape::Rows => self.scan_lines(bytes, is_end, records),
+            Shape::Lines | Shape::Rows | Shape::Entries => self.scan_lines(bytes, is_end, records),
             Shape::Table(delimiter) => self.scan_rows(bytes, is_end, delimiter, records),
             Shape::Array | Shape::Values => self.scan_values(bytes, is_end, records),
+            Shape::Warc => self.scan_warc(bytes, is_end, records),
         }
     }
 
@@ -349,6 +472,39 @@ impl Scanner {
         }
     }
 
+    /// Records of a head, an empty line, as many bytes as the head says, and two ends of lines.
+    fn scan_warc(&mut self, bytes: &[u8], is_end: bool, records: &mut Vec<Range<usize>>) {
+        while self.broken.is_none() {
+            self.start += bytes[self.start..].len() - bytes[self.start..].trim_ascii_start().len();
+            self.at = self.start;
+            let rest = &bytes[self.start..];
+            if rest.is_empty() {
+                self.settled = self.start;
+                return;
+            }
+            let record = match warc(&rest[..rest.len().min(HEAD)]) {
+                Some(head) => head,
+                None if rest.len() >= HEAD || is_end || !b"WARC/".starts_with(&rest[..rest.len().min(5)]) => {
+                    self.broken = Some("not a WARC record, so that the rest cannot be read: get the file again".into());
+                    return;
+                }
+                None => return,
+            };
+            let end = usize::try_from(record.length).ok().and_then(|length| length.checked_add(record.text));
+            match end {
+                // The ends of lines behind it go with it.
+                Some(end) if rest.len() >= end.saturating_add(4) || is_end && rest.len() >= end => {
+                    let behind = if rest[end..].starts_with(b"\r\n\r\n") { 4 } else { 0 };
+                    self.record(self.start + end + behind, records);
+                }
+                _ if is_end => {
+                    self.broken = Some("ends within a record: get the file again or leave it out".into());
+                }
+                _ => return,
+            }
+        }
+    }
+
     /// Rows as the `csv` crate reads them: they end with a line feed, a carriage return or both; empty ones do not count;
     /// a quote counts only as the first byte of a cell. Unlike there, it must be closed before the end.
     fn scan_rows(&mut self, bytes: &[u8], is_end: bool, delimiter: u8, records: &mut Vec<Range<usize>>) {
@@ -358,6 +514,11 @@ impl Scanner {
                 State::Quoted => match memchr(b'"', &bytes[self.at..]) {
                     Some(found) => (self.at, self.state) = (self.at + found + 1, State::Quote),
                     None => self.at = bytes.len(),
+                },
+                State::Cell if byte == b'"' && delimiter == b'\t' => match self.opens_a_quote(bytes, is_end) {
+                    Some(true) => (self.at, self.state) = (self.at + 1, State::Quoted),
+                    Some(false) => (self.at, self.state) = (self.at + 1, State::Plain),
+                    None => return,
                 },
                 State::Cell | State::Quote if byte == b'"' => (self.at, self.state) = (self.at + 1, State::Quoted),
                 _ if byte == delimiter => (self.at, self.state) = (self.at + 1, State::Cell),
@@ -372,6 +533,9 @@ impl Scanner {
                     if is_empty {
                         (self.start, self.settled) = (self.at, self.at);
                     } else {
+                        let row = &bytes[self.start..self.at];
+                        let head = || (memchr_iter(delimiter, row).count(), memchr(b'"', row).is_some());
+                        self.head.get_or_insert_with(head);
                         self.record(self.at, records);
                     }
                 }
@@ -389,6 +553,43 @@ impl Scanner {
                 _ => self.record(bytes.len(), records),
             }
         }
+    }
+
+    /// Whether a quote that begins a cell between tabs encloses it. Many programs write such tables without quoting anything,
+    /// so that a quotation begins with a quote and the next row's may be taken for its end. It encloses the cell if the first
+    /// row has quotes; or if the quote that closes it is followed by the end of a cell, and not every line in between is as long
+    /// as the first row. None if more must be seen.
+    fn opens_a_quote(&self, bytes: &[u8], is_end: bool) -> Option<bool> {
+        let Some((head, false)) = self.head else { return Some(true) };
+        let cell = self.at + 1;
+        let seen = bytes.len().min(cell + LONGEST_CELL);
+        let (bytes, is_end) = (&bytes[..seen], is_end || seen < bytes.len());
+        let mut quotes = memchr_iter(b'"', &bytes[cell..]).map(|found| cell + found).peekable();
+        let close = loop {
+            let Some(quote) = quotes.next() else { return is_end.then_some(false) };
+            match bytes.get(quote + 1) {
+                Some(b'"') => _ = quotes.next(),
+                Some(b'\t' | b'\n' | b'\r') => break quote,
+                Some(_) => return Some(false),
+                None if is_end => break quote,
+                None => return None,
+            }
+        };
+        let is_end_of_line = |byte: &u8| matches!(byte, b'\n' | b'\r');
+        let Some(line) = bytes[cell..close].iter().position(is_end_of_line).filter(|_| head > 0) else {
+            return Some(true);
+        };
+        let last = bytes[close..].iter().position(is_end_of_line).map(|end| close + end);
+        let last = last.or(is_end.then_some(bytes.len()))?;
+        let gaps = |line: &[u8]| memchr_iter(b'\t', line).count();
+        // Some programs fill up rows with empty cells, which are none of the last line.
+        let (inside, behind) = (&bytes[cell + line + 1..close], &bytes[close + 1..last]);
+        let is_filled_up = !behind.is_empty() && behind.iter().all(|&byte| byte == b'\t');
+        let ends_within = inside.rsplit(is_end_of_line).next().is_none_or(|line| gaps(line) == 0);
+        let first = &bytes[self.start..cell + line];
+        let mut lines = bytes[cell + line + 1..last].split(is_end_of_line).filter(|line| !line.is_empty());
+        let are_rows = gaps(first) == head && lines.all(|line| gaps(line) == head) && !(is_filled_up && ends_within);
+        Some(!are_rows)
     }
 
     fn scan_values(&mut self, bytes: &[u8], is_end: bool, records: &mut Vec<Range<usize>>) {
@@ -451,6 +652,9 @@ impl Scanner {
     }
 }
 
+/// How far the end of a quoted cell between tabs is looked for.
+const LONGEST_CELL: usize = 16 << 20;
+
 const UNCLOSED: &str = "a quote in this row is not closed, so that the rest cannot be read: mend the row";
 
 fn unexpected(byte: u8) -> String {
@@ -468,7 +672,11 @@ mod tests {
 
     /// All records, and whether the input was read to its end, in blocks of a size that holds a mark of UTF-8; checks that blocks make up the input.
     fn records(input: &[u8], form: Form, size: usize) -> (Vec<Vec<u8>>, bool) {
-        let mut blocks = Blocks::sized(input, form, size);
+        records_with(input, form, None, size)
+    }
+
+    fn records_with(input: &[u8], form: Form, delimiter: Option<u8>, size: usize) -> (Vec<Vec<u8>>, bool) {
+        let mut blocks = Blocks::sized(input, form, delimiter, size);
         let (mut records, mut bytes, mut lines) = (Vec::new(), Vec::new(), 1);
         loop {
             let block = match blocks.next() {
@@ -487,7 +695,9 @@ mod tests {
             }
             records.extend(block.records().map(|(.., record)| record.to_vec()));
             if form != Form::Text {
-                lines += block.bytes.iter().filter(|&&byte| byte == b'\n').count() as u64;
+                let text = String::from_utf8_lossy(&block.bytes).replace("\r\n", "\n");
+                let is_table = matches!(form, Form::Table(_));
+                lines += text.chars().filter(|&c| c == '\n' || is_table && c == '\r').count() as u64;
             }
             bytes.extend(block.bytes);
         }
@@ -495,8 +705,8 @@ mod tests {
     }
 
     fn forms() -> impl Strategy<Value = Form> {
-        use Form::{Any, Json, Lines, Parquet, Table, Text};
-        prop::sample::select(vec![Any, Json, Lines, Parquet, Table(b','), Table(b'\t'), Text])
+        use Form::{Any, Feed, Json, Lines, Parquet, Table, Text, Warc};
+        prop::sample::select(vec![Any, Feed, Json, Lines, Parquet, Table(b','), Table(b'\t'), Text, Warc])
     }
 
     /// Strings of what means something to one of the forms.
@@ -545,11 +755,31 @@ mod tests {
             if is_open {
                 wanted.pop();
             }
-            let (rows, is_whole) = records(text.as_bytes(), Form::Table(b','), size);
+            let (rows, is_whole) = records_with(text.as_bytes(), Form::Table(b','), Some(b','), size);
             prop_assert_eq!(is_whole, !is_open);
             let mut parser = Parser::default();
-            let rows: Vec<Vec<String>> = rows.iter().map(|row| parser.cells(row, b',')).collect();
+            let rows: Vec<Vec<String>> = rows.iter().map(|row| parser.cells(row, b',', None)).collect();
             prop_assert_eq!(rows, wanted);
+        }
+
+        /// Tables between tabs without any quoting: whatever quotes are in them, a line is a row.
+        #[test]
+        fn no_quote_swallows_a_row_between_tabs(
+            rows in prop::collection::vec(prop::collection::vec("[a\", ]{0,5}", 3), 0..8), size in 3..20_usize,
+        ) {
+            let lines: Vec<String> = rows.iter().map(|cells| format!("x{}z\n", cells.join("\t"))).collect();
+            let text = format!("id\tb\tc\n{}", lines.concat());
+            let (found, is_whole) = records(text.as_bytes(), Form::Table(b'\t'), size);
+            prop_assert!(is_whole);
+            prop_assert_eq!(found.len(), lines.len() + 1);
+            let mut parser = Parser::default();
+            for (row, cells) in found[1..].iter().zip(&rows) {
+                let read = parser.cells(row, b'\t', Some(3));
+                let is_quoted = |cell: &str| cell.len() > 1 && cell.starts_with('"') && cell.ends_with('"');
+                for (read, cell) in read.iter().zip(cells).skip(1).take(1) {
+                    prop_assert!(read == cell || is_quoted(cell), "{read:?} of {cell:?}");
+                }
+            }
         }
 
         #[test]
@@ -561,6 +791,18 @@ mod tests {
                 .collect();
             let (lines, _) = records(text.as_bytes(), Form::Lines, size);
             prop_assert_eq!(lines, wanted.iter().map(|line| line.as_bytes().to_vec()).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn warc_records_are_as_long_as_they_say(texts in prop::collection::vec("[a\r\n]{0,20}", 0..6), size in 3..20_usize) {
+            let record = |text: &String| {
+                format!("WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: {}\r\n\r\n{text}\r\n\r\n", text.len())
+            };
+            let wanted: Vec<Vec<u8>> = texts.iter().map(|text| record(text).into_bytes()).collect();
+            prop_assert_eq!(records(&wanted.concat(), Form::Warc, size), (wanted.clone(), true));
+            let cut = wanted.concat().len().saturating_sub(5);
+            let (found, is_whole) = records(&wanted.concat()[..cut], Form::Warc, size);
+            prop_assert!(texts.is_empty() || !is_whole && found == wanted[..texts.len() - 1]);
         }
 
         #[test]
@@ -578,6 +820,15 @@ mod tests {
             let values: Vec<Value> = values.iter().map(|value| serde_json::from_slice(value).unwrap()).collect();
             prop_assert_eq!(values.iter().collect::<Vec<_>>(), objects);
         }
+    }
+
+    /// A small compressed file may hold one line of more than any memory.
+    #[test]
+    fn a_line_without_an_end_is_refused() {
+        let mut blocks = Blocks::new(io::repeat(b'x'), Form::Lines, None);
+        let Err((place, reason)) = blocks.next() else { panic!("a line without an end is a record") };
+        assert_eq!((place.to_string(), reason.contains("more than 256 MiB")), (":1".into(), true));
+        assert!(blocks.buffer.capacity() <= LONGEST + BLOCK);
     }
 
     /// The time for a record of any size is linear: each byte is looked at once.

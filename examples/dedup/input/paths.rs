@@ -1,17 +1,54 @@
 //! Paths to files: folders walked, patterns matched, each file once.
 
+use std::cmp::Ordering;
+use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Read, Seek};
+use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
 
+use encoding_rs::Encoding;
 use indicatif::ProgressBar;
 
-use super::Problem;
-use super::bytes::{self, Codec, unreadable};
-use super::frame::Form;
+use super::bytes::{self, Codec, Limited, unreadable};
+use super::feed;
+use super::frame::{Blocks, Form};
+use super::{Left, Problem};
 
 /// The kinds of files that are read, for messages.
-pub const READ: &str = ".txt, .jsonl, .ndjson, .json, .csv or .tsv, also as .gz or .zst, or .parquet";
+pub const READ: &str =
+    ".txt, .jsonl, .ndjson, .json, .csv, .tsv, .rss, .atom or .wet, also as .gz or .zst, or .parquet";
+
+/// How sources are read, as far as the options say.
+#[derive(Clone, Copy)]
+pub struct Reading {
+    /// The form of standard input.
+    pub stdin: Form,
+    /// What separates the cells of tables.
+    pub delimiter: Option<u8>,
+    pub encoding: Option<&'static Encoding>,
+    /// Bytes that an archive may unpack to.
+    pub unpack_limit: Option<u64>,
+    pub order: Order,
+}
+
+/// In which order sources are read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Order {
+    /// In that of their full paths, standard input last: it does not depend on the order of the arguments.
+    #[default]
+    Paths,
+    /// In that of the arguments; the files of a folder or pattern in that of their paths.
+    Given,
+}
+
+impl Reading {
+    /// Bytes that so many packed ones may unpack to.
+    fn allowed(&self, packed: u64) -> u64 {
+        const LEAST: u64 = 1 << 30;
+        const TIMES: u64 = 100;
+        self.unpack_limit.unwrap_or_else(|| packed.saturating_mul(TIMES).max(LEAST))
+    }
+}
 
 /// A file to read, or standard input.
 pub struct Source {
@@ -21,18 +58,30 @@ pub struct Source {
     stored: Option<File>,
     /// Its path in the folder that was given; its file name if it was given itself.
     pub name: String,
+    /// The same as the system has it, which need not be UTF-8.
+    pub inside: PathBuf,
     /// The path as given, for people.
     pub given: String,
     pub form: Form,
     /// How it is compressed; standard input shows it by its first bytes.
     pub codec: Codec,
+    /// Whether its articles are known already.
+    pub is_known: bool,
+    reading: Reading,
 }
 
 impl Source {
-    pub fn open<'a>(&self, bar: &'a ProgressBar) -> io::Result<Box<dyn Read + Send + 'a>> {
-        Ok(match &self.path {
+    /// By the full paths, and those of one by how they are given; standard input last.
+    fn by_path(a: &Self, b: &Self) -> Ordering {
+        let is_stdin = |source: &Self| source.path.is_none();
+        is_stdin(a).cmp(&is_stdin(b)).then_with(|| (&a.path, &a.name, &a.given).cmp(&(&b.path, &b.name, &b.given)))
+    }
+
+    /// Its records, block by block.
+    pub fn open<'a>(&self, bar: &'a ProgressBar) -> io::Result<Blocks<Box<dyn Read + Send + 'a>>> {
+        let from = match &self.path {
             Some(path) if self.form == Form::Parquet => open_parquet(path, bar)?,
-            Some(path) => bytes::decode(self.codec, bar.wrap_read(File::open(path)?)),
+            Some(path) => return self.blocks(bar.wrap_read(File::open(path)?), self.codec),
             None => {
                 let from: Box<dyn Read + Send> = match &self.stored {
                     Some(stored) => {
@@ -44,9 +93,31 @@ impl Source {
                 };
                 let mut from = BufReader::with_capacity(1 << 16, bar.wrap_read(from));
                 let codec = Codec::of(from.fill_buf()?);
-                bytes::decode(codec, from)
+                return self.blocks(from, codec);
             }
-        })
+        };
+        Ok(Blocks::new(from, self.form, None))
+    }
+
+    /// The records in the bytes of the source.
+    pub fn blocks<'a>(
+        &self,
+        from: impl Read + Send + 'a,
+        codec: Codec,
+    ) -> io::Result<Blocks<Box<dyn Read + Send + 'a>>> {
+        let Reading { delimiter, encoding, unpack_limit, .. } = self.reading;
+        let mut bytes = bytes::decode(codec, from);
+        let packed = self.size().or(unpack_limit.map(|_| 0));
+        if let Some(packed) = packed.filter(|_| codec != Codec::Plain) {
+            bytes = Box::new(Limited::new(bytes, self.reading.allowed(packed)));
+        }
+        let bytes = match self.form {
+            Form::Feed => Box::new(Cursor::new(feed::lines(bytes)?)),
+            // Its records say how many bytes they have.
+            Form::Warc => bytes,
+            _ => bytes::recode(bytes, encoding)?,
+        };
+        Ok(Blocks::new(bytes, self.form, delimiter))
     }
 
     /// How many bytes lie on the disk; none if that of standard input is not known.
@@ -80,21 +151,22 @@ fn open_parquet<'a>(_: &Path, _: &'a ProgressBar) -> io::Result<Box<dyn Read + S
 }
 
 /// What the paths stand for.
-#[derive(Default)]
 pub struct Found {
-    /// The files in the order of their full paths, standard input last, each once, however the paths are given: which of
-    /// two articles with the same id comes first does not depend on the order of the arguments.
+    /// The files and standard input, each once, however often it is given.
     pub sources: Vec<Source>,
     pub problems: Vec<Problem>,
     /// Files of other kinds in the folders.
     pub others: u64,
+    reading: Reading,
 }
 
-/// Finds the files of all paths; standard input is read as `stdin`.
-pub fn find(paths: &[PathBuf], stdin: Form) -> Found {
-    let mut found = Found::default();
-    for path in paths.iter().filter(|path| !is_stdin(path)) {
+/// Finds the files of all paths.
+pub fn find(paths: &[PathBuf], reading: Reading) -> Found {
+    let mut found = Found { sources: Vec::new(), problems: Vec::new(), others: 0, reading };
+    for path in paths {
+        let first = found.sources.len();
         match matches(path) {
+            _ if path == Path::new("-") => found.stdin(),
             Some(Ok(matches)) if matches.is_empty() => {
                 found.problem(&path.to_string_lossy(), "no file has such a name: check the pattern");
             }
@@ -102,23 +174,27 @@ pub fn find(paths: &[PathBuf], stdin: Form) -> Found {
             Some(Err(error)) => found.problem(&path.to_string_lossy(), format!("not a pattern, {error}: mend it")),
             None => found.add(path),
         }
+        found.sources[first..].sort_by(Source::by_path);
     }
-    found.sources.sort_by(|a, b| (&a.path, &a.name, &a.given).cmp(&(&b.path, &b.name, &b.given)));
-    found.sources.dedup_by(|a, b| a.path == b.path);
-    if paths.iter().any(|path| is_stdin(path)) {
-        let (name, given) = ("<stdin>".into(), "<stdin>".into());
-        found.sources.push(Source { path: None, stored: None, name, given, form: stdin, codec: Codec::Plain });
+    if reading.order == Order::Paths {
+        found.sources.sort_by(Source::by_path);
     }
+    let mut seen = HashSet::new();
+    found.sources.retain(|source| seen.insert(source.path.clone()));
     found
+}
+
+/// The bytes of a text file in UTF-8, if a mark tells that they are in another encoding; unpacked by its name.
+pub fn read_text(path: &Path) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let file = bytes::decode(Codec::of_name(path), File::open(path)?);
+    bytes::recode(file, None)?.read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The bytes of all sources as they lie on the disk; none if that of standard input is not known.
 pub fn bytes(sources: &[Source]) -> Option<u64> {
     sources.iter().map(Source::size).sum()
-}
-
-fn is_stdin(path: &Path) -> bool {
-    path == Path::new("-")
 }
 
 /// The files that a pattern matches, if the path is one. A file that has the name itself comes first.
@@ -143,10 +219,57 @@ pub fn kind(path: &Path) -> Option<(Form, Codec)> {
     (form != Form::Parquet || codec == Codec::Plain).then_some((form, codec))
 }
 
+/// In folders .xml is anything, but a file that is named is a feed.
+fn feed_by_name(path: &Path) -> Option<(Form, Codec)> {
+    let codec = Codec::of_name(path);
+    let name = if codec == Codec::Plain { path } else { Path::new(path.file_stem()?) };
+    name.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("xml")).then_some((Form::Feed, codec))
+}
+
+/// What makes a file of another kind readable.
+fn remedy(path: &Path) -> &'static str {
+    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    match &*extension {
+        "html" | "htm" | "xhtml" | "warc" => "make text of it first, for example with trafilatura",
+        "pdf" => "make text of it first, for example with pdftotext",
+        "doc" | "docx" | "odt" | "rtf" | "epub" | "md" => "make text of it first, for example with pandoc -t plain",
+        "xls" | "xlsx" | "ods" => "save it as .csv",
+        "zip" | "tar" | "tgz" | "7z" | "rar" | "bz2" | "xz" | "lz4" | "br" => "unpack it first",
+        _ => "rename the file, or pipe it to `dedup -`",
+    }
+}
+
 impl Found {
+    /// Adds, after all others, the sources of what is known already.
+    pub fn add_known(&mut self, known: Self) -> Result<(), String> {
+        if let Some(both) = known.sources.iter().find(|known| self.sources.iter().any(|new| new.path == known.path)) {
+            return Err(format!("{} is given as new and with --against: leave one of the two out", both.given));
+        }
+        self.sources.extend(known.sources.into_iter().map(|source| Source { is_known: true, ..source }));
+        self.problems.extend(known.problems);
+        self.others += known.others;
+        Ok(())
+    }
+
     fn problem(&mut self, place: &str, reason: impl Into<String>) {
         let name = Path::new(place).file_name().map_or(place.into(), |name| name.to_string_lossy());
-        self.problems.push(Problem { id: name.into(), place: place.into(), reason: reason.into() });
+        let (id, place, reason) = (name.into(), place.into(), reason.into());
+        self.problems.push(Problem { id, place, reason, what: Left::Input });
+    }
+
+    fn stdin(&mut self) {
+        let (name, given) = ("<stdin>".into(), "<stdin>".into());
+        let (form, codec, reading) = (self.reading.stdin, Codec::Plain, self.reading);
+        let (path, stored, inside) = (None, None, PathBuf::new());
+        self.sources.push(Source { path, stored, name, inside, given, form, codec, is_known: false, reading });
+    }
+
+    fn file(&mut self, path: PathBuf, inside: PathBuf, given: &Path, (form, codec): (Form, Codec)) {
+        // Ids are the same on every system.
+        let names: Vec<_> = inside.iter().map(|name| name.to_string_lossy()).collect();
+        let (name, given) = (names.join("/"), given.to_string_lossy().into_owned());
+        let (path, stored, reading) = (Some(path), None, self.reading);
+        self.sources.push(Source { path, stored, name, inside, given, form, codec, is_known: false, reading });
     }
 
     /// Collects the files that a path stands for.
@@ -157,44 +280,44 @@ impl Found {
             Ok((is_folder, path)) => (path, is_folder),
             Err(error) => return self.problem(&shown, unreadable(&error)),
         };
-        let name = given.file_name().map_or(shown.clone(), |name| name.to_string_lossy());
         if is_folder {
             self.walk(path, given);
-        } else if let Some((form, codec)) = kind(given) {
-            let (name, given) = (name.into(), shown.into());
-            self.sources.push(Source { path: Some(path), stored: None, name, given, form, codec });
+        } else if let Some((form, codec)) = kind(given).or_else(|| feed_by_name(given)) {
+            let inside = given.file_name().map_or_else(|| given.into(), PathBuf::from);
+            self.file(path, inside, given, (form, codec));
         } else {
-            let remedy = "rename the file, or pipe it to `dedup -`";
+            let remedy = remedy(given);
             self.problem(&shown, format!("not a folder and not named {READ}: {remedy}"));
         }
     }
 
     /// Collects the files of a folder and of those in it. Links to folders are not followed: they may lead in circles.
     fn walk(&mut self, root: PathBuf, given: &Path) {
-        let mut folders = vec![(root, String::new())];
+        let mut folders = vec![(root, PathBuf::new())];
         while let Some((folder, inside)) = folders.pop() {
             let entries = match fs::read_dir(&folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
                 Ok(entries) => entries,
                 Err(error) => {
                     let place = given.join(&inside).to_string_lossy().into_owned();
-                    let id = if inside.is_empty() { place.clone() } else { inside };
-                    self.problems.push(Problem { id, place, reason: unreadable(&error) });
+                    let inside = inside.to_string_lossy();
+                    let id = if inside.is_empty() { place.clone() } else { inside.into() };
+                    self.problems.push(Problem { id, place, reason: unreadable(&error), what: Left::Input });
                     continue;
                 }
             };
             for entry in entries {
                 let path = entry.path();
-                let name = format!("{inside}{}", entry.file_name().to_string_lossy());
+                let inside = inside.join(entry.file_name());
                 if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
-                    folders.push((path, name + "/"));
+                    folders.push((path, inside));
                     continue;
                 }
                 // A pipe or device would wait for ever. A link to nothing is told when it is opened.
                 let readable = fs::metadata(&path).map_or(true, |file| file.is_file());
                 match kind(&path).filter(|_| readable) {
-                    Some((form, codec)) => {
-                        let given = given.join(&name).to_string_lossy().into_owned();
-                        self.sources.push(Source { path: Some(path), stored: None, name, given, form, codec });
+                    Some(kind) => {
+                        let given = given.join(&inside);
+                        self.file(path, inside, &given, kind);
                     }
                     None => self.others += 1,
                 }

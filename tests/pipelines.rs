@@ -1,0 +1,325 @@
+//! What `dedup` writes for programs: annotated input, lines of JSON and their schema.
+
+mod common;
+#[path = "common/random.rs"]
+mod random;
+
+use std::fs;
+use std::path::Path;
+
+use common::*;
+use random::mixed;
+use serde_json::{Value, json};
+
+/// A pair, a text that stands alone, one that is too short, and a line that is no JSON.
+fn lines() -> String {
+    let odd = format!(r#"{{"z": [1, 2.50], "text": {}, "id": "b" }}"#, json!(FERRY.to_uppercase()));
+    [&line("a", FERRY), &odd, "\n\n", &line("c", STORM), &line("d", "too short"), "{\"id\": broken\n"].concat()
+}
+
+fn read(path: impl AsRef<Path>) -> String {
+    fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn records_are_annotated_and_stay_as_they_are() {
+    let folder = Temp::new("lines").with("x.jsonl", lines());
+    let args = ["--level", "near", "--annotate", "notes.jsonl.gz", "--unique", "u.jsonl", "x.jsonl"];
+    stdout(&folder, &args);
+    let nothing = r#""cluster":null,"duplicate_of":null,"relation":null,"similarity":null}"#;
+    let first = r#","cluster":1,"duplicate_of":null,"relation":null,"similarity":null}"#;
+    let copy = r#","cluster":1,"duplicate_of":"x.jsonl:1","relation":"exact","similarity":1.0}"#;
+    let wanted = lines()
+        .replacen("noon.\"}", &format!("noon.\"{first}"), 1)
+        .replacen("\"b\" }", &format!("\"b\" {copy}"), 1)
+        .replace("week.\"}", &format!("week.\",{nothing}"))
+        .replace("short\"}", &format!("short\",{nothing}"));
+    assert_eq!(String::from_utf8(unpacked(&folder.join("notes.jsonl.gz"))).unwrap(), wanted);
+    assert_eq!(read(folder.join("u.jsonl")).lines().count(), lines().lines().count() - 1);
+
+    let list = format!("[{},\n {}, {{ }}]", line("a", FERRY).trim(), line("b", FERRY).trim());
+    let folder = Temp::new("list").with("x.json", list);
+    stdout(&folder, &["--annotate", "notes.json", "x.json"]);
+    let notes: Vec<Value> = serde_json::from_str(&read(folder.join("notes.json"))).unwrap();
+    let places: Vec<&Value> = notes.iter().map(|note| &note["duplicate_of"]).collect();
+    assert_eq!(places, [&Value::Null, &"x.json#1".into(), &Value::Null]);
+
+    for (name, delimiter) in [("x,y.csv", ","), ("x.csv", ";"), ("x.tsv", "\t")] {
+        let rows = [
+            "id,text,more\r\n".to_string(),
+            format!("a,\"{FERRY}\",\"\"\r\n"),
+            format!("b,{FERRY}\r\n"),
+            format!("c,{STORM},x,y\n"),
+        ];
+        let folder = Temp::new("rows").with(name, rows.concat().replace(',', delimiter));
+        let notes = name.replace('x', "notes");
+        stdout(&folder, &["--level", "near", "--annotate", &notes, name]);
+        let place = if name == "x,y.csv" { "\"x,y.csv:2\"".to_string() } else { format!("{name}:2") };
+        let wanted = rows[0].replace("more\r", "more,cluster,duplicate_of,relation,similarity\r")
+            + &rows[1].replace('\r', ",1,,,\r")
+            + &rows[2].replace('\r', ",,1,@,exact,1.0\r")
+            + &rows[3];
+        assert_eq!(read(folder.join(notes)), wanted.replace(',', delimiter).replace('@', &place), "{name}");
+    }
+}
+
+#[test]
+fn annotations_that_cannot_be_are_refused() {
+    let taken = format!("{}\n", json!({"id": "a", "text": FERRY, "relation": "aunt"}));
+    let folder = Temp::new("refused")
+        .with("x.jsonl", taken)
+        .with("x.csv", format!("id,text,cluster\na,{FERRY},1\n"))
+        .with("a.txt", FERRY);
+    for (args, message) in [
+        (["--annotate", "notes.jsonl", "x.jsonl"], "x.jsonl has a field \"relation\" already"),
+        (["--annotate", "notes.csv", "x.csv"], "x.csv has a field \"cluster\" already"),
+        (["--annotate", "notes", "a.txt"], "texts, and they have no fields"),
+        (["--annotate", "gone/notes.jsonl", "x.jsonl"], "make the folder first"),
+        (["--annotate", "x.jsonl", "x.jsonl"], "is read itself"),
+    ] {
+        let output = run(&folder, &args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}");
+        assert!(stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
+    }
+    assert_eq!(fs::read_dir(&*folder).unwrap().count(), 3);
+}
+
+#[test]
+fn every_line_is_as_the_schema_says() {
+    let schema: Value = serde_json::from_str(include_str!("../examples/dedup/lines.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut types: Vec<String> = Vec::new();
+    let mut check = |lines: &str| {
+        for line in lines.lines().filter(|line| line.starts_with('{')) {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let errors: Vec<String> = validator.iter_errors(&line).map(|error| error.to_string()).collect();
+            assert!(errors.is_empty(), "{line}: {errors:?}");
+            types.push(line["type"].as_str().unwrap().into());
+        }
+    };
+    let near = FERRY.replace("noon", "boat");
+    let folder =
+        Temp::new("schema").with("x.jsonl", lines() + &line("e", &near)).with("a.txt", FERRY).with("b.txt", near);
+    let args = ["--format", "jsonl", "--removed", "removed.jsonl", "--progress", "jsonl", ".", "gone.txt"];
+    let output = run(&folder, &args);
+    check(std::str::from_utf8(&output.stdout).unwrap());
+    check(stderr(&output));
+    check(&read(folder.join("removed.jsonl")));
+    check(&stdout(&seeds(), &["--format", "jsonl", "."]));
+    check(&stdout(&seeds(), &["--format", "summary", "."]));
+    let pair = |other: &str| run(&seeds(), &["compare", "--format", "jsonl", "004_school-hall-meeting.txt", other]);
+    for other in ["004_school-hall-meeting.txt", "006_school-hall-near-copy.txt", "005_ferry-theme-russian.txt"] {
+        check(std::str::from_utf8(&pair(other).stdout).unwrap());
+    }
+    types.sort();
+    types.dedup();
+    assert_eq!(
+        types,
+        ["cluster", "comparison", "progress", "removed", "skipped", "summary", "unread"],
+        "each was seen"
+    );
+    // And it says something.
+    for wrong in [
+        json!({"type": "skipped", "id": "x", "reason": "no place"}),
+        json!({"type": "removed", "id": "x", "at": "x", "kept": "y", "kept_at": "y", "relation": "like", "similarity": 1.0}),
+        json!({"type": "other"}),
+    ] {
+        assert!(!validator.is_valid(&wrong), "{wrong}");
+    }
+}
+
+#[test]
+fn the_summary_alone_is_the_last_line_of_all() {
+    let all = records(&seeds(), &["."]);
+    let alone: Value = serde_json::from_str(&stdout(&seeds(), &["--format", "summary", "."])).unwrap();
+    let without_times = |mut summary: Value| {
+        summary.as_object_mut().unwrap().remove("seconds");
+        summary
+    };
+    assert_eq!(without_times(alone.clone()), without_times(all.last().unwrap().clone()));
+    assert_eq!(alone["copies"], json!({"exact": 0, "near": 1, "reworded": 1}));
+}
+
+/// Random numbers from one seed, one after the other.
+struct Random(u64, u64);
+
+impl Random {
+    fn below(&mut self, end: usize) -> usize {
+        self.1 += 1;
+        (mixed(self.0 << 32 | self.1) % end as u64) as usize
+    }
+
+    fn of<'a, T: ?Sized>(&mut self, all: &[&'a T]) -> &'a T {
+        all[self.below(all.len())]
+    }
+}
+
+const EXTENSIONS: [&str; 11] =
+    ["txt", "jsonl", "json", "csv", "tsv", "rss", "atom", "wet", "ndjson", "parquet", "html"];
+
+/// A file of some form with copies in it, here and there damaged.
+fn file(random: &mut Random, extension: Option<&'static str>) -> (String, Vec<u8>) {
+    let text = |random: &mut Random| {
+        random.of(&[FERRY, STORM, "too short", "", "\"No,\" he said, \"not this week.\"\nNever."])
+    };
+    let id = |random: &mut Random| random.of(&["1", "1.5", "null", "\"a\"", "\"a\"", "\"b\"", "NaN", "[]"]);
+    let count = random.below(5);
+    let objects: Vec<String> = (0..count)
+        .map(|_| {
+            format!(
+                "{{\"id\":{},\"text\":{},\"date\":\"2024-05-0{}\"}}",
+                id(random),
+                json!(text(random)),
+                random.below(10)
+            )
+        })
+        .collect();
+    let mut table = |delimiter: &str| {
+        let cell = |random: &mut Random| {
+            let text = text(random);
+            if random.below(4) > 0 { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.into() }
+        };
+        let rows: String = (0..count).map(|at| format!("{at}{delimiter}{}\r\n", cell(random))).collect();
+        format!("id{delimiter}text\r\n{rows}")
+    };
+    let warc = |text: &str| {
+        format!("WARC/1.0\r\nWARC-Type: conversion\r\nContent-Length: {}\r\n\r\n{text}\r\n\r\n", text.len())
+    };
+    let delimiters = [",", ";", "\t", "|"];
+    let (csv, tsv) = (table(","), table("\t"));
+    let odd = table(delimiters[count % 4]);
+    let extension = extension.unwrap_or_else(|| random.of(&EXTENSIONS));
+    let mut bytes = match extension {
+        "txt" => text(random).as_bytes().to_vec(),
+        "jsonl" | "ndjson" => objects.join(random.of(&["\n", "\r\n", "\n\n"])).into_bytes(),
+        "json" => format!("[{}]", objects.join(",")).into_bytes(),
+        "csv" => if random.below(2) == 0 { csv } else { odd }.into_bytes(),
+        "tsv" => tsv.into_bytes(),
+        "wet" => (0..count).map(|_| warc(text(random))).collect::<String>().into_bytes(),
+        "rss" => {
+            format!("<rss version=\"2.0\"><channel><item><description>{FERRY}</description></item></channel></rss>")
+                .into()
+        }
+        _ => objects.concat().into_bytes(),
+    };
+    for _ in 0..random.below(3) * random.below(3) {
+        let byte = random.of(&[b"\"", b"\n", b"\\", b"{", b"\t", b"\xff", b"\0", b",", b"]"]);
+        let at = random.below(bytes.len() + 1);
+        bytes.splice(at..(at + random.below(3)).min(bytes.len()), byte.iter().copied());
+    }
+    let end = random.of(&["", "", "", ".gz", ".zst"]);
+    let mut bytes = match end {
+        ".gz" => compressed(bytes),
+        ".zst" => zstd(bytes),
+        _ if random.below(12) == 0 => {
+            String::from_utf8_lossy(&bytes).encode_utf16().flat_map(u16::to_le_bytes).collect()
+        }
+        _ => bytes,
+    };
+    if random.below(12) == 0 {
+        bytes.truncate(random.below(bytes.len() + 1));
+    }
+    (format!("{}.{extension}{end}", random.of(&["a", "b", "odd, \"name\""])), bytes)
+}
+
+/// Runs with random options on random bytes: a run that ends, with an exit code that is documented, lines of JSON that are as
+/// their schema says, and outputs that hold what they must.
+fn random_runs(seeds: std::ops::Range<u64>) {
+    let schema: Value = serde_json::from_str(include_str!("../examples/dedup/lines.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let mut codes = [0; 3];
+    for seed in seeds {
+        let random = &mut Random(seed, 0);
+        let mut folder = Temp::new("random");
+        let mut names: Vec<String> = vec!["missing.jsonl".into(); usize::from(random.below(12) == 0)];
+        // Files of one form, as most corpora are, or of any.
+        let extension = Some(random.of(&EXTENSIONS[..9])).filter(|_| random.below(4) > 0);
+        for _ in 0..=random.below(3) {
+            let (name, bytes) = file(random, extension);
+            folder = folder.with(&name, bytes);
+            names.push(name);
+        }
+        let form = names.last().unwrap().split_once('.').unwrap().1.to_owned();
+        let mut args: Vec<String> = ["--format", random.of(&["jsonl", "jsonl", "summary"])].map(String::from).to_vec();
+        let options: [&[&str]; 20] = [
+            &["--strict"],
+            &["--quiet"],
+            &["--level", "near"],
+            &["--keep", "first"],
+            &["--keep", "longest"],
+            &["--keep", "earliest"],
+            &["--within", "3d"],
+            &["--min-words", "6"],
+            &["--threshold", "0.9"],
+            &["--delimiter", ";"],
+            &["--delimiter", "tab"],
+            &["--encoding", "latin1"],
+            &["--encoding", "utf-16le"],
+            &["--text-field", "text"],
+            &["--text-field", "a.b"],
+            &["--id-field", "nr"],
+            &["--unpack-limit", "100"],
+            &["--progress", "jsonl"],
+            &["--memory", "1K"],
+            &["--threads", "2"],
+        ];
+        let mut used: Vec<&str> = Vec::new();
+        for _ in 0..random.below(5) {
+            let option = random.of(&options);
+            if !used.contains(&option[0]) {
+                used.push(option[0]);
+                args.extend(option.iter().map(|part| part.to_string()));
+            }
+        }
+        let name = |option: &str| match option {
+            "--removed" => "out--removed.jsonl".into(),
+            _ if form.starts_with("txt") => format!("out{option}"),
+            _ => format!("out{option}.{}", form.replace("rss", "jsonl").replace("atom", "jsonl")),
+        };
+        for option in ["--unique", "--annotate", "--removed"] {
+            if random.below(4) == 0 && (option != "--annotate" || random.below(3) == 0) {
+                args.extend([option.into(), name(option)]);
+            }
+        }
+        if names.len() > 1 && random.below(4) == 0 {
+            args.extend(["--against".into(), names.remove(0)]);
+        }
+        args.extend(names);
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let output = run(&folder, &args);
+        let said = String::from_utf8_lossy(&output.stderr);
+        let told = format!("seed {seed}: dedup {args:?}: {said}");
+        let code = output.status.code().unwrap_or_else(|| panic!("{told}"));
+        assert!(code <= 2 && !said.contains("panicked") && !said.contains("internal error"), "{told}");
+        codes[code as usize] += 1;
+        assert_eq!(code == 2, said.lines().any(|line| line.starts_with("error: ")), "{told}");
+        let mut outputs = vec![String::from_utf8(output.stdout).unwrap()];
+        outputs.extend(fs::read_to_string(folder.join("out--removed.jsonl")));
+        outputs.extend(
+            args.contains(&"jsonl")
+                .then(|| said.lines().filter(|line| line.starts_with('{')).map(|line| format!("{line}\n")).collect()),
+        );
+        for line in outputs.iter().flat_map(|output| output.lines()) {
+            let line: Value = serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}: {told}"));
+            assert!(validator.is_valid(&line), "{line}: {told}");
+        }
+        for option in ["--unique", "--annotate", "--removed"] {
+            let path = folder.join(name(option));
+            assert_eq!(path.exists(), args.contains(&option) && code < 2, "{option}: {told}");
+        }
+    }
+    println!("exit codes: {codes:?}");
+    assert!(codes.iter().all(|&count| count > 0), "each exit code was seen: {codes:?}");
+}
+
+#[test]
+fn random_options_on_random_bytes() {
+    random_runs(0..150);
+}
+
+/// `cargo test --release --test pipelines -- --ignored`: some minutes.
+#[test]
+#[ignore = "long"]
+fn many_random_options_on_random_bytes() {
+    random_runs(1000..51_000);
+}
