@@ -773,7 +773,6 @@ impl Detector {
             }
             let prior = self.prior.unwrap_or_else(|| odds.share(Rule::FITTED_PRIOR));
             *found_prior = Some(prior);
-            eprintln!("PRIOR {prior}");
             // The sets of the edited copies were given back; few of them are asked for again.
             let shingles = Shingles::new(texts);
             let decided = judged.par_iter().filter_map(|pair| self.reworded_pair(&shingles, pair, prior, keep));
@@ -964,7 +963,7 @@ impl Detector {
         let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
         let links = links(verified.iter());
         let mut stars = cluster::stars(distinct.len(), &links, rank, has_copies);
-        let is_doubtful = |link: &Link| link.strength < *DOUBTFUL;
+        let is_doubtful = |link: &Link| link.strength < DOUBTFUL;
         let unsupported = cluster::take_out_unsupported(&mut stars, &links, is_doubtful);
         let nearest = nearest(misses.iter().chain(unsupported.iter().map(|&at| &verified[at])));
         let near_miss = |text: u32| {
@@ -1260,7 +1259,7 @@ impl Compared {
 }
 
 /// A rewording of less confidence is in a cluster of three and more only if a second member is a copy of it as well.
-static DOUBTFUL: std::sync::LazyLock<f64> = std::sync::LazyLock::new(|| std::env::var("RD").map_or(0.9, |x| x.parse().unwrap()));
+const DOUBTFUL: f64 = 0.6;
 
 /// Of two texts with so many edited copies each, found so far, nothing new is to be learnt: what fills one template or was
 /// copied by everybody would be compared with hundreds.

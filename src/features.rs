@@ -187,6 +187,8 @@ pub(crate) struct Head {
     pub(crate) distinct: u32,
     /// How many of them general English has.
     english: u32,
+    /// How many of the words are numbers, repeated ones repeatedly.
+    figures: u32,
     pub(crate) totals: Totals,
     /// How many of the stems stand before the end of each part but the last.
     parts: [u32; PARTS - 1],
@@ -199,6 +201,11 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    /// The share of numbers among the words, 0 to 1.
+    pub(crate) fn figures(&self) -> f32 {
+        self.figures as f32 / self.words.max(1) as f32
+    }
+
     /// How far the words are not those of general English: 0 if half of them are, 1 if hardly any is.
     pub(crate) fn foreign(&self) -> f32 {
         let english = self.english as f32 / self.distinct.max(1) as f32;
@@ -279,7 +286,9 @@ impl Draft<'_> {
             let content_words = tokens.len();
             known.reset(content_words);
             stems.clear();
+            head.figures = 0;
             for (at, token) in tokens.enumerate() {
+                head.figures += u32::from(token.is_number());
                 let part = parts.of(token.stem());
                 let held = Held::of_code(learned[part].held.get(next[part]).copied().unwrap_or_default());
                 next[part] += 1;

@@ -90,6 +90,9 @@ pub struct ContentEvidence {
     pub length_ratio: f32,
     /// Words of the shorter text.
     pub shorter: u32,
+    /// Share of numbers among the words of the text that has more of them, 0 to 1: tables and notices of figures look alike
+    /// whatever they tell.
+    pub figures: f32,
     /// How far the words of both texts are not those of general English, 0 to 1: where they are not, it is not known
     /// beforehand which of them are common, and the same evidence weighs less than it should.
     pub foreign: f32,

@@ -8,8 +8,6 @@ pub struct Settings {
     pub level: retold::Level,
     pub threshold: f64,
     pub confidence: f64,
-    /// The share of copies among look-alikes, if it was given.
-    pub prior: Option<f64>,
     pub min_words: usize,
     /// How texts meet that may be edited copies.
     pub bands: Bands,
@@ -72,7 +70,7 @@ impl Search {
 
     /// The options, and what a detector that was built of them makes of them.
     pub fn settings(&self, detector: &Detector) -> Settings {
-        let &Self { level, threshold, confidence, prior, min_words } = self;
-        Settings { level: level.into(), threshold, confidence, prior, min_words, bands: detector.bands() }
+        let &Self { level, threshold, confidence, min_words, .. } = self;
+        Settings { level: level.into(), threshold, confidence, min_words, bands: detector.bands() }
     }
 }

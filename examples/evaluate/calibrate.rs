@@ -13,8 +13,8 @@ const N: usize = ContentEvidence::VALUES;
 
 /// Which values speak for a copy (1) and which against it (−1) where one text retells the other, and where it revises it; 0
 /// for those that are not asked.
-const RETELLING: [i8; N] = [1, 1, 1, -1, -1, -1, -1, -1, -1, -1, 0];
-const REVISION: [i8; N] = [0, 1, 0, 0, -1, -1, 0, -1, 0, 0, 1];
+const RETELLING: [i8; N] = [1, 1, 1, -1, -1, -1, -1, -1, -1, -1, 0, -1];
+const REVISION: [i8; N] = [0, 1, 0, 0, -1, -1, 0, -1, 0, 0, 1, -1];
 
 /// What is held out of a fit.
 #[derive(Clone, Copy)]
@@ -146,8 +146,8 @@ fn example(
         (Verdict::Wrong, _) => (false, 1.0, "others", 1.0),
         (Verdict::Unlabelled, Some(("copy", _))) => (true, 1.0, "judged copies", 1.0),
         // An excerpt is no copy, but not far from one.
-        (Verdict::Unlabelled, Some(("partial", weight))) => (false, 0.5 * weight.sqrt(), "judged", 2.0),
-        (Verdict::Unlabelled, Some((_, weight))) => (false, weight.sqrt(), "judged", 2.0),
+        (Verdict::Unlabelled, Some(("partial", weight))) => (false, 0.5 * weight.sqrt(), "judged", 1.0),
+        (Verdict::Unlabelled, Some((_, weight))) => (false, weight.sqrt(), "judged", 1.0),
         // Plain texts that share few shingles are different articles, nearly always: reports on one event, above all.
         (Verdict::Unlabelled, None) if pair.evidence.containment < 0.15 && x.cluster != y.cluster => {
             (false, 1.0, "unjudged", 2.0)
