@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::{HumanCount, ProgressBar};
-use retold::{Member, Report};
+use retold::{Cluster, Member, Relation, Report};
 use serde_json::json;
 
 use crate::annotate::{FIELDS, Note, Notes, Table, taken_field};
@@ -99,6 +99,7 @@ pub struct Outputs<'a> {
     unique: Option<Target<'a>>,
     annotated: Option<Target<'a>>,
     removed: Option<(&'a Path, Codec)>,
+    remove_from: f32,
 }
 
 /// What they are to be called.
@@ -110,14 +111,22 @@ pub struct Names {
     /// Each record that stays is written byte for byte as it came, in the order of the files' full
     /// paths, or with --keep first as they are given; so are records that could not be compared.
     /// The file is of the same kind as the input, by its name; .gz or .zst after the name
-    /// compresses it. Of each cluster the representative stays. Kept, removed and skipped records
-    /// are counted and checked against the input.
+    /// compresses it. Of each cluster the representative stays, and rewordings of which it is not
+    /// sure enough that they are copies, see --remove-from. Kept, removed and skipped records are
+    /// counted and checked against the input.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     unique: Option<PathBuf>,
 
     /// List what --unique leaves out as JSON lines: what, in favour of what, and why
     #[arg(long, value_name = "FILE")]
     removed: Option<PathBuf>,
+
+    /// The least confidence in a rewording that --unique leaves out, 0 to 1
+    ///
+    /// Reports show rewordings from --confidence on, to be read; what is thrown away should be right
+    /// nine times in ten.
+    #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = share, verbatim_doc_comment)]
+    remove_from: f32,
 
     /// Write the input to this file, each record with what was found of it
     ///
@@ -131,7 +140,7 @@ pub struct Names {
 impl<'a> Outputs<'a> {
     /// Refuses what cannot be written before anything is read.
     pub fn new(names: &'a Names, sources: &[Source]) -> Result<Self, String> {
-        let Names { unique, removed, annotate } = names;
+        let Names { unique, removed, annotate, remove_from } = names;
         let all = [("--unique", unique), ("--removed", removed), ("--annotate", annotate)];
         for (at, (option, path)) in all.iter().enumerate() {
             let Some(path) = path else { continue };
@@ -155,7 +164,8 @@ impl<'a> Outputs<'a> {
         if let Some(path) = removed {
             check_file(path).map_err(|error| unwritable(path, &error))?;
         }
-        Ok(Self { unique, annotated, removed: removed.as_deref().map(|path| (path, Codec::of_name(path))) })
+        let removed = removed.as_deref().map(|path| (path, Codec::of_name(path)));
+        Ok(Self { unique, annotated, removed, remove_from: *remove_from })
     }
 
     /// Whether the input is read a second time.
@@ -183,11 +193,13 @@ impl<'a> Outputs<'a> {
         bar: &ProgressBar,
     ) -> Result<Option<Account>, String> {
         let (unique, annotated) = (self.unique.as_ref(), self.annotated.as_ref());
-        let write = |target, notes| write(target, notes, sources, tallies, report, places.len(), bar);
+        let removed: Vec<Removed<'_>> = removed(report, self.remove_from).collect();
+        let fates = fates(report, &removed, places.len());
+        let write = |target, notes| write(target, notes, sources, tallies, &fates, bar);
         let (unique, account) = unique.map(|target| write(target, None)).transpose()?.unzip();
         let notes = annotated.map(|_| Notes::new(report, places));
         let annotated = annotated.map(|target| write(target, notes.as_ref())).transpose()?;
-        let removed = self.removed.map(|(path, codec)| write_removed(path, codec, report, places)).transpose()?;
+        let removed = self.removed.map(|(path, codec)| write_removed(path, codec, removed, places)).transpose()?;
         let ready = unique.into_iter().chain(annotated.map(|(ready, _)| ready)).chain(removed).collect();
         name_all(ready).map_err(|(path, error)| unwritable(&path, &error))?;
         Ok(account)
@@ -286,14 +298,13 @@ fn write(
     notes: Option<&Notes>,
     sources: &[Source],
     tallies: &[Tally],
-    report: &Report,
-    articles: usize,
+    fates: &[Fate],
     bar: &ProgressBar,
 ) -> Result<(Ready, Account), String> {
     // What is known already comes after all others.
     let new = || sources.iter().zip(tallies).filter(|(source, _)| !source.is_known);
     let sources = || new().filter(|(_, tally)| !tally.is_unread());
-    let mut fates = fates(report, articles).into_iter().enumerate();
+    let mut fates = fates.to_vec().into_iter().enumerate();
     let mut account = Account::default();
     for (_, tally) in new() {
         account.unread += u64::from(tally.is_unread());
@@ -413,13 +424,32 @@ fn changed(source: &Source) -> String {
     format!("{} changed while it was read, nothing was written: run again when nobody writes to it", source.given)
 }
 
+/// A share, 0 to 1.
+fn share(text: &str) -> Result<f32, String> {
+    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
+    share.ok_or_else(|| "give a number from 0 to 1".into())
+}
+
+/// A member that is removed, and the representative in favour of which it is.
+type Removed<'r> = (&'r Member, &'r Member);
+
+/// All members that are left out of the corpus without copies.
+fn removed(report: &Report, from: f32) -> impl Iterator<Item = Removed<'_>> {
+    fn of_cluster(cluster: &Cluster) -> impl Iterator<Item = Removed<'_>> {
+        cluster.members()[1..].iter().map(|member| (member, cluster.representative()))
+    }
+    // Who deletes must be right nine times in ten.
+    let is_sure = move |member: &Member| member.relation != Relation::Reworded || member.similarity >= from;
+    report.clusters().iter().flat_map(of_cluster).filter(move |(member, _)| is_sure(member))
+}
+
 /// The fate of each article, in the order of the input.
-fn fates(report: &Report, articles: usize) -> Vec<Fate> {
+fn fates(report: &Report, removed: &[Removed<'_>], articles: usize) -> Vec<Fate> {
     let mut fates = vec![Fate::Kept; articles];
     for skip in report.skipped() {
         fates[skip.position] = Fate::Skipped;
     }
-    for member in report.clusters().iter().flat_map(|cluster| &cluster.members()[1..]) {
+    for (member, _) in removed {
         fates[member.position] = Fate::Removed;
     }
     fates
@@ -636,12 +666,13 @@ impl<'a> Joiner<'a> {
 }
 
 /// Lists as JSON lines what was removed, in the order of the input: what, in favour of what, and why.
-fn write_removed(path: &Path, codec: Codec, report: &Report, places: &[Place]) -> Result<Ready, String> {
+fn write_removed(
+    path: &Path,
+    codec: Codec,
+    mut removed: Vec<Removed<'_>>,
+    places: &[Place],
+) -> Result<Ready, String> {
     let failed = |error| unwritable(path, &error);
-    let mut removed: Vec<(&Member, &Member)> = Vec::new();
-    for cluster in report.clusters() {
-        removed.extend(cluster.members()[1..].iter().map(|member| (member, cluster.representative())));
-    }
     removed.sort_unstable_by_key(|(member, _)| member.position);
     let mut file = Whole::new(path, codec).map_err(failed)?;
     for (member, kept) in removed {
