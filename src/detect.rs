@@ -17,6 +17,7 @@ use crate::cluster::{self, Link};
 use crate::content::TokenChunks;
 use crate::error::{self, Error, Result};
 use crate::features::{Content, Features};
+use crate::fingerprints::{Fingerprints, Sample, Shared};
 use crate::frequencies::CHUNK;
 use crate::minhash::{self, MinHasher, Scheme};
 use crate::rare::{Neighbour, Neighbours};
@@ -25,10 +26,10 @@ use crate::report::{
     Skipped, Stage, Summary,
 };
 use crate::shingle::{self, Shingle, ShingleSet};
-use crate::sign::{self, Shape, Signatures, Signed, Views};
+use crate::sign::{self, Kept, Shape, Signatures, Signed, Views};
 use crate::store::Budget;
 use crate::text::{self, Words};
-use crate::verify::{self, NearRule, Rule, StemTable};
+use crate::verify::{self, NEAR_SHINGLES, NearRule, Rule, StemTable};
 
 /// Which copies to look for. Each level includes those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -142,6 +143,7 @@ pub struct DetectorBuilder {
     level: Level,
     search: Search,
     threshold: f64,
+    containment: f64,
     shingle: Shingle,
     slots: u16,
     confidence: f64,
@@ -175,8 +177,22 @@ impl DetectorBuilder {
 
     /// The Jaccard similarity of shingles from which on two articles are edited copies: more than 0, at most 1; 0.5 by
     /// default.
+    ///
+    /// An article that stands in a much longer one has a low Jaccard similarity and is a copy all the same: that is what
+    /// [`containment`](Self::containment) is for, whatever the threshold.
     pub fn threshold(mut self, jaccard: f64) -> Self {
         self.threshold = jaccard;
+        self
+    }
+
+    /// The share of the shorter article's words that must lie in shingles of the longer one for the two to be edited copies
+    /// even where they fall short of the [`threshold`](Self::threshold): more than 0, at most 1; 0.8 by default.
+    ///
+    /// It finds what was shortened, or printed with more around it, however much longer the other one is. The shorter one
+    /// must have 40 shingles at least, and a fifth of them in common. 1 leaves only what stands in another article word for
+    /// word.
+    pub fn containment(mut self, share: f64) -> Self {
+        self.containment = share;
         self
     }
 
@@ -256,6 +272,7 @@ impl DetectorBuilder {
     /// [`Error::OutOfRange`] names the option, its value and its range.
     pub fn build(self) -> Result<Detector> {
         error::check("threshold", self.threshold, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
+        error::check("containment", self.containment, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
         error::check("confidence", self.confidence, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
         if let Some(least) = self.near_misses {
             error::check("near misses", least, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
@@ -269,7 +286,11 @@ impl DetectorBuilder {
         Ok(Detector {
             level: self.level,
             search: self.search,
-            near: NearRule { jaccard: self.threshold as f32 },
+            near: NearRule {
+                jaccard: self.threshold as f32,
+                containment: self.containment as f32,
+                span: self.shingle.span(),
+            },
             shingle: self.shingle,
             growth: Growth { trees: bands.bands(), rows: bands.rows(), bucket: 16, deepest: bands.rows() + 16 },
             near_slots: usize::from(self.slots),
@@ -304,6 +325,7 @@ impl Detector {
             level: Level::default(),
             search: Search::default(),
             threshold: 0.5,
+            containment: 0.8,
             shingle: Shingle::Words(3),
             slots: 128,
             confidence: 0.5,
@@ -429,7 +451,7 @@ impl Detector {
             Some(pair) => (pair.relation, pair.similarity, Some(pair.evidence)),
             // Their signatures ruled it out that they are edited copies.
             None => {
-                let (evidence, _) = self.near.judge(sets.0.hashes(), sets.1.hashes());
+                let (evidence, _) = self.near.judge(sets.0.hashes(), sets.1.hashes(), || 0.0);
                 (None, evidence.jaccard, Some(evidence))
             }
         };
@@ -448,7 +470,7 @@ impl Detector {
             Level::Near => sign::Content::Nothing,
             Level::Reworded => sign::Content::Words,
         };
-        Views { shingle: self.shingle, slots: self.near_slots, content }
+        Views { shingle: self.shingle, slots: self.near_slots, content, fingerprints: Sample::Half }
     }
 
     fn budget(&self) -> Arc<Budget> {
@@ -508,7 +530,7 @@ impl Detector {
         let words = distinct.iter().map(|&at| signed[at as usize].words).collect();
         drop(signed);
         let chosen: Vec<u32> = distinct.iter().map(|&at| order[at as usize]).collect();
-        let (sketches, tokens) = signatures.select(&chosen, &budget);
+        let kept = signatures.select(&chosen, &budget);
         budget.check()?;
         times[Stage::Sign as usize] += start.elapsed();
         let summary = Summary { documents: articles.len(), bytes: articles.bytes(), times, ..Summary::default() };
@@ -519,7 +541,7 @@ impl Detector {
             twins,
             ranks,
             distinct,
-            signed: Some((sketches, tokens)),
+            kept: Some(kept),
             words,
             summary,
             budget,
@@ -559,20 +581,17 @@ impl Detector {
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left. If texts are asked for, an
     /// exhaustive search compares these with all others, and of the rest only candidates.
     fn compare<A: Article>(&self, corpus: &mut Corpus<A>, keep: Keep, asked: Option<&[bool]>) -> Result<Vec<Compared>> {
-        let Corpus { articles, positions, distinct, signed, words, summary, budget, .. } = corpus;
-        let Some((sketches, tokens)) = signed.take() else { return Ok(Vec::new()) };
+        let Corpus { articles, positions, distinct, kept, words, summary, budget, .. } = corpus;
+        let Some(Kept { sketches, fingerprints, tokens }) = kept.take() else { return Ok(Vec::new()) };
         let read = |text: u32| articles.read(positions[distinct[text as usize] as usize] as usize);
         let texts = Texts { words, read: &read, shingle: self.shingle, budget };
-        let mut pairs = self.near_pairs(texts, &sketches, keep, asked, summary);
-        drop(sketches);
+        let (mut pairs, leaders) = self.near_pairs(texts, &sketches, &fingerprints, keep, asked, summary);
+        drop((sketches, fingerprints));
         budget.check()?;
         if self.level == Level::Near {
             pairs.par_sort_by_key(|pair| (pair.left, pair.right));
             return Ok(pairs);
         }
-        // Of edited copies one speaks for all. Otherwise what they share would pass for a phrase that everybody uses, and
-        // each would crowd the others' neighbourhood.
-        let leaders = leaders(texts.len(), &pairs);
         let surroundings = self.surroundings(texts, tokens, &leaders, asked, summary)?;
         budget.check()?;
         pairs.extend(self.reworded_pairs(texts, &surroundings, &leaders, keep, summary));
@@ -583,15 +602,17 @@ impl Detector {
         Ok(pairs)
     }
 
-    /// Sketches to edited copies.
+    /// Sketches and fingerprints to edited copies, and to who speaks for those that are like each other as a whole. Otherwise
+    /// what they share would pass for a phrase that everybody uses, and each would crowd the others' neighbourhood.
     fn near_pairs(
         &self,
         texts: Texts<'_>,
         sketches: &Sketches,
+        fingerprints: &Fingerprints,
         keep: Keep,
         asked: Option<&[bool]>,
         summary: &mut Summary,
-    ) -> Vec<Compared> {
+    ) -> (Vec<Compared>, Vec<u32>) {
         let Summary { times, candidates, crowded, .. } = summary;
         let shingles = Shingles::new(texts);
         let slots = self.near_slots as f32;
@@ -603,7 +624,7 @@ impl Detector {
         self.timed(times, Stage::Near, texts.len(), |_| {
             let mut pairs: Vec<Compared> = Vec::new();
             let mut met = Met::new(texts.len());
-            let mut compare = |met: &mut Met, likely_pairs: Vec<(u32, u32)>| {
+            let compare = |met: &mut Met, pairs: &mut Vec<Compared>, likely_pairs: Vec<(u32, u32)>| {
                 // Left alone, rayon would cut them into few tasks, of which the last is waited for.
                 let near = likely_pairs.par_iter().with_max_len(16);
                 let near = near.map(|&(left, right)| self.near_pair(&shingles, left, right));
@@ -621,7 +642,7 @@ impl Detector {
                         .into_par_iter()
                         .filter(|&(left, right)| met.may_compare(left, right) && likely(left, right))
                         .collect();
-                    compare(&mut met, likely_pairs);
+                    compare(&mut met, &mut pairs, likely_pairs);
                 }
             }
             if self.search == Search::Exhaustive {
@@ -637,11 +658,39 @@ impl Detector {
                     later.filter(move |&&right| likely(right)).map(move |&right| (left, right))
                 };
                 let likely_pairs = met.only_new((0..count).into_par_iter().flat_map_iter(later).collect());
-                compare(&mut met, likely_pairs);
+                compare(&mut met, &mut pairs, likely_pairs);
+            }
+            let leaders = leaders(texts.len(), &pairs);
+            if self.search == Search::Candidates || asked.is_some() {
+                let contained = self.contained(texts, fingerprints, &leaders, &shingles);
+                let contained = met.only_new(contained);
+                compare(&mut met, &mut pairs, contained);
             }
             *candidates = met.pairs.iter().map(|pairs| pairs.len() as u64).sum();
-            pairs
+            (pairs, leaders)
         })
+    }
+
+    /// Pairs of which the shorter text may stand in the longer one, by the fingerprints of those that speak for others.
+    fn contained(
+        &self,
+        texts: Texts<'_>,
+        fingerprints: &Fingerprints,
+        leaders: &[u32],
+        shingles: &Shingles<'_>,
+    ) -> Vec<(u32, u32)> {
+        /// Of an edited copy with just enough words in common more fingerprints are left than one in so many.
+        const ONE_IN: usize = 8;
+        let leading: Vec<u32> = (0..).zip(leaders).filter(|&(text, &leader)| text == leader).map(|(text, _)| text).collect();
+        let words = |text: u32| texts.words[text as usize];
+        let is_source = |text: u32| words(text) as usize >= NEAR_SHINGLES;
+        let overlaps = fingerprints.overlaps(&leading, words, is_source, texts.budget);
+        let may_be = |&Shared { shorter, longer, count }: &Shared| {
+            count as usize * ONE_IN >= fingerprints.count(shorter)
+                && self.near.may_be_by_sample(&shingles.of(shorter), &shingles.of(longer))
+        };
+        let pairs = overlaps.pairs.par_iter().filter(|shared| may_be(shared));
+        pairs.map(|pair| (pair.shorter.min(pair.longer), pair.shorter.max(pair.longer))).collect()
     }
 
     /// Content words to features, and to what each text shares with which others.
@@ -720,7 +769,11 @@ impl Detector {
 
     /// Compares the shingles of two texts.
     fn near_pair(&self, shingles: &Shingles<'_>, left: u32, right: u32) -> Compared {
-        let (evidence, similarity) = self.near.judge(&shingles.of(left), &shingles.of(right));
+        let (ours, theirs) = (shingles.of(left), shingles.of(right));
+        let covered = || {
+            if ours.len() <= theirs.len() { shingles.covered(left, &theirs) } else { shingles.covered(right, &ours) }
+        };
+        let (evidence, similarity) = self.near.judge(&ours, &theirs, covered);
         let relation = similarity.map(|_| Relation::Near);
         Compared { left, right, relation, similarity: similarity.unwrap_or(evidence.jaccard), evidence }
     }
@@ -995,8 +1048,8 @@ struct Corpus<A> {
     ranks: Vec<u32>,
     /// The articles that are texts.
     distinct: Vec<u32>,
-    /// Both views of the texts, until they are compared.
-    signed: Option<(Sketches, TokenChunks)>,
+    /// The views of the texts, until they are compared.
+    kept: Option<Kept>,
     /// Number of words of each text.
     words: Vec<u32>,
     summary: Summary,
@@ -1190,6 +1243,16 @@ impl<'a> Shingles<'a> {
             Ok(_) => set.get_or_init(|| hashes.into_boxed_slice())[..].into(),
             Err(_) => hashes.into(),
         }
+    }
+}
+
+impl Shingles<'_> {
+    /// The share of a text's words that lie in shingles of a set.
+    fn covered(&self, text: u32, set: &[u64]) -> f32 {
+        let mut hashes = Vec::new();
+        let of = (self.texts.read)(text);
+        text::with_scratch(|scratch| shingle::collect(&of, self.texts.shingle, scratch, &mut hashes));
+        shingle::covered(&hashes, self.texts.shingle.span(), set)
     }
 }
 

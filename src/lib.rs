@@ -73,6 +73,7 @@ mod date;
 mod detect;
 mod error;
 mod features;
+mod fingerprints;
 mod frequencies;
 mod hash;
 mod index;

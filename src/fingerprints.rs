@@ -1,0 +1,238 @@
+//! Winnowed fingerprints: which texts hold a passage of one another, wherever it stands and however long they are.
+//!
+//! Signatures compare whole texts and say little of one that stands in another five times as long. So the shingles of five
+//! words are winnowed (Schleimer, Wilkerson and Aiken, SIGMOD 2003): of each seven in a row the smallest is kept. Any run of
+//! eleven words that two texts share gives both the same fingerprint, and a text keeps about one for every four words.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::arch::{Arch, Work};
+use crate::shingle::Window;
+use crate::store::{Block, Budget, Store};
+
+/// Words in a shingle.
+const SHINGLE: u8 = 5;
+
+/// Shingles of which the smallest is kept.
+const WINDOW: usize = 7;
+
+/// Which fingerprints of a text are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sample {
+    /// All: a shared run of eleven words is seen.
+    All,
+    /// Every other one: whole texts that stand in others have enough of them.
+    Half,
+}
+
+impl Sample {
+    /// Minima are small, so their lower bits have to say which are kept.
+    fn keeps(self, fingerprint: u32) -> bool {
+        self == Self::All || fingerprint & 1 == 0
+    }
+}
+
+/// Makes the fingerprints of one text after the other.
+#[derive(Default)]
+pub(crate) struct Winnower {
+    shingles: Vec<u64>,
+    minima: Vec<u32>,
+}
+
+impl Winnower {
+    /// Begins a new text; its words go into the window.
+    pub(crate) fn begin(&mut self) -> Window {
+        self.shingles.clear();
+        Window::new(SHINGLE)
+    }
+
+    /// Takes the next words of the text.
+    #[inline(always)]
+    pub(crate) fn extend(&mut self, arch: Arch, window: &mut Window, words: &[u64]) {
+        window.extend(arch, words, &mut self.shingles);
+    }
+
+    /// Adds the fingerprints of the text, in the order in which they stand in it.
+    pub(crate) fn finish(&mut self, arch: Arch, sample: Sample, fingerprints: &mut Vec<u32>) {
+        let Some(windows) = (self.shingles.len() + 1).checked_sub(WINDOW).filter(|&windows| windows > 0) else { return };
+        self.minima.clear();
+        self.minima.extend(self.shingles.iter().map(|&shingle| (shingle >> 32) as u32));
+        arch.run(Minima(&mut self.minima));
+        let mut last = None;
+        for &least in &self.minima[..windows] {
+            if last != Some(least) {
+                last = Some(least);
+                if sample.keeps(least) {
+                    fingerprints.push(least);
+                }
+            }
+        }
+    }
+}
+
+/// Turns each number into the smallest of the [`WINDOW`] that begin with it; the last few stay as they come.
+struct Minima<'a>(&'a mut [u32]);
+
+impl Work for Minima<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn work(self) {
+        // Those of two, of four, and of four and four that overlap in one.
+        for step in [1, 2, 3] {
+            for at in 0..self.0.len().saturating_sub(step) {
+                self.0[at] = self.0[at].min(self.0[at + step]);
+            }
+        }
+    }
+}
+
+/// The fingerprints of texts, where they were written when the texts were signed.
+pub(crate) struct Fingerprints {
+    store: Store,
+    blocks: Vec<Block>,
+    /// For each text where its fingerprints are.
+    places: Vec<FingerprintPlace>,
+}
+
+/// Where the fingerprints of a text are: in which block, and from where to where.
+#[derive(Clone, Debug)]
+pub(crate) struct FingerprintPlace {
+    pub(crate) block: u32,
+    pub(crate) range: Range<u32>,
+}
+
+/// What postings may take of the memory given.
+const POSTINGS_SHARE: u64 = 4;
+
+/// The most times that all fingerprints are read to take a part of them each time.
+const MOST_PARTS: u64 = 64;
+
+/// Postings are sorted in so many buckets.
+const BUCKETS: usize = 64;
+
+/// Texts whose fingerprints one task puts into buckets.
+const TEXTS_A_TASK: u32 = 2048;
+
+/// Of a fingerprint that more texts hold, only the shortest holders are paired with all.
+pub(crate) const MOST_HOLDERS: usize = 40;
+
+/// How many of these.
+const SHORTEST: usize = 2;
+
+/// Two texts that share fingerprints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shared {
+    pub(crate) shorter: u32,
+    pub(crate) longer: u32,
+    /// How many they share; of those that many texts hold, only some count.
+    pub(crate) count: u32,
+}
+
+/// The pairs of texts that share fingerprints.
+#[derive(Debug, Default)]
+pub(crate) struct Overlaps {
+    /// By the shorter text, then by the longer one.
+    pub(crate) pairs: Vec<Shared>,
+    /// Fingerprints that so many texts hold that not all of these were paired.
+    pub(crate) crowded: usize,
+}
+
+impl Fingerprints {
+    pub(crate) fn new((store, blocks): (Store, Vec<Block>), places: Vec<FingerprintPlace>) -> Self {
+        Self { store, blocks, places }
+    }
+
+    /// How many a text has, repeated ones repeatedly.
+    pub(crate) fn count(&self, text: u32) -> usize {
+        self.places[text as usize].range.len()
+    }
+
+    /// The pairs among those `texts`, ascending, of which the shorter one has so many words at least that `is_source` says so.
+    /// `words` is the length of each text; of two that are equally long the one that comes first passes for the shorter one.
+    ///
+    /// Time and memory grow linearly with the texts: a fingerprint that many hold is paired with the shortest of them alone,
+    /// for if it is part of a text that stands in all of them, that is the one.
+    pub(crate) fn overlaps(
+        &self,
+        texts: &[u32],
+        words: impl Fn(u32) -> u32 + Sync,
+        is_source: impl Fn(u32) -> bool + Sync,
+        budget: &Arc<Budget>,
+    ) -> Overlaps {
+        let all: u64 = texts.iter().map(|&text| self.count(text) as u64).sum();
+        let parts = (size_of::<u64>() as u64 * all).div_ceil(budget.share(POSTINGS_SHARE).max(1)).clamp(1, MOST_PARTS);
+        let mut found = Overlaps::default();
+        let mut keyed: Vec<u64> = Vec::new();
+        for part in 0..parts {
+            let buckets = self.buckets(texts, |fingerprint| u64::from(fingerprint >> 8) % parts == part);
+            let in_bucket = |bucket: usize| {
+                let mut postings: Vec<u64> = buckets.iter().flat_map(|buckets| &buckets[bucket]).copied().collect();
+                postings.sort_unstable();
+                postings.dedup();
+                let (mut pairs, mut crowded, mut holders) = (Vec::new(), 0, Vec::new());
+                for list in postings.chunk_by(|a, b| a >> 32 == b >> 32).filter(|list| list.len() > 1) {
+                    holders.clear();
+                    holders.extend(list.iter().map(|&posting| (words(posting as u32), posting as u32)));
+                    let sources = if list.len() > MOST_HOLDERS {
+                        crowded += 1;
+                        holders.retain(|&(_, text)| is_source(text));
+                        let shortest = SHORTEST.min(holders.len());
+                        if shortest > 0 {
+                            holders.select_nth_unstable(shortest - 1);
+                        }
+                        holders[..shortest].sort_unstable();
+                        shortest
+                    } else {
+                        holders.sort_unstable();
+                        holders.len()
+                    };
+                    for (at, &(_, shorter)) in holders[..sources].iter().enumerate() {
+                        if is_source(shorter) {
+                            let longer = holders[at + 1..].iter();
+                            pairs.extend(longer.map(|&(_, longer)| u64::from(shorter) << 32 | u64::from(longer)));
+                        }
+                    }
+                }
+                (pairs, crowded)
+            };
+            let of_buckets: Vec<(Vec<u64>, usize)> =
+                (0..BUCKETS).into_par_iter().with_max_len(1).map(in_bucket).collect();
+            for (pairs, crowded) in of_buckets {
+                keyed.extend(pairs);
+                found.crowded += crowded;
+            }
+        }
+        keyed.par_sort_unstable();
+        let pair = |same: &[u64]| Shared {
+            shorter: (same[0] >> 32) as u32,
+            longer: same[0] as u32,
+            count: same.len() as u32,
+        };
+        found.pairs = keyed.chunk_by(|a, b| a == b).map(pair).collect();
+        found
+    }
+
+    /// The fingerprints that are taken, each above the text that holds it, in buckets.
+    fn buckets(&self, texts: &[u32], takes: impl Fn(u32) -> bool + Sync) -> Vec<Vec<Vec<u64>>> {
+        let of_task = |texts: &[u32]| {
+            let mut buckets: Vec<Vec<u64>> = vec![Vec::new(); BUCKETS];
+            for &text in texts {
+                let FingerprintPlace { block, range } = &self.places[text as usize];
+                let range = range.start as usize..range.end as usize;
+                for &fingerprint in self.store.part(&self.blocks[*block as usize], range).iter() {
+                    if takes(fingerprint) {
+                        // The lowest bit may be the same in all.
+                        buckets[(fingerprint >> 1) as usize % BUCKETS]
+                            .push(u64::from(fingerprint) << 32 | u64::from(text));
+                    }
+                }
+            }
+            buckets
+        };
+        texts.par_chunks(TEXTS_A_TASK as usize).with_max_len(1).map(of_task).collect()
+    }
+}
