@@ -189,8 +189,9 @@ impl DetectorBuilder {
     /// even where they fall short of the [`threshold`](Self::threshold): more than 0, at most 1; 0.8 by default.
     ///
     /// It finds what was shortened, or printed with more around it, however much longer the other one is. The shorter one
-    /// must have 40 shingles at least, and a fifth of them in common. 1 leaves only what stands in another article word for
-    /// word.
+    /// must have 40 shingles at least, and 0.64 of them in common: what is left of shingles of three words where one word in
+    /// five is changed in stretches; in general, this share to the power of the words of a shingle less one. 1 leaves only what stands
+    /// in another article word for word.
     pub fn containment(mut self, share: f64) -> Self {
         self.containment = share;
         self
@@ -679,14 +680,14 @@ impl Detector {
         leaders: &[u32],
         shingles: &Shingles<'_>,
     ) -> Vec<(u32, u32)> {
-        /// Of an edited copy with just enough words in common more fingerprints are left than one in so many.
-        const ONE_IN: usize = 8;
+        // How many of so many fingerprints must be left of an edited copy: three in ten, less one where there are few.
+        let needed = |all: usize| (all.saturating_sub(4) * 3 / 10).max(2.min(all));
         let leading: Vec<u32> = (0..).zip(leaders).filter(|&(text, &leader)| text == leader).map(|(text, _)| text).collect();
         let words = |text: u32| texts.words[text as usize];
         let is_source = |text: u32| words(text) as usize >= NEAR_SHINGLES;
         let overlaps = fingerprints.overlaps(&leading, words, is_source, texts.budget);
         let may_be = |&Shared { shorter, longer, count }: &Shared| {
-            count as usize * ONE_IN >= fingerprints.count(shorter)
+            count as usize >= needed(fingerprints.count(shorter))
                 && self.near.may_be_by_sample(&shingles.of(shorter), &shingles.of(longer))
         };
         let pairs = overlaps.pairs.par_iter().filter(|shared| may_be(shared));

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 use crate::arch::{Arch, Work};
+use crate::candidates::Sieve;
 use crate::shingle::Window;
 use crate::store::{Block, Budget, Store};
 
@@ -170,7 +171,7 @@ impl Fingerprints {
         for part in 0..parts {
             let buckets = self.buckets(texts, |fingerprint| u64::from(fingerprint >> 8) % parts == part);
             let in_bucket = |bucket: usize| {
-                let mut postings: Vec<u64> = buckets.iter().flat_map(|buckets| &buckets[bucket]).copied().collect();
+                let mut postings = shared(buckets.iter().map(|buckets| &buckets[bucket][..]));
                 postings.sort_unstable();
                 postings.dedup();
                 let (mut pairs, mut crowded, mut holders) = (Vec::new(), 0, Vec::new());
@@ -235,4 +236,14 @@ impl Fingerprints {
         };
         texts.par_chunks(TEXTS_A_TASK as usize).with_max_len(1).map(of_task).collect()
     }
+}
+
+/// Those postings whose fingerprint others have too, and some more: most stand alone, and sorting them would take most of the
+/// time.
+fn shared<'p>(postings: impl Iterator<Item = &'p [u64]> + Clone) -> Vec<u64> {
+    // Minima are small, and the upper bits of a key have to differ.
+    let key = |posting: u64| ((posting >> 32) as u32).wrapping_mul(0x9e37_79b1);
+    let mut sieve = Sieve::new(postings.clone().map(<[u64]>::len).sum());
+    postings.clone().flatten().for_each(|&posting| sieve.add(key(posting)));
+    postings.flatten().copied().filter(|&posting| sieve.is_shared(key(posting))).collect()
 }

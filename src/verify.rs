@@ -25,10 +25,6 @@ pub(crate) struct NearRule {
 /// A containment is trusted only if the shorter text has that many shingles at least: a quoted sentence has fewer.
 pub(crate) const NEAR_SHINGLES: usize = 40;
 
-/// The least share of the shorter text's shingles in the longer one where its words are to count: where shingles are long, a
-/// few cover many words.
-const COVERING_SHINGLES: f32 = 0.2;
-
 impl NearRule {
     /// Compares two shingle sets, ascending and without repeats. The evidence, and the similarity if it is an edited copy.
     /// `covered` is asked for the share of the shorter text's words in shared shingles, of the left one's if the sets are
@@ -42,14 +38,18 @@ impl NearRule {
         if jaccard >= self.jaccard && both > 0 {
             return (evidence, Some(jaccard));
         }
-        let may_be_contained = shorter >= NEAR_SHINGLES && containment >= self.least_shingles();
+        // Of texts that are about equally long as much must be left as would be if one were cut out of the other.
+        let is_longer = left.len().max(right.len()) * 4 >= shorter * 5;
+        let least = if is_longer { self.least_shingles() } else { self.containment };
+        let may_be_contained = shorter >= NEAR_SHINGLES && containment >= least;
         (evidence, may_be_contained.then(covered).filter(|&covered| covered >= self.containment))
     }
 
-    /// The share of the shorter text's shingles that are in the longer one if just so many words as are needed lie in them,
-    /// each of the others by itself. A little less, for texts with hardly more shingles than are needed.
+    /// The least share of the shorter text's shingles in the longer one where its words are to count: about what is left of
+    /// them if as many words as may be are changed one by one, here and there. Less is what texts of one form share, or
+    /// where shingles are long, a few that cover many words.
     fn least_shingles(self) -> f32 {
-        (1.0 - 1.1 * f32::from(self.span) * (1.0 - self.containment)).max(COVERING_SHINGLES)
+        (1..self.span.max(2)).fold(1.0, |share, _| share * self.containment)
     }
 
     /// Whether two texts of so many words that agree in the share `estimate` of so many slots may be an edited copy. Four
