@@ -13,8 +13,9 @@ use rayon::prelude::*;
 use crate::articles::{Article, Articles};
 use crate::bands::Bands;
 use crate::candidates::{Growth, Meetings, Sketches};
-use crate::cluster::{self, Link};
+use crate::cluster::{self, Link, Star};
 use crate::content::TokenChunks;
+use crate::crowds::{self, MOST_CENTRES, Rest};
 use crate::error::{self, Error, Result};
 use crate::features::{Content, Features};
 use crate::fingerprints::{Fingerprints, Sample, Shared};
@@ -535,18 +536,7 @@ impl Detector {
         budget.check()?;
         times[Stage::Sign as usize] += start.elapsed();
         let summary = Summary { documents: articles.len(), bytes: articles.bytes(), times, ..Summary::default() };
-        Ok(Corpus {
-            articles,
-            positions,
-            skipped,
-            twins,
-            ranks,
-            distinct,
-            kept: Some(kept),
-            words,
-            summary,
-            budget,
-        })
+        Ok(Corpus { articles, positions, skipped, twins, ranks, distinct, kept: Some(kept), words, summary, budget })
     }
 
     /// For each article how it ranks among those that could represent a cluster, the lowest first; nothing if all rank
@@ -646,6 +636,9 @@ impl Detector {
                     compare(&mut met, &mut pairs, likely_pairs);
                 }
             }
+            if self.search == Search::Candidates || asked.is_some() {
+                self.gather_crowds(sketches, &mut met, &mut pairs, &likely, &compare);
+            }
             if self.search == Search::Exhaustive {
                 let count = texts.len() as u32;
                 let (all, shingles, likely) = (Exhaustive::new(0..count, asked), &shingles, &likely);
@@ -666,10 +659,71 @@ impl Detector {
                 let contained = self.contained(texts, fingerprints, &leaders, &shingles);
                 let contained = met.only_new(contained);
                 compare(&mut met, &mut pairs, contained);
+                self.offer_to_centres(&mut met, &mut pairs, &compare);
             }
             *candidates = met.pairs.iter().map(|pairs| pairs.len() as u64).sum();
             (pairs, leaders)
         })
+    }
+
+    /// Compares those of each crowd with the texts that are most like all of them, and then whoever is left with the centres
+    /// around.
+    fn gather_crowds(
+        &self,
+        sketches: &Sketches,
+        met: &mut Met,
+        pairs: &mut Vec<Compared>,
+        likely: &(impl Fn(u32, u32) -> bool + Sync),
+        compare: &impl Fn(&mut Met, &mut Vec<Compared>, Vec<(u32, u32)>),
+    ) {
+        let texts = met.copies.len();
+        let copies = |pairs: &[Compared]| -> Vec<(u32, u32)> {
+            pairs.iter().filter(|pair| pair.relation.is_some()).map(|pair| (pair.left, pair.right)).collect()
+        };
+        for crowd in crowds::crowds(texts, copies(pairs).into_iter()) {
+            let mut rest = Rest::new(crowd, copies(pairs).into_iter());
+            for _ in 0..MOST_CENTRES {
+                let central = rest.central(sketches);
+                if central.is_empty() {
+                    break;
+                }
+                let with_all = |&center: &u32| {
+                    rest.texts()
+                        .par_iter()
+                        .filter(move |&&text| text != center && likely(center, text))
+                        .map(move |&text| (center.min(text), center.max(text)))
+                };
+                let likely_pairs = met.only_new(central.par_iter().flat_map(with_all).collect());
+                let before = pairs.len();
+                compare(met, pairs, likely_pairs);
+                rest.add(copies(&pairs[before..]).into_iter());
+                rest.take(&central);
+            }
+        }
+        self.offer_to_centres(met, pairs, compare);
+    }
+
+    /// Compares texts without a star, or with a small one, with the centres of the stars around, until nothing new is found.
+    fn offer_to_centres(
+        &self,
+        met: &mut Met,
+        pairs: &mut Vec<Compared>,
+        compare: &impl Fn(&mut Met, &mut Vec<Compared>, Vec<(u32, u32)>),
+    ) {
+        const ROUNDS: usize = 4;
+        for _ in 0..ROUNDS {
+            let near: Vec<&Compared> = pairs.iter().filter(|pair| pair.relation.is_some()).collect();
+            let stars = cluster::stars(met.copies.len(), &links(near.iter().copied()), |_| 0, |_| false);
+            let members =
+                |star: &Star| star.links.iter().map(|&link| near[link].left + near[link].right - star.center).collect();
+            let members: Vec<Vec<u32>> = stars.iter().map(members).collect();
+            let near: Vec<(u32, u32)> = near.iter().map(|pair| (pair.left, pair.right)).collect();
+            let offers = met.only_new(crowds::offers(met.copies.len(), &near, &stars, &members));
+            if offers.is_empty() {
+                break;
+            }
+            compare(met, pairs, offers);
+        }
     }
 
     /// Pairs of which the shorter text may stand in the longer one, by the fingerprints of those that speak for others.
@@ -682,7 +736,8 @@ impl Detector {
     ) -> Vec<(u32, u32)> {
         // How many of so many fingerprints must be left of an edited copy: three in ten, less one where there are few.
         let needed = |all: usize| (all.saturating_sub(4) * 3 / 10).max(2.min(all));
-        let leading: Vec<u32> = (0..).zip(leaders).filter(|&(text, &leader)| text == leader).map(|(text, _)| text).collect();
+        let leading: Vec<u32> =
+            (0..).zip(leaders).filter(|&(text, &leader)| text == leader).map(|(text, _)| text).collect();
         let words = |text: u32| texts.words[text as usize];
         let is_source = |text: u32| words(text) as usize >= NEAR_SHINGLES;
         let overlaps = fingerprints.overlaps(&leading, words, is_source, texts.budget);

@@ -58,7 +58,9 @@ impl Winnower {
 
     /// Adds the fingerprints of the text, in the order in which they stand in it.
     pub(crate) fn finish(&mut self, arch: Arch, sample: Sample, fingerprints: &mut Vec<u32>) {
-        let Some(windows) = (self.shingles.len() + 1).checked_sub(WINDOW).filter(|&windows| windows > 0) else { return };
+        let Some(windows) = (self.shingles.len() + 1).checked_sub(WINDOW).filter(|&windows| windows > 0) else {
+            return;
+        };
         self.minima.clear();
         self.minima.extend(self.shingles.iter().map(|&shingle| (shingle >> 32) as u32));
         arch.run(Minima(&mut self.minima));
@@ -208,11 +210,8 @@ impl Fingerprints {
             }
         }
         keyed.par_sort_unstable();
-        let pair = |same: &[u64]| Shared {
-            shorter: (same[0] >> 32) as u32,
-            longer: same[0] as u32,
-            count: same.len() as u32,
-        };
+        let pair =
+            |same: &[u64]| Shared { shorter: (same[0] >> 32) as u32, longer: same[0] as u32, count: same.len() as u32 };
         found.pairs = keyed.chunk_by(|a, b| a == b).map(pair).collect();
         found
     }

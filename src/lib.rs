@@ -69,6 +69,7 @@ mod bands;
 mod candidates;
 mod cluster;
 mod content;
+mod crowds;
 mod date;
 mod detect;
 mod error;

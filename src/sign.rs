@@ -250,7 +250,8 @@ impl Signatures {
     pub(crate) fn select(self, texts: &[u32], budget: &Arc<Budget>) -> Kept {
         let Self { views, signed, places, sketches, tokens, fingerprints } = self;
         let of = |text: usize| &signed[texts[text] as usize];
-        let tokens = TokenChunks::gather(tokens, |text| of(text).tokens.clone(), texts.len(), budget.store(TOKENS_SHARE));
+        let tokens =
+            TokenChunks::gather(tokens, |text| of(text).tokens.clone(), texts.len(), budget.store(TOKENS_SHARE));
         let passages = (0..texts.len()).map(of);
         let passages =
             passages.map(|text| FingerprintPlace { block: text.tokens.block, range: text.fingerprints.clone() });
