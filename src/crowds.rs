@@ -177,3 +177,65 @@ pub(crate) fn offers(texts: usize, links: &[(u32, u32)], stars: &[Star], members
     }
     offers
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Detector, Level, Search};
+
+    /// Copies of one text in which about one word in sixteen is another one, the text itself among them or not.
+    fn copies(number: u64, seed: u64, with_text: bool) -> Vec<(String, String)> {
+        let random = |a: u64, b: u64| crate::hash::mix(seed << 40 ^ a << 20 ^ b);
+        let word = |at: u64, copy: u64| match random(copy, at) % 16 {
+            0 if copy > 0 => format!("x{}", random(copy, at) >> 40),
+            _ => format!("w{}", random(0, at) % 5000),
+        };
+        let text = |copy: u64| (0..200).map(|at| word(at, copy)).collect::<Vec<_>>().join(" ");
+        let first = u64::from(!with_text);
+        (first..first + number).map(|copy| (format!("{:x}", random(copy, 999)), text(copy))).collect()
+    }
+
+    fn clusters(articles: &[(String, String)], search: Search) -> (usize, usize) {
+        let detector = Detector::builder().level(Level::Near).search(search).build().unwrap();
+        let report = detector.find(articles).unwrap();
+        let members: usize = report.clusters().iter().map(|cluster| cluster.members().len()).sum();
+        (report.clusters().len(), articles.len() - members)
+    }
+
+    #[test]
+    fn a_crowd_around_its_original_is_one_star_whatever_the_ids() {
+        for seed in 0..3 {
+            // One may by chance have more words changed than makes a copy.
+            let (stars, alone) = clusters(&copies(400, seed, true), Search::Candidates);
+            assert!(stars == 1 && alone <= 4, "{seed}: {stars}, {alone}");
+        }
+    }
+
+    #[test]
+    fn a_crowd_without_its_original_is_as_few_stars_as_of_all_pairs() {
+        for seed in 0..3 {
+            let articles = copies(300, seed, false);
+            let (found, of_all) = (clusters(&articles, Search::Candidates), clusters(&articles, Search::Exhaustive));
+            assert_eq!(found.0, of_all.0, "{seed}");
+            assert!(found.1 <= of_all.1 + 3, "{seed}: {found:?}, {of_all:?}");
+        }
+    }
+
+    #[test]
+    fn crowds_are_what_copies_tie_together() {
+        let chain = |first: u32, texts: u32| (first..first + texts - 1).map(|text| (text, text + 1));
+        let crowd = CROWD as u32;
+        let links = chain(5, crowd).chain(chain(100, crowd - 1)).chain(chain(200, crowd + 3).map(|(a, b)| (b, a)));
+        assert_eq!(crowds(300, links), [(5..5 + crowd).collect::<Vec<_>>(), (200..203 + crowd).collect()]);
+    }
+
+    #[test]
+    fn texts_of_small_stars_and_without_one_are_offered_to_the_centres_around() {
+        let stars = [(0, vec![1, 2]), (3, vec![4])];
+        let members: Vec<Vec<u32>> = stars.iter().map(|star| star.1.clone()).collect();
+        let stars = stars.map(|(center, _)| Star { center, links: Vec::new() });
+        let mut offered = offers(7, &[(0, 1), (0, 2), (3, 4), (2, 4), (4, 6)], &stars, &members);
+        offered.sort_unstable();
+        assert_eq!(offered, [(0, 3), (0, 4), (3, 6)]);
+    }
+}

@@ -22,6 +22,7 @@ use crate::fingerprints::{Fingerprints, Sample, Shared};
 use crate::frequencies::CHUNK;
 use crate::minhash::{self, MinHasher, Scheme};
 use crate::rare::{Neighbour, Neighbours};
+use crate::removal::{self, Plan, Removal};
 use crate::report::{
     Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
     Skipped, Stage, Summary,
@@ -563,10 +564,15 @@ impl Detector {
         corpus.summary.verified = copies.len() as u64;
         let mut times = corpus.summary.times;
         let texts = corpus.distinct.len();
-        let clusters = self.timed(&mut times, Stage::Cluster, texts, |_| self.clusters(&corpus, &copies, &misses));
+        let (clusters, removals) = self.timed(&mut times, Stage::Cluster, texts, |_| {
+            let clusters = self.clusters(&corpus, &copies, &misses);
+            let removals = self.removals(&corpus, &copies, &clusters);
+            (clusters, removals)
+        });
         corpus.summary.times = times;
+        corpus.budget.check()?;
         let Corpus { skipped, summary, articles, .. } = corpus;
-        Ok((Report { clusters, skipped, summary }, articles))
+        Ok((Report { clusters, removals, skipped, summary }, articles))
     }
 
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left. If texts are asked for, an
@@ -954,6 +960,107 @@ impl Detector {
         clusters
     }
 
+    /// The members of clusters that can go because one that stays tells what they tell, in the order of the input.
+    fn removals<A: Article>(&self, corpus: &Corpus<A>, verified: &[Compared], clusters: &[Cluster]) -> Vec<Removal> {
+        let Corpus { articles, positions, twins, ranks, distinct, words, budget, .. } = corpus;
+        let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
+        let position = |text: u32| positions[distinct[text as usize] as usize] as usize;
+        let mut text_at = vec![0; articles.len()];
+        for (&twin, &position) in twins.iter().zip(positions) {
+            text_at[position as usize] = distinct.partition_point(|&at| at < twin) as u32;
+        }
+        let read = |text: u32| articles.read(position(text));
+        let shingles = Shingles::new(Texts { words, read: &read, shingle: self.shingle, budget });
+        let of_cluster = |cluster: &Cluster| {
+            let mut texts: Vec<u32> = cluster.members.iter().map(|member| text_at[member.position]).collect();
+            let center = texts[0];
+            texts.sort_unstable();
+            texts.dedup();
+            let removed = self.plan(texts, center, rank, words, &shingles, verified);
+            let removal = |member: &Member| {
+                let text = text_at[member.position];
+                let removal = Removal {
+                    id: member.id.clone(),
+                    position: member.position,
+                    kept_id: String::new(),
+                    kept: 0,
+                    relation: Relation::Exact,
+                    similarity: 1.0,
+                    told: Some(1.0),
+                    evidence: None,
+                };
+                match removed.get(&text) {
+                    Some((kept, tie)) => Some(Removal {
+                        kept_id: articles.id(position(*kept)).into(),
+                        kept: position(*kept),
+                        relation: tie.relation,
+                        similarity: tie.similarity,
+                        told: tie.told,
+                        evidence: Some(tie.evidence),
+                        ..removal
+                    }),
+                    None => {
+                        let kept = position(text);
+                        let removal = Removal { kept_id: articles.id(kept).into(), kept, ..removal };
+                        (member.position != kept).then_some(removal)
+                    }
+                }
+            };
+            cluster.members.iter().filter_map(removal).collect::<Vec<_>>()
+        };
+        let mut removals: Vec<Removal> = clusters.par_iter().with_max_len(16).flat_map_iter(of_cluster).collect();
+        removals.sort_unstable_by_key(|removal| removal.position);
+        removals
+    }
+
+    /// Which texts of a cluster go, and in favour of which: of the plan that keeps the fullest texts and the one that keeps the
+    /// representative the one by which fewer stay. If a certain representative was asked for, texts stay in this order.
+    fn plan(
+        &self,
+        mut texts: Vec<u32>,
+        center: u32,
+        rank: impl Fn(u32) -> u32,
+        words: &[u32],
+        shingles: &Shingles<'_>,
+        verified: &[Compared],
+    ) -> BTreeMap<u32, (u32, Tie)> {
+        let words = |text: u32| words[text as usize];
+        let replaces = |removed: u32, kept: u32| {
+            let pair = (removed.min(kept), removed.max(kept));
+            let known = verified.binary_search_by_key(&pair, |pair| (pair.left, pair.right)).map(|at| &verified[at]);
+            let fresh;
+            let pair = match known {
+                Ok(pair) => pair,
+                Err(_) => {
+                    fresh = self.near_pair(shingles, pair.0, pair.1);
+                    &fresh
+                }
+            };
+            let relation = pair.relation?;
+            let told = (relation == Relation::Near).then(|| shingles.covered(removed, &shingles.of(kept)));
+            let tie = Tie { relation, similarity: pair.similarity, told, evidence: pair.evidence };
+            removal::may_replace(relation, told.unwrap_or_default(), words(removed), words(kept)).then_some(tie)
+        };
+        let plan = |texts: &[u32]| {
+            let replaces = |removed: usize, kept: usize| replaces(texts[removed], texts[kept]);
+            let plan = removal::in_order(texts.len(), replaces);
+            if self.representative == Representative::Central { removal::without_first(plan, replaces) } else { plan }
+        };
+        texts.sort_by_key(|&text| (rank(text), std::cmp::Reverse(words(text)), text != center, text));
+        let stay = |plan: &Plan<Tie>| plan.iter().filter(|removed| removed.is_none()).count();
+        let mut best = plan(&texts);
+        if self.representative == Representative::Central && stay(&best) > 1 {
+            let mut from_center = texts.clone();
+            from_center.sort_by_key(|&text| text != center);
+            let other = plan(&from_center);
+            if stay(&other) < stay(&best) {
+                (texts, best) = (from_center, other);
+            }
+        }
+        let removed = best.into_iter().zip(&texts);
+        removed.filter_map(|(tie, &text)| tie.map(|(kept, tie)| (text, (texts[kept], tie)))).collect()
+    }
+
     fn refuse(&self, signed: &Signed) -> Option<SkipReason> {
         let words = signed.words as usize;
         match signed.shape {
@@ -1242,6 +1349,14 @@ impl Met {
         }
         self.pairs.push(pairs);
     }
+}
+
+/// How a text that goes is like the one that is kept instead.
+struct Tie {
+    relation: Relation,
+    similarity: f32,
+    told: Option<f32>,
+    evidence: Evidence,
 }
 
 /// What is asked of texts while they are compared.

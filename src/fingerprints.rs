@@ -246,3 +246,103 @@ fn shared<'p>(postings: impl Iterator<Item = &'p [u64]> + Clone) -> Vec<u64> {
     postings.clone().flatten().for_each(|&posting| sieve.add(key(posting)));
     postings.flatten().copied().filter(|&posting| sieve.is_shared(key(posting))).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::mix;
+    use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn winnow(words: &[u64], sample: Sample) -> Vec<u32> {
+        let (mut winnower, mut fingerprints) = (Winnower::default(), Vec::new());
+        let mut window = winnower.begin();
+        for words in words.chunks(13) {
+            winnower.extend(Arch::default(), &mut window, words);
+        }
+        winnower.finish(Arch::default(), sample, &mut fingerprints);
+        fingerprints
+    }
+
+    fn words() -> impl Strategy<Value = Vec<u64>> {
+        prop::collection::vec((0u64..300).prop_map(mix), 0..120)
+    }
+
+    fn fingerprints(texts: &[Vec<u32>], budget: &Arc<Budget>) -> Fingerprints {
+        let store = budget.store(1);
+        let blocks = texts.chunks(3).map(|texts| store.keep(texts.concat())).collect();
+        let mut places = Vec::new();
+        for (block, texts) in (0..).zip(texts.chunks(3)) {
+            let mut start = 0;
+            for text in texts {
+                places.push(FingerprintPlace { block, range: start..start + text.len() as u32 });
+                start += text.len() as u32;
+            }
+        }
+        Fingerprints::new((store, blocks), places)
+    }
+
+    proptest! {
+        #[test]
+        fn every_run_of_eleven_words_in_two_texts_gives_both_a_fingerprint(
+            run in prop::collection::vec(any::<u64>(), 11..=11), around in prop::collection::vec(words(), 4..=4),
+        ) {
+            let all = |before: &[u64], after: &[u64]| winnow(&[before, &run, after].concat(), Sample::All);
+            let (left, right) = (all(&around[0], &around[1]), all(&around[2], &around[3]));
+            let of_run = winnow(&run, Sample::All);
+            prop_assert_eq!(of_run.len(), 1);
+            prop_assert!(left.contains(&of_run[0]) && right.contains(&of_run[0]));
+        }
+
+        #[test]
+        fn half_of_the_fingerprints_are_some_of_all(words in words()) {
+            let all = winnow(&words, Sample::All);
+            let half = winnow(&words, Sample::Half);
+            prop_assert_eq!(half, all.into_iter().filter(|fingerprint| fingerprint % 2 == 0).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn minima_are_those_of_each_window(numbers in prop::collection::vec(0u32..50, 0..40)) {
+            let mut minima = numbers.clone();
+            Arch::default().run(Minima(&mut minima));
+            let expected: Vec<u32> = numbers.windows(WINDOW).filter_map(|window| window.iter().min().copied()).collect();
+            prop_assert_eq!(&minima[..expected.len()], &expected[..]);
+        }
+
+        #[test]
+        fn overlaps_are_those_of_all_pairs_or_of_the_shortest(
+            texts in prop::collection::vec((prop::collection::vec(0u32..60, 0..9), 1u32..30, any::<bool>()), 0..90), memory in 0u64..2000,
+        ) {
+            let all: Vec<Vec<u32>> = texts.iter().map(|text| text.0.clone()).collect();
+            let words = |text: u32| texts[text as usize].1;
+            let is_source = |text: u32| words(text) > 5;
+            let taking: Vec<u32> = (0..texts.len() as u32).filter(|&text| texts[text as usize].2).collect();
+            let mut holders: BTreeMap<u32, BTreeSet<(u32, u32)>> = BTreeMap::new();
+            for &text in &taking {
+                all[text as usize].iter().for_each(|&of| { holders.entry(of).or_default().insert((words(text), text)); });
+            }
+            let mut expected: BTreeMap<(u32, u32), u32> = BTreeMap::new();
+            let mut crowded = 0;
+            for holders in holders.values() {
+                let mut holders: Vec<u32> = holders.iter().map(|&(_, text)| text).collect();
+                let mut sources = holders.len();
+                if holders.len() > MOST_HOLDERS {
+                    crowded += 1;
+                    holders.retain(|&text| is_source(text));
+                    sources = SHORTEST.min(holders.len());
+                }
+                for at in (0..sources).filter(|&at| is_source(holders[at])) {
+                    holders[at + 1..].iter().for_each(|&other| *expected.entry((holders[at], other)).or_default() += 1);
+                }
+            }
+            for budget in [Budget::unlimited(), Budget::new(Some(memory), None)] {
+                let found = fingerprints(&all, &budget).overlaps(&taking, words, is_source, &budget);
+                prop_assert_eq!(found.crowded, crowded);
+                let pairs: BTreeMap<(u32, u32), u32> =
+                    found.pairs.iter().map(|pair| ((pair.shorter, pair.longer), pair.count)).collect();
+                prop_assert_eq!(pairs.len(), found.pairs.len());
+                prop_assert_eq!(&pairs, &expected);
+            }
+        }
+    }
+}

@@ -81,6 +81,7 @@ mod index;
 mod minhash;
 mod passages;
 mod rare;
+mod removal;
 mod report;
 mod shingle;
 mod sign;
@@ -98,6 +99,7 @@ pub use hash::FORMAT_VERSION;
 pub use index::Index;
 pub use minhash::{MinHash, MinHasher, Scheme};
 pub use passages::{Passage, PassageKind, shared_passages};
+pub use removal::{Removal, may_replace};
 pub use report::{
     Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
     Skipped, Stage, Summary,

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::removal::Removal;
 use crate::shingle::Shingle;
 
 /// How two articles are alike, from the strictest to the loosest.
@@ -392,6 +393,7 @@ impl Summary {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     pub(crate) clusters: Vec<Cluster>,
+    pub(crate) removals: Vec<Removal>,
     pub(crate) skipped: Vec<Skipped>,
     pub(crate) summary: Summary,
 }
@@ -400,6 +402,13 @@ impl Report {
     /// The clusters of two articles and more, ordered by their representative's id.
     pub fn clusters(&self) -> &[Cluster] {
         &self.clusters
+    }
+
+    /// The articles that can be removed without losing what they tell, and what is kept instead of each, in the order of the
+    /// input. By [`may_replace`](crate::may_replace) not every member of a cluster can go: what tells more than any other
+    /// member stays.
+    pub fn removals(&self) -> &[Removal] {
+        &self.removals
     }
 
     /// The articles that were left out, in the order of the input.

@@ -6,7 +6,7 @@ use std::io::{self, Read, Write};
 use std::path::Path;
 
 use indicatif::{HumanCount, ProgressBar};
-use retold::{Member, Report};
+use retold::Report;
 use serde_json::{Value, json};
 
 use crate::input::{Block, Blocks, Codec, Count, Form, Place, Shape, Source, Tally, decode, kind, without_mark};
@@ -326,8 +326,8 @@ fn fates(report: &Report, articles: usize) -> Vec<Fate> {
     for skip in report.skipped() {
         fates[skip.position] = Fate::Skipped;
     }
-    for member in report.clusters().iter().flat_map(|cluster| &cluster.members()[1..]) {
-        fates[member.position] = Fate::Removed;
+    for removal in report.removals() {
+        fates[removal.position] = Fate::Removed;
     }
     fates
 }
@@ -519,16 +519,16 @@ impl Joiner {
 /// Lists as JSON lines what was removed, in the order of the input: what, in favour of what, and why.
 fn write_removed(path: &Path, codec: Codec, report: &Report, places: &[Place]) -> Result<(), String> {
     let failed = |error| unwritable(path, &error);
-    let mut removed: Vec<(&Member, &Member)> = Vec::new();
-    for cluster in report.clusters() {
-        removed.extend(cluster.members()[1..].iter().map(|member| (member, cluster.representative())));
-    }
-    removed.sort_unstable_by_key(|(member, _)| member.position);
     let mut file = Whole::new(path, codec).map_err(failed)?;
-    for (member, kept) in removed {
-        let place = |member: &Member| places[member.position].to_string();
-        let mut line = json!({"id": member.id, "place": place(member), "kept": kept.id, "kept_place": place(kept)});
-        if let (Value::Object(line), Value::Object(reasons)) = (&mut line, output::record(member)) {
+    for removal in report.removals() {
+        let place = |position: usize| places[position].to_string();
+        let (from, kept) = (place(removal.position), place(removal.kept));
+        let mut line = json!({"id": removal.id, "place": from, "kept": removal.kept_id, "kept_place": kept});
+        let mut reasons = json!(removal);
+        output::round_fields(&mut reasons);
+        if let (Value::Object(line), Value::Object(mut reasons)) = (&mut line, reasons) {
+            reasons.shift_remove("id");
+            reasons.shift_remove("kept_id");
             line.extend(reasons);
         }
         output::write_line(&mut file, &line).map_err(failed)?;
