@@ -64,15 +64,16 @@ impl Winnower {
         self.minima.clear();
         self.minima.extend(self.shingles.iter().map(|&shingle| (shingle >> 32) as u32));
         arch.run(Minima(&mut self.minima));
-        let mut last = None;
+        // Without branches, which would go the wrong way every fourth time.
+        let start = fingerprints.len();
+        fingerprints.resize(start + windows, 0);
+        let (room, mut end, mut last) = (&mut fingerprints[start..], 0, !self.minima[0]);
         for &least in &self.minima[..windows] {
-            if last != Some(least) {
-                last = Some(least);
-                if sample.keeps(least) {
-                    fingerprints.push(least);
-                }
-            }
+            room[end] = least;
+            end += usize::from((least != last) & sample.keeps(least));
+            last = least;
         }
+        fingerprints.truncate(start + end);
     }
 }
 
@@ -171,7 +172,7 @@ impl Fingerprints {
         let mut found = Overlaps::default();
         let mut keyed: Vec<u64> = Vec::new();
         for part in 0..parts {
-            let buckets = self.buckets(texts, |fingerprint| u64::from(fingerprint >> 8) % parts == part);
+            let buckets = self.buckets(texts, (part, parts));
             let in_bucket = |bucket: usize| {
                 let mut postings = shared(buckets.iter().map(|buckets| &buckets[bucket][..]));
                 postings.sort_unstable();
@@ -216,15 +217,18 @@ impl Fingerprints {
         found
     }
 
-    /// The fingerprints that are taken, each above the text that holds it, in buckets.
-    fn buckets(&self, texts: &[u32], takes: impl Fn(u32) -> bool + Sync) -> Vec<Vec<Vec<u64>>> {
+    /// The fingerprints of one of some parts, each above the text that holds it, in buckets.
+    fn buckets(&self, texts: &[u32], (part, parts): (u64, u64)) -> Vec<Vec<Vec<u64>>> {
         let of_task = |texts: &[u32]| {
-            let mut buckets: Vec<Vec<u64>> = vec![Vec::new(); BUCKETS];
+            let all: usize = texts.iter().map(|&text| self.count(text)).sum();
+            // Of all parts a bucket gets about as much, and hardly ever an eighth more.
+            let room = all / parts as usize / BUCKETS;
+            let mut buckets: Vec<Vec<u64>> = (0..BUCKETS).map(|_| Vec::with_capacity(room + room / 8)).collect();
             for &text in texts {
                 let FingerprintPlace { block, range } = &self.places[text as usize];
                 let range = range.start as usize..range.end as usize;
                 for &fingerprint in self.store.part(&self.blocks[*block as usize], range).iter() {
-                    if takes(fingerprint) {
+                    if parts == 1 || u64::from(fingerprint >> 8) % parts == part {
                         // The lowest bit may be the same in all.
                         buckets[(fingerprint >> 1) as usize % BUCKETS]
                             .push(u64::from(fingerprint) << 32 | u64::from(text));
