@@ -17,6 +17,7 @@ use crate::cluster::{self, Link, Star};
 use crate::content::TokenChunks;
 use crate::crowds::{self, MOST_CENTRES, Rest};
 use crate::error::{self, Error, Result};
+use crate::excerpts::{Aligned, Excerpt, FURNITURE, Place};
 use crate::features::{Content, Features};
 use crate::fingerprints::{Fingerprints, Sample, Shared};
 use crate::frequencies::CHUNK;
@@ -52,6 +53,16 @@ pub enum Search {
     /// All of them: time grows with the square of their number. For small corpora, and for measuring on a sample what the
     /// candidates leave out.
     Exhaustive,
+}
+
+/// Whether passages are looked for that one article took over from another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Excerpts {
+    /// They are not.
+    #[default]
+    Ignore,
+    /// Those of fifty words and more, or of 25 words and two sentences, of which 0.8 are the same in both articles.
+    Find,
 }
 
 /// Which article of a cluster represents it: the one that the others are verified against, and that is kept where copies are
@@ -110,6 +121,7 @@ pub struct Detector {
     min_words: usize,
     representative: Representative,
     near_misses: Option<f32>,
+    excerpts: Excerpts,
     memory: Option<u64>,
     spill_folder: Option<PathBuf>,
     bands: Bands,
@@ -153,6 +165,7 @@ pub struct DetectorBuilder {
     min_words: usize,
     representative: Representative,
     near_misses: Option<f64>,
+    excerpts: Excerpts,
     memory: Option<u64>,
     spill_folder: Option<PathBuf>,
     progress: Option<Callback>,
@@ -245,6 +258,13 @@ impl DetectorBuilder {
         self
     }
 
+    /// Whether passages that one article took over from another are found as well, see
+    /// [`Report::excerpts`](crate::Report::excerpts); they are not by default. Clusters are the same either way.
+    pub fn excerpts(mut self, excerpts: Excerpts) -> Self {
+        self.excerpts = excerpts;
+        self
+    }
+
     /// How many bytes of memory a run may take for what grows with the articles; beyond them, what it keeps goes to temporary
     /// files, and it takes longer. The result is the same. As much as there is by default.
     ///
@@ -302,6 +322,7 @@ impl DetectorBuilder {
             min_words: self.min_words.max(shingle_words).max(1),
             representative: self.representative,
             near_misses: self.near_misses.map(|least| least as f32),
+            excerpts: self.excerpts,
             memory: self.memory,
             spill_folder: self.spill_folder,
             bands,
@@ -336,6 +357,7 @@ impl Detector {
             min_words: 3,
             representative: Representative::default(),
             near_misses: None,
+            excerpts: Excerpts::default(),
             memory: None,
             spill_folder: None,
             progress: None,
@@ -473,7 +495,14 @@ impl Detector {
             Level::Near => sign::Content::Nothing,
             Level::Reworded => sign::Content::Words,
         };
-        Views { shingle: self.shingle, slots: self.near_slots, content, fingerprints: Sample::Half }
+        Views { shingle: self.shingle, slots: self.near_slots, content, fingerprints: self.sample() }
+    }
+
+    fn sample(&self) -> Sample {
+        match self.excerpts {
+            Excerpts::Ignore => Sample::Half,
+            Excerpts::Find => Sample::All,
+        }
     }
 
     fn budget(&self) -> Arc<Budget> {
@@ -537,7 +566,19 @@ impl Detector {
         budget.check()?;
         times[Stage::Sign as usize] += start.elapsed();
         let summary = Summary { documents: articles.len(), bytes: articles.bytes(), times, ..Summary::default() };
-        Ok(Corpus { articles, positions, skipped, twins, ranks, distinct, kept: Some(kept), words, summary, budget })
+        Ok(Corpus {
+            articles,
+            positions,
+            skipped,
+            twins,
+            ranks,
+            distinct,
+            kept: Some(kept),
+            shared: Vec::new(),
+            words,
+            summary,
+            budget,
+        })
     }
 
     /// For each article how it ranks among those that could represent a cluster, the lowest first; nothing if all rank
@@ -564,25 +605,34 @@ impl Detector {
         corpus.summary.verified = copies.len() as u64;
         let mut times = corpus.summary.times;
         let texts = corpus.distinct.len();
-        let (clusters, removals) = self.timed(&mut times, Stage::Cluster, texts, |_| {
+        let (clusters, removals, (excerpts, furniture)) = self.timed(&mut times, Stage::Cluster, texts, |_| {
             let clusters = self.clusters(&corpus, &copies, &misses);
             let removals = self.removals(&corpus, &copies, &clusters);
-            (clusters, removals)
+            let excerpts = self.excerpts(&corpus, &clusters);
+            (clusters, removals, excerpts)
         });
+        corpus.summary.furniture = furniture;
         corpus.summary.times = times;
         corpus.budget.check()?;
         let Corpus { skipped, summary, articles, .. } = corpus;
-        Ok((Report { clusters, removals, skipped, summary }, articles))
+        Ok((Report { clusters, removals, excerpts, skipped, summary }, articles))
     }
 
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left. If texts are asked for, an
     /// exhaustive search compares these with all others, and of the rest only candidates.
     fn compare<A: Article>(&self, corpus: &mut Corpus<A>, keep: Keep, asked: Option<&[bool]>) -> Result<Vec<Compared>> {
-        let Corpus { articles, positions, distinct, kept, words, summary, budget, .. } = corpus;
+        let Corpus { articles, positions, distinct, kept, shared, words, summary, budget, .. } = corpus;
         let Some(Kept { sketches, fingerprints, tokens }) = kept.take() else { return Ok(Vec::new()) };
         let read = |text: u32| articles.read(positions[distinct[text as usize] as usize] as usize);
         let texts = Texts { words, read: &read, shingle: self.shingle, budget };
         let (mut pairs, leaders) = self.near_pairs(texts, &sketches, &fingerprints, keep, asked, summary);
+        if self.excerpts == Excerpts::Find {
+            let words = |text: u32| texts.words[text as usize];
+            let overlaps = fingerprints.overlaps(&leading(&leaders), Sample::All, words, |_| true, budget);
+            *shared = overlaps.pairs;
+            // One run of eleven words gives two texts one fingerprint, and what is told as an excerpt has more.
+            shared.retain(|pair| pair.count > 1);
+        }
         drop((sketches, fingerprints));
         budget.check()?;
         if self.level == Level::Near {
@@ -742,13 +792,12 @@ impl Detector {
     ) -> Vec<(u32, u32)> {
         // How many of so many fingerprints must be left of an edited copy: three in ten, less one where there are few.
         let needed = |all: usize| (all.saturating_sub(4) * 3 / 10).max(2.min(all));
-        let leading: Vec<u32> =
-            (0..).zip(leaders).filter(|&(text, &leader)| text == leader).map(|(text, _)| text).collect();
+        let leading = leading(leaders);
         let words = |text: u32| texts.words[text as usize];
         let is_source = |text: u32| words(text) as usize >= NEAR_SHINGLES;
-        let overlaps = fingerprints.overlaps(&leading, words, is_source, texts.budget);
-        let may_be = |&Shared { shorter, longer, count }: &Shared| {
-            count as usize >= needed(fingerprints.count(shorter))
+        let overlaps = fingerprints.overlaps(&leading, Sample::Half, words, is_source, texts.budget);
+        let may_be = |&Shared { shorter, longer, count, .. }: &Shared| {
+            count as usize >= needed(fingerprints.count(shorter, Sample::Half))
                 && self.near.may_be_by_sample(&shingles.of(shorter), &shingles.of(longer))
         };
         let pairs = overlaps.pairs.par_iter().filter(|shared| may_be(shared));
@@ -1061,6 +1110,59 @@ impl Detector {
         removed.filter_map(|(tie, &text)| tie.map(|(kept, tie)| (text, (texts[kept], tie)))).collect()
     }
 
+    /// The passages that texts share which are in no cluster together, and how many were passed over as furniture.
+    fn excerpts<A: Article>(&self, corpus: &Corpus<A>, clusters: &[Cluster]) -> (Vec<Excerpt>, usize) {
+        let Corpus { articles, positions, distinct, shared, words, .. } = corpus;
+        let position = |text: u32| positions[distinct[text as usize] as usize] as usize;
+        let mut cluster_of = vec![usize::MAX; articles.len()];
+        for (number, cluster) in clusters.iter().enumerate() {
+            cluster.members.iter().for_each(|member| cluster_of[member.position] = number);
+        }
+        let are_apart = |pair: &&Shared| {
+            let (left, right) = (cluster_of[position(pair.shorter)], cluster_of[position(pair.longer)]);
+            left != right || left == usize::MAX
+        };
+        let of_source = |pairs: &[Shared]| {
+            let source = pairs[0].shorter;
+            let source_text = articles.read(position(source));
+            let aligned = Aligned::new(&source_text);
+            let (mut excerpts, mut furniture) = (Vec::new(), 0);
+            for pair in pairs.iter().filter(are_apart) {
+                let host = pair.longer;
+                let host_text = articles.read(position(host));
+                let theirs = Aligned::new(&host_text);
+                for passage in theirs.passages(&host_text, &aligned) {
+                    let is_whole = passage.right.len() * 5 >= words[source as usize] as usize * 4;
+                    if pair.holders >= FURNITURE && !is_whole {
+                        furniture += 1;
+                        continue;
+                    }
+                    let place = |text: u32, span| {
+                        let position = position(text);
+                        Place { id: articles.id(position).into(), position, span }
+                    };
+                    excerpts.push(Excerpt {
+                        host: place(host, theirs.bytes(&passage.left)),
+                        source: place(source, aligned.bytes(&passage.right)),
+                        words: passage.left.len(),
+                        same: passage.share(),
+                        holders: pair.holders as usize,
+                    });
+                }
+            }
+            (excerpts, furniture)
+        };
+        let sources: Vec<&[Shared]> = shared.chunk_by(|a, b| a.shorter == b.shorter).collect();
+        let found: Vec<(Vec<Excerpt>, usize)> = sources.into_par_iter().with_max_len(16).map(of_source).collect();
+        let furniture = found.iter().map(|found| found.1).sum();
+        let mut excerpts: Vec<Excerpt> = found.into_iter().flat_map(|found| found.0).collect();
+        excerpts.par_sort_by(|a, b| {
+            let key = |excerpt: &Excerpt| (excerpt.host.span.start, excerpt.source.span.start);
+            (&a.host.id, &a.source.id, key(a)).cmp(&(&b.host.id, &b.source.id, key(b)))
+        });
+        (excerpts, furniture)
+    }
+
     fn refuse(&self, signed: &Signed) -> Option<SkipReason> {
         let words = signed.words as usize;
         match signed.shape {
@@ -1213,6 +1315,8 @@ struct Corpus<A> {
     distinct: Vec<u32>,
     /// The views of the texts, until they are compared.
     kept: Option<Kept>,
+    /// Pairs of texts that share fingerprints, if excerpts are looked for.
+    shared: Vec<Shared>,
     /// Number of words of each text.
     words: Vec<u32>,
     summary: Summary,
@@ -1445,6 +1549,11 @@ fn leaders(texts: usize, pairs: &[Compared]) -> Vec<u32> {
         }
     }
     leaders
+}
+
+/// The texts that speak for others or for themselves.
+fn leading(leaders: &[u32]) -> Vec<u32> {
+    (0..).zip(leaders).filter(|&(text, &leader)| text == leader).map(|(text, _)| text).collect()
 }
 
 fn links<'p>(pairs: impl Iterator<Item = &'p Compared>) -> Vec<Link> {

@@ -4,6 +4,7 @@
 //! words are winnowed (Schleimer, Wilkerson and Aiken, SIGMOD 2003): of each seven in a row the smallest is kept. Any run of
 //! eleven words that two texts share gives both the same fingerprint, and a text keeps about one for every four words.
 
+use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -100,6 +101,8 @@ pub(crate) struct Fingerprints {
     blocks: Vec<Block>,
     /// For each text where its fingerprints are.
     places: Vec<FingerprintPlace>,
+    /// Which were kept.
+    sample: Sample,
 }
 
 /// Where the fingerprints of a text are: in which block, and from where to where.
@@ -134,6 +137,8 @@ pub(crate) struct Shared {
     pub(crate) longer: u32,
     /// How many they share; of those that many texts hold, only some count.
     pub(crate) count: u32,
+    /// How many texts hold one of these, in the median.
+    pub(crate) holders: u32,
 }
 
 /// The pairs of texts that share fingerprints.
@@ -146,16 +151,24 @@ pub(crate) struct Overlaps {
 }
 
 impl Fingerprints {
-    pub(crate) fn new((store, blocks): (Store, Vec<Block>), places: Vec<FingerprintPlace>) -> Self {
-        Self { store, blocks, places }
+    pub(crate) fn new((store, blocks): (Store, Vec<Block>), places: Vec<FingerprintPlace>, sample: Sample) -> Self {
+        Self { store, blocks, places, sample }
     }
 
-    /// How many a text has, repeated ones repeatedly.
-    pub(crate) fn count(&self, text: u32) -> usize {
-        self.places[text as usize].range.len()
+    fn of(&self, text: u32) -> Cow<'_, [u32]> {
+        let FingerprintPlace { block, range } = &self.places[text as usize];
+        self.store.part(&self.blocks[*block as usize], range.start as usize..range.end as usize)
     }
 
-    /// The pairs among those `texts`, ascending, of which the shorter one has so many words at least that `is_source` says so.
+    /// How many of a sample a text has, repeated ones repeatedly.
+    pub(crate) fn count(&self, text: u32, sample: Sample) -> usize {
+        if sample == self.sample {
+            return self.places[text as usize].range.len();
+        }
+        self.of(text).iter().filter(|&&fingerprint| sample.keeps(fingerprint)).count()
+    }
+
+    /// The pairs among those `texts`, ascending, that share fingerprints of a sample and of which the shorter one has so many words at least that `is_source` says so.
     /// `words` is the length of each text; of two that are equally long the one that comes first passes for the shorter one.
     ///
     /// Time and memory grow linearly with the texts: a fingerprint that many hold is paired with the shortest of them alone,
@@ -163,16 +176,17 @@ impl Fingerprints {
     pub(crate) fn overlaps(
         &self,
         texts: &[u32],
+        sample: Sample,
         words: impl Fn(u32) -> u32 + Sync,
         is_source: impl Fn(u32) -> bool + Sync,
         budget: &Arc<Budget>,
     ) -> Overlaps {
-        let all: u64 = texts.iter().map(|&text| self.count(text) as u64).sum();
+        let all: u64 = texts.iter().map(|&text| self.count(text, sample) as u64).sum();
         let parts = (size_of::<u64>() as u64 * all).div_ceil(budget.share(POSTINGS_SHARE).max(1)).clamp(1, MOST_PARTS);
         let mut found = Overlaps::default();
-        let mut keyed: Vec<u64> = Vec::new();
+        let mut keyed: Vec<(u64, u32)> = Vec::new();
         for part in 0..parts {
-            let buckets = self.buckets(texts, (part, parts));
+            let buckets = self.buckets(texts, sample, (part, parts));
             let in_bucket = |bucket: usize| {
                 let mut postings = shared(buckets.iter().map(|buckets| &buckets[bucket][..]));
                 postings.sort_unstable();
@@ -197,13 +211,14 @@ impl Fingerprints {
                     for (at, &(_, shorter)) in holders[..sources].iter().enumerate() {
                         if is_source(shorter) {
                             let longer = holders[at + 1..].iter();
-                            pairs.extend(longer.map(|&(_, longer)| u64::from(shorter) << 32 | u64::from(longer)));
+                            let key = |longer: u32| (u64::from(shorter) << 32 | u64::from(longer), list.len() as u32);
+                            pairs.extend(longer.map(|&(_, longer)| key(longer)));
                         }
                     }
                 }
                 (pairs, crowded)
             };
-            let of_buckets: Vec<(Vec<u64>, usize)> =
+            let of_buckets: Vec<(Vec<(u64, u32)>, usize)> =
                 (0..BUCKETS).into_par_iter().with_max_len(1).map(in_bucket).collect();
             for (pairs, crowded) in of_buckets {
                 keyed.extend(pairs);
@@ -211,23 +226,25 @@ impl Fingerprints {
             }
         }
         keyed.par_sort_unstable();
-        let pair =
-            |same: &[u64]| Shared { shorter: (same[0] >> 32) as u32, longer: same[0] as u32, count: same.len() as u32 };
-        found.pairs = keyed.chunk_by(|a, b| a == b).map(pair).collect();
+        let pair = |same: &[(u64, u32)]| Shared {
+            shorter: (same[0].0 >> 32) as u32,
+            longer: same[0].0 as u32,
+            count: same.len() as u32,
+            holders: same[same.len() / 2].1,
+        };
+        found.pairs = keyed.chunk_by(|a, b| a.0 == b.0).map(pair).collect();
         found
     }
 
     /// The fingerprints of one of some parts, each above the text that holds it, in buckets.
-    fn buckets(&self, texts: &[u32], (part, parts): (u64, u64)) -> Vec<Vec<Vec<u64>>> {
+    fn buckets(&self, texts: &[u32], sample: Sample, (part, parts): (u64, u64)) -> Vec<Vec<Vec<u64>>> {
         let of_task = |texts: &[u32]| {
-            let all: usize = texts.iter().map(|&text| self.count(text)).sum();
+            let all: usize = texts.iter().map(|&text| self.count(text, sample)).sum();
             // Of all parts a bucket gets about as much, and hardly ever an eighth more.
             let room = all / parts as usize / BUCKETS;
             let mut buckets: Vec<Vec<u64>> = (0..BUCKETS).map(|_| Vec::with_capacity(room + room / 8)).collect();
             for &text in texts {
-                let FingerprintPlace { block, range } = &self.places[text as usize];
-                let range = range.start as usize..range.end as usize;
-                for &fingerprint in self.store.part(&self.blocks[*block as usize], range).iter() {
+                for &fingerprint in self.of(text).iter().filter(|&&fingerprint| sample.keeps(fingerprint)) {
                     if parts == 1 || u64::from(fingerprint >> 8) % parts == part {
                         // The lowest bit may be the same in all.
                         buckets[(fingerprint >> 1) as usize % BUCKETS]
@@ -283,7 +300,7 @@ mod tests {
                 start += text.len() as u32;
             }
         }
-        Fingerprints::new((store, blocks), places)
+        Fingerprints::new((store, blocks), places, Sample::All)
     }
 
     proptest! {
@@ -340,7 +357,7 @@ mod tests {
                 }
             }
             for budget in [Budget::unlimited(), Budget::new(Some(memory), None)] {
-                let found = fingerprints(&all, &budget).overlaps(&taking, words, is_source, &budget);
+                let found = fingerprints(&all, &budget).overlaps(&taking, Sample::All, words, is_source, &budget);
                 prop_assert_eq!(found.crowded, crowded);
                 let pairs: BTreeMap<(u32, u32), u32> =
                     found.pairs.iter().map(|pair| ((pair.shorter, pair.longer), pair.count)).collect();

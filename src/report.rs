@@ -3,6 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::excerpts::Excerpt;
 use crate::removal::Removal;
 use crate::shingle::Shingle;
 
@@ -369,6 +370,9 @@ pub struct Summary {
     /// Buckets of shingle signatures that were too crowded to compare all with all; they were split by more of the
     /// signature, and each text in them was compared with the first.
     pub crowded: usize,
+    /// Passages that so many articles share that they are taken for furniture of the page, an author's note or a list of
+    /// links, and are not among the excerpts: counted for each pair of articles.
+    pub furniture: usize,
     pub(crate) times: [Duration; Stage::ALL.len()],
 }
 
@@ -394,6 +398,7 @@ impl Summary {
 pub struct Report {
     pub(crate) clusters: Vec<Cluster>,
     pub(crate) removals: Vec<Removal>,
+    pub(crate) excerpts: Vec<Excerpt>,
     pub(crate) skipped: Vec<Skipped>,
     pub(crate) summary: Summary,
 }
@@ -409,6 +414,12 @@ impl Report {
     /// member stays.
     pub fn removals(&self) -> &[Removal] {
         &self.removals
+    }
+
+    /// The passages that articles of different clusters, or of none, share, by the ids of the host and the source and the place
+    /// in the host; none unless [`DetectorBuilder::excerpts`](crate::DetectorBuilder::excerpts) asked for them.
+    pub fn excerpts(&self) -> &[Excerpt] {
+        &self.excerpts
     }
 
     /// The articles that were left out, in the order of the input.

@@ -255,7 +255,7 @@ impl Signatures {
         let passages = (0..texts.len()).map(of);
         let passages =
             passages.map(|text| FingerprintPlace { block: text.tokens.block, range: text.fingerprints.clone() });
-        let fingerprints = Fingerprints::new(fingerprints, passages.collect());
+        let fingerprints = Fingerprints::new(fingerprints, passages.collect(), views.fingerprints);
         let places = texts.iter().map(|&text| places[text as usize]).collect();
         Kept { sketches: Sketches::new(views.slots, sketches, places), fingerprints, tokens }
     }

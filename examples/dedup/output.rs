@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use retold::{Articles, Cluster, Evidence, Member, Relation, Report, Stage};
+use retold::{Articles, Cluster, Evidence, Excerpt, Member, Place, Relation, Report, Stage};
 use serde_json::{Value, json};
 
 use crate::html;
@@ -72,6 +72,15 @@ impl Findings {
             let s = if compared == 1 { "" } else { "s" };
             writeln!(out, "No copies found among {} article{s}.", HumanCount(compared as u64))?;
         }
+        if !self.report.excerpts().is_empty() {
+            writeln!(out, "\nExcerpts:")?;
+        }
+        for excerpt in self.report.excerpts() {
+            let Excerpt { host, source, words, same, .. } = excerpt;
+            let place = |place: &Place| format!("{} {}..{}", shown(&place.id), place.span.start, place.span.end);
+            let (host, source, words) = (place(host), place(source), HumanCount(*words as u64));
+            writeln!(out, "  {host}  {words} words, {:.0}% the same in  {source}", same * 100.0)?;
+        }
         if !self.skipped.is_empty() {
             writeln!(out, "\nSkipped {}:", HumanCount(self.skipped.len() as u64))?;
         }
@@ -87,6 +96,17 @@ impl Findings {
             let members: Vec<Value> = cluster.members().iter().map(record).collect();
             let representative = &cluster.representative().id;
             write_line(out, &json!({"type": "cluster", "representative": representative, "members": members}))?;
+        }
+        for excerpt in self.report.excerpts() {
+            let Excerpt { host, source, words, same, holders, .. } = excerpt;
+            let place = |place: &Place| json!({"id": place.id, "start": place.span.start, "end": place.span.end});
+            let mut line = json!({"type": "excerpt", "host": place(host), "source": place(source)});
+            let figures =
+                json!({"words": words, "kind": "verbatim", "same": rounded((*same).into(), 1e4), "holders": holders});
+            if let (Value::Object(line), Value::Object(figures)) = (&mut line, figures) {
+                line.extend(figures);
+            }
+            write_line(out, &line)?;
         }
         for skip in &self.skipped {
             write_line(out, &json!({"type": "skipped", "id": skip.id, "reason": skip.reason}))?;

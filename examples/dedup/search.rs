@@ -1,7 +1,7 @@
 //! The options that say what a copy is, for all that looks for copies.
 
 use clap::ValueEnum;
-use retold::{Bands, Detector, DetectorBuilder};
+use retold::{Bands, Detector, DetectorBuilder, Excerpts};
 
 /// With what options copies are looked for.
 pub struct Settings {
@@ -28,9 +28,17 @@ pub struct Search {
     #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true)]
     confidence: f64,
 
+    /// Shortened and wrapped copies: the least share of the shorter text's words that must be in the longer one, more than 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8, allow_negative_numbers = true)]
+    containment: f64,
+
     /// Skip texts of fewer words; never fewer than 3
     #[arg(long, value_name = "N", default_value_t = 3)]
     min_words: usize,
+
+    /// Also report passages that one text took over from another one
+    #[arg(long)]
+    excerpts: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -52,13 +60,15 @@ impl From<Level> for retold::Level {
 
 impl Search {
     pub fn detector(&self) -> DetectorBuilder {
-        let &Self { level, threshold, confidence, min_words } = self;
-        Detector::builder().level(level.into()).threshold(threshold).confidence(confidence).min_words(min_words)
+        let &Self { level, threshold, confidence, containment, min_words, excerpts } = self;
+        let excerpts = if excerpts { Excerpts::Find } else { Excerpts::Ignore };
+        let builder = Detector::builder().level(level.into()).threshold(threshold).confidence(confidence);
+        builder.containment(containment).min_words(min_words).excerpts(excerpts)
     }
 
     /// The options, and what a detector that was built of them makes of them.
     pub fn settings(&self, detector: &Detector) -> Settings {
-        let &Self { level, threshold, confidence, min_words } = self;
+        let &Self { level, threshold, confidence, min_words, .. } = self;
         Settings { level: level.into(), threshold, confidence, min_words, bands: detector.bands() }
     }
 }
