@@ -145,8 +145,14 @@ fn common_slots(sketches: Vec<Vec<u32>>) -> Vec<u32> {
 }
 
 /// Pairs of a text that is in no star, or whose star comes later than that of a copy of one in it, with the centre of that one:
-/// if they turn out to be copies, small stars join large ones. The first stars first, and no text more than so often.
-pub(crate) fn offers(texts: usize, links: &[(u32, u32)], stars: &[Star], members: &[Vec<u32>]) -> Vec<(u32, u32)> {
+/// if they turn out to be copies, small stars join large ones. The first stars first, and no text more than so often; of how many
+/// stars and texts that was not all, is the second number.
+pub(crate) fn offers(
+    texts: usize,
+    links: &[(u32, u32)],
+    stars: &[Star],
+    members: &[Vec<u32>],
+) -> (Vec<(u32, u32)>, usize) {
     const NONE: u32 = u32::MAX;
     let mut star_of = vec![NONE; texts];
     for ((star, members), number) in stars.iter().zip(members).zip(0..) {
@@ -164,10 +170,11 @@ pub(crate) fn offers(texts: usize, links: &[(u32, u32)], stars: &[Star], members
             }
         }
     }
-    let mut offers = Vec::new();
+    let (mut offers, mut capped) = (Vec::new(), 0);
     for ((star, alone), mut earlier) in around {
         earlier.sort_unstable();
         earlier.dedup();
+        capped += usize::from(earlier.len() > OFFERS);
         let own = members.get(star as usize).map_or(&[][..], Vec::as_slice);
         let center = stars.get(star as usize).map_or(alone, |star| star.center);
         for &earlier in earlier.iter().take(OFFERS) {
@@ -175,7 +182,7 @@ pub(crate) fn offers(texts: usize, links: &[(u32, u32)], stars: &[Star], members
             offers.extend(own.iter().chain([&center]).map(|&text| (text.min(to), text.max(to))));
         }
     }
-    offers
+    (offers, capped)
 }
 
 #[cfg(test)]
@@ -234,8 +241,8 @@ mod tests {
         let stars = [(0, vec![1, 2]), (3, vec![4])];
         let members: Vec<Vec<u32>> = stars.iter().map(|star| star.1.clone()).collect();
         let stars = stars.map(|(center, _)| Star { center, links: Vec::new() });
-        let mut offered = offers(7, &[(0, 1), (0, 2), (3, 4), (2, 4), (4, 6)], &stars, &members);
+        let (mut offered, capped) = offers(7, &[(0, 1), (0, 2), (3, 4), (2, 4), (4, 6)], &stars, &members);
         offered.sort_unstable();
-        assert_eq!(offered, [(0, 3), (0, 4), (3, 6)]);
+        assert_eq!((offered, capped), (vec![(0, 3), (0, 4), (3, 6)], 0));
     }
 }

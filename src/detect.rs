@@ -628,7 +628,7 @@ impl Detector {
         let (mut pairs, leaders) = self.near_pairs(texts, &sketches, &fingerprints, keep, asked, summary);
         if self.excerpts == Excerpts::Find {
             let words = |text: u32| texts.words[text as usize];
-            let overlaps = fingerprints.overlaps(&leading(&leaders), Sample::All, words, |_| true, budget);
+            let overlaps = fingerprints.overlaps(&self.whole(texts, &pairs), Sample::All, words, |_| true, budget);
             *shared = overlaps.pairs;
             // One run of eleven words gives two texts one fingerprint, and what is told as an excerpt has more.
             shared.retain(|pair| pair.count > 1);
@@ -660,7 +660,7 @@ impl Detector {
         asked: Option<&[bool]>,
         summary: &mut Summary,
     ) -> (Vec<Compared>, Vec<u32>) {
-        let Summary { times, candidates, crowded, .. } = summary;
+        let Summary { times, candidates, crowded, capped, .. } = summary;
         let shingles = Shingles::new(texts);
         let slots = self.near_slots as f32;
         let likely = |left: u32, right: u32| {
@@ -693,7 +693,7 @@ impl Detector {
                 }
             }
             if self.search == Search::Candidates || asked.is_some() {
-                self.gather_crowds(sketches, &mut met, &mut pairs, &likely, &compare);
+                *capped += self.gather_crowds(sketches, &mut met, &mut pairs, &likely, &compare);
             }
             if self.search == Search::Exhaustive {
                 let count = texts.len() as u32;
@@ -710,12 +710,14 @@ impl Detector {
                 let likely_pairs = met.only_new((0..count).into_par_iter().flat_map_iter(later).collect());
                 compare(&mut met, &mut pairs, likely_pairs);
             }
-            let leaders = leaders(texts.len(), &pairs);
+            let near = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near));
+            let leaders = leaders(texts.len(), near);
             if self.search == Search::Candidates || asked.is_some() {
-                let contained = self.contained(texts, fingerprints, &leaders, &shingles);
+                let (contained, crowded) = self.contained(texts, fingerprints, &self.whole(texts, &pairs), &shingles);
+                *capped += crowded;
                 let contained = met.only_new(contained);
                 compare(&mut met, &mut pairs, contained);
-                self.offer_to_centres(&mut met, &mut pairs, &compare);
+                *capped += self.offer_to_centres(&mut met, &mut pairs, &compare);
             }
             *candidates = met.pairs.iter().map(|pairs| pairs.len() as u64).sum();
             (pairs, leaders)
@@ -731,16 +733,18 @@ impl Detector {
         pairs: &mut Vec<Compared>,
         likely: &(impl Fn(u32, u32) -> bool + Sync),
         compare: &impl Fn(&mut Met, &mut Vec<Compared>, Vec<(u32, u32)>),
-    ) {
+    ) -> usize {
         let texts = met.copies.len();
         let copies = |pairs: &[Compared]| -> Vec<(u32, u32)> {
             pairs.iter().filter(|pair| pair.relation.is_some()).map(|pair| (pair.left, pair.right)).collect()
         };
+        let mut capped = 0;
         for crowd in crowds::crowds(texts, copies(pairs).into_iter()) {
             let mut rest = Rest::new(crowd, copies(pairs).into_iter());
-            for _ in 0..MOST_CENTRES {
+            for centre in 0.. {
                 let central = rest.central(sketches);
-                if central.is_empty() {
+                if central.is_empty() || centre == MOST_CENTRES {
+                    capped += usize::from(!central.is_empty());
                     break;
                 }
                 let with_all = |&center: &u32| {
@@ -756,17 +760,19 @@ impl Detector {
                 rest.take(&central);
             }
         }
-        self.offer_to_centres(met, pairs, compare);
+        capped + self.offer_to_centres(met, pairs, compare)
     }
 
-    /// Compares texts without a star, or with a small one, with the centres of the stars around, until nothing new is found.
+    /// Compares texts without a star, or with a small one, with the centres of the stars around, until nothing new is found. How often
+    /// that was capped.
     fn offer_to_centres(
         &self,
         met: &mut Met,
         pairs: &mut Vec<Compared>,
         compare: &impl Fn(&mut Met, &mut Vec<Compared>, Vec<(u32, u32)>),
-    ) {
+    ) -> usize {
         const ROUNDS: usize = 4;
+        let mut capped = 0;
         for _ in 0..ROUNDS {
             let near: Vec<&Compared> = pairs.iter().filter(|pair| pair.relation.is_some()).collect();
             let stars = cluster::stars(met.copies.len(), &links(near.iter().copied()), |_| 0, |_| false);
@@ -774,34 +780,46 @@ impl Detector {
                 |star: &Star| star.links.iter().map(|&link| near[link].left + near[link].right - star.center).collect();
             let members: Vec<Vec<u32>> = stars.iter().map(members).collect();
             let near: Vec<(u32, u32)> = near.iter().map(|pair| (pair.left, pair.right)).collect();
-            let offers = met.only_new(crowds::offers(met.copies.len(), &near, &stars, &members));
+            let (offers, more) = crowds::offers(met.copies.len(), &near, &stars, &members);
+            let offers = met.only_new(offers);
+            capped += more;
             if offers.is_empty() {
                 break;
             }
             compare(met, pairs, offers);
         }
+        capped
     }
 
-    /// Pairs of which the shorter text may stand in the longer one, by the fingerprints of those that speak for others.
+    /// The texts that speak for themselves, or for others that are like them as a whole: who stands in a longer text may stand
+    /// in many.
+    fn whole(&self, texts: Texts<'_>, pairs: &[Compared]) -> Vec<u32> {
+        let alike = pairs.iter().filter(|pair| pair.relation.is_some() && pair.evidence.jaccard >= self.near.jaccard);
+        let leaders = leaders(texts.len(), alike);
+        (0..).zip(leaders).filter(|&(text, leader)| text == leader).map(|(text, _)| text).collect()
+    }
+
+    /// Pairs of which the shorter text may stand in the longer one, by the fingerprints of those that speak for others; and how
+    /// many of these so many texts hold that only the shortest are paired with all.
     fn contained(
         &self,
         texts: Texts<'_>,
         fingerprints: &Fingerprints,
-        leaders: &[u32],
+        leading: &[u32],
         shingles: &Shingles<'_>,
-    ) -> Vec<(u32, u32)> {
+    ) -> (Vec<(u32, u32)>, usize) {
         // How many of so many fingerprints must be left of an edited copy: three in ten, less one where there are few.
         let needed = |all: usize| (all.saturating_sub(4) * 3 / 10).max(2.min(all));
-        let leading = leading(leaders);
         let words = |text: u32| texts.words[text as usize];
         let is_source = |text: u32| words(text) as usize >= NEAR_SHINGLES;
-        let overlaps = fingerprints.overlaps(&leading, Sample::Half, words, is_source, texts.budget);
+        let overlaps = fingerprints.overlaps(leading, Sample::Half, words, is_source, texts.budget);
         let may_be = |&Shared { shorter, longer, count, .. }: &Shared| {
             count as usize >= needed(fingerprints.count(shorter, Sample::Half))
                 && self.near.may_be_by_sample(&shingles.of(shorter), &shingles.of(longer))
         };
         let pairs = overlaps.pairs.par_iter().filter(|shared| may_be(shared));
-        pairs.map(|pair| (pair.shorter.min(pair.longer), pair.shorter.max(pair.longer))).collect()
+        let in_order = |pair: &Shared| (pair.shorter.min(pair.longer), pair.shorter.max(pair.longer));
+        (pairs.map(in_order).collect(), overlaps.crowded)
     }
 
     /// Content words to features, and to what each text shares with which others.
@@ -1540,8 +1558,8 @@ struct Stories<'a, 't> {
 }
 
 /// For each text the one that speaks for it and its edited copies.
-fn leaders(texts: usize, pairs: &[Compared]) -> Vec<u32> {
-    let near: Vec<&Compared> = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near)).collect();
+fn leaders<'p>(texts: usize, near: impl Iterator<Item = &'p Compared>) -> Vec<u32> {
+    let near: Vec<&Compared> = near.collect();
     let mut leaders: Vec<u32> = (0..texts as u32).collect();
     for star in cluster::stars(texts, &links(near.iter().copied()), |_| 0, |_| false) {
         for link in star.links {
@@ -1549,11 +1567,6 @@ fn leaders(texts: usize, pairs: &[Compared]) -> Vec<u32> {
         }
     }
     leaders
-}
-
-/// The texts that speak for others or for themselves.
-fn leading(leaders: &[u32]) -> Vec<u32> {
-    (0..).zip(leaders).filter(|&(text, &leader)| text == leader).map(|(text, _)| text).collect()
 }
 
 fn links<'p>(pairs: impl Iterator<Item = &'p Compared>) -> Vec<Link> {

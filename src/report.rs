@@ -370,6 +370,10 @@ pub struct Summary {
     /// Buckets of shingle signatures that were too crowded to compare all with all; they were split by more of the
     /// signature, and each text in them was compared with the first.
     pub crowded: usize,
+    /// How often a cap that keeps the work linear may have left pairs out where many texts are alike: fingerprints that more than
+    /// 40 texts hold, of which only the shortest holders were compared with all; crowds of copies with more than 32 centres;
+    /// and texts between more than four clusters.
+    pub capped: usize,
     /// Passages that so many articles share that they are taken for furniture of the page, an author's note or a list of
     /// links, and are not among the excerpts: counted for each pair of articles.
     pub furniture: usize,
