@@ -808,13 +808,15 @@ impl Detector {
         leading: &[u32],
         shingles: &Shingles<'_>,
     ) -> (Vec<(u32, u32)>, usize) {
-        // How many of so many fingerprints must be left of an edited copy: three in ten, less one where there are few.
-        let needed = |all: usize| (all.saturating_sub(4) * 3 / 10).max(2.min(all));
+        // How many of so many fingerprints must be left of an edited copy: three in ten, and half if the other text is about
+        // as long, for then more has to be the same.
+        let needed = |all: usize, are_alike: bool| (all * if are_alike { 5 } else { 3 } / 10).max(2.min(all));
         let words = |text: u32| texts.words[text as usize];
         let is_source = |text: u32| words(text) as usize >= NEAR_SHINGLES;
         let overlaps = fingerprints.overlaps(leading, Sample::Half, words, is_source, texts.budget);
         let may_be = |&Shared { shorter, longer, count, .. }: &Shared| {
-            count as usize >= needed(fingerprints.count(shorter, Sample::Half))
+            let are_alike = u64::from(words(longer)) * 5 < u64::from(words(shorter)) * 6;
+            count as usize >= needed(fingerprints.count(shorter, Sample::Half), are_alike)
                 && self.near.may_be_by_sample(&shingles.of(shorter), &shingles.of(longer))
         };
         let pairs = overlaps.pairs.par_iter().filter(|shared| may_be(shared));
@@ -1032,20 +1034,21 @@ impl Detector {
         let Corpus { articles, positions, twins, ranks, distinct, words, budget, .. } = corpus;
         let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
         let position = |text: u32| positions[distinct[text as usize] as usize] as usize;
-        let mut text_at = vec![0; articles.len()];
+        let mut twin_at = vec![0; articles.len()];
         for (&twin, &position) in twins.iter().zip(positions) {
-            text_at[position as usize] = distinct.partition_point(|&at| at < twin) as u32;
+            twin_at[position as usize] = twin;
         }
+        let text_of = |member: &Member| distinct.partition_point(|&at| at < twin_at[member.position]) as u32;
         let read = |text: u32| articles.read(position(text));
         let shingles = Shingles::new(Texts { words, read: &read, shingle: self.shingle, budget });
         let of_cluster = |cluster: &Cluster| {
-            let mut texts: Vec<u32> = cluster.members.iter().map(|member| text_at[member.position]).collect();
+            let mut texts: Vec<u32> = cluster.members.iter().map(text_of).collect();
             let center = texts[0];
             texts.sort_unstable();
             texts.dedup();
             let removed = self.plan(texts, center, rank, words, &shingles, verified);
             let removal = |member: &Member| {
-                let text = text_at[member.position];
+                let text = text_of(member);
                 let removal = Removal {
                     id: member.id.clone(),
                     position: member.position,

@@ -263,9 +263,20 @@ impl Fingerprints {
 fn shared<'p>(postings: impl Iterator<Item = &'p [u64]> + Clone) -> Vec<u64> {
     // Minima are small, and the upper bits of a key have to differ.
     let key = |posting: u64| ((posting >> 32) as u32).wrapping_mul(0x9e37_79b1);
-    let mut sieve = Sieve::new(postings.clone().map(<[u64]>::len).sum());
-    postings.clone().flatten().for_each(|&posting| sieve.add(key(posting)));
-    postings.flatten().copied().filter(|&posting| sieve.is_shared(key(posting))).collect()
+    let all: usize = postings.clone().map(<[u64]>::len).sum();
+    let mut sieve = Sieve::new(all);
+    for postings in postings.clone() {
+        postings.iter().for_each(|&posting| sieve.add(key(posting)));
+    }
+    let (mut shared, mut end) = (vec![0; all + 1], 0);
+    for postings in postings {
+        for &posting in postings {
+            shared[end] = posting;
+            end += usize::from(sieve.is_shared(key(posting)));
+        }
+    }
+    shared.truncate(end);
+    shared
 }
 
 #[cfg(test)]
