@@ -61,7 +61,7 @@ pub enum Excerpts {
     /// They are not.
     #[default]
     Ignore,
-    /// Those of fifty words and more, or of 25 words and two sentences, of which 0.8 are the same in both articles.
+    /// Those of forty words and more, or of 25 words and two sentences, of which 0.8 are the same in both articles.
     Find,
 }
 
@@ -808,15 +808,13 @@ impl Detector {
         leading: &[u32],
         shingles: &Shingles<'_>,
     ) -> (Vec<(u32, u32)>, usize) {
-        // How many of so many fingerprints must be left of an edited copy: three in ten, and half if the other text is about
-        // as long, for then more has to be the same.
-        let needed = |all: usize, are_alike: bool| (all * if are_alike { 5 } else { 3 } / 10).max(2.min(all));
+        // How many of so many fingerprints are left of an edited copy at least.
+        let needed = |all: usize| (all * 3 / 10).max(2.min(all));
         let words = |text: u32| texts.words[text as usize];
         let is_source = |text: u32| words(text) as usize >= NEAR_SHINGLES;
         let overlaps = fingerprints.overlaps(leading, Sample::Half, words, is_source, texts.budget);
         let may_be = |&Shared { shorter, longer, count, .. }: &Shared| {
-            let are_alike = u64::from(words(longer)) * 5 < u64::from(words(shorter)) * 6;
-            count as usize >= needed(fingerprints.count(shorter, Sample::Half), are_alike)
+            count as usize >= needed(fingerprints.count(shorter, Sample::Half))
                 && self.near.may_be_by_sample(&shingles.of(shorter), &shingles.of(longer))
         };
         let pairs = overlaps.pairs.par_iter().filter(|shared| may_be(shared));

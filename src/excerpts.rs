@@ -27,14 +27,17 @@ pub struct Place {
 /// A passage that two articles share which are no copies of each other.
 ///
 /// ```
-/// use retold::{Detector, Excerpts};
+/// use retold::{Detector, Excerpts, Level};
 ///
 /// let quoted = "On Monday the harbour board announced that the ferry to Orrin will stop in March. It said that fewer than \
 ///     nine people a day had crossed the bay in winter, and that the old ship would not pass its next inspection.";
-/// let host = format!("Nobody in Orrin was surprised last night. {quoted} The mayor had more to say about the road.");
+/// let host = format!("Nobody in Orrin was surprised last night. {quoted} The mayor had more to say about \
+///     the road, which is to be widened between the church and the mill before the summer. Work will begin after Easter and go on at \
+///     night, so that buses can pass by day; the baker, whose shop stands in the narrowest bend, will get a new door on the side \
+///     of the square. What it costs nobody would tell us. The council is to vote on it next week.");
 /// let source = format!("{quoted} Three readers wrote to us. The first asks who will pay for a bus, and the others why nobody \
 ///     asked them before the board met; the second of them owns the hotel at the pier, which has stood empty since May.");
-/// let detector = Detector::builder().excerpts(Excerpts::Find).build()?;
+/// let detector = Detector::builder().level(Level::Near).excerpts(Excerpts::Find).build()?;
 /// let report = detector.find(&[("host", &host), ("source", &source)])?;
 /// let excerpt = &report.excerpts()[0];
 /// assert_eq!(&host[excerpt.host.span.clone()], &source[excerpt.source.span.clone()]);

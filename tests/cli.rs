@@ -145,7 +145,19 @@ fn jsonl_has_the_documented_fields() {
     let summary = &records[2];
     assert_eq!(
         keys(summary),
-        ["type", "documents", "bytes", "candidates", "verified", "clusters", "skipped", "seconds"]
+        [
+            "type",
+            "documents",
+            "bytes",
+            "candidates",
+            "verified",
+            "capped",
+            "excerpts",
+            "furniture",
+            "clusters",
+            "skipped",
+            "seconds"
+        ]
     );
     assert_eq!(keys(&summary["seconds"]), ["read", "sign", "near", "candidates", "verify", "cluster"]);
     assert!(summary["seconds"].as_object().unwrap().values().all(|seconds| seconds.as_f64().unwrap() >= 0.0));
