@@ -205,14 +205,14 @@ impl Keys {
 }
 
 /// Tells for most keys that nobody else has them: a Bloom filter with one hash that counts to two.
-struct Sieve {
+pub(crate) struct Sieve {
     /// In the lower half of each word what was added, in the upper half what was added again.
     words: Vec<u64>,
 }
 
 impl Sieve {
     /// For so many keys; 1 byte each. One in five that nobody else has is taken for shared.
-    fn new(keys: usize) -> Self {
+    pub(crate) fn new(keys: usize) -> Self {
         Self { words: vec![0; keys.div_ceil(8)] }
     }
 
@@ -228,14 +228,14 @@ impl Sieve {
     }
 
     #[inline(always)]
-    fn add(&mut self, key: u32) {
+    pub(crate) fn add(&mut self, key: u32) {
         let (word, bit) = self.place(key);
         let word = &mut self.words[word];
         *word |= bit | (*word & bit) << 32;
     }
 
     #[inline(always)]
-    fn is_shared(&self, key: u32) -> bool {
+    pub(crate) fn is_shared(&self, key: u32) -> bool {
         let (word, bit) = self.place(key);
         self.words[word] >> 32 & bit != 0
     }

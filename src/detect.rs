@@ -13,24 +13,28 @@ use rayon::prelude::*;
 use crate::articles::{Article, Articles};
 use crate::bands::Bands;
 use crate::candidates::{Growth, Meetings, Sketches};
-use crate::cluster::{self, Link};
+use crate::cluster::{self, Link, Star};
 use crate::content::TokenChunks;
+use crate::crowds::{self, MOST_CENTRES, Rest};
 use crate::error::{self, Error, Result};
+use crate::excerpts::{Aligned, Excerpt, ExcerptPlace, FURNITURE};
 use crate::features::{Content, Features};
+use crate::fingerprints::{Fingerprints, Sample, Shared};
 use crate::frequencies::CHUNK;
 use crate::minhash::{self, MinHasher, Scheme};
 use crate::prior::Odds;
 use crate::rare::{Neighbour, Neighbours};
+use crate::removal::{self, Plan, Removal};
 use crate::report::{
     Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
     Skipped, Stage, Summary,
 };
 use crate::shingle::{self, Shingle, ShingleSet};
-use crate::sign::{self, Shape, Signatures, Signed, Views};
+use crate::sign::{self, Kept, Shape, Signatures, Signed, Views};
 use crate::store::Budget;
 use crate::telling::{RunTable, Runs};
 use crate::text::{self, Words};
-use crate::verify::{self, NearRule, Rule, StemTable};
+use crate::verify::{self, NEAR_SHINGLES, NearRule, Rule, StemTable};
 
 /// Which copies to look for. Each level includes those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -51,6 +55,16 @@ pub enum Search {
     /// All of them: time grows with the square of their number. For small corpora, and for measuring on a sample what the
     /// candidates leave out.
     Exhaustive,
+}
+
+/// Whether passages are looked for that one article took over from another.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Excerpts {
+    /// They are not.
+    #[default]
+    Ignore,
+    /// Those of forty words and more, or of 25 words and two sentences, of which 0.8 are the same in both articles.
+    Find,
 }
 
 /// Which article of a cluster represents it: the one that the others are verified against, and that is kept where copies are
@@ -107,10 +121,12 @@ pub struct Detector {
     confidence: f32,
     rule: Rule,
     prior: Option<f32>,
+    removal: f32,
     min_words: usize,
     representative: Representative,
     within: Option<Duration>,
     near_misses: Option<f32>,
+    excerpts: Excerpts,
     memory: Option<u64>,
     spill_folder: Option<PathBuf>,
     bands: Bands,
@@ -146,15 +162,18 @@ pub struct DetectorBuilder {
     level: Level,
     search: Search,
     threshold: f64,
+    containment: f64,
     shingle: Shingle,
     slots: u16,
     confidence: f64,
     rule: Rule,
     prior: Option<f64>,
+    removal: f64,
     min_words: usize,
     representative: Representative,
     within: Option<Duration>,
     near_misses: Option<f64>,
+    excerpts: Excerpts,
     memory: Option<u64>,
     spill_folder: Option<PathBuf>,
     progress: Option<Callback>,
@@ -181,8 +200,23 @@ impl DetectorBuilder {
 
     /// The Jaccard similarity of shingles from which on two articles are edited copies: more than 0, at most 1; 0.5 by
     /// default.
+    ///
+    /// An article that stands in a much longer one has a low Jaccard similarity and is a copy all the same: that is what
+    /// [`containment`](Self::containment) is for, whatever the threshold.
     pub fn threshold(mut self, jaccard: f64) -> Self {
         self.threshold = jaccard;
+        self
+    }
+
+    /// The share of the shorter article's words that must lie in shingles of the longer one for the two to be edited copies
+    /// even where they fall short of the [`threshold`](Self::threshold): more than 0, at most 1; 0.8 by default.
+    ///
+    /// It finds what was shortened, or printed with more around it, however much longer the other one is. The shorter one
+    /// must have 40 shingles at least, and 0.64 of them in common: what is left of shingles of three words where one word in
+    /// five is changed in stretches; in general, this share to the power of the words of a shingle less one. 1 leaves only what stands
+    /// in another article word for word.
+    pub fn containment(mut self, share: f64) -> Self {
+        self.containment = share;
         self
     }
 
@@ -217,6 +251,14 @@ impl DetectorBuilder {
     /// of a day among those of a year. It is about 0.05 on plain news, and 0.5 and more where rewritings were collected.
     pub fn prior(mut self, share: f64) -> Self {
         self.prior = Some(share);
+        self
+    }
+
+    /// The confidence from which on a rewording may be removed, see [`Report::removals`]: more than 0, at most 1; 0.9 by
+    /// default. Clusters show rewordings from [`confidence`](Self::confidence) on, to be read; what is thrown away should be
+    /// right nine times in ten.
+    pub fn removal_confidence(mut self, confidence: f64) -> Self {
+        self.removal = confidence;
         self
     }
 
@@ -267,6 +309,13 @@ impl DetectorBuilder {
         self
     }
 
+    /// Whether passages that one article took over from another are found as well, see
+    /// [`Report::excerpts`](crate::Report::excerpts); they are not by default. Clusters are the same either way.
+    pub fn excerpts(mut self, excerpts: Excerpts) -> Self {
+        self.excerpts = excerpts;
+        self
+    }
+
     /// How many bytes of memory a run may take for what grows with the articles; beyond them, what it keeps goes to temporary
     /// files, and it takes longer. The result is the same. As much as there is by default.
     ///
@@ -297,7 +346,9 @@ impl DetectorBuilder {
     /// [`Error::OutOfRange`] names the option, its value and its range.
     pub fn build(self) -> Result<Detector> {
         error::check("threshold", self.threshold, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
+        error::check("containment", self.containment, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
         error::check("confidence", self.confidence, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
+        error::check("removal confidence", self.removal, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
         if let Some(share) = self.prior {
             error::check("prior", share, 0.0, 1.0, "at least 0, at most 1")?;
         }
@@ -313,17 +364,23 @@ impl DetectorBuilder {
         Ok(Detector {
             level: self.level,
             search: self.search,
-            near: NearRule { jaccard: self.threshold as f32 },
+            near: NearRule {
+                jaccard: self.threshold as f32,
+                containment: self.containment as f32,
+                span: self.shingle.span(),
+            },
             shingle: self.shingle,
             growth: Growth { trees: bands.bands(), rows: bands.rows(), bucket: 16, deepest: bands.rows() + 16 },
             near_slots: usize::from(self.slots),
             confidence: self.confidence as f32,
             rule: self.rule,
             prior: self.prior.map(|share| share as f32),
+            removal: self.removal as f32,
             min_words: self.min_words.max(shingle_words).max(1),
             representative: self.representative,
             within: self.within,
             near_misses: self.near_misses.map(|least| least as f32),
+            excerpts: self.excerpts,
             memory: self.memory,
             spill_folder: self.spill_folder,
             bands,
@@ -350,15 +407,18 @@ impl Detector {
             level: Level::default(),
             search: Search::default(),
             threshold: 0.5,
+            containment: 0.8,
             shingle: Shingle::Words(3),
             slots: 128,
             confidence: 0.5,
             rule: Rule::default(),
             prior: None,
+            removal: 0.9,
             min_words: 3,
             representative: Representative::default(),
             within: None,
             near_misses: None,
+            excerpts: Excerpts::default(),
             memory: None,
             spill_folder: None,
             progress: None,
@@ -477,7 +537,7 @@ impl Detector {
             Some(pair) => (pair.relation, pair.similarity, Some(pair.evidence)),
             // Their signatures ruled it out that they are edited copies.
             None => {
-                let (evidence, _) = self.near.judge(sets.0.hashes(), sets.1.hashes());
+                let (evidence, _) = self.near.judge(sets.0.hashes(), sets.1.hashes(), || 0.0);
                 (None, evidence.jaccard, Some(evidence))
             }
         };
@@ -496,7 +556,14 @@ impl Detector {
             Level::Near => sign::Content::Nothing,
             Level::Reworded => sign::Content::Words,
         };
-        Views { shingle: self.shingle, slots: self.near_slots, content }
+        Views { shingle: self.shingle, slots: self.near_slots, content, fingerprints: self.sample() }
+    }
+
+    fn sample(&self) -> Sample {
+        match self.excerpts {
+            Excerpts::Ignore => Sample::Half,
+            Excerpts::Find => Sample::All,
+        }
     }
 
     fn budget(&self) -> Arc<Budget> {
@@ -560,7 +627,7 @@ impl Detector {
         let words = distinct.iter().map(|&at| signed[at as usize].words).collect();
         drop(signed);
         let chosen: Vec<u32> = distinct.iter().map(|&at| positions[at as usize]).collect();
-        let (sketches, tokens) = signatures.select(&chosen, &budget);
+        let kept = signatures.select(&chosen, &budget);
         budget.check()?;
         times[Stage::Sign as usize] += start.elapsed();
         let summary = Summary { documents: articles.len(), bytes: articles.bytes(), times, ..Summary::default() };
@@ -571,7 +638,8 @@ impl Detector {
             twins,
             ranks,
             distinct,
-            signed: Some((sketches, tokens)),
+            kept: Some(kept),
+            shared: Vec::new(),
             words,
             summary,
             budget,
@@ -616,10 +684,17 @@ impl Detector {
         corpus.summary.verified = copies.len() as u64;
         let mut times = corpus.summary.times;
         let texts = corpus.distinct.len();
-        let clusters = self.timed(&mut times, Stage::Cluster, texts, |_| self.clusters(&corpus, &copies, &misses));
+        let (clusters, removals, (excerpts, furniture)) = self.timed(&mut times, Stage::Cluster, texts, |_| {
+            let clusters = self.clusters(&corpus, &copies, &misses);
+            let removals = self.removals(&corpus, &copies, &clusters);
+            let excerpts = self.excerpts(&corpus, &clusters);
+            (clusters, removals, excerpts)
+        });
+        corpus.summary.furniture = furniture;
         corpus.summary.times = times;
+        corpus.budget.check()?;
         let Corpus { skipped, summary, articles, .. } = corpus;
-        Ok((Report { clusters, skipped, summary }, articles))
+        Ok((Report { clusters, removals, excerpts, skipped, summary }, articles))
     }
 
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left. If texts are asked for, an
@@ -639,20 +714,24 @@ impl Detector {
         keep: Keep,
         asked: Option<&[bool]>,
     ) -> Result<Vec<Compared>> {
-        let Corpus { articles, positions, distinct, signed, words, summary, budget, .. } = corpus;
-        let Some((sketches, tokens)) = signed.take() else { return Ok(Vec::new()) };
+        let Corpus { articles, positions, distinct, kept, shared, words, summary, budget, .. } = corpus;
+        let Some(Kept { sketches, fingerprints, tokens }) = kept.take() else { return Ok(Vec::new()) };
         let read = |text: u32| articles.read(positions[distinct[text as usize] as usize] as usize);
         let texts = Texts { words, read: &read, shingle: self.shingle, budget };
-        let mut pairs = self.near_pairs(texts, &sketches, keep, asked, summary);
-        drop(sketches);
+        let (mut pairs, leaders) = self.near_pairs(texts, &sketches, &fingerprints, keep, asked, summary);
+        if self.excerpts == Excerpts::Find {
+            let words = |text: u32| texts.words[text as usize];
+            let overlaps = fingerprints.overlaps(&self.whole(texts, &pairs), Sample::All, words, |_| true, budget);
+            *shared = overlaps.pairs;
+            // One run of eleven words gives two texts one fingerprint, and what is told as an excerpt has more.
+            shared.retain(|pair| pair.count > 1);
+        }
+        drop((sketches, fingerprints));
         budget.check()?;
         if self.level == Level::Near {
             pairs.par_sort_by_key(|pair| (pair.left, pair.right));
             return Ok(pairs);
         }
-        // Of edited copies one speaks for all. Otherwise what they share would pass for a phrase that everybody uses, and
-        // each would crowd the others' neighbourhood.
-        let leaders = leaders(texts.len(), &pairs);
         let surroundings = self.surroundings(texts, tokens, &leaders, asked, summary)?;
         budget.check()?;
         pairs.extend(self.reworded_pairs(texts, &surroundings, &leaders, keep, summary));
@@ -663,16 +742,18 @@ impl Detector {
         Ok(pairs)
     }
 
-    /// Sketches to edited copies.
+    /// Sketches and fingerprints to edited copies, and to who speaks for those that are like each other as a whole. Otherwise
+    /// what they share would pass for a phrase that everybody uses, and each would crowd the others' neighbourhood.
     fn near_pairs(
         &self,
         texts: Texts<'_>,
         sketches: &Sketches,
+        fingerprints: &Fingerprints,
         keep: Keep,
         asked: Option<&[bool]>,
         summary: &mut Summary,
-    ) -> Vec<Compared> {
-        let Summary { times, candidates, crowded, .. } = summary;
+    ) -> (Vec<Compared>, Vec<u32>) {
+        let Summary { times, candidates, crowded, capped, .. } = summary;
         let shingles = Shingles::new(texts);
         let slots = self.near_slots as f32;
         let likely = |left: u32, right: u32| {
@@ -683,7 +764,7 @@ impl Detector {
         self.timed(times, Stage::Near, texts.len(), |_| {
             let mut pairs: Vec<Compared> = Vec::new();
             let mut met = Met::new(texts.len());
-            let mut compare = |met: &mut Met, likely_pairs: Vec<(u32, u32)>| {
+            let compare = |met: &mut Met, pairs: &mut Vec<Compared>, likely_pairs: Vec<(u32, u32)>| {
                 // Left alone, rayon would cut them into few tasks, of which the last is waited for.
                 let near = likely_pairs.par_iter().with_max_len(16);
                 let near = near.map(|&(left, right)| self.near_pair(&shingles, left, right));
@@ -701,8 +782,11 @@ impl Detector {
                         .into_par_iter()
                         .filter(|&(left, right)| met.may_compare(left, right) && likely(left, right))
                         .collect();
-                    compare(&mut met, likely_pairs);
+                    compare(&mut met, &mut pairs, likely_pairs);
                 }
+            }
+            if self.search == Search::Candidates || asked.is_some() {
+                *capped += self.gather_crowds(sketches, &mut met, &mut pairs, &likely, &compare);
             }
             if self.search == Search::Exhaustive {
                 let count = texts.len() as u32;
@@ -717,11 +801,118 @@ impl Detector {
                     later.filter(move |&&right| likely(right)).map(move |&right| (left, right))
                 };
                 let likely_pairs = met.only_new((0..count).into_par_iter().flat_map_iter(later).collect());
-                compare(&mut met, likely_pairs);
+                compare(&mut met, &mut pairs, likely_pairs);
+            }
+            let near = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near));
+            let leaders = leaders(texts.len(), near);
+            if self.search == Search::Candidates || asked.is_some() {
+                let (contained, crowded) = self.contained(texts, fingerprints, &self.whole(texts, &pairs), &shingles);
+                *capped += crowded;
+                let contained = met.only_new(contained);
+                compare(&mut met, &mut pairs, contained);
+                *capped += self.offer_to_centres(&mut met, &mut pairs, &compare);
             }
             *candidates = met.pairs.iter().map(|pairs| pairs.len() as u64).sum();
-            pairs
+            (pairs, leaders)
         })
+    }
+
+    /// Compares those of each crowd with the texts that are most like all of them, and then whoever is left with the centres
+    /// around.
+    fn gather_crowds(
+        &self,
+        sketches: &Sketches,
+        met: &mut Met,
+        pairs: &mut Vec<Compared>,
+        likely: &(impl Fn(u32, u32) -> bool + Sync),
+        compare: &impl Fn(&mut Met, &mut Vec<Compared>, Vec<(u32, u32)>),
+    ) -> usize {
+        let texts = met.copies.len();
+        let copies = |pairs: &[Compared]| -> Vec<(u32, u32)> {
+            pairs.iter().filter(|pair| pair.relation.is_some()).map(|pair| (pair.left, pair.right)).collect()
+        };
+        let mut capped = 0;
+        for crowd in crowds::crowds(texts, copies(pairs).into_iter()) {
+            let mut rest = Rest::new(crowd, copies(pairs).into_iter());
+            for centre in 0.. {
+                let central = rest.central(sketches);
+                if central.is_empty() || centre == MOST_CENTRES {
+                    capped += usize::from(!central.is_empty());
+                    break;
+                }
+                let with_all = |&center: &u32| {
+                    rest.texts()
+                        .par_iter()
+                        .filter(move |&&text| text != center && likely(center, text))
+                        .map(move |&text| (center.min(text), center.max(text)))
+                };
+                let likely_pairs = met.only_new(central.par_iter().flat_map(with_all).collect());
+                let before = pairs.len();
+                compare(met, pairs, likely_pairs);
+                rest.add(copies(&pairs[before..]).into_iter());
+                rest.take(&central);
+            }
+        }
+        capped + self.offer_to_centres(met, pairs, compare)
+    }
+
+    /// Compares texts without a star, or with a small one, with the centres of the stars around, until nothing new is found. How often
+    /// that was capped.
+    fn offer_to_centres(
+        &self,
+        met: &mut Met,
+        pairs: &mut Vec<Compared>,
+        compare: &impl Fn(&mut Met, &mut Vec<Compared>, Vec<(u32, u32)>),
+    ) -> usize {
+        const ROUNDS: usize = 4;
+        let mut capped = 0;
+        for _ in 0..ROUNDS {
+            let near: Vec<&Compared> = pairs.iter().filter(|pair| pair.relation.is_some()).collect();
+            let stars = cluster::stars(met.copies.len(), &links(near.iter().copied()), |_| 0, |_| false);
+            let members =
+                |star: &Star| star.links.iter().map(|&link| near[link].left + near[link].right - star.center).collect();
+            let members: Vec<Vec<u32>> = stars.iter().map(members).collect();
+            let near: Vec<(u32, u32)> = near.iter().map(|pair| (pair.left, pair.right)).collect();
+            let (offers, more) = crowds::offers(met.copies.len(), &near, &stars, &members);
+            let offers = met.only_new(offers);
+            capped += more;
+            if offers.is_empty() {
+                break;
+            }
+            compare(met, pairs, offers);
+        }
+        capped
+    }
+
+    /// The texts that speak for themselves, or for others that are like them as a whole: who stands in a longer text may stand
+    /// in many.
+    fn whole(&self, texts: Texts<'_>, pairs: &[Compared]) -> Vec<u32> {
+        let alike = pairs.iter().filter(|pair| pair.relation.is_some() && pair.evidence.jaccard >= self.near.jaccard);
+        let leaders = leaders(texts.len(), alike);
+        (0..).zip(leaders).filter(|&(text, leader)| text == leader).map(|(text, _)| text).collect()
+    }
+
+    /// Pairs of which the shorter text may stand in the longer one, by the fingerprints of those that speak for others; and how
+    /// many of these so many texts hold that only the shortest are paired with all.
+    fn contained(
+        &self,
+        texts: Texts<'_>,
+        fingerprints: &Fingerprints,
+        leading: &[u32],
+        shingles: &Shingles<'_>,
+    ) -> (Vec<(u32, u32)>, usize) {
+        // How many of so many fingerprints are left of an edited copy at least.
+        let needed = |all: usize| (all * 3 / 10).max(2.min(all));
+        let words = |text: u32| texts.words[text as usize];
+        let is_source = |text: u32| words(text) as usize >= NEAR_SHINGLES;
+        let overlaps = fingerprints.overlaps(leading, Sample::Half, words, is_source, texts.budget);
+        let may_be = |&Shared { shorter, longer, count, .. }: &Shared| {
+            count as usize >= needed(fingerprints.count(shorter, Sample::Half))
+                && self.near.may_be_by_sample(&shingles.of(shorter), &shingles.of(longer))
+        };
+        let pairs = overlaps.pairs.par_iter().filter(|shared| may_be(shared));
+        let in_order = |pair: &Shared| (pair.shorter.min(pair.longer), pair.shorter.max(pair.longer));
+        (pairs.map(in_order).collect(), overlaps.crowded)
     }
 
     /// Content words to features, and to what each text shares with which others.
@@ -894,7 +1085,11 @@ impl Detector {
 
     /// Compares the shingles of two texts.
     fn near_pair(&self, shingles: &Shingles<'_>, left: u32, right: u32) -> Compared {
-        let (evidence, similarity) = self.near.judge(&shingles.of(left), &shingles.of(right));
+        let (ours, theirs) = (shingles.of(left), shingles.of(right));
+        let covered = || {
+            if ours.len() <= theirs.len() { shingles.covered(left, &theirs) } else { shingles.covered(right, &ours) }
+        };
+        let (evidence, similarity) = self.near.judge(&ours, &theirs, covered);
         let relation = similarity.map(|_| Relation::Near);
         Compared { left, right, relation, similarity: similarity.unwrap_or(evidence.jaccard), evidence }
     }
@@ -1013,6 +1208,169 @@ impl Detector {
         clusters.sort_by_key(|(members, _)| members[0].0);
         let unnumbered = |members: Vec<(u32, Member)>| members.into_iter().map(|(_, member)| member).collect();
         clusters.into_iter().map(|(members, near_miss)| Cluster { members: unnumbered(members), near_miss }).collect()
+    }
+
+    /// The members of clusters that can go because one that stays tells what they tell, in the order of the input.
+    fn removals<A: Article>(&self, corpus: &Corpus<A>, verified: &[Compared], clusters: &[Cluster]) -> Vec<Removal> {
+        let Corpus { articles, positions, twins, ranks, distinct, words, budget, .. } = corpus;
+        let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
+        let position = |text: u32| positions[distinct[text as usize] as usize] as usize;
+        let is_known = |text: u32| articles.is_known(position(text));
+        let mut twin_at = vec![0; articles.len()];
+        for (&twin, &position) in twins.iter().zip(positions) {
+            twin_at[position as usize] = twin;
+        }
+        let text_of = |member: &Member| distinct.partition_point(|&at| at < twin_at[member.position]) as u32;
+        let read = |text: u32| articles.read(position(text));
+        let shingles = Shingles::new(Texts { words, read: &read, shingle: self.shingle, budget });
+        let of_cluster = |cluster: &Cluster| {
+            let mut texts: Vec<u32> = cluster.members.iter().map(text_of).collect();
+            let center = texts[0];
+            texts.sort_unstable();
+            texts.dedup();
+            let removed = self.plan(texts, center, (&rank, &is_known), words, &shingles, verified);
+            let removal = |member: &Member| {
+                let text = text_of(member);
+                let removal = Removal {
+                    id: member.id.clone(),
+                    position: member.position,
+                    kept_id: String::new(),
+                    kept: 0,
+                    relation: Relation::Exact,
+                    similarity: 1.0,
+                    told: Some(1.0),
+                    evidence: None,
+                };
+                match removed.get(&text) {
+                    Some((kept, tie)) => Some(Removal {
+                        kept_id: articles.id(position(*kept)).into(),
+                        kept: position(*kept),
+                        relation: tie.relation,
+                        similarity: tie.similarity,
+                        told: tie.told,
+                        evidence: Some(tie.evidence),
+                        ..removal
+                    }),
+                    None => {
+                        let kept = position(text);
+                        let removal = Removal { kept_id: articles.id(kept).into(), kept, ..removal };
+                        (member.position != kept && !articles.is_known(member.position)).then_some(removal)
+                    }
+                }
+            };
+            cluster.members.iter().filter_map(removal).collect::<Vec<_>>()
+        };
+        let mut removals: Vec<Removal> = clusters.par_iter().with_max_len(16).flat_map_iter(of_cluster).collect();
+        removals.sort_unstable_by_key(|removal| removal.position);
+        removals
+    }
+
+    /// Which texts of a cluster go, and in favour of which: of the plan that keeps the fullest texts and the one that keeps the
+    /// representative the one by which fewer stay. If a certain representative was asked for, texts stay in this order.
+    fn plan(
+        &self,
+        mut texts: Vec<u32>,
+        center: u32,
+        (rank, is_known): (impl Fn(u32) -> u32, impl Fn(u32) -> bool),
+        words: &[u32],
+        shingles: &Shingles<'_>,
+        verified: &[Compared],
+    ) -> BTreeMap<u32, (u32, Tie)> {
+        let words = |text: u32| words[text as usize];
+        let replaces = |removed: u32, kept: u32| {
+            // What is known stays in any case.
+            if is_known(removed) {
+                return None;
+            }
+            let pair = (removed.min(kept), removed.max(kept));
+            let known = verified.binary_search_by_key(&pair, |pair| (pair.left, pair.right)).map(|at| &verified[at]);
+            let fresh;
+            let pair = match known {
+                Ok(pair) => pair,
+                Err(_) => {
+                    fresh = self.near_pair(shingles, pair.0, pair.1);
+                    &fresh
+                }
+            };
+            let relation = pair.relation?;
+            let told = (relation == Relation::Near).then(|| shingles.covered(removed, &shingles.of(kept)));
+            let tie = Tie { relation, similarity: pair.similarity, told, evidence: pair.evidence };
+            // Who deletes must be right nine times in ten.
+            let is_sure = relation != Relation::Reworded || pair.similarity >= self.removal;
+            let may = is_sure && removal::may_replace(relation, told.unwrap_or_default(), words(removed), words(kept));
+            may.then_some(tie)
+        };
+        let plan = |texts: &[u32]| {
+            let replaces = |removed: usize, kept: usize| replaces(texts[removed], texts[kept]);
+            let plan = removal::in_order(texts.len(), replaces);
+            if self.representative == Representative::Central { removal::without_first(plan, replaces) } else { plan }
+        };
+        texts.sort_by_key(|&text| (rank(text), std::cmp::Reverse(words(text)), text != center, text));
+        let stay = |plan: &Plan<Tie>| plan.iter().filter(|removed| removed.is_none()).count();
+        let mut best = plan(&texts);
+        if self.representative == Representative::Central && stay(&best) > 1 {
+            let mut from_center = texts.clone();
+            from_center.sort_by_key(|&text| text != center);
+            let other = plan(&from_center);
+            if stay(&other) < stay(&best) {
+                (texts, best) = (from_center, other);
+            }
+        }
+        let removed = best.into_iter().zip(&texts);
+        removed.filter_map(|(tie, &text)| tie.map(|(kept, tie)| (text, (texts[kept], tie)))).collect()
+    }
+
+    /// The passages that texts share which are in no cluster together, and how many were passed over as furniture.
+    fn excerpts<A: Article>(&self, corpus: &Corpus<A>, clusters: &[Cluster]) -> (Vec<Excerpt>, usize) {
+        let Corpus { articles, positions, distinct, shared, words, .. } = corpus;
+        let position = |text: u32| positions[distinct[text as usize] as usize] as usize;
+        let mut cluster_of = vec![usize::MAX; articles.len()];
+        for (number, cluster) in clusters.iter().enumerate() {
+            cluster.members.iter().for_each(|member| cluster_of[member.position] = number);
+        }
+        let are_apart = |pair: &&Shared| {
+            let (left, right) = (cluster_of[position(pair.shorter)], cluster_of[position(pair.longer)]);
+            left != right || left == usize::MAX
+        };
+        let of_source = |pairs: &[Shared]| {
+            let source = pairs[0].shorter;
+            let source_text = articles.read(position(source));
+            let aligned = Aligned::new(&source_text);
+            let (mut excerpts, mut furniture) = (Vec::new(), 0);
+            for pair in pairs.iter().filter(are_apart) {
+                let host = pair.longer;
+                let host_text = articles.read(position(host));
+                let theirs = Aligned::new(&host_text);
+                for passage in theirs.passages(&host_text, &aligned) {
+                    let is_whole = passage.right.len() * 5 >= words[source as usize] as usize * 4;
+                    if pair.holders >= FURNITURE && !is_whole {
+                        furniture += 1;
+                        continue;
+                    }
+                    let place = |text: u32, span| {
+                        let position = position(text);
+                        ExcerptPlace { id: articles.id(position).into(), position, span }
+                    };
+                    excerpts.push(Excerpt {
+                        host: place(host, theirs.bytes(&passage.left)),
+                        source: place(source, aligned.bytes(&passage.right)),
+                        words: passage.left.len(),
+                        same: passage.share(),
+                        holders: pair.holders as usize,
+                    });
+                }
+            }
+            (excerpts, furniture)
+        };
+        let sources: Vec<&[Shared]> = shared.chunk_by(|a, b| a.shorter == b.shorter).collect();
+        let found: Vec<(Vec<Excerpt>, usize)> = sources.into_par_iter().with_max_len(16).map(of_source).collect();
+        let furniture = found.iter().map(|found| found.1).sum();
+        let mut excerpts: Vec<Excerpt> = found.into_iter().flat_map(|found| found.0).collect();
+        excerpts.par_sort_by(|a, b| {
+            let key = |excerpt: &Excerpt| (excerpt.host.span.start, excerpt.source.span.start);
+            (&a.host.id, &a.source.id, key(a)).cmp(&(&b.host.id, &b.source.id, key(b)))
+        });
+        (excerpts, furniture)
     }
 
     fn refuse(&self, signed: &Signed) -> Option<SkipReason> {
@@ -1156,8 +1514,10 @@ struct Corpus<A> {
     ranks: Vec<u32>,
     /// The articles that are texts.
     distinct: Vec<u32>,
-    /// Both views of the texts, until they are compared.
-    signed: Option<(Sketches, TokenChunks)>,
+    /// The views of the texts, until they are compared.
+    kept: Option<Kept>,
+    /// Pairs of texts that share fingerprints, if excerpts are looked for.
+    shared: Vec<Shared>,
     /// Number of words of each text.
     words: Vec<u32>,
     summary: Summary,
@@ -1299,6 +1659,14 @@ impl Met {
     }
 }
 
+/// How a text that goes is like the one that is kept instead.
+struct Tie {
+    relation: Relation,
+    similarity: f32,
+    told: Option<f32>,
+    evidence: Evidence,
+}
+
 /// What is asked of texts while they are compared.
 #[derive(Clone, Copy)]
 struct Texts<'a> {
@@ -1360,6 +1728,16 @@ impl<'a> Shingles<'a> {
     }
 }
 
+impl Shingles<'_> {
+    /// The share of a text's words that lie in shingles of a set.
+    fn covered(&self, text: u32, set: &[u64]) -> f32 {
+        let mut hashes = Vec::new();
+        let of = (self.texts.read)(text);
+        text::with_scratch(|scratch| shingle::collect(&of, self.texts.shingle, scratch, &mut hashes));
+        shingle::covered(&hashes, self.texts.shingle.span(), set)
+    }
+}
+
 /// What rewordings are told by.
 #[derive(Clone, Copy)]
 struct Stories<'a, 't> {
@@ -1396,8 +1774,8 @@ impl Desk {
 }
 
 /// For each text the one that speaks for it and its edited copies.
-fn leaders(texts: usize, pairs: &[Compared]) -> Vec<u32> {
-    let near: Vec<&Compared> = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near)).collect();
+fn leaders<'p>(texts: usize, near: impl Iterator<Item = &'p Compared>) -> Vec<u32> {
+    let near: Vec<&Compared> = near.collect();
     let mut leaders: Vec<u32> = (0..texts as u32).collect();
     for star in cluster::stars(texts, &links(near.iter().copied()), |_| 0, |_| false) {
         for link in star.links {

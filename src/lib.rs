@@ -88,10 +88,13 @@ mod bands;
 mod candidates;
 mod cluster;
 mod content;
+mod crowds;
 mod date;
 mod detect;
 mod error;
+mod excerpts;
 mod features;
+mod fingerprints;
 mod frequencies;
 mod hash;
 mod index;
@@ -99,6 +102,7 @@ mod minhash;
 mod passages;
 mod prior;
 mod rare;
+mod removal;
 mod report;
 mod shingle;
 mod sign;
@@ -111,12 +115,14 @@ mod verify;
 pub use articles::{Article, Articles};
 pub use bands::Bands;
 pub use content::stem;
-pub use detect::{Collector, Detector, DetectorBuilder, Level, Representative, Search};
+pub use detect::{Collector, Detector, DetectorBuilder, Excerpts, Level, Representative, Search};
 pub use error::{Error, Result};
+pub use excerpts::{Excerpt, ExcerptPlace};
 pub use hash::FORMAT_VERSION;
 pub use index::Index;
 pub use minhash::{MinHash, MinHasher, Scheme};
 pub use passages::{Passage, PassageKind, shared_passages};
+pub use removal::{Removal, may_replace};
 pub use report::{
     Cluster, Comparison, ContentEvidence, Evidence, Lookalike, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
     Skipped, Stage, Summary,

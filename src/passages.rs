@@ -156,7 +156,7 @@ fn is_solo(text: &str) -> bool {
 }
 
 /// Whether a sentence ends between the word `last` and that at `next`.
-fn ends_sentence(text: &str, last: &Range<usize>, next: usize) -> bool {
+pub(crate) fn ends_sentence(text: &str, last: &Range<usize>, next: usize) -> bool {
     let gap = &text[last.end..next];
     if gap == " " {
         return false;

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
+use crate::excerpts::Excerpt;
+use crate::removal::Removal;
 use crate::shingle::Shingle;
 
 /// How two articles are alike, from the strictest to the loosest.
@@ -445,6 +447,13 @@ pub struct Summary {
     /// rewordings are in this corpus, and so how much a pair must show; see
     /// [`DetectorBuilder::prior`](crate::DetectorBuilder::prior). None if no rewordings were looked for.
     pub prior: Option<f32>,
+    /// How often a cap that keeps the work linear may have left pairs out where many texts are alike: fingerprints that more than
+    /// 40 texts hold, of which only the shortest holders were compared with all; crowds of copies with more than 32 centres;
+    /// and texts between more than four clusters.
+    pub capped: usize,
+    /// Passages that so many articles share that they are taken for furniture of the page, an author's note or a list of
+    /// links, and are not among the excerpts: counted for each pair of articles.
+    pub furniture: usize,
     pub(crate) times: [Duration; Stage::ALL.len()],
 }
 
@@ -469,6 +478,8 @@ impl Summary {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Report {
     pub(crate) clusters: Vec<Cluster>,
+    pub(crate) removals: Vec<Removal>,
+    pub(crate) excerpts: Vec<Excerpt>,
     pub(crate) skipped: Vec<Skipped>,
     pub(crate) summary: Summary,
 }
@@ -477,6 +488,19 @@ impl Report {
     /// The clusters of two articles and more, ordered by their representative's id.
     pub fn clusters(&self) -> &[Cluster] {
         &self.clusters
+    }
+
+    /// The articles that can be removed without losing what they tell, and what is kept instead of each, in the order of the
+    /// input. By [`may_replace`](crate::may_replace) not every member of a cluster can go: what tells more than any other
+    /// member stays.
+    pub fn removals(&self) -> &[Removal] {
+        &self.removals
+    }
+
+    /// The passages that articles of different clusters, or of none, share, by the ids of the host and the source and the place
+    /// in the host; none unless [`DetectorBuilder::excerpts`](crate::DetectorBuilder::excerpts) asked for them.
+    pub fn excerpts(&self) -> &[Excerpt] {
+        &self.excerpts
     }
 
     /// The articles that were left out, in the order of the input.

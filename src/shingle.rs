@@ -31,6 +31,13 @@ pub enum Shingle {
 }
 
 impl Shingle {
+    /// The words or characters that it spans.
+    pub(crate) fn span(self) -> u8 {
+        match self {
+            Self::Words(n) | Self::Chars(n) => n,
+        }
+    }
+
     /// Refuses a shingle of no or too many words or characters.
     pub(crate) fn check(self) -> Result<()> {
         match self {
@@ -143,6 +150,20 @@ pub(crate) fn collect(text: &str, shingle: Shingle, scratch: &mut Scratch, shing
         }
     }
     count
+}
+
+/// The share of a text's words (or characters) that lie in shingles of a set, if its own shingles in order are these, each
+/// spanning so many.
+pub(crate) fn covered(shingles: &[u64], span: u8, set: &[u64]) -> f32 {
+    let span = usize::from(span);
+    let (mut covered, mut end) = (0, 0);
+    for (at, shingle) in shingles.iter().enumerate() {
+        if set.binary_search(shingle).is_ok() {
+            covered += at + span - end.max(at);
+            end = at + span;
+        }
+    }
+    ratio(covered, if shingles.is_empty() { 0 } else { shingles.len() + span - 1 }) as f32
 }
 
 /// Hands the shingles of each text to `make`, on all threads, and collects what it makes, in the order of the texts.

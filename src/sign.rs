@@ -1,5 +1,6 @@
 //! Texts to what is kept of them: a sketch of their shingles, their content words, and how exact copies are told.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -7,6 +8,7 @@ use rayon::prelude::*;
 use crate::arch::{Arch, Backend};
 use crate::candidates::{SketchPlace, Sketches};
 use crate::content::{Token, TokenChunks, TokenPlace, Tokens};
+use crate::fingerprints::{FingerprintPlace, Fingerprints, Sample, Winnower};
 use crate::frequencies::CHUNK;
 use crate::minhash;
 use crate::shingle::{self, Shingle, Window};
@@ -20,6 +22,7 @@ pub(crate) struct Views {
     /// Slots of a sketch.
     pub(crate) slots: usize,
     pub(crate) content: Content,
+    pub(crate) fingerprints: Sample,
 }
 
 /// Whether content words are wanted.
@@ -39,6 +42,8 @@ pub(crate) struct Signed {
     pub(crate) fingerprint: (u64, u64),
     /// Where its content words are.
     tokens: TokenPlace,
+    /// Where its winnowed fingerprints are, in the block of the same number.
+    fingerprints: Range<u32>,
 }
 
 /// Whether a text can be signed.
@@ -57,18 +62,24 @@ pub(crate) struct Scratch {
     words: text::Scratch,
     shingles: Vec<u64>,
     tokens: Vec<Token>,
+    winnower: Winnower,
     /// Content words of a run of texts.
     codes: Vec<u32>,
+    /// Winnowed fingerprints of a run of texts.
+    fingerprints: Vec<u32>,
 }
 
 impl Views {
-    /// One walk over a text: its sketch, its fingerprint, and in the scratch its content words.
+    /// One walk over a text: its sketch, its fingerprint, and in the scratch its content words; its winnowed fingerprints are
+    /// added to those there.
     fn sign(&self, text: &str, scratch: &mut Scratch, sketch: &mut [u32]) -> Signed {
-        let Scratch { words, shingles, tokens, .. } = scratch;
+        let Scratch { words, shingles, tokens, winnower, fingerprints, .. } = scratch;
         shingles.clear();
         tokens.clear();
         let mut finder = Tokens::new(text);
         let mut fingerprint = Fingerprint::default();
+        let mut passages = winnower.begin();
+        let first_fingerprint = fingerprints.len() as u32;
         let mut count = 0;
         let is_too_long = text.len() > u32::MAX as usize;
         if !is_too_long {
@@ -83,10 +94,12 @@ impl Views {
                 if let Some(window) = &mut window {
                     window.extend(arch, words.hashes(), shingles);
                 }
+                winnower.extend(arch, &mut passages, words.hashes());
                 if self.content == Content::Words {
                     finder.collect(words, tokens);
                 }
             });
+            winnower.finish(arch, self.fingerprints, fingerprints);
             if let Shingle::Chars(_) = self.shingle {
                 shingle::collect(text, self.shingle, words, shingles);
             }
@@ -99,7 +112,13 @@ impl Views {
         if shape == Shape::Whole {
             minhash::sketch(words.arch(), shingles, sketch);
         }
-        Signed { words: count, shape, fingerprint: fingerprint.finish(), tokens: TokenPlace::default() }
+        Signed {
+            words: count,
+            shape,
+            fingerprint: fingerprint.finish(),
+            tokens: TokenPlace::default(),
+            fingerprints: first_fingerprint..fingerprints.len() as u32,
+        }
     }
 }
 
@@ -156,12 +175,21 @@ pub(crate) struct Signatures {
     places: Vec<SketchPlace>,
     sketches: (Store, Vec<Block>),
     tokens: (Store, Vec<Block>),
+    fingerprints: (Store, Vec<Block>),
 }
 
-/// What sketches and content words may take of the memory given. Sketches are read at random.
-const SKETCHES_SHARE: u64 = 16;
+/// What sketches, content words and fingerprints may take of the memory given. Sketches are read at random.
+const SKETCHES_SHARE: u64 = 14;
 const SIGNED_TOKENS_SHARE: u64 = 2;
 const TOKENS_SHARE: u64 = 2;
+const FINGERPRINTS_SHARE: u64 = 2;
+
+/// What is kept of texts to find copies by.
+pub(crate) struct Kept {
+    pub(crate) sketches: Sketches,
+    pub(crate) fingerprints: Fingerprints,
+    pub(crate) tokens: TokenChunks,
+}
 
 impl Signatures {
     pub(crate) fn new(views: Views, budget: &Arc<Budget>) -> Self {
@@ -172,6 +200,7 @@ impl Signatures {
             places: Vec::new(),
             sketches: store(SKETCHES_SHARE),
             tokens: store(SIGNED_TOKENS_SHARE),
+            fingerprints: store(FINGERPRINTS_SHARE),
         }
     }
 
@@ -179,10 +208,11 @@ impl Signatures {
     pub(crate) fn extend(&mut self, texts: &[&str], tick: impl Fn() + Sync) {
         /// Sketches of so many slots are one block at most. Large blocks go back to the system when they are done with.
         const SLOTS: usize = 1 << 23;
-        let Self { views, signed, places, sketches, tokens } = self;
+        let Self { views, signed, places, sketches, tokens, fingerprints } = self;
         for texts in texts.chunks(SLOTS / views.slots) {
             let sign = |scratch: &mut Scratch, (texts, rows): (&[&str], &mut [u32])| {
                 scratch.codes.clear();
+                scratch.fingerprints.clear();
                 let sign = |(text, row): (&&str, &mut [u32])| {
                     let mut signed = views.sign(text, scratch, row);
                     let start = scratch.codes.len() as u32;
@@ -192,20 +222,21 @@ impl Signatures {
                     signed
                 };
                 let signed: Vec<Signed> = texts.iter().zip(rows.chunks_exact_mut(views.slots)).map(sign).collect();
-                (signed, tokens.0.keep(&scratch.codes))
+                (signed, tokens.0.keep(&scratch.codes), fingerprints.0.keep(&scratch.fingerprints))
             };
             let mut rows = vec![0; texts.len() * views.slots];
             // Long runs keep what is gathered later from being scattered over the memory; short ones all threads at work.
             let run = (texts.len() / (8 * rayon::current_num_threads())).clamp(CHUNK / 8, CHUNK / 4);
             let runs = texts.par_chunks(run).zip(rows.par_chunks_mut(run * views.slots)).with_max_len(1);
-            let runs: Vec<(Vec<Signed>, Block)> = runs.map_init(Scratch::default, sign).collect();
+            let runs: Vec<(Vec<Signed>, Block, Block)> = runs.map_init(Scratch::default, sign).collect();
             let block = sketches.1.len() as u32;
             sketches.1.push(sketches.0.keep(rows));
             places.extend((0..texts.len() as u32).map(|row| SketchPlace { block, row }));
-            for (mut run, words) in runs {
+            for (mut run, words, passages) in runs {
                 run.iter_mut().for_each(|text| text.tokens.block = tokens.1.len() as u32);
                 signed.append(&mut run);
                 tokens.1.push(words);
+                fingerprints.1.push(passages);
             }
         }
     }
@@ -215,13 +246,18 @@ impl Signatures {
         &self.signed
     }
 
-    /// The sketches and content words of some of the texts, in this order.
-    pub(crate) fn select(self, texts: &[u32], budget: &Arc<Budget>) -> (Sketches, TokenChunks) {
-        let Self { views, signed, places, sketches, tokens } = self;
-        let place = |text: usize| signed[texts[text] as usize].tokens.clone();
-        let tokens = TokenChunks::gather(tokens, place, texts.len(), budget.store(TOKENS_SHARE));
+    /// What is kept of some of the texts, in this order.
+    pub(crate) fn select(self, texts: &[u32], budget: &Arc<Budget>) -> Kept {
+        let Self { views, signed, places, sketches, tokens, fingerprints } = self;
+        let of = |text: usize| &signed[texts[text] as usize];
+        let tokens =
+            TokenChunks::gather(tokens, |text| of(text).tokens.clone(), texts.len(), budget.store(TOKENS_SHARE));
+        let passages = (0..texts.len()).map(of);
+        let passages =
+            passages.map(|text| FingerprintPlace { block: text.tokens.block, range: text.fingerprints.clone() });
+        let fingerprints = Fingerprints::new(fingerprints, passages.collect(), views.fingerprints);
         let places = texts.iter().map(|&text| places[text as usize]).collect();
-        (Sketches::new(views.slots, sketches, places), tokens)
+        Kept { sketches: Sketches::new(views.slots, sketches, places), fingerprints, tokens }
     }
 }
 
@@ -242,6 +278,7 @@ impl Signer {
 
     /// The number of content words, and the first slot of the sketch.
     pub fn sign(&mut self, text: &str) -> (usize, u32) {
+        self.scratch.fingerprints.clear();
         self.views.sign(text, &mut self.scratch, &mut self.sketch);
         (self.scratch.tokens.len(), self.sketch[0])
     }

@@ -17,29 +17,40 @@ use crate::shingle::{count_common, ratio};
 pub(crate) struct NearRule {
     /// The least Jaccard similarity of the shingle sets.
     pub(crate) jaccard: f32,
+    /// The least share of the shorter text's words in shared shingles that makes an edited copy of a shortened or wrapped one.
+    pub(crate) containment: f32,
+    /// The words or characters that a shingle spans.
+    pub(crate) span: u8,
 }
 
-/// The least share of the shorter text's shingles in the longer that makes an edited copy of a shortened or wrapped one.
-const NEAR_CONTAINMENT: f32 = 0.8;
-
 /// A containment is trusted only if the shorter text has that many shingles at least: a quoted sentence has fewer.
-const NEAR_SHINGLES: usize = 40;
+pub(crate) const NEAR_SHINGLES: usize = 40;
 
 impl NearRule {
     /// Compares two shingle sets, ascending and without repeats. The evidence, and the similarity if it is an edited copy.
-    pub(crate) fn judge(self, left: &[u64], right: &[u64]) -> (Evidence, Option<f32>) {
+    /// `covered` is asked for the share of the shorter text's words in shared shingles, of the left one's if the sets are
+    /// equally large.
+    pub(crate) fn judge(self, left: &[u64], right: &[u64], covered: impl FnOnce() -> f32) -> (Evidence, Option<f32>) {
         let both = count_common(left, right);
         let shorter = left.len().min(right.len());
         let jaccard = ratio(both, left.len() + right.len() - both) as f32;
         let containment = ratio(both, shorter) as f32;
         let evidence = Evidence { jaccard, containment, content: None };
-        let contained = containment >= NEAR_CONTAINMENT && shorter >= NEAR_SHINGLES;
-        let similarity = match (jaccard >= self.jaccard && both > 0, contained) {
-            (true, _) => Some(jaccard),
-            (false, true) => Some(containment),
-            (false, false) => None,
-        };
-        (evidence, similarity)
+        if jaccard >= self.jaccard && both > 0 {
+            return (evidence, Some(jaccard));
+        }
+        // Of texts that are about equally long as much must be left as would be if one were cut out of the other.
+        let is_longer = left.len().max(right.len()) * 4 >= shorter * 5;
+        let least = if is_longer { self.least_shingles() } else { self.containment };
+        let may_be_contained = shorter >= NEAR_SHINGLES && containment >= least;
+        (evidence, may_be_contained.then(covered).filter(|&covered| covered >= self.containment))
+    }
+
+    /// The least share of the shorter text's shingles in the longer one where its words are to count: about what is left of
+    /// them if as many words as may be are changed one by one, here and there. Less is what texts of one form share, or
+    /// where shingles are long, a few that cover many words.
+    fn least_shingles(self) -> f32 {
+        (1..self.span.max(2)).fold(1.0, |share, _| share * self.containment)
     }
 
     /// Whether two texts of so many words that agree in the share `estimate` of so many slots may be an edited copy. Four
@@ -47,13 +58,12 @@ impl NearRule {
     pub(crate) fn may_be(self, estimate: f32, slots: f32, words: (u32, u32)) -> bool {
         let (shorter, longer) = (words.0.min(words.1) as f32, words.0.max(words.1) as f32);
         // The Jaccard similarity of a text of which just so much as is needed is in the longer one.
-        let contained = NEAR_CONTAINMENT * shorter / (longer + (1.0 - NEAR_CONTAINMENT) * shorter);
+        let least = self.least_shingles();
+        let contained = least * shorter / (longer + (1.0 - least) * shorter);
         let needed = if shorter >= NEAR_SHINGLES as f32 { contained.min(self.jaccard) } else { self.jaccard };
         estimate + 4.0 * (needed * (1.0 - needed) / slots).sqrt() >= needed
     }
-}
 
-impl NearRule {
     /// Whether two shingle sets of which some dozen shingles were looked at may be an edited copy: those with the smallest
     /// hashes, which are as good as drawn by lot. Again four standard errors leave none out.
     pub(crate) fn may_be_by_sample(self, left: &[u64], right: &[u64]) -> bool {
@@ -62,7 +72,7 @@ impl NearRule {
         let sample = &short[..short.len().min(SAMPLE)];
         let Some(last) = sample.last() else { return true };
         let found = count_common(sample, &long[..long.partition_point(|shingle| shingle <= last)]) as f32;
-        let (all, needed) = (sample.len() as f32, NEAR_CONTAINMENT.min(self.jaccard));
+        let (all, needed) = (sample.len() as f32, self.least_shingles().min(self.jaccard));
         found + 4.0 * (all * needed * (1.0 - needed)).sqrt() >= all * needed
     }
 }
@@ -443,7 +453,7 @@ mod tests {
 
     #[test]
     fn a_sample_rules_out_what_shares_next_to_nothing() {
-        let rule = NearRule { jaccard: 0.5 };
+        let rule = NearRule { jaccard: 0.5, containment: 0.8, span: 3 };
         let set = |seed: u64, len: u64| {
             let mut set: Vec<u64> = (0..len).map(|at| crate::hash::mix(seed + at)).collect();
             set.sort_unstable();
@@ -457,10 +467,11 @@ mod tests {
 
     #[test]
     fn containment_needs_more_than_a_quotation() {
-        let rule = NearRule { jaccard: 0.5 };
+        let rule = NearRule { jaccard: 0.5, containment: 0.8, span: 3 };
         let long: Vec<u64> = (0..1000).collect();
-        assert_eq!(rule.judge(&long[..30], &long).1, None);
-        assert_eq!(rule.judge(&long[..300], &long).1, Some(1.0));
-        assert_eq!(rule.judge(&long[..600], &long).1, Some(0.6));
+        assert_eq!(rule.judge(&long[..30], &long, || 1.0).1, None);
+        assert_eq!(rule.judge(&long[..300], &long, || 0.9).1, Some(0.9));
+        assert_eq!(rule.judge(&long[..300], &long, || 0.7).1, None);
+        assert_eq!(rule.judge(&long[..600], &long, || 1.0).1, Some(0.6));
     }
 }

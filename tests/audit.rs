@@ -60,8 +60,9 @@ fn what_cannot_be_told_is_not_told() {
 
 #[test]
 fn copies_that_the_candidates_miss_are_seen() {
-    // 42 of 74 shingles, just above the threshold: 32 bands of 4 rows find 97 % of such pairs.
-    let folder = Temp::new("missed").with("x.jsonl", pairs(400, 60, 44));
+    // 25 of 43 shingles, just above the threshold: 32 bands of 4 rows find 98 % of such pairs. The texts are too short to be
+    // looked for in longer ones.
+    let folder = Temp::new("missed").with("x.jsonl", pairs(400, 36, 27));
     let options = ["--level", "near", "--threshold", "0.55", "--doubtful", "400"];
     let records = audit(&folder, &[&options[..], &["x.jsonl"]].concat());
     let (copies, candidates) = (records[0]["copies"].as_u64().unwrap(), records[0]["candidates"].as_u64().unwrap());

@@ -171,7 +171,22 @@ fn jsonl_has_the_documented_fields() {
     let summary = &records[2];
     assert_eq!(
         keys(summary),
-        ["type", "documents", "bytes", "candidates", "verified", "clusters", "copies", "skipped", "unread", "seconds"]
+        [
+            "type",
+            "documents",
+            "bytes",
+            "candidates",
+            "verified",
+            "prior",
+            "capped",
+            "excerpts",
+            "furniture",
+            "clusters",
+            "copies",
+            "skipped",
+            "unread",
+            "seconds"
+        ]
     );
     assert_eq!(keys(&summary["seconds"]), ["read", "sign", "near", "candidates", "verify", "cluster"]);
     assert!(summary["seconds"].as_object().unwrap().values().all(|seconds| seconds.as_f64().unwrap() >= 0.0));

@@ -245,6 +245,57 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 400, ..ProptestConfig::default() })]
 
     #[test]
+    fn what_is_removed_is_told_by_what_stays(corpus in corpus(), level in level()) {
+        let report = detector(level).find(&corpus)?;
+        let words = |at: usize| -> Vec<String> {
+            Words::new(&corpus[at].1).map(|word| word.normalized().into_owned()).collect()
+        };
+        let told = |of: usize, by: usize| {
+            let (of, by) = (words(of), words(by));
+            let phrases: HashSet<&[String]> = by.windows(3).collect();
+            let mut is_told = vec![false; of.len()];
+            for (at, phrase) in of.windows(3).enumerate() {
+                if phrases.contains(phrase) {
+                    is_told[at..at + 3].fill(true);
+                }
+            }
+            is_told.iter().filter(|is_told| **is_told).count() as f32 / of.len() as f32
+        };
+        let removals = report.removals();
+        prop_assert!(removals.windows(2).all(|two| two[0].position < two[1].position));
+        let removed: HashSet<usize> = removals.iter().map(|removal| removal.position).collect();
+        for removal in removals {
+            let (gone, kept) = (removal.position, removal.kept);
+            prop_assert_eq!((&removal.id, &removal.kept_id), (&corpus[gone].0, &corpus[kept].0));
+            prop_assert!(!removed.contains(&kept), "{} is removed itself", removal.kept_id);
+            let holds = |cluster: &retold::Cluster, at: usize| cluster.members().iter().any(|member| member.position == at);
+            let is_one_cluster = report.clusters().iter().any(|cluster| holds(cluster, gone) && holds(cluster, kept));
+            prop_assert!(is_one_cluster, "{} and {}", removal.id, removal.kept_id);
+            match removal.relation {
+                Relation::Exact => prop_assert_eq!(words(gone), words(kept)),
+                Relation::Near => {
+                    prop_assert!((removal.told.unwrap() - told(gone, kept)).abs() < 1e-6);
+                    prop_assert!(told(gone, kept) >= 0.8);
+                }
+                Relation::Reworded => prop_assert!(words(kept).len() as f32 >= 0.8 * words(gone).len() as f32),
+            }
+        }
+        for cluster in report.clusters() {
+            let stay: Vec<usize> =
+                cluster.members().iter().map(|member| member.position).filter(|at| !removed.contains(at)).collect();
+            prop_assert!(!stay.is_empty());
+            if let [one, other] = cluster.members() {
+                // Of two that tell each other the fuller one stays, and one that tells no more than the other goes.
+                let (one, other) = (one.position, other.position);
+                let (fuller, shorter) = if words(one).len() < words(other).len() { (other, one) } else { (one, other) };
+                if told(shorter, fuller) >= 0.8 {
+                    prop_assert!(stay.len() == 1 && words(stay[0]).len() == words(fuller).len());
+                }
+            }
+        }
+    }
+
+    #[test]
     fn order_and_threads_change_nothing((given, shuffled) in (corpus(), prop::option::of(0usize..3)).prop_flat_map(|(mut corpus, label)| {
         // Ids need not be unique: some corpora have few of them, or one.
         if let Some(length) = label {
@@ -262,11 +313,21 @@ proptest! {
             let summary = report.summary();
             (summary.documents, summary.bytes, summary.candidates, summary.verified, summary.crowded)
         };
+        // Ids may repeat, and positions are not those of the other order.
+        let removals = |report: &Report| -> Vec<(String, String, Option<u32>)> {
+            let told = |removal: &retold::Removal| removal.told.map(f32::to_bits);
+            let removals = report.removals().iter();
+            let mut all: Vec<_> =
+                removals.map(|removal| (removal.id.clone(), removal.kept_id.clone(), told(removal))).collect();
+            all.sort();
+            all
+        };
         for pool in &*POOLS {
             let other = pool.install(|| detector.find(&shuffled))?;
             prop_assert_eq!(clusters(&other), clusters(&report));
             prop_assert_eq!(skipped(&other), skipped(&report));
             prop_assert_eq!(figures(&other), figures(&report));
+            prop_assert_eq!(removals(&other), removals(&report));
         }
     }
 

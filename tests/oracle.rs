@@ -11,7 +11,8 @@ use proptest::sample::Index;
 use random::mixed;
 use retold::{Bands, Detector, Level, Pair, Relation, Shingle, ShingleSet, Words};
 
-/// The rule for shortened and wrapped copies: so much of the shorter text is in the longer one, and it has so many shingles.
+/// The rule for shortened and wrapped copies: so many of the shorter text's words lie in shingles of the longer one, it has so
+/// many shingles, and of them the longer one has about what is left where one word in five was changed.
 const CONTAINMENT: f32 = 0.8;
 const CONTAINED_SHINGLES: usize = 40;
 
@@ -19,6 +20,7 @@ const CONTAINED_SHINGLES: usize = 40;
 struct Oracle {
     words: Vec<Vec<String>>,
     sets: Vec<ShingleSet>,
+    shingle: Shingle,
     threshold: f32,
 }
 
@@ -28,8 +30,28 @@ impl Oracle {
         Self {
             words: articles.iter().map(|(_, text)| words(text)).collect(),
             sets: articles.iter().map(|(_, text)| ShingleSet::new(text, shingle).unwrap()).collect(),
+            shingle,
             threshold: threshold as f32,
         }
+    }
+
+    /// The share of the words, or characters, of one text that lie in a shingle of the other.
+    fn told(&self, of: usize, by: usize) -> f32 {
+        let span = match self.shingle {
+            Shingle::Words(n) | Shingle::Chars(n) => usize::from(n),
+        };
+        let items = |at: usize| match self.shingle {
+            Shingle::Words(_) => self.words[at].clone(),
+            Shingle::Chars(_) => self.words[at].join(" ").chars().map(String::from).collect(),
+        };
+        let (of, by) = (items(of), items(by));
+        let shingles: HashSet<&[String]> = by.windows(span).collect();
+        let is_told = |at: usize| {
+            let first = (at + 1).saturating_sub(span);
+            (first..=at).any(|first| of.get(first..first + span).is_some_and(|window| shingles.contains(window)))
+        };
+        let told = (0..of.len()).filter(|&at| is_told(at)).count();
+        (told as f64 / of.len() as f64) as f32
     }
 
     fn are_exact(&self, a: usize, b: usize) -> bool {
@@ -49,14 +71,19 @@ impl Oracle {
     /// The similarity by which two texts are edited copies, if they are.
     fn near(&self, a: usize, b: usize) -> Option<f32> {
         let (jaccard, containment) = (self.jaccard(a, b), self.containment(a, b));
-        let shorter = self.sets[a].len().min(self.sets[b].len());
         if jaccard >= self.threshold {
-            Some(jaccard)
-        } else if containment >= CONTAINMENT && shorter >= CONTAINED_SHINGLES {
-            Some(containment)
-        } else {
-            None
+            return Some(jaccard);
         }
+        let (a, b) = (a.min(b), a.max(b));
+        let (shorter, longer) = if self.sets[a].len() <= self.sets[b].len() { (a, b) } else { (b, a) };
+        let shingles = self.sets[shorter].len();
+        let span = match self.shingle {
+            Shingle::Words(n) | Shingle::Chars(n) => n.max(2),
+        };
+        let is_longer = self.sets[longer].len() * 4 >= shingles * 5;
+        let least = if is_longer { (1..span).fold(1.0, |share, _| share * CONTAINMENT) } else { CONTAINMENT };
+        let told = self.told(shorter, longer);
+        (shingles >= CONTAINED_SHINGLES && containment >= least && told >= CONTAINMENT).then_some(told)
     }
 }
 

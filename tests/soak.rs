@@ -711,7 +711,8 @@ fn standard_input_is_a_file_as_well(dice: &mut Dice, laid: &Laid) {
     assert_eq!(Found::new(&input), file);
 }
 
-/// `--unique` of the files of one form: what is in no cluster, or represents one, stays as it came and can be read again.
+/// `--unique` of the files of one form: what is not listed as removed stays as it came and can be read again; and of each
+/// cluster something stays.
 fn what_stays_is_what_came(dice: &mut Dice, laid: &Laid) {
     let form = laid.sources[dice.below(laid.sources.len())].form;
     let mut sources: Vec<&Source> = laid.sources.iter().filter(|source| source.form == form).collect();
@@ -732,15 +733,18 @@ fn what_stays_is_what_came(dice: &mut Dice, laid: &Laid) {
     }
     assert!(!is_open, "what cannot be read was written");
     let found = Found::new(&output);
-    let mut copies: BTreeSet<String> = found.members().iter().flat_map(|ids| ids[1..].iter().cloned()).collect();
-    // Of records with one id the first is the article.
-    let records = sources.iter().flat_map(|source| source.records.iter().map(move |record| (source, record)));
-    let (removed, kept): (Vec<_>, Vec<_>) = records.partition(|(_, record)| copies.remove(record.id()));
-    assert!(copies.is_empty(), "{copies:?} are no records");
     let listed: Vec<Value> = unpacked(&laid.folder.join("removed.jsonl"))
         .split(|&byte| byte == b'\n')
         .flat_map(serde_json::from_slice)
         .collect();
+    let mut copies: BTreeSet<String> = listed.iter().filter_map(|line| line["id"].as_str().map(String::from)).collect();
+    for ids in found.members() {
+        assert!(ids.iter().any(|id| !copies.contains(id)), "nothing stays of {ids:?}");
+    }
+    // Of records with one id the first is the article.
+    let records = sources.iter().flat_map(|source| source.records.iter().map(move |record| (source, record)));
+    let (removed, kept): (Vec<_>, Vec<_>) = records.partition(|(_, record)| copies.remove(record.id()));
+    assert!(copies.is_empty(), "{copies:?} are no records");
     assert!(listed.iter().map(|line| &line["id"]).eq(removed.iter().map(|(_, record)| record.id())), "{listed:?}");
 
     if form == Form::Text {

@@ -246,7 +246,8 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let bar = progress::bar(args.quiet || args.progress != Reporting::Auto);
     let lines = (args.progress == Reporting::Jsonl).then(|| progress::Lines::of(&bar));
     // Before anything is read, so that an impossible option is told at once.
-    let mut builder = args.search.detector().representative(args.keep.representative());
+    let builder = args.search.detector().representative(args.keep.representative());
+    let mut builder = builder.removal_confidence(args.files.remove_from);
     if let Format::Html = args.format {
         builder = builder.near_misses(NEAR_MISS);
     }

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use retold::{Articles, Cluster, Evidence, Member, Relation, Report, Stage};
+use retold::{Articles, Cluster, Evidence, Excerpt, ExcerptPlace, Member, Relation, Report, Stage};
 use serde_json::{Value, json};
 
 use crate::html;
@@ -83,6 +83,15 @@ impl Findings {
             let s = if compared == 1 { "" } else { "s" };
             writeln!(out, "No copies found among {} article{s}.", HumanCount(compared as u64))?;
         }
+        if !self.report.excerpts().is_empty() {
+            writeln!(out, "\nExcerpts:")?;
+        }
+        for excerpt in self.report.excerpts() {
+            let Excerpt { host, source, words, same, .. } = excerpt;
+            let place = |place: &ExcerptPlace| format!("{} {}..{}", shown(&place.id), place.span.start, place.span.end);
+            let (host, source, words) = (place(host), place(source), HumanCount(*words as u64));
+            writeln!(out, "  {host}  {words} words, {:.0}% the same in  {source}", same * 100.0)?;
+        }
         if !self.skipped.is_empty() {
             writeln!(out, "\nSkipped {}:", HumanCount(self.skipped.len() as u64))?;
         }
@@ -132,6 +141,18 @@ impl Findings {
                 &json!({"type": "cluster", "representative": id, "at": at(*position), "members": members}),
             )?;
         }
+        let at = |position: usize| self.places[position].to_string();
+        for excerpt in self.report.excerpts() {
+            let Excerpt { host, source, words, same, holders, .. } = excerpt;
+            let place = |place: &ExcerptPlace| json!({"id": place.id, "at": at(place.position), "start": place.span.start, "end": place.span.end});
+            let mut line = json!({"type": "excerpt", "host": place(host), "source": place(source)});
+            let figures =
+                json!({"words": words, "kind": "verbatim", "same": rounded((*same).into(), 1e4), "holders": holders});
+            if let (Value::Object(line), Value::Object(figures)) = (&mut line, figures) {
+                line.extend(figures);
+            }
+            write_line(out, &line)?;
+        }
         for skip in &self.skipped {
             write_line(out, &json!({"type": "skipped", "id": skip.id, "at": skip.place, "reason": skip.reason}))?;
         }
@@ -164,6 +185,9 @@ impl Findings {
                 "candidates": summary.candidates,
                 "verified": summary.verified,
                 "prior": summary.prior.map(|prior| rounded(prior.into(), 1e4)),
+                "capped": summary.capped,
+                "excerpts": self.report.excerpts().len(),
+                "furniture": summary.furniture,
                 "clusters": self.report.clusters().len(),
                 "copies": copies,
                 "skipped": self.skipped.len(),

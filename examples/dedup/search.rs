@@ -1,7 +1,7 @@
 //! The options that say what a copy is, for all that looks for copies.
 
 use clap::ValueEnum;
-use retold::{Bands, Detector, DetectorBuilder};
+use retold::{Bands, Detector, DetectorBuilder, Excerpts};
 
 /// With what options copies are looked for.
 pub struct Settings {
@@ -35,9 +35,17 @@ pub struct Search {
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, verbatim_doc_comment)]
     prior: Option<f64>,
 
+    /// Shortened and wrapped copies: the least share of the shorter text's words that must be in the longer one, more than 0 to 1
+    #[arg(long, value_name = "SHARE", default_value_t = 0.8, allow_negative_numbers = true)]
+    containment: f64,
+
     /// Skip texts of fewer words; never fewer than 3
     #[arg(long, value_name = "N", default_value_t = 3)]
     min_words: usize,
+
+    /// Also report passages that one text took over from another one
+    #[arg(long)]
+    excerpts: bool,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -59,9 +67,10 @@ impl From<Level> for retold::Level {
 
 impl Search {
     pub fn detector(&self) -> DetectorBuilder {
-        let &Self { level, threshold, confidence, prior, min_words } = self;
-        let builder =
-            Detector::builder().level(level.into()).threshold(threshold).confidence(confidence).min_words(min_words);
+        let &Self { level, threshold, confidence, prior, containment, min_words, excerpts } = self;
+        let excerpts = if excerpts { Excerpts::Find } else { Excerpts::Ignore };
+        let builder = Detector::builder().level(level.into()).threshold(threshold).confidence(confidence);
+        let builder = builder.containment(containment).min_words(min_words).excerpts(excerpts);
         match prior {
             Some(prior) => builder.prior(prior),
             None => builder,

@@ -7,8 +7,8 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::{HumanCount, ProgressBar};
-use retold::{Cluster, Member, Relation, Report};
-use serde_json::json;
+use retold::Report;
+use serde_json::{Value, json};
 
 use crate::annotate::{FIELDS, Note, Notes, Table, taken_field};
 use crate::input::{Block, Blocks, Codec, Count, Form, Place, Shape, Source, Tally, kind, without_mark};
@@ -99,7 +99,6 @@ pub struct Outputs<'a> {
     unique: Option<Target<'a>>,
     annotated: Option<Target<'a>>,
     removed: Option<(&'a Path, Codec)>,
-    remove_from: f32,
 }
 
 /// What they are to be called.
@@ -121,12 +120,12 @@ pub struct Names {
     #[arg(long, value_name = "FILE")]
     removed: Option<PathBuf>,
 
-    /// The least confidence in a rewording that --unique leaves out, 0 to 1
+    /// The least confidence in a rewording that --unique leaves out, more than 0 to 1
     ///
     /// Reports show rewordings from --confidence on, to be read; what is thrown away should be right
     /// nine times in ten.
     #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = share, verbatim_doc_comment)]
-    remove_from: f32,
+    pub remove_from: f64,
 
     /// Write the input to this file, each record with what was found of it
     ///
@@ -140,7 +139,7 @@ pub struct Names {
 impl<'a> Outputs<'a> {
     /// Refuses what cannot be written before anything is read.
     pub fn new(names: &'a Names, sources: &[Source]) -> Result<Self, String> {
-        let Names { unique, removed, annotate, remove_from } = names;
+        let Names { unique, removed, annotate, .. } = names;
         let all = [("--unique", unique), ("--removed", removed), ("--annotate", annotate)];
         for (at, (option, path)) in all.iter().enumerate() {
             let Some(path) = path else { continue };
@@ -165,7 +164,7 @@ impl<'a> Outputs<'a> {
             check_file(path).map_err(|error| unwritable(path, &error))?;
         }
         let removed = removed.as_deref().map(|path| (path, Codec::of_name(path)));
-        Ok(Self { unique, annotated, removed, remove_from: *remove_from })
+        Ok(Self { unique, annotated, removed })
     }
 
     /// Whether the input is read a second time.
@@ -193,13 +192,12 @@ impl<'a> Outputs<'a> {
         bar: &ProgressBar,
     ) -> Result<Option<Account>, String> {
         let (unique, annotated) = (self.unique.as_ref(), self.annotated.as_ref());
-        let removed: Vec<Removed<'_>> = removed(report, self.remove_from).collect();
-        let fates = fates(report, &removed, places.len());
+        let fates = fates(report, places.len());
         let write = |target, notes| write(target, notes, sources, tallies, &fates, bar);
         let (unique, account) = unique.map(|target| write(target, None)).transpose()?.unzip();
         let notes = annotated.map(|_| Notes::new(report, places));
         let annotated = annotated.map(|target| write(target, notes.as_ref())).transpose()?;
-        let removed = self.removed.map(|(path, codec)| write_removed(path, codec, removed, places)).transpose()?;
+        let removed = self.removed.map(|(path, codec)| write_removed(path, codec, report, places)).transpose()?;
         let ready = unique.into_iter().chain(annotated.map(|(ready, _)| ready)).chain(removed).collect();
         name_all(ready).map_err(|(path, error)| unwritable(&path, &error))?;
         Ok(account)
@@ -424,33 +422,20 @@ fn changed(source: &Source) -> String {
     format!("{} changed while it was read, nothing was written: run again when nobody writes to it", source.given)
 }
 
-/// A share, 0 to 1.
-fn share(text: &str) -> Result<f32, String> {
-    let share = text.parse().ok().filter(|share| (0.0..=1.0).contains(share));
-    share.ok_or_else(|| "give a number from 0 to 1".into())
-}
-
-/// A member that is removed, and the representative in favour of which it is.
-type Removed<'r> = (&'r Member, &'r Member);
-
-/// All members that are left out of the corpus without copies.
-fn removed(report: &Report, from: f32) -> impl Iterator<Item = Removed<'_>> {
-    fn of_cluster(cluster: &Cluster) -> impl Iterator<Item = Removed<'_>> {
-        cluster.members()[1..].iter().map(|member| (member, cluster.representative()))
-    }
-    // Who deletes must be right nine times in ten.
-    let is_sure = move |member: &Member| member.relation != Relation::Reworded || member.similarity >= from;
-    report.clusters().iter().flat_map(of_cluster).filter(move |(member, _)| is_sure(member))
+/// A share, more than 0 to 1.
+fn share(text: &str) -> Result<f64, String> {
+    let share = text.parse().ok().filter(|&share| share > 0.0 && share <= 1.0);
+    share.ok_or_else(|| "give a number more than 0, at most 1".into())
 }
 
 /// The fate of each article, in the order of the input.
-fn fates(report: &Report, removed: &[Removed<'_>], articles: usize) -> Vec<Fate> {
+fn fates(report: &Report, articles: usize) -> Vec<Fate> {
     let mut fates = vec![Fate::Kept; articles];
     for skip in report.skipped() {
         fates[skip.position] = Fate::Skipped;
     }
-    for (member, _) in removed {
-        fates[member.position] = Fate::Removed;
+    for removal in report.removals() {
+        fates[removal.position] = Fate::Removed;
     }
     fates
 }
@@ -666,20 +651,20 @@ impl<'a> Joiner<'a> {
 }
 
 /// Lists as JSON lines what was removed, in the order of the input: what, in favour of what, and why.
-fn write_removed(
-    path: &Path,
-    codec: Codec,
-    mut removed: Vec<Removed<'_>>,
-    places: &[Place],
-) -> Result<Ready, String> {
+fn write_removed(path: &Path, codec: Codec, report: &Report, places: &[Place]) -> Result<Ready, String> {
     let failed = |error| unwritable(path, &error);
-    removed.sort_unstable_by_key(|(member, _)| member.position);
     let mut file = Whole::new(path, codec).map_err(failed)?;
-    for (member, kept) in removed {
-        let place = |member: &Member| places[member.position].to_string();
-        let mut line =
-            json!({"type": "removed", "id": member.id, "at": place(member), "kept": kept.id, "kept_at": place(kept)});
-        output::add_reasons(&mut line, member);
+    for removal in report.removals() {
+        let place = |position: usize| places[position].to_string();
+        let (from, kept) = (place(removal.position), place(removal.kept));
+        let mut line = json!({"type": "removed", "id": removal.id, "at": from, "kept": removal.kept_id, "kept_at": kept});
+        let mut reasons = json!(removal);
+        output::round_fields(&mut reasons);
+        if let (Value::Object(line), Value::Object(mut reasons)) = (&mut line, reasons) {
+            reasons.shift_remove("id");
+            reasons.shift_remove("kept_id");
+            line.extend(reasons);
+        }
         output::write_line(&mut file, &line).map_err(failed)?;
     }
     file.finish().map_err(failed)

@@ -1,0 +1,380 @@
+//! Winnowed fingerprints: which texts hold a passage of one another, wherever it stands and however long they are.
+//!
+//! Signatures compare whole texts and say little of one that stands in another five times as long. So the shingles of five
+//! words are winnowed (Schleimer, Wilkerson and Aiken, SIGMOD 2003): of each seven in a row the smallest is kept. Any run of
+//! eleven words that two texts share gives both the same fingerprint, and a text keeps about one for every four words.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::arch::{Arch, Work};
+use crate::candidates::Sieve;
+use crate::shingle::Window;
+use crate::store::{Block, Budget, Store};
+
+/// Words in a shingle.
+const SHINGLE: u8 = 5;
+
+/// Shingles of which the smallest is kept.
+const WINDOW: usize = 7;
+
+/// Which fingerprints of a text are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sample {
+    /// All: a shared run of eleven words is seen.
+    All,
+    /// Every other one: whole texts that stand in others have enough of them.
+    Half,
+}
+
+impl Sample {
+    /// Minima are small, so their lower bits have to say which are kept.
+    fn keeps(self, fingerprint: u32) -> bool {
+        self == Self::All || fingerprint & 1 == 0
+    }
+}
+
+/// Makes the fingerprints of one text after the other.
+#[derive(Default)]
+pub(crate) struct Winnower {
+    shingles: Vec<u64>,
+    minima: Vec<u32>,
+}
+
+impl Winnower {
+    /// Begins a new text; its words go into the window.
+    pub(crate) fn begin(&mut self) -> Window {
+        self.shingles.clear();
+        Window::new(SHINGLE)
+    }
+
+    /// Takes the next words of the text.
+    #[inline(always)]
+    pub(crate) fn extend(&mut self, arch: Arch, window: &mut Window, words: &[u64]) {
+        window.extend(arch, words, &mut self.shingles);
+    }
+
+    /// Adds the fingerprints of the text, in the order in which they stand in it.
+    pub(crate) fn finish(&mut self, arch: Arch, sample: Sample, fingerprints: &mut Vec<u32>) {
+        let Some(windows) = (self.shingles.len() + 1).checked_sub(WINDOW).filter(|&windows| windows > 0) else {
+            return;
+        };
+        self.minima.clear();
+        self.minima.extend(self.shingles.iter().map(|&shingle| (shingle >> 32) as u32));
+        arch.run(Minima(&mut self.minima));
+        // Without branches, which would go the wrong way every fourth time.
+        let start = fingerprints.len();
+        fingerprints.resize(start + windows, 0);
+        let (room, mut end, mut last) = (&mut fingerprints[start..], 0, !self.minima[0]);
+        for &least in &self.minima[..windows] {
+            room[end] = least;
+            end += usize::from((least != last) & sample.keeps(least));
+            last = least;
+        }
+        fingerprints.truncate(start + end);
+    }
+}
+
+/// Turns each number into the smallest of the [`WINDOW`] that begin with it; the last few stay as they come.
+struct Minima<'a>(&'a mut [u32]);
+
+impl Work for Minima<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn work(self) {
+        // Those of two, of four, and of four and four that overlap in one.
+        for step in [1, 2, 3] {
+            for at in 0..self.0.len().saturating_sub(step) {
+                self.0[at] = self.0[at].min(self.0[at + step]);
+            }
+        }
+    }
+}
+
+/// The fingerprints of texts, where they were written when the texts were signed.
+pub(crate) struct Fingerprints {
+    store: Store,
+    blocks: Vec<Block>,
+    /// For each text where its fingerprints are.
+    places: Vec<FingerprintPlace>,
+    /// Which were kept.
+    sample: Sample,
+}
+
+/// Where the fingerprints of a text are: in which block, and from where to where.
+#[derive(Clone, Debug)]
+pub(crate) struct FingerprintPlace {
+    pub(crate) block: u32,
+    pub(crate) range: Range<u32>,
+}
+
+/// What postings may take of the memory given.
+const POSTINGS_SHARE: u64 = 4;
+
+/// The most times that all fingerprints are read to take a part of them each time.
+const MOST_PARTS: u64 = 64;
+
+/// Postings are sorted in so many buckets.
+const BUCKETS: usize = 64;
+
+/// Texts whose fingerprints one task puts into buckets.
+const TEXTS_A_TASK: u32 = 2048;
+
+/// Of a fingerprint that more texts hold, only the shortest holders are paired with all.
+pub(crate) const MOST_HOLDERS: usize = 40;
+
+/// How many of these.
+const SHORTEST: usize = 2;
+
+/// Two texts that share fingerprints.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shared {
+    pub(crate) shorter: u32,
+    pub(crate) longer: u32,
+    /// How many they share; of those that many texts hold, only some count.
+    pub(crate) count: u32,
+    /// How many texts hold one of these, in the median.
+    pub(crate) holders: u32,
+}
+
+/// The pairs of texts that share fingerprints.
+#[derive(Debug, Default)]
+pub(crate) struct Overlaps {
+    /// By the shorter text, then by the longer one.
+    pub(crate) pairs: Vec<Shared>,
+    /// Fingerprints that so many texts hold that not all of these were paired.
+    pub(crate) crowded: usize,
+}
+
+impl Fingerprints {
+    pub(crate) fn new((store, blocks): (Store, Vec<Block>), places: Vec<FingerprintPlace>, sample: Sample) -> Self {
+        Self { store, blocks, places, sample }
+    }
+
+    fn of(&self, text: u32) -> Cow<'_, [u32]> {
+        let FingerprintPlace { block, range } = &self.places[text as usize];
+        self.store.part(&self.blocks[*block as usize], range.start as usize..range.end as usize)
+    }
+
+    /// How many of a sample a text has, repeated ones repeatedly.
+    pub(crate) fn count(&self, text: u32, sample: Sample) -> usize {
+        if sample == self.sample {
+            return self.places[text as usize].range.len();
+        }
+        self.of(text).iter().filter(|&&fingerprint| sample.keeps(fingerprint)).count()
+    }
+
+    /// The pairs among those `texts`, ascending, that share fingerprints of a sample and of which the shorter one has so many words at least that `is_source` says so.
+    /// `words` is the length of each text; of two that are equally long the one that comes first passes for the shorter one.
+    ///
+    /// Time and memory grow linearly with the texts: a fingerprint that many hold is paired with the shortest of them alone,
+    /// for if it is part of a text that stands in all of them, that is the one.
+    pub(crate) fn overlaps(
+        &self,
+        texts: &[u32],
+        sample: Sample,
+        words: impl Fn(u32) -> u32 + Sync,
+        is_source: impl Fn(u32) -> bool + Sync,
+        budget: &Arc<Budget>,
+    ) -> Overlaps {
+        let all: u64 = texts.iter().map(|&text| self.count(text, sample) as u64).sum();
+        let parts = (size_of::<u64>() as u64 * all).div_ceil(budget.share(POSTINGS_SHARE).max(1)).clamp(1, MOST_PARTS);
+        let mut found = Overlaps::default();
+        let mut keyed: Vec<(u64, u32)> = Vec::new();
+        for part in 0..parts {
+            let buckets = self.buckets(texts, sample, (part, parts));
+            let in_bucket = |bucket: usize| {
+                let mut postings = shared(buckets.iter().map(|buckets| &buckets[bucket][..]));
+                postings.sort_unstable();
+                postings.dedup();
+                let (mut pairs, mut crowded, mut holders) = (Vec::new(), 0, Vec::new());
+                for list in postings.chunk_by(|a, b| a >> 32 == b >> 32).filter(|list| list.len() > 1) {
+                    holders.clear();
+                    holders.extend(list.iter().map(|&posting| (words(posting as u32), posting as u32)));
+                    let sources = if list.len() > MOST_HOLDERS {
+                        crowded += 1;
+                        holders.retain(|&(_, text)| is_source(text));
+                        let shortest = SHORTEST.min(holders.len());
+                        if shortest > 0 {
+                            holders.select_nth_unstable(shortest - 1);
+                        }
+                        holders[..shortest].sort_unstable();
+                        shortest
+                    } else {
+                        holders.sort_unstable();
+                        holders.len()
+                    };
+                    for (at, &(_, shorter)) in holders[..sources].iter().enumerate() {
+                        if is_source(shorter) {
+                            let longer = holders[at + 1..].iter();
+                            let key = |longer: u32| (u64::from(shorter) << 32 | u64::from(longer), list.len() as u32);
+                            pairs.extend(longer.map(|&(_, longer)| key(longer)));
+                        }
+                    }
+                }
+                (pairs, crowded)
+            };
+            let of_buckets: Vec<(Vec<(u64, u32)>, usize)> =
+                (0..BUCKETS).into_par_iter().with_max_len(1).map(in_bucket).collect();
+            for (pairs, crowded) in of_buckets {
+                keyed.extend(pairs);
+                found.crowded += crowded;
+            }
+        }
+        keyed.par_sort_unstable();
+        let pair = |same: &[(u64, u32)]| Shared {
+            shorter: (same[0].0 >> 32) as u32,
+            longer: same[0].0 as u32,
+            count: same.len() as u32,
+            holders: same[same.len() / 2].1,
+        };
+        found.pairs = keyed.chunk_by(|a, b| a.0 == b.0).map(pair).collect();
+        found
+    }
+
+    /// The fingerprints of one of some parts, each above the text that holds it, in buckets.
+    fn buckets(&self, texts: &[u32], sample: Sample, (part, parts): (u64, u64)) -> Vec<Vec<Vec<u64>>> {
+        let of_task = |texts: &[u32]| {
+            let all: usize = texts.iter().map(|&text| self.count(text, sample)).sum();
+            // Of all parts a bucket gets about as much, and hardly ever an eighth more.
+            let room = all / parts as usize / BUCKETS;
+            let mut buckets: Vec<Vec<u64>> = (0..BUCKETS).map(|_| Vec::with_capacity(room + room / 8)).collect();
+            for &text in texts {
+                for &fingerprint in self.of(text).iter().filter(|&&fingerprint| sample.keeps(fingerprint)) {
+                    if parts == 1 || u64::from(fingerprint >> 8) % parts == part {
+                        // The lowest bit may be the same in all.
+                        buckets[(fingerprint >> 1) as usize % BUCKETS]
+                            .push(u64::from(fingerprint) << 32 | u64::from(text));
+                    }
+                }
+            }
+            buckets
+        };
+        texts.par_chunks(TEXTS_A_TASK as usize).with_max_len(1).map(of_task).collect()
+    }
+}
+
+/// Those postings whose fingerprint others have too, and some more: most stand alone, and sorting them would take most of the
+/// time.
+fn shared<'p>(postings: impl Iterator<Item = &'p [u64]> + Clone) -> Vec<u64> {
+    // Minima are small, and the upper bits of a key have to differ.
+    let key = |posting: u64| ((posting >> 32) as u32).wrapping_mul(0x9e37_79b1);
+    let all: usize = postings.clone().map(<[u64]>::len).sum();
+    let mut sieve = Sieve::new(all);
+    for postings in postings.clone() {
+        postings.iter().for_each(|&posting| sieve.add(key(posting)));
+    }
+    let (mut shared, mut end) = (vec![0; all + 1], 0);
+    for postings in postings {
+        for &posting in postings {
+            shared[end] = posting;
+            end += usize::from(sieve.is_shared(key(posting)));
+        }
+    }
+    shared.truncate(end);
+    shared
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hash::mix;
+    use proptest::prelude::*;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    fn winnow(words: &[u64], sample: Sample) -> Vec<u32> {
+        let (mut winnower, mut fingerprints) = (Winnower::default(), Vec::new());
+        let mut window = winnower.begin();
+        for words in words.chunks(13) {
+            winnower.extend(Arch::default(), &mut window, words);
+        }
+        winnower.finish(Arch::default(), sample, &mut fingerprints);
+        fingerprints
+    }
+
+    fn words() -> impl Strategy<Value = Vec<u64>> {
+        prop::collection::vec((0u64..300).prop_map(mix), 0..120)
+    }
+
+    fn fingerprints(texts: &[Vec<u32>], budget: &Arc<Budget>) -> Fingerprints {
+        let store = budget.store(1);
+        let blocks = texts.chunks(3).map(|texts| store.keep(texts.concat())).collect();
+        let mut places = Vec::new();
+        for (block, texts) in (0..).zip(texts.chunks(3)) {
+            let mut start = 0;
+            for text in texts {
+                places.push(FingerprintPlace { block, range: start..start + text.len() as u32 });
+                start += text.len() as u32;
+            }
+        }
+        Fingerprints::new((store, blocks), places, Sample::All)
+    }
+
+    proptest! {
+        #[test]
+        fn every_run_of_eleven_words_in_two_texts_gives_both_a_fingerprint(
+            run in prop::collection::vec(any::<u64>(), 11..=11), around in prop::collection::vec(words(), 4..=4),
+        ) {
+            let all = |before: &[u64], after: &[u64]| winnow(&[before, &run, after].concat(), Sample::All);
+            let (left, right) = (all(&around[0], &around[1]), all(&around[2], &around[3]));
+            let of_run = winnow(&run, Sample::All);
+            prop_assert_eq!(of_run.len(), 1);
+            prop_assert!(left.contains(&of_run[0]) && right.contains(&of_run[0]));
+        }
+
+        #[test]
+        fn half_of_the_fingerprints_are_some_of_all(words in words()) {
+            let all = winnow(&words, Sample::All);
+            let half = winnow(&words, Sample::Half);
+            prop_assert_eq!(half, all.into_iter().filter(|fingerprint| fingerprint % 2 == 0).collect::<Vec<_>>());
+        }
+
+        #[test]
+        fn minima_are_those_of_each_window(numbers in prop::collection::vec(0u32..50, 0..40)) {
+            let mut minima = numbers.clone();
+            Arch::default().run(Minima(&mut minima));
+            let expected: Vec<u32> = numbers.windows(WINDOW).filter_map(|window| window.iter().min().copied()).collect();
+            prop_assert_eq!(&minima[..expected.len()], &expected[..]);
+        }
+
+        #[test]
+        fn overlaps_are_those_of_all_pairs_or_of_the_shortest(
+            texts in prop::collection::vec((prop::collection::vec(0u32..60, 0..9), 1u32..30, any::<bool>()), 0..90), memory in 0u64..2000,
+        ) {
+            let all: Vec<Vec<u32>> = texts.iter().map(|text| text.0.clone()).collect();
+            let words = |text: u32| texts[text as usize].1;
+            let is_source = |text: u32| words(text) > 5;
+            let taking: Vec<u32> = (0..texts.len() as u32).filter(|&text| texts[text as usize].2).collect();
+            let mut holders: BTreeMap<u32, BTreeSet<(u32, u32)>> = BTreeMap::new();
+            for &text in &taking {
+                all[text as usize].iter().for_each(|&of| { holders.entry(of).or_default().insert((words(text), text)); });
+            }
+            let mut expected: BTreeMap<(u32, u32), u32> = BTreeMap::new();
+            let mut crowded = 0;
+            for holders in holders.values() {
+                let mut holders: Vec<u32> = holders.iter().map(|&(_, text)| text).collect();
+                let mut sources = holders.len();
+                if holders.len() > MOST_HOLDERS {
+                    crowded += 1;
+                    holders.retain(|&text| is_source(text));
+                    sources = SHORTEST.min(holders.len());
+                }
+                for at in (0..sources).filter(|&at| is_source(holders[at])) {
+                    holders[at + 1..].iter().for_each(|&other| *expected.entry((holders[at], other)).or_default() += 1);
+                }
+            }
+            for budget in [Budget::unlimited(), Budget::new(Some(memory), None)] {
+                let found = fingerprints(&all, &budget).overlaps(&taking, Sample::All, words, is_source, &budget);
+                prop_assert_eq!(found.crowded, crowded);
+                let pairs: BTreeMap<(u32, u32), u32> =
+                    found.pairs.iter().map(|pair| ((pair.shorter, pair.longer), pair.count)).collect();
+                prop_assert_eq!(pairs.len(), found.pairs.len());
+                prop_assert_eq!(&pairs, &expected);
+            }
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! Copies inside longer texts, what may be removed in whose favour, and excerpts.
+
+#[path = "common/random.rs"]
+mod random;
+
+use std::collections::HashSet;
+
+use proptest::prelude::*;
+use random::mixed;
+use retold::{Detector, Excerpts, Level, Report, Words};
+
+/// So many words that no other text has, some of a few in every one.
+fn words(text: u64, count: usize) -> Vec<String> {
+    let word = |at: u64| match mixed(text << 32 | at) % 4 {
+        0 => format!("the{}", mixed(at) % 40),
+        _ => format!("w{:x}", mixed(text << 32 | at | 1 << 63) % 300_000),
+    };
+    (0..count as u64).map(word).collect()
+}
+
+/// About one word in ten is another one, is gone, or has a new one beside it.
+fn edited(words: &[String], seed: u64) -> Vec<String> {
+    let edit = |(at, word): (u64, &String)| {
+        let new = format!("new{:x}", mixed(seed << 40 | at << 8 | 1) % 300_000);
+        match mixed(seed << 40 | at << 8) % 100 {
+            0..6 => vec![new],
+            6..8 => vec![],
+            8..10 => vec![word.clone(), new],
+            _ => vec![word.clone()],
+        }
+    };
+    (0..).zip(words).flat_map(edit).collect()
+}
+
+/// A text with another one in it.
+fn around(inner: &[String], text: u64, times: usize, of: usize) -> String {
+    let mut words = words(text, (times - 1) * of);
+    let at = mixed(text) as usize % (words.len() + 1);
+    words.splice(at..at, inner.iter().cloned());
+    words.join(" ")
+}
+
+fn find(level: Level, articles: &[(String, String)]) -> Report {
+    Detector::builder().level(level).build().unwrap().find(articles).unwrap()
+}
+
+const LEVELS: [Level; 2] = [Level::Near, Level::Reworded];
+
+#[test]
+fn a_text_inside_another_one_is_found_however_much_longer_that_is() {
+    let mut articles = Vec::new();
+    for (case, (len, times)) in
+        [100, 300].iter().flat_map(|len| [3, 5, 8, 12, 20].map(|times| (*len, times))).enumerate()
+    {
+        for pair in 0..10 {
+            let number = (case * 10 + pair) as u64;
+            let inner = words(2 * number, len);
+            articles.push((format!("{number} inner"), inner.join(" ")));
+            articles.push((format!("{number} outer"), around(&inner, 2 * number + 1, times, len)));
+        }
+    }
+    for level in LEVELS {
+        let report = find(level, &articles);
+        assert_eq!(report.clusters().len(), articles.len() / 2);
+        assert!(report.clusters().iter().all(|cluster| {
+            let [one, other] = cluster.members() else { return false };
+            one.position / 2 == other.position / 2 && other.similarity == 1.0
+        }));
+    }
+}
+
+/// A release of 300 words, and stories five times as long that tell it, as it is or edited.
+fn release_and_stories(stories: u64, is_edited: bool) -> Vec<(String, String)> {
+    let release = words(0, 300);
+    let story = |number: u64| {
+        let inner = if is_edited { edited(&release, number) } else { release.clone() };
+        (format!("{:x} {number}", mixed(number)), around(&inner, number, 5, 300))
+    };
+    (1..=stories).map(story).chain([("release".to_string(), release.join(" "))]).collect()
+}
+
+#[test]
+fn a_release_in_any_number_of_stories_is_found_and_goes_alone() {
+    for level in LEVELS {
+        for stories in [5, 60] {
+            for is_edited in [false, true] {
+                let report = find(level, &release_and_stories(stories, is_edited));
+                let [cluster] = report.clusters() else { panic!("{:?}", report.clusters().len()) };
+                assert_eq!(cluster.representative().id, "release");
+                assert_eq!(cluster.members().len() as u64, stories + 1, "{level:?} {stories} {is_edited}");
+                let removed: Vec<&str> = report.removals().iter().map(|removal| removal.id.as_str()).collect();
+                assert_eq!(removed, ["release"], "{level:?} {stories} {is_edited}");
+            }
+        }
+    }
+}
+
+#[test]
+fn of_a_growing_story_the_fullest_stays() {
+    let story = words(1, 400);
+    let articles: Vec<(String, String)> =
+        [(120, "b"), (400, "c"), (200, "a"), (300, "d")].map(|(len, id)| (id.into(), story[..len].join(" "))).into();
+    for level in LEVELS {
+        let report = find(level, &articles);
+        let removed: Vec<(&str, &str)> =
+            report.removals().iter().map(|removal| (removal.id.as_str(), removal.kept_id.as_str())).collect();
+        assert_eq!(removed, [("b", "c"), ("a", "c"), ("d", "c")]);
+    }
+}
+
+#[test]
+fn of_two_equals_the_fuller_stays_whatever_the_ids() {
+    let fuller = words(1, 130);
+    for [first, second] in [["a", "b"], ["b", "a"]] {
+        let articles = [(first.to_string(), fuller[..120].join(" ")), (second.to_string(), fuller.join(" "))];
+        for level in LEVELS {
+            let report = find(level, &articles);
+            assert_eq!(report.removals().iter().map(|removal| removal.position).collect::<Vec<_>>(), [0]);
+        }
+    }
+}
+
+#[test]
+fn containment_is_an_option_of_its_own() {
+    let inner = words(1, 200);
+    let texts = [inner.join(" "), around(&inner, 2, 4, 200), around(&edited(&inner, 3), 3, 4, 200)];
+    let articles: Vec<(String, String)> = (0..).zip(texts).map(|(at, text): (u32, _)| (at.to_string(), text)).collect();
+    let members = |containment: f64| {
+        let builder = Detector::builder().level(Level::Near).threshold(1.0).containment(containment);
+        let report = builder.build().unwrap().find(&articles).unwrap();
+        report.clusters().iter().map(|cluster| cluster.members().len()).sum::<usize>()
+    };
+    assert_eq!((members(0.8), members(1.0)), (3, 2));
+    let refused = Detector::builder().containment(0.0).build().unwrap_err();
+    assert_eq!(refused.to_string(), "containment = 0 is out of range: give more than 0, at most 1");
+}
+
+fn excerpts() -> Detector {
+    Detector::builder().level(Level::Near).excerpts(Excerpts::Find).build().unwrap()
+}
+
+fn normalized(text: &str) -> Vec<String> {
+    Words::new(text).map(|word| word.normalized().into_owned()).collect()
+}
+
+/// The length of the longest common subsequence, the slow way.
+fn common(left: &[String], right: &[String]) -> usize {
+    let mut table = vec![vec![0; right.len() + 1]; left.len() + 1];
+    for (i, ours) in left.iter().enumerate() {
+        for (j, theirs) in right.iter().enumerate() {
+            table[i + 1][j + 1] = if ours == theirs { table[i][j] + 1 } else { table[i][j + 1].max(table[i + 1][j]) };
+        }
+    }
+    table[left.len()][right.len()]
+}
+
+#[test]
+fn a_passage_taken_over_is_an_excerpt() {
+    for (len, is_edited) in [(60, false), (60, true), (150, false), (150, true)] {
+        let source = words(1, 400);
+        let passage = &source[100..100 + len];
+        let passage = if is_edited { edited(passage, 7) } else { passage.to_vec() };
+        let articles = [("source".to_string(), source.join(" ")), ("host".to_string(), around(&passage, 2, 8, 100))];
+        let report = excerpts().find(&articles).unwrap();
+        let [excerpt] = report.excerpts() else { panic!("{len} {is_edited}: {:?}", report.excerpts()) };
+        assert_eq!((&*excerpt.host.id, &*excerpt.source.id, excerpt.holders), ("host", "source", 2));
+        assert!(excerpt.words * 10 >= len * 7, "{} of {len}", excerpt.words);
+        assert!(report.clusters().is_empty());
+    }
+}
+
+#[test]
+fn what_many_hold_is_furniture() {
+    let footer = words(1, 60).join(" ");
+    let articles: Vec<(String, String)> =
+        (0..6).map(|text| (text.to_string(), format!("{} {footer}", words(10 + text, 300).join(" ")))).collect();
+    let report = excerpts().find(&articles).unwrap();
+    assert_eq!((report.excerpts().len(), report.summary().furniture), (0, 15));
+}
+
+/// Texts made of a few stretches, some with letters of several bytes, so that they share passages of all lengths.
+fn mosaic() -> impl Strategy<Value = Vec<(String, String)>> {
+    let stretch = (0u64..12, 10usize..90, any::<bool>(), any::<bool>());
+    prop::collection::vec(prop::collection::vec(stretch, 1..6), 2..12).prop_map(|texts| {
+        let stretch = |(of, len, is_edited, is_shouted): (u64, usize, bool, bool)| {
+            let words = words(of, len);
+            let words = if is_edited { edited(&words, len as u64) } else { words };
+            let text = words.join(" ").replace('w', "é");
+            if is_shouted { text.to_uppercase() + "。 " } else { text + "!? " }
+        };
+        let text = |stretches: Vec<_>| stretches.into_iter().map(stretch).collect::<String>();
+        texts.into_iter().enumerate().map(|(at, stretches)| (format!("{at:02}"), text(stretches))).collect()
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 400, ..ProptestConfig::default() })]
+
+    #[test]
+    fn an_excerpt_is_two_places_that_match((articles, shuffled) in mosaic().prop_flat_map(|articles| {
+        (Just(articles.clone()), Just(articles).prop_shuffle())
+    })) {
+        let report = excerpts().find(&articles)?;
+        for excerpt in report.excerpts() {
+            let of = |place: &retold::Place| normalized(&articles[place.position].1[place.span.clone()]);
+            let (host, source) = (of(&excerpt.host), of(&excerpt.source));
+            prop_assert_eq!((host.len(), &excerpt.host.id), (excerpt.words, &articles[excerpt.host.position].0));
+            let share = common(&host, &source) as f32 / host.len().max(source.len()) as f32;
+            prop_assert!(host.len() >= 25 && excerpt.same >= 0.8 && share >= excerpt.same - 1e-6, "{:?}", excerpt);
+            let together = |at: usize| report.clusters().iter().position(|cluster| cluster.members().iter().any(|member| member.position == at));
+            let clusters = (together(excerpt.host.position), together(excerpt.source.position));
+            prop_assert!(clusters.0.is_none() || clusters.0 != clusters.1);
+        }
+        let of = |report: &Report| -> Vec<_> {
+            let place = |place: &retold::Place| (place.id.clone(), place.span.clone());
+            report.excerpts().iter().map(|excerpt| (place(&excerpt.host), place(&excerpt.source), excerpt.same)).collect()
+        };
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            prop_assert_eq!(of(&pool.install(|| excerpts().find(&shuffled))?), of(&report));
+        }
+        let mut collector = Detector::builder().level(Level::Near).excerpts(Excerpts::Find).memory(0).build()?.collector();
+        collector.extend(articles.iter().cloned())?;
+        prop_assert_eq!(of(&collector.find()?.0), of(&report));
+        // Clusters are the same whether or not excerpts are looked for.
+        let plain = find(Level::Near, &articles);
+        prop_assert_eq!(plain.clusters(), report.clusters());
+        prop_assert!(plain.excerpts().is_empty());
+        let removed: HashSet<usize> = plain.removals().iter().map(|removal| removal.position).collect();
+        prop_assert!(plain.removals().iter().all(|removal| !removed.contains(&removal.kept)));
+    }
+}
