@@ -940,7 +940,8 @@ impl Detector {
                 let all = Neighbours::of_asked(&content, lists, |text| asked[text as usize], budget);
                 candidates = Some(std::mem::replace(&mut neighbours, all));
             } else if self.search == Search::Exhaustive {
-                neighbours = Neighbours::all(&content, leads, budget);
+                let all = Neighbours::all(&content, leads, budget);
+                candidates = Some(std::mem::replace(&mut neighbours, all));
             }
             Ok(Surroundings { content, neighbours, candidates, usual })
         })
@@ -1053,7 +1054,11 @@ impl Detector {
             true => desk.runs.in_other(&desk.theirs),
             false => desk.runs.of_other(&desk.theirs),
         };
-        let evidence = evidence.with(verbatim);
+        let mut evidence = evidence.with(verbatim);
+        if desk.ours.is_without_spaces && desk.theirs.is_without_spaces {
+            // Where each character is a word, all words are as well known as those of English.
+            evidence.foreign = 0.0;
+        }
         let odds = evidence.is_worth_reading().then(|| self.rule.odds(&evidence));
         Some(Judged { left, right, evidence, odds })
     }
@@ -1688,7 +1693,7 @@ struct Surroundings {
     content: Content,
     /// The texts that each is compared with.
     neighbours: Neighbours,
-    /// The candidates that all texts have, if only some texts are compared.
+    /// The candidates that all texts have, if others are compared: the prior is theirs whatever the search is.
     candidates: Option<Neighbours>,
     usual: Usual,
 }

@@ -21,13 +21,18 @@ pub(crate) struct Verbatim {
 
 /// The runs of [`RUN_WORDS`] words of a text, in order, overlapping.
 #[derive(Debug, Default)]
-pub(crate) struct Runs(Vec<u64>);
+pub(crate) struct Runs {
+    runs: Vec<u64>,
+    /// Whether each character is a word, so that words are of few kinds and all of them are known.
+    pub(crate) is_without_spaces: bool,
+}
 
 impl Runs {
     /// Reads a text; the memory is used again.
     pub(crate) fn read(&mut self, of: &str) {
-        self.0.clear();
-        text::with_scratch(|scratch| shingle::collect(of, Shingle::Words(RUN_WORDS), scratch, &mut self.0));
+        self.runs.clear();
+        text::with_scratch(|scratch| shingle::collect(of, Shingle::Words(RUN_WORDS), scratch, &mut self.runs));
+        self.is_without_spaces = text::is_without_spaces(of);
     }
 }
 
@@ -46,12 +51,12 @@ pub(crate) struct RunTable {
 impl RunTable {
     /// Takes the runs of a text.
     pub(crate) fn fill(&mut self, runs: &Runs) {
-        let bits = (2 * runs.0.len()).next_power_of_two().trailing_zeros().max(1);
+        let bits = (2 * runs.runs.len()).next_power_of_two().trailing_zeros().max(1);
         self.shift = 64 - bits;
         self.slots.clear();
         self.slots.resize(1 << bits, 0);
         self.places.clear();
-        for &run in &runs.0 {
+        for &run in &runs.runs {
             let at = self.find(run);
             self.slots[at] = run | 1;
             self.places.push(at as u32);
@@ -70,14 +75,14 @@ impl RunTable {
 
     /// How much of the other text stands in this one.
     pub(crate) fn of_other(&self, other: &Runs) -> Verbatim {
-        verbatim(other.0.iter().map(|&run| self.slots[self.find(run)] != 0))
+        verbatim(other.runs.iter().map(|&run| self.slots[self.find(run)] != 0))
     }
 
     /// How much of this text stands in the other one.
     pub(crate) fn in_other(&mut self, other: &Runs) -> Verbatim {
         self.shared.clear();
         self.shared.resize(self.slots.len(), false);
-        for &run in &other.0 {
+        for &run in &other.runs {
             let at = self.find(run);
             // A free slot is never asked for.
             self.shared[at] = true;

@@ -297,6 +297,14 @@ fn normalize(word: &str, out: &mut String) {
     }
 }
 
+/// Whether a text begins in a script without spaces, in which each character is a word.
+pub(crate) fn is_without_spaces(text: &str) -> bool {
+    const LOOKED_AT: usize = 256;
+    let classes = || text.chars().take(LOOKED_AT).map(Class::of);
+    let letters = classes().filter(|&class| class == Class::Letter).count();
+    classes().filter(|&class| class == Class::Solo).count() > letters
+}
+
 /// Whether the character at the byte `at` is a capital: a letter that is another one in normal form.
 pub(crate) fn is_capital(text: &str, at: usize) -> bool {
     match text.as_bytes()[at] {

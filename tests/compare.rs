@@ -42,7 +42,7 @@ fn words(text: &str) -> Vec<String> {
 fn shows_a_reworded_pair_side_by_side() {
     let (text, code) = compare(&seeds(), &[&REWORDED[..], &["--width", "130"]].concat());
     assert_eq!(code, Some(0));
-    assert!(text.starts_with("reworded 1.00: "), "{text}");
+    assert!(text.starts_with("reworded 0.9"), "{text}");
     let row = "{2: The decision, approved by 31 to 24,    │ {2: The vote, taken shortly before midnight in a packed";
     assert!(text.contains(row), "{text}");
     assert!(text.contains("[1: the £214 million] ferry"), "{text}");

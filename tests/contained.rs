@@ -202,7 +202,7 @@ proptest! {
     })) {
         let report = excerpts().find(&articles)?;
         for excerpt in report.excerpts() {
-            let of = |place: &retold::Place| normalized(&articles[place.position].1[place.span.clone()]);
+            let of = |place: &retold::ExcerptPlace| normalized(&articles[place.position].1[place.span.clone()]);
             let (host, source) = (of(&excerpt.host), of(&excerpt.source));
             prop_assert_eq!((host.len(), &excerpt.host.id), (excerpt.words, &articles[excerpt.host.position].0));
             let share = common(&host, &source) as f32 / host.len().max(source.len()) as f32;
@@ -212,7 +212,7 @@ proptest! {
             prop_assert!(clusters.0.is_none() || clusters.0 != clusters.1);
         }
         let of = |report: &Report| -> Vec<_> {
-            let place = |place: &retold::Place| (place.id.clone(), place.span.clone());
+            let place = |place: &retold::ExcerptPlace| (place.id.clone(), place.span.clone());
             report.excerpts().iter().map(|excerpt| (place(&excerpt.host), place(&excerpt.source), excerpt.same)).collect()
         };
         for threads in [1, 3] {

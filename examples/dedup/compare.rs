@@ -203,7 +203,7 @@ fn verdict(comparison: &Comparison, settings: &Settings) -> String {
 /// The numbers that decide about a rewording.
 fn signals(content: &ContentEvidence) -> String {
     format!(
-        "shared words {}, names {}, word pairs {} (usual for such texts: {}), coverage {}, order {:+.2}, numbers missing {}; word for word {}, in one block {}; new names {} and {}, new numbers {} and {}",
+        "shared words {}, names {}, word pairs {} (usual for such texts: {}), coverage {}, order {:+.2}, numbers missing {}\nword for word {}, in one block {}; new names {} and {}, new numbers {} and {}",
         percent(content.words),
         percent(content.names),
         percent(content.pairs),
