@@ -202,10 +202,16 @@ impl Neighbours {
     /// and of equals the first. `texts` ascend.
     pub(crate) fn nearest(&self, content: &Content, texts: &[u32], most: usize) -> Vec<Vec<(u16, Neighbour)>> {
         let mut nearest: Vec<Vec<(u16, Neighbour)>> = vec![Vec::new(); texts.len()];
+        // Asked for both ends of every pair, of which hardly any is wanted.
+        let mut is_wanted = vec![false; content.len()];
+        texts.iter().for_each(|&text| is_wanted[text as usize] = true);
         let totals = &content.pair_totals;
         let order = |(share, other): &(u16, Neighbour)| (std::cmp::Reverse(*share), other.text);
         self.for_each(|left, Neighbour { text: right, pairs }| {
             for (text, other) in [(left as u32, right), (right, left as u32)] {
+                if !is_wanted[text as usize] {
+                    continue;
+                }
                 let Ok(at) = texts.binary_search(&text) else { continue };
                 let share = verify::pair_containment(pairs, totals[left], totals[right as usize]);
                 let mine = &mut nearest[at];

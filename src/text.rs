@@ -299,10 +299,11 @@ fn normalize(word: &str, out: &mut String) {
 
 /// Whether a text begins in a script without spaces, in which each character is a word.
 pub(crate) fn is_without_spaces(text: &str) -> bool {
-    const LOOKED_AT: usize = 256;
-    let classes = || text.chars().take(LOOKED_AT).map(Class::of);
-    let letters = classes().filter(|&class| class == Class::Letter).count();
-    classes().filter(|&class| class == Class::Solo).count() > letters
+    const LOOKED_AT: usize = 64;
+    let head = || text.chars().take(LOOKED_AT);
+    // Most texts have no such character, which is seen without a look into the tables.
+    let solo = head().filter(|&c| !c.is_ascii() && Class::of(c) == Class::Solo).count();
+    solo > 0 && solo > head().filter(|&c| Class::of(c) == Class::Letter).count()
 }
 
 /// Whether the character at the byte `at` is a capital: a letter that is another one in normal form.

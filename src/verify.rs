@@ -356,8 +356,8 @@ impl Default for Rule {
                 values: [0.0, 7.24, 0.0, 0.0, -11.11, -13.25, 0.0, -5.17, 0.0, 0.0, 6.49, -2.96],
                 constant: -1.49,
             },
-            line: 1.05,
-            leniency: 8.2,
+            line: 1.25,
+            leniency: 9.0,
         }
     }
 }
