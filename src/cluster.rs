@@ -98,11 +98,11 @@ pub(crate) fn take_out_unsupported(
         let member = |&at: &usize| links[at].left + links[at].right - star.center;
         let members: Vec<u32> = star.links.iter().map(member).collect();
         let is_supported = |text: u32| members.iter().any(|&other| pairs.contains(&(text.min(other), text.max(other))));
-        let surest = star.links.iter().copied().max_by(|&a, &b| {
-            links[a].strength.total_cmp(&links[b].strength).then_with(|| member(&b).cmp(&member(&a)))
-        });
-        let stays =
-            |at: &usize| Some(*at) == surest || !is_doubtful(&links[*at]) || is_supported(member(at));
+        let surest =
+            star.links.iter().copied().max_by(|&a, &b| {
+                links[a].strength.total_cmp(&links[b].strength).then_with(|| member(&b).cmp(&member(&a)))
+            });
+        let stays = |at: &usize| Some(*at) == surest || !is_doubtful(&links[*at]) || is_supported(member(at));
         let (kept, out) = star.links.iter().partition(|at| stays(at));
         star.links = kept;
         taken_out.extend::<Vec<usize>>(out);

@@ -1017,10 +1017,13 @@ impl Detector {
             (judged, odds)
         };
         let all = (0..texts.len() as u32).into_par_iter().with_max_len(CHUNK);
-        let both = all.map_init(Desk::default, examine).fold(Default::default, |mut sum: (Vec<Judged>, Odds), (mut judged, odds)| {
-            sum.0.append(&mut judged);
-            (sum.0, sum.1.merge(&odds))
-        });
+        let both = all.map_init(Desk::default, examine).fold(
+            Default::default,
+            |mut sum: (Vec<Judged>, Odds), (mut judged, odds)| {
+                sum.0.append(&mut judged);
+                (sum.0, sum.1.merge(&odds))
+            },
+        );
         let (judged, odds) = both.reduce(Default::default, |mut left, mut right| {
             left.0.append(&mut right.0);
             (left.0, left.1.merge(&right.1))
@@ -1828,7 +1831,8 @@ impl Usual {
     fn new(content: &Content, leaders: &[u32], neighbours: &Neighbours, budget: &Budget) -> Self {
         let n = leaders.len() as f32;
         let mut shares = neighbours.nth_best_share(content, USUAL_NEIGHBOUR, budget);
-        let crowded: Vec<u32> = (0..).zip(&shares).filter(|(_, share)| **share >= CROWDED).map(|(text, _)| text).collect();
+        let crowded: Vec<u32> =
+            (0..).zip(&shares).filter(|(_, share)| **share >= CROWDED).map(|(text, _)| text).collect();
         let nearest = neighbours.nearest(content, &crowded, CROWD_LOOKED_AT);
         let without_mates = |stems: &mut StemTable, (&text, nearest): (&u32, &Vec<(u16, Neighbour)>)| {
             Self::without_mates(content, stems, text, nearest)

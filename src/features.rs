@@ -114,7 +114,9 @@ fn english_share(tokens: &TokenChunks) -> f32 {
     let prior = Prior::get();
     // Of many words one stem in 32 is looked at, by its hash, so that the order of the texts does not matter.
     let looked_at = if tokens.words() < 1 << 17 { u32::MAX } else { u32::MAX >> 5 };
-    let count = |token: Token| (token.stem() <= looked_at).then(|| u64::from(prior.commonness(token.stem()) != Commonness::default()));
+    let count = |token: Token| {
+        (token.stem() <= looked_at).then(|| u64::from(prior.commonness(token.stem()) != Commonness::default()))
+    };
     let counts = |chunk: usize| {
         tokens.with(chunk, |chunk| {
             let looked_at = chunk.texts().flatten().filter_map(count);

@@ -124,8 +124,8 @@ pub use minhash::{MinHash, MinHasher, Scheme};
 pub use passages::{Passage, PassageKind, shared_passages};
 pub use removal::{Removal, may_replace};
 pub use report::{
-    Cluster, Comparison, ContentEvidence, Evidence, Lookalike, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
-    Skipped, Stage, Summary,
+    Cluster, Comparison, ContentEvidence, Evidence, Lookalike, Member, NearMiss, Pair, Progress, Relation, Report,
+    SkipReason, Skipped, Stage, Summary,
 };
 pub use shingle::{Shingle, ShingleSet};
 pub use simhash::{SimHash, SimHashIndex, SimHasher};

@@ -50,9 +50,13 @@ impl Odds {
     pub(crate) fn share(&self, fitted: f32) -> f32 {
         let pairs = self.0.iter().sum::<u64>() as f64 + ASSUMED_PAIRS;
         let fitted = f64::from((1.0 - fitted) / fitted);
-        let counted: Vec<(f64, f64)> = self.0.iter().zip(0..).filter(|(count, _)| **count > 0).map(|(&count, bin)| {
-            (count as f64, fitted * f64::from(exp(bin as f32 / BINS_A_UNIT - MOST)))
-        }).collect();
+        let counted: Vec<(f64, f64)> = self
+            .0
+            .iter()
+            .zip(0..)
+            .filter(|(count, _)| **count > 0)
+            .map(|(&count, bin)| (count as f64, fitted * f64::from(exp(bin as f32 / BINS_A_UNIT - MOST))))
+            .collect();
         let mut share = ASSUMED_SHARE;
         // Each round at least halves the distance in practice; a hundred are far more than it takes.
         for _ in 0..100 {

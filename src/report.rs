@@ -123,8 +123,14 @@ pub struct ContentEvidence {
 ///
 /// let footer = "Sign up for our weekly letter on the harbour towns, follow us wherever you read the news, and write to the \
 ///     editors at the old customs house if you know of a story that we should tell next.";
-/// let ferry = format!("The ferry to Orrin will stop in March, the board said, since nobody mends its engines. {footer}");
-/// let snow = format!("Snow closed the mountain road to Hallin again, and the school there stayed shut for days. {footer}");
+/// let ferry = format!(
+///     "The ferry to Orrin will stop in March, the board said, since nobody mends its engines. Farmers on the island fear for \
+///     their milk, and the doctor asked who will bring patients over at night once the winter gales set in. {footer}"
+/// );
+/// let snow = format!(
+///     "Snow closed the mountain road to Hallin again, and the school there stayed shut for days. Ploughs from two valleys \
+///     worked until dawn, while guests of the hotel played cards by candlelight and waited for a warm wind. {footer}"
+/// );
 /// let content = Detector::new().compare_texts(&ferry, &snow)?.evidence.and_then(|evidence| evidence.content);
 /// assert_eq!(content.and_then(|content| content.lookalike()), Some(Lookalike::Block));
 /// # Ok::<(), retold::Error>(())

@@ -135,7 +135,8 @@ mod tests {
 
     #[test]
     fn one_block_is_told_from_several() {
-        let host = "one two three four five six seven eight nine ten and eleven twelve thirteen fourteen fifteen sixteen";
+        let host =
+            "one two three four five six seven eight nine ten and eleven twelve thirteen fourteen fifteen sixteen";
         let whole = Verbatim { all: 1.0, block: 1.0 };
         assert_eq!(share("two three four five six seven", host), whole);
         let two = share("two three four five six here eleven twelve thirteen fourteen fifteen", host);

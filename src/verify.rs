@@ -8,9 +8,9 @@ use smallvec::SmallVec;
 
 use crate::content::{Token, UNIT, exp, ln};
 use crate::features::{Features, Head, PARTS};
-use crate::telling::Verbatim;
 use crate::report::{ContentEvidence, Evidence};
 use crate::shingle::{count_common, ratio};
+use crate::telling::Verbatim;
 
 /// The rule for edited copies.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -269,11 +269,7 @@ const FOREIGN: f32 = 4.2;
 /// of all look-alikes are rewritings. The rule is asked only about pairs that pass it.
 pub(crate) fn first_look(evidence: &ContentEvidence) -> f32 {
     let e = evidence;
-    let odds = 8.08 * e.words
-        + 13.78 * e.pairs.sqrt()
-        + 4.95 * e.names
-        + 6.41 * e.coverage
-        + 8.18 * e.order
+    let odds = 8.08 * e.words + 13.78 * e.pairs.sqrt() + 4.95 * e.names + 6.41 * e.coverage + 8.18 * e.order
         - 2.72 * ln(1.0 + e.numbers_missing as f32)
         - 96.49 * e.usual
         + 0.59 * ln(e.length_ratio + 0.001)

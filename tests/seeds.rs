@@ -2,6 +2,9 @@
 
 #[path = "common/articles.rs"]
 mod articles;
+#[allow(dead_code, reason = "the benchmarks use more of it")]
+#[path = "../benches/corpus/mod.rs"]
+mod corpus;
 
 use articles::{articles, groups};
 use retold::{Detector, shared_passages};
@@ -38,6 +41,19 @@ fn the_company_of_other_articles_changes_nothing() {
         }
     }
     assert!(wrong.is_empty(), "{} of 63 subsets:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn news_around_them_changes_nothing() {
+    // The more news there is, the rarer seem the names that the three articles on the ferry share.
+    for others in [30, 300, 3000] {
+        let mut articles = corpus::Corpus::new(others, 0.0, 1).articles;
+        articles.extend(numbered().into_iter().map(|(id, text)| (format!("seed {id}"), text)));
+        let report = Detector::new().find(&articles).unwrap();
+        let found: Vec<Vec<&str>> =
+            groups(&report).into_iter().filter(|group| group.iter().any(|id| id.starts_with("seed"))).collect();
+        assert_eq!(found, COPIES.map(|pair| pair.map(|id| format!("seed {id}"))), "among {others}");
+    }
 }
 
 #[test]

@@ -192,7 +192,10 @@ fn verdict(comparison: &Comparison, settings: &Settings) -> String {
         (None, Some(_)) => {
             let lookalike = content.and_then(|content| content.lookalike());
             let kind = lookalike.map_or(String::new(), |lookalike| format!("; most likely {lookalike}"));
-            format!("no copies: a confidence of {similarity:.2}, and {:.2} makes a rewording{kind}", settings.confidence)
+            format!(
+                "no copies: a confidence of {similarity:.2}, and {:.2} makes a rewording{kind}",
+                settings.confidence
+            )
         }
         (None, None) => {
             format!("no copies: a similarity of {similarity:.2}, and {:.2} makes an edited copy", settings.threshold)

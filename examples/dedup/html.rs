@@ -55,7 +55,7 @@ pub fn write_pair(
     let other = Other { text, relation, similarity, evidence, missing: None };
     let group = Group { representative, others: vec![other], weakest: similarity, near_miss: None };
     let mut overview = String::from("<section id=\"overview\" aria-label=\"Overview\">\n");
-    write_settings(settings, &mut overview).expect("a string takes everything");
+    write_settings(settings, None, &mut overview).expect("a string takes everything");
     overview.push_str("</section>");
     let title = format!("{} beside {}", shown(left_name), shown(right_name));
     Page { title, overview, groups: vec![group] }.write(out)
@@ -381,7 +381,7 @@ fn write_overview(findings: &Findings, groups: &[Group], settings: &Settings, to
     write_histogram(groups, to)?;
     write_s_curve(settings, to)?;
     to.push_str("</div>\n");
-    write_settings(settings, to)?;
+    write_settings(settings, summary.prior, to)?;
     if !skipped.is_empty() {
         let articles = counted(skipped.len(), "article");
         write!(to, "<h2>Skipped</h2>\n<details class=\"skipped\"><summary>{articles} left out</summary><ol>\n")?;
@@ -395,7 +395,7 @@ fn write_overview(findings: &Findings, groups: &[Group], settings: &Settings, to
     Ok(())
 }
 
-fn write_settings(settings: &Settings, to: &mut String) -> fmt::Result {
+fn write_settings(settings: &Settings, prior: Option<f32>, to: &mut String) -> fmt::Result {
     to.push_str("<h2>Settings</h2>\n<dl class=\"settings\">");
     let level = match settings.level {
         Level::Near => "exact and edited copies",
@@ -407,7 +407,17 @@ fn write_settings(settings: &Settings, to: &mut String) -> fmt::Result {
             "Edited copies",
             format!("share {} of their three-word phrases, or one holds 0.8 of the other", settings.threshold),
         ),
-        ("Reworded copies", format!("from a confidence of {}", settings.confidence)),
+        (
+            "Reworded copies",
+            match prior {
+                Some(prior) => format!(
+                    "from a confidence of {}; of the pairs that look alike, about {:.0}% are copies",
+                    settings.confidence,
+                    prior * 100.0
+                ),
+                None => format!("from a confidence of {}", settings.confidence),
+            },
+        ),
         ("Shortest text", counted(settings.min_words, "word")),
         ("Made with", format!("retold {}", env!("CARGO_PKG_VERSION"))),
     ];

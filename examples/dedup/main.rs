@@ -485,8 +485,9 @@ fn tell_summary(findings: &Findings, took: Duration) {
         0 => String::new(),
         more => format!(", {} not read", HumanCount(more as u64)),
     };
+    let prior = findings.report.summary().prior.map_or(String::new(), |prior| format!(", prior {prior:.2}"));
     tell(format_args!(
-        "{} document{}, {}: {} cluster{}, {} skipped{unread}, in {:.2} s ({}/s)",
+        "{} document{}, {}: {} cluster{}, {} skipped{unread}{prior}, in {:.2} s ({}/s)",
         HumanCount(findings.documents as u64),
         if findings.documents == 1 { "" } else { "s" },
         DecimalBytes(bytes),

@@ -193,7 +193,7 @@ impl<'a> Outputs<'a> {
     ) -> Result<Option<Account>, String> {
         let (unique, annotated) = (self.unique.as_ref(), self.annotated.as_ref());
         let fates = fates(report, places.len());
-        let write = |target, notes| write(target, notes, sources, tallies, &fates, bar);
+        let write = |target, notes| write(target, notes, sources, tallies, fates.clone(), bar);
         let (unique, account) = unique.map(|target| write(target, None)).transpose()?.unzip();
         let notes = annotated.map(|_| Notes::new(report, places));
         let annotated = annotated.map(|target| write(target, notes.as_ref())).transpose()?;
@@ -296,13 +296,13 @@ fn write(
     notes: Option<&Notes>,
     sources: &[Source],
     tallies: &[Tally],
-    fates: &[Fate],
+    fates: Vec<Fate>,
     bar: &ProgressBar,
 ) -> Result<(Ready, Account), String> {
     // What is known already comes after all others.
     let new = || sources.iter().zip(tallies).filter(|(source, _)| !source.is_known);
     let sources = || new().filter(|(_, tally)| !tally.is_unread());
-    let mut fates = fates.to_vec().into_iter().enumerate();
+    let mut fates = fates.into_iter().enumerate();
     let mut account = Account::default();
     for (_, tally) in new() {
         account.unread += u64::from(tally.is_unread());
@@ -657,7 +657,8 @@ fn write_removed(path: &Path, codec: Codec, report: &Report, places: &[Place]) -
     for removal in report.removals() {
         let place = |position: usize| places[position].to_string();
         let (from, kept) = (place(removal.position), place(removal.kept));
-        let mut line = json!({"type": "removed", "id": removal.id, "at": from, "kept": removal.kept_id, "kept_at": kept});
+        let mut line =
+            json!({"type": "removed", "id": removal.id, "at": from, "kept": removal.kept_id, "kept_at": kept});
         let mut reasons = json!(removal);
         output::round_fields(&mut reasons);
         if let (Value::Object(line), Value::Object(mut reasons)) = (&mut line, reasons) {

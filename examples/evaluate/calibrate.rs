@@ -198,8 +198,7 @@ fn fit(examples: &[&Example], weights: &[f64]) -> [Weights; 2] {
             sum
         };
         // Chunks of a fixed size, so that the sums are the same on any number of threads.
-        let parts: Vec<Both> =
-            rows.par_chunks(4096).map(|rows| rows.iter().fold([[0.0; N + 1]; 2], of_row)).collect();
+        let parts: Vec<Both> = rows.par_chunks(4096).map(|rows| rows.iter().fold([[0.0; N + 1]; 2], of_row)).collect();
         let mut sum = [[0.0; N + 1]; 2];
         for part in parts {
             sum.iter_mut().zip(part).for_each(|(sum, part)| sum.iter_mut().zip(part).for_each(|(a, b)| *a += b));
@@ -209,7 +208,8 @@ fn fit(examples: &[&Example], weights: &[f64]) -> [Weights; 2] {
         }
         sum
     };
-    let mut at: Both = signs.map(|signs| std::array::from_fn(|value| signs.get(value).map_or(-1.0, |&s| 0.3 * f64::from(s))));
+    let mut at: Both =
+        signs.map(|signs| std::array::from_fn(|value| signs.get(value).map_or(-1.0, |&s| 0.3 * f64::from(s))));
     at[1][N] = -3.0;
     let (mut ahead, mut before) = (at, at);
     for round in 0..ROUNDS {

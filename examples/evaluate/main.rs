@@ -1,6 +1,6 @@
 //! Runs the detector on labelled articles and says how right it is.
 //!
-//! `cargo run --release --example evaluate -- POOL [--threads N] [--wrong N]`
+//! `cargo run --release --example evaluate -- POOL [--judged TABLE] [--threads N] [--wrong N] [--calibrate]`
 //!
 //! POOL holds `docs.jsonl` (`{"id", "text"}` a line), `labels.tsv` (id, cluster, set, family, relation; relation `none` for
 //! distractors) and, if there are pairs that count neither way, `ignore.tsv` (two ids a line); each may be gzipped.
@@ -40,8 +40,6 @@ struct Options {
     /// Fit the rule for rewordings on this pool, and show how it does on families that it has not seen.
     #[arg(long)]
     calibrate: bool,
-    #[arg(long)]
-    dump: Option<PathBuf>,
 }
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -59,9 +57,6 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(path) => Judged::read(&table(path)?)?,
         None => Judged::default(),
     };
-    if let Some(path) = &options.dump {
-        return dump(&articles, path);
-    }
     if options.calibrate {
         return calibrate::leave_one_out(&labels, &judged, &articles);
     }
@@ -75,6 +70,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let ids: Vec<&str> = articles.iter().map(|(id, _)| id.as_str()).collect();
     let scores = Scores::of(&labels, &ids, &report)?;
     print!("{scores}");
+    if options.judged.is_some() {
+        let plain: Vec<_> = articles.iter().filter(|(id, _)| labels.is_plain(id)).collect();
+        let report = Detector::new().find(&plain)?;
+        print!("{}", judged.count(&report));
+    }
     let summary = report.summary();
     let per_text = |n: u64| 2.0 * n as f64 / articles.len() as f64;
     println!("candidates a document      {:.1}", per_text(summary.candidates));
@@ -118,22 +118,6 @@ fn candidate_recall(
         all.len(),
         both as f64 / all.len().max(1) as f64
     );
-    Ok(())
-}
-
-fn dump(articles: &[(String, String)], path: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    use std::io::Write;
-    let mut out = std::io::BufWriter::new(File::create(path)?);
-    writeln!(out, "left\tright\trelation\tsimilarity\tjaccard\tcontainment\twords\tcoverage\torder\tnumbers\tusual\tnames_s\tnames_l\tnums_s\tnums_l\tblock\trevised\tpairs\tnames\tlength\tshorter\tverbatim\todds")?;
-    for pair in Detector::new().pairs(articles)? {
-        let Some(content) = &pair.evidence.content else { continue };
-        let relation = pair.relation.map_or("-".to_string(), |r| r.to_string());
-        write!(out, "{}\t{}\t{relation}\t{:.4}\t{:.4}\t{:.4}", articles[pair.left].0, articles[pair.right].0, pair.similarity, pair.evidence.jaccard, pair.evidence.containment)?;
-        for value in content.values() {
-            write!(out, "\t{value:.4}")?;
-        }
-        writeln!(out, "\t{:.4}\t{:.4}\t{:.4}\t{}\t{:.4}\t{:.4}", content.pairs, content.names, content.length_ratio, content.shorter, content.verbatim, retold::Rule::default().odds(content))?;
-    }
     Ok(())
 }
 

@@ -102,6 +102,11 @@ impl Labels {
         (self.of[id].cluster.bytes().fold(0xcbf2_9ce4_8422_2325, fnv) >> 20) % shards
     }
 
+    /// Whether a document is a distractor, around which nothing was planted.
+    pub fn is_plain(&self, id: &str) -> bool {
+        self.of.get(id).is_some_and(|label| label.relation == "none")
+    }
+
     pub fn get(&self, id: &str) -> Result<&Label, String> {
         self.of.get(id).ok_or_else(|| format!("labels.tsv: no label for document {id:?}"))
     }
