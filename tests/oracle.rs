@@ -80,7 +80,7 @@ impl Oracle {
         let span = match self.shingle {
             Shingle::Words(n) | Shingle::Chars(n) => n.max(2),
         };
-        let is_longer = self.sets[longer].len() * 4 >= shingles * 5;
+        let is_longer = shingles >= 2 * CONTAINED_SHINGLES && self.sets[longer].len() * 4 >= shingles * 5;
         let least = if is_longer { (1..span).fold(1.0, |share, _| share * CONTAINMENT) } else { CONTAINMENT };
         let told = self.told(shorter, longer);
         (shingles >= CONTAINED_SHINGLES && containment >= least && told >= CONTAINMENT).then_some(told)

@@ -153,7 +153,7 @@ proptest! {
             prop_assert_eq!(plain.near_miss(), None);
             let center = cluster.representative().position;
             let fell_short = |pair: &&Pair| {
-                let telling = pair.evidence.content.is_none_or(|content| content.shorter >= 16 && content.pairs > 0.0);
+                let telling = pair.evidence.content.is_none_or(|content| content.is_worth_reading());
                 (pair.left == center || pair.right == center) && pair.relation.is_none() && f64::from(pair.similarity) >= least && telling
             };
             let other = |pair: &Pair| &corpus[pair.left + pair.right - center].0;
