@@ -129,7 +129,10 @@ fn reads_folders_in_folders_and_json_lines() {
         "left 2 other files alone: only .txt, .jsonl, .ndjson, .json, .csv, .tsv, .rss, .atom or .wet, also as .gz or .zst, or \
          .parquet are read"
     );
-    assert!(told[1].starts_with("3 documents, ") && told[1].contains(": 1 cluster, 0 skipped, prior 0.05, in "), "{told:?}");
+    assert!(
+        told[1].starts_with("3 documents, ") && told[1].contains(": 1 cluster, 0 skipped, prior 0.05, in "),
+        "{told:?}"
+    );
     assert_eq!(told.len(), 2);
     assert_eq!(stderr(&run(&folder, &["--quiet", "."])), "");
 }
