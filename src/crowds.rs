@@ -31,8 +31,8 @@ const FEW: usize = 8;
 /// Stars whose centre a text is offered to, at most.
 const OFFERS: usize = 4;
 
-/// The texts of each crowd, ascending, the crowds in the order of their first texts.
-pub(crate) fn crowds(texts: usize, links: impl Iterator<Item = (u32, u32)>) -> Vec<Vec<u32>> {
+/// Each crowd with the copies among its texts, in the order of their first texts.
+pub(crate) fn crowds(texts: usize, links: &[(u32, u32)]) -> Vec<Rest> {
     let mut parents: Vec<u32> = (0..texts as u32).collect();
     fn root(parents: &mut [u32], mut text: u32) -> u32 {
         while parents[text as usize] != text {
@@ -42,7 +42,7 @@ pub(crate) fn crowds(texts: usize, links: impl Iterator<Item = (u32, u32)>) -> V
         }
         text
     }
-    for (left, right) in links {
+    for &(left, right) in links {
         let (left, right) = (root(&mut parents, left), root(&mut parents, right));
         parents[left.max(right) as usize] = left.min(right);
     }
@@ -58,7 +58,13 @@ pub(crate) fn crowds(texts: usize, links: impl Iterator<Item = (u32, u32)>) -> V
             crowds.entry(root).or_default().push(text);
         }
     }
-    crowds.into_values().collect()
+    // Both of a pair are of one crowd, so that no crowd is asked about the pairs of others.
+    let mut copies: BTreeMap<u32, Vec<(u32, u32)>> = BTreeMap::new();
+    for &link in links {
+        copies.entry(root(&mut parents, link.0)).or_default().push(link);
+    }
+    let with_copies = |(root, texts)| Rest::new(texts, copies.remove(&root).unwrap_or_default().into_iter());
+    crowds.into_iter().map(with_copies).collect()
 }
 
 /// What is left of a crowd: texts for which no centre was found so far, and the copies among them.
@@ -233,7 +239,14 @@ mod tests {
         let chain = |first: u32, texts: u32| (first..first + texts - 1).map(|text| (text, text + 1));
         let crowd = CROWD as u32;
         let links = chain(5, crowd).chain(chain(100, crowd - 1)).chain(chain(200, crowd + 3).map(|(a, b)| (b, a)));
-        assert_eq!(crowds(300, links), [(5..5 + crowd).collect::<Vec<_>>(), (200..203 + crowd).collect()]);
+        let links: Vec<(u32, u32)> = links.collect();
+        let found = crowds(300, &links);
+        let texts: Vec<Vec<u32>> = found.iter().map(|crowd| crowd.texts().to_vec()).collect();
+        assert_eq!(texts, [(5..5 + crowd).collect::<Vec<_>>(), (200..203 + crowd).collect()]);
+        assert!(
+            found.iter().all(|crowd| crowd.links.len() == 2 * (crowd.texts.len() - 1)),
+            "its own copies, both ways"
+        );
     }
 
     #[test]

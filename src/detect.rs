@@ -15,7 +15,7 @@ use crate::bands::Bands;
 use crate::candidates::{Growth, Meetings, Sketches};
 use crate::cluster::{self, Link, Star};
 use crate::content::TokenChunks;
-use crate::crowds::{self, MOST_CENTRES, Rest};
+use crate::crowds::{self, MOST_CENTRES};
 use crate::error::{self, Error, Result};
 use crate::excerpts::{Aligned, Excerpt, ExcerptPlace, FURNITURE};
 use crate::features::{Content, Features};
@@ -761,6 +761,7 @@ impl Detector {
             let words = |text: u32| texts.words[text as usize];
             self.near.may_be(equal / slots, slots, (words(left), words(right)))
         };
+        let by_candidates = self.search == Search::Candidates || asked.is_some();
         self.timed(times, Stage::Near, texts.len(), |_| {
             let mut pairs: Vec<Compared> = Vec::new();
             let mut met = Met::new(texts.len());
@@ -772,7 +773,7 @@ impl Detector {
                 met.note(likely_pairs, &near);
                 pairs.extend(near);
             };
-            if self.search == Search::Candidates || asked.is_some() {
+            if by_candidates {
                 for first in (0..self.growth.trees).step_by(TREES_AT_ONCE) {
                     let trees = first..(first + TREES_AT_ONCE).min(self.growth.trees);
                     let meetings = Meetings::in_trees(sketches, self.growth, trees);
@@ -785,7 +786,7 @@ impl Detector {
                     compare(&mut met, &mut pairs, likely_pairs);
                 }
             }
-            if self.search == Search::Candidates || asked.is_some() {
+            if by_candidates {
                 *capped += self.gather_crowds(sketches, &mut met, &mut pairs, &likely, &compare);
             }
             if self.search == Search::Exhaustive {
@@ -805,7 +806,7 @@ impl Detector {
             }
             let near = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near));
             let leaders = leaders(texts.len(), near);
-            if self.search == Search::Candidates || asked.is_some() {
+            if by_candidates {
                 let (contained, crowded) = self.contained(texts, fingerprints, &self.whole(texts, &pairs), &shingles);
                 *capped += crowded;
                 let contained = met.only_new(contained);
@@ -827,13 +828,11 @@ impl Detector {
         likely: &(impl Fn(u32, u32) -> bool + Sync),
         compare: &impl Fn(&mut Met, &mut Vec<Compared>, Vec<(u32, u32)>),
     ) -> usize {
-        let texts = met.copies.len();
         let copies = |pairs: &[Compared]| -> Vec<(u32, u32)> {
             pairs.iter().filter(|pair| pair.relation.is_some()).map(|pair| (pair.left, pair.right)).collect()
         };
         let mut capped = 0;
-        for crowd in crowds::crowds(texts, copies(pairs).into_iter()) {
-            let mut rest = Rest::new(crowd, copies(pairs).into_iter());
+        for mut rest in crowds::crowds(met.copies.len(), &copies(pairs)) {
             for centre in 0.. {
                 let central = rest.central(sketches);
                 if central.is_empty() || centre == MOST_CENTRES {
@@ -929,20 +928,23 @@ impl Detector {
         self.timed(&mut summary.times, Stage::Candidates, texts.len(), |ticker| {
             let words = |text: usize| texts.words[text];
             let (content, lists) = Content::new(tokens, words, |text| leads(text as u32), budget)?;
-            let mut neighbours = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
+            let candidates = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
             budget.check()?;
             let is_asked = asked.filter(|_| self.search == Search::Exhaustive).map(|asked| of_leaders(asked, leaders));
             // The lists are given back as soon as nobody is to be found by them.
             let lists = is_asked.is_some().then_some(lists);
-            let usual = Usual::new(&content, leaders, &neighbours, budget);
-            let mut candidates = None;
-            if let (Some(lists), Some(asked)) = (&lists, is_asked) {
-                let all = Neighbours::of_asked(&content, lists, |text| asked[text as usize], budget);
-                candidates = Some(std::mem::replace(&mut neighbours, all));
-            } else if self.search == Search::Exhaustive {
-                let all = Neighbours::all(&content, leads, budget);
-                candidates = Some(std::mem::replace(&mut neighbours, all));
-            }
+            let usual = Usual::new(&content, leaders, &candidates, budget);
+            let others = match (&lists, is_asked) {
+                (Some(lists), Some(asked)) => {
+                    Some(Neighbours::of_asked(&content, lists, |text| asked[text as usize], budget))
+                }
+                _ if self.search == Search::Exhaustive => Some(Neighbours::all(&content, leads, budget)),
+                _ => None,
+            };
+            let (neighbours, candidates) = match others {
+                Some(others) => (others, Some(candidates)),
+                None => (candidates, None),
+            };
             Ok(Surroundings { content, neighbours, candidates, usual })
         })
     }
@@ -959,9 +961,10 @@ impl Detector {
         let Summary { times, candidates: compared, prior: found_prior, .. } = summary;
         let stories = Stories { content, usual, texts };
         self.timed(times, Stage::Verify, texts.len(), |ticker| {
-            let (judged, mut odds) = self.judge_all(stories, neighbours, keep, ticker, compared);
+            let (judged, mut odds, count) = self.judge_all(stories, neighbours, keep, ticker);
+            *compared += count;
             if let (Some(candidates), None) = (candidates, self.prior) {
-                odds = self.judge_all(stories, candidates, Keep::Copies, ticker, &mut 0).1;
+                odds = self.judge_all(stories, candidates, Keep::Copies, ticker).1;
             }
             let prior = self.prior.unwrap_or_else(|| odds.share(Rule::FITTED_PRIOR));
             *found_prior = Some(prior);
@@ -974,23 +977,22 @@ impl Detector {
         })
     }
 
-    /// Judges each text with all of its neighbours. The pairs that may be wanted, and the odds of all that were read.
+    /// Judges each text with all of its neighbours. The pairs that may be wanted, the odds of all that were read, and how
+    /// many were compared.
     fn judge_all(
         &self,
         stories: Stories<'_, '_>,
         neighbours: &Neighbours,
         keep: Keep,
         ticker: &Ticker<'_>,
-        compared: &mut u64,
-    ) -> (Vec<Judged>, Odds) {
+    ) -> (Vec<Judged>, Odds, u64) {
         let Stories { content, usual, texts } = stories;
-        let count = AtomicU64::new(0);
         // With the highest of priors.
         let may_be_wanted = |pair: &Judged| match keep {
             Keep::All => true,
             _ => pair.odds.is_some_and(|odds| self.rule.confidence(odds, 1.0) >= self.least(keep)),
         };
-        let examine = |desk: &mut Desk, left: u32| {
+        let examine = |mut found: Examined, left: u32| {
             ticker.tick();
             let worth = |neighbour: &Neighbour| {
                 let totals = (content.pair_totals[left as usize], content.pair_totals[neighbour.text as usize]);
@@ -999,37 +1001,26 @@ impl Detector {
             };
             let mut neighbours = neighbours.of(left);
             neighbours.retain(|neighbour| worth(neighbour));
-            count.fetch_add(neighbours.len() as u64, Ordering::Relaxed);
-            let mut odds = Odds::default();
+            found.compared += neighbours.len() as u64;
             if neighbours.is_empty() {
-                return (Vec::new(), odds);
+                return found;
             }
             let ours = content.get(left);
-            desk.take(&ours);
+            found.desk.take(&ours);
             // The texts lie far apart in memory: all are asked for before any is waited for.
             std::hint::black_box(neighbours.iter().fold(0, |all, neighbour| all ^ content.peek(neighbour.text)));
-            let mut judged = Vec::new();
             for neighbour in &neighbours {
-                let Some(pair) = self.judge(stories, (left, &ours, desk), neighbour, keep) else { continue };
-                pair.odds.into_iter().for_each(|pair| odds.add(pair));
-                judged.extend(Some(pair).filter(may_be_wanted));
+                let judged = self.judge(stories, (left, &ours, &mut found.desk), neighbour, keep);
+                let Some(pair) = judged else { continue };
+                pair.odds.into_iter().for_each(|pair| found.odds.add(pair));
+                found.judged.extend(Some(pair).filter(may_be_wanted));
             }
-            (judged, odds)
+            found
         };
         let all = (0..texts.len() as u32).into_par_iter().with_max_len(CHUNK);
-        let both = all.map_init(Desk::default, examine).fold(
-            Default::default,
-            |mut sum: (Vec<Judged>, Odds), (mut judged, odds)| {
-                sum.0.append(&mut judged);
-                (sum.0, sum.1.merge(&odds))
-            },
-        );
-        let (judged, odds) = both.reduce(Default::default, |mut left, mut right| {
-            left.0.append(&mut right.0);
-            (left.0, left.1.merge(&right.1))
-        });
-        *compared += count.into_inner();
-        (judged, odds)
+        let parts = all.fold(Examined::default, examine);
+        let Examined { judged, odds, compared, .. } = parts.reduce(Examined::default, Examined::merge);
+        (judged, odds, compared)
     }
 
     /// Looks at what is known of two texts, and if that is worth it, reads them side by side.
@@ -1042,7 +1033,7 @@ impl Detector {
     ) -> Option<Judged> {
         let &Neighbour { text: right, pairs } = neighbour;
         let theirs = content.get(right);
-        let worth = |best: &ContentEvidence| keep == Keep::All || best.is_worth_reading();
+        let worth = |evidence: &ContentEvidence| keep == Keep::All || evidence.is_worth_reading();
         let evidence = verify::compare(ours, &desk.stems, &theirs, pairs, usual.of(left, right), worth)?;
         if !worth(&evidence) {
             return None;
@@ -1079,7 +1070,7 @@ impl Detector {
             None => verify::first_look(&evidence).min(self.rule.confidence(self.rule.odds(&evidence), prior)),
         };
         let is_copy = odds.is_some() && confidence >= self.confidence;
-        if keep != Keep::All && !(is_copy || odds.is_some() && confidence >= self.least(keep)) {
+        if keep != Keep::All && (odds.is_none() || confidence < self.least(keep)) {
             return None;
         }
         let mut pair = self.near_pair(shingles, left, right);
@@ -1635,7 +1626,7 @@ const ENOUGH_COPIES: u32 = 32;
 
 /// The pairs that were compared so far.
 struct Met {
-    /// For each time that some were, these in order.
+    /// In order, in lists each longer than the next, so that there are few to look into.
     pairs: Vec<Vec<(u32, u32)>>,
     /// How many edited copies of each text were found.
     copies: Vec<u32>,
@@ -1658,10 +1649,15 @@ impl Met {
         pairs
     }
 
-    fn note(&mut self, pairs: Vec<(u32, u32)>, compared: &[Compared]) {
+    fn note(&mut self, mut pairs: Vec<(u32, u32)>, compared: &[Compared]) {
         for pair in compared.iter().filter(|pair| pair.relation.is_some()) {
             self.copies[pair.left as usize] += 1;
             self.copies[pair.right as usize] += 1;
+        }
+        while let Some(shorter) = self.pairs.pop_if(|last| last.len() <= pairs.len()) {
+            pairs.extend(shorter);
+            // Two runs in order, which are merged.
+            pairs.sort();
         }
         self.pairs.push(pairs);
     }
@@ -1772,6 +1768,26 @@ struct Desk {
     ours: Runs,
     theirs: Runs,
     is_read: bool,
+}
+
+/// What came of judging some texts with their neighbours.
+#[derive(Default)]
+struct Examined {
+    desk: Desk,
+    judged: Vec<Judged>,
+    odds: Odds,
+    /// Pairs that were compared.
+    compared: u64,
+}
+
+impl Examined {
+    /// Both together, the first before the second.
+    fn merge(mut self, mut later: Self) -> Self {
+        self.judged.append(&mut later.judged);
+        self.odds.merge(&later.odds);
+        self.compared += later.compared;
+        self
+    }
 }
 
 impl Desk {

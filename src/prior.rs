@@ -41,9 +41,8 @@ impl Odds {
     }
 
     /// Adds the pairs of another part of the corpus.
-    pub(crate) fn merge(mut self, other: &Self) -> Self {
+    pub(crate) fn merge(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine += theirs);
-        self
     }
 
     /// The share of copies among the pairs, 0 to 1, if odds are as they were fitted where it was `fitted`.
@@ -105,9 +104,14 @@ mod tests {
                 counted
             };
             let (left, right) = odds.split_at(cut.index(odds.len() + 1));
-            let both = count(left).merge(&count(right));
+            let merged = |first: &[f32], second: &[f32]| {
+                let mut both = count(first);
+                both.merge(&count(second));
+                both
+            };
+            let both = merged(left, right);
             prop_assert_eq!(&both, &count(&odds));
-            prop_assert_eq!(count(right).merge(&count(left)), both.clone());
+            prop_assert_eq!(merged(right, left), both.clone());
             prop_assert!((0.0..=1.0).contains(&both.share(0.2)));
         }
     }

@@ -54,7 +54,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         articles.push((field("id"), field("text")));
     }
     let judged = match &options.judged {
-        Some(path) => Judged::read(&table(path)?)?,
+        Some(path) => Judged::read(&rows(Path::new(""), path)?)?,
         None => Judged::default(),
     };
     if options.calibrate {
@@ -122,22 +122,20 @@ fn candidate_recall(
 }
 
 /// Opens a file of the pool, gzipped or not.
-fn open(pool: &Path, name: &str) -> std::io::Result<BufReader<Box<dyn Read>>> {
+fn open(pool: &Path, name: impl AsRef<Path>) -> std::io::Result<BufReader<Box<dyn Read>>> {
     let plain = pool.join(name);
     let reader: Box<dyn Read> = match File::open(&plain) {
         Ok(file) => Box::new(file),
-        Err(_) => Box::new(flate2::read::MultiGzDecoder::new(File::open(pool.join(format!("{name}.gz")))?)),
+        Err(_) => {
+            let mut packed = plain.into_os_string();
+            packed.push(".gz");
+            Box::new(flate2::read::MultiGzDecoder::new(File::open(packed)?))
+        }
     };
     Ok(BufReader::with_capacity(1 << 20, reader))
 }
 
-/// The rows of a table with tabs at a path.
-fn table(path: &Path) -> std::io::Result<Vec<Vec<String>>> {
-    let rows = std::fs::read_to_string(path)?;
-    Ok(rows.lines().map(|line| line.split('\t').map(String::from).collect()).collect())
-}
-
-/// The rows of a table of the pool.
-fn rows(pool: &Path, name: &str) -> std::io::Result<Vec<Vec<String>>> {
-    open(pool, name)?.lines().map(|line| Ok(line?.split('\t').map(String::from).collect())).collect()
+/// The rows of a table with tabs, in the pool or at a path of its own.
+fn rows(pool: &Path, name: impl AsRef<Path>) -> std::io::Result<Vec<Vec<String>>> {
+    open(pool, name.as_ref())?.lines().map(|line| Ok(line?.split('\t').map(String::from).collect())).collect()
 }

@@ -5,6 +5,8 @@ use std::fmt;
 
 use retold::Report;
 
+use crate::score::ordered;
+
 /// What the verdicts of readers are called, the copies first.
 const VERDICTS: [&str; 7] = ["copy", "partial", "furniture", "event", "followup", "template", "other"];
 
@@ -19,10 +21,6 @@ struct Row {
 /// Judged pairs, by their ids in order.
 #[derive(Default)]
 pub struct Judged(BTreeMap<(String, String), Row>);
-
-fn ordered<'a>(a: &'a str, b: &'a str) -> (String, String) {
-    if a < b { (a.into(), b.into()) } else { (b.into(), a.into()) }
-}
 
 impl Judged {
     /// Reads a table whose first row names its columns; left, right, verdict, weight and source are needed.

@@ -73,7 +73,8 @@ pub enum Verdict {
     Unlabelled,
 }
 
-fn ordered<'a>(a: &'a str, b: &'a str) -> (String, String) {
+/// Two ids in order.
+pub fn ordered(a: &str, b: &str) -> (String, String) {
     if a < b { (a.into(), b.into()) } else { (b.into(), a.into()) }
 }
 
