@@ -37,6 +37,9 @@ struct Options {
     /// Pairs of the plain documents that readers judged: a table with tabs and the columns left, right, verdict, weight, source.
     #[arg(long)]
     judged: Option<PathBuf>,
+    /// Put this many rewritings for each hundred documents into the plain ones, and show how many of their pairs are found.
+    #[arg(long, value_name = "PERCENT")]
+    dilute: Option<usize>,
     /// Fit the rule for rewordings on this pool, and show how it does on families that it has not seen.
     #[arg(long)]
     calibrate: bool,
@@ -57,6 +60,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some(path) => Judged::read(&rows(Path::new(""), path)?)?,
         None => Judged::default(),
     };
+    if let Some(percent) = options.dilute {
+        return diluted(&labels, &judged, &articles, percent);
+    }
     if options.calibrate {
         return calibrate::leave_one_out(&labels, &judged, &articles);
     }
@@ -95,6 +101,33 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if options.wrong > 0 {
         scores.print_wrong(&labels, &report, options.wrong);
     }
+    Ok(())
+}
+
+/// Finds copies among the plain documents and whole clusters of rewritings, so many of a hundred as the former are.
+fn diluted(
+    labels: &Labels,
+    judged: &Judged,
+    articles: &[(String, String)],
+    percent: usize,
+) -> Result<(), Box<dyn std::error::Error>> {
+    let (mut corpus, mut planted): (Vec<_>, Vec<_>) = articles.iter().cloned().partition(|(id, _)| labels.is_plain(id));
+    // Clusters in an order that is as good as drawn by lot.
+    let cluster = |article: &(String, String)| labels.shard(&article.0, 1 << 40);
+    planted.sort_by_key(cluster);
+    let (wanted, mut taken) = (corpus.len() * percent / 100, 0);
+    for cluster in planted.chunk_by(|a, b| cluster(a) == cluster(b)).filter(|cluster| cluster.len() > 1) {
+        if taken >= wanted {
+            break;
+        }
+        taken += cluster.len();
+        corpus.extend_from_slice(cluster);
+    }
+    let report = Detector::new().find(&corpus)?;
+    let pairs = labels.recall_by_length(&corpus, &report).into_values();
+    let (found, all) = pairs.fold((0, 0), |sum, (found, all)| (sum.0 + found, sum.1 + all));
+    println!("{taken} rewritings: recall of their pairs {:.4} of {all}", found as f64 / all.max(1) as f64);
+    print!("{}", judged.count(&report));
     Ok(())
 }
 
