@@ -430,6 +430,43 @@ impl TokenChunks {
         Self { store: to, chunks, texts: count, words: all_words }
     }
 
+    /// The same with other content words for some of the texts, ascending: `make` adds them.
+    pub(crate) fn replaced(self, texts: &[u32], make: impl Fn(u32, &mut Vec<Token>) + Sync) -> Self {
+        let Self { store, chunks, texts: count, .. } = self;
+        let first = |chunk: usize| texts.partition_point(|&text| (text as usize) < chunk * CHUNK);
+        let replace = |(at, chunk): (usize, Block)| {
+            let of_chunk = &texts[first(at)..first(at + 1)];
+            let before = store.get(&chunk);
+            let old = TokenChunk::of(&before, CHUNK.min(count - at * CHUNK));
+            if of_chunk.is_empty() {
+                let words = old.words();
+                drop(before);
+                return (chunk, words);
+            }
+            let mut packed = vec![0; old.ends.len()];
+            let mut tokens = Vec::new();
+            let mut next = of_chunk.iter().peekable();
+            for (text, before) in old.texts().enumerate() {
+                match next.next_if(|&&next| next as usize == at * CHUNK + text) {
+                    Some(&text) => {
+                        tokens.clear();
+                        make(text, &mut tokens);
+                        packed.extend(tokens.iter().map(|token| token.code()));
+                    }
+                    None => packed.extend(before.map(Token::code)),
+                }
+                packed[text] = (packed.len() - old.ends.len()) as u32;
+            }
+            let words = packed.len() - old.ends.len();
+            drop(before);
+            (store.keep_in_place_of(chunk, &packed), words)
+        };
+        let replaced: Vec<(Block, usize)> =
+            chunks.into_par_iter().enumerate().with_max_len(CHUNKS_A_TASK).map(replace).collect();
+        let words = replaced.iter().map(|(_, words)| words).sum();
+        Self { store, chunks: replaced.into_iter().map(|(chunk, _)| chunk).collect(), texts: count, words }
+    }
+
     /// Number of texts.
     pub(crate) fn texts(&self) -> usize {
         self.texts

@@ -19,8 +19,9 @@ use crate::crowds::{self, MOST_CENTRES};
 use crate::error::{self, Error, Result};
 use crate::excerpts::{Aligned, Excerpt, ExcerptPlace, FURNITURE};
 use crate::features::{Content, Features};
-use crate::fingerprints::{Fingerprints, Sample, Shared};
+use crate::fingerprints::{Fingerprints, Overlaps, Sample, Shared};
 use crate::frequencies::CHUNK;
+use crate::furniture::Furniture;
 use crate::minhash::{self, MinHasher, Scheme};
 use crate::prior::Odds;
 use crate::rare::{Neighbour, Neighbours};
@@ -718,7 +719,8 @@ impl Detector {
         let Some(Kept { sketches, fingerprints, tokens }) = kept.take() else { return Ok(Vec::new()) };
         let read = |text: u32| articles.read(positions[distinct[text as usize] as usize] as usize);
         let texts = Texts { words, read: &read, shingle: self.shingle, budget };
-        let (mut pairs, leaders) = self.near_pairs(texts, &sketches, &fingerprints, keep, asked, summary);
+        let NearPairs { mut pairs, leaders, whole, common } =
+            self.near_pairs(texts, &sketches, &fingerprints, keep, asked, summary);
         if self.excerpts == Excerpts::Find {
             let words = |text: u32| texts.words[text as usize];
             let overlaps = fingerprints.overlaps(&self.whole(texts, &pairs), Sample::All, words, |_| true, budget);
@@ -726,15 +728,20 @@ impl Detector {
             // One run of eleven words gives two texts one fingerprint, and what is told as an excerpt has more.
             shared.retain(|pair| pair.count > 1);
         }
-        drop((sketches, fingerprints));
+        drop(sketches);
         budget.check()?;
         if self.level == Level::Near {
             pairs.par_sort_by_key(|pair| (pair.left, pair.right));
             return Ok(pairs);
         }
-        let surroundings = self.surroundings(texts, tokens, &leaders, asked, summary)?;
+        let furniture = self.timed(&mut summary.times, Stage::Candidates, texts.len(), |_| {
+            Furniture::find(&fingerprints, texts.len() as u32, &whole, common, texts.read, budget)
+        });
+        drop((fingerprints, whole));
         budget.check()?;
-        pairs.extend(self.reworded_pairs(texts, &surroundings, &leaders, keep, summary));
+        let surroundings = self.surroundings(texts, tokens, &furniture, &leaders, asked, summary)?;
+        budget.check()?;
+        pairs.extend(self.reworded_pairs(texts, &surroundings, &furniture, &leaders, keep, summary));
         budget.check()?;
         // What shingles and content both speak of is told by its content.
         pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
@@ -752,7 +759,7 @@ impl Detector {
         keep: Keep,
         asked: Option<&[bool]>,
         summary: &mut Summary,
-    ) -> (Vec<Compared>, Vec<u32>) {
+    ) -> NearPairs {
         let Summary { times, candidates, crowded, capped, .. } = summary;
         let shingles = Shingles::new(texts);
         let slots = self.near_slots as f32;
@@ -806,15 +813,16 @@ impl Detector {
             }
             let near = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near));
             let leaders = leaders(texts.len(), near);
+            let whole = self.whole(texts, &pairs);
+            let (contained, overlaps) = self.contained(texts, fingerprints, &whole, &shingles);
             if by_candidates {
-                let (contained, crowded) = self.contained(texts, fingerprints, &self.whole(texts, &pairs), &shingles);
-                *capped += crowded;
+                *capped += overlaps.crowded;
                 let contained = met.only_new(contained);
                 compare(&mut met, &mut pairs, contained);
                 *capped += self.offer_to_centres(&mut met, &mut pairs, &compare);
             }
             *candidates = met.pairs.iter().map(|pairs| pairs.len() as u64).sum();
-            (pairs, leaders)
+            NearPairs { pairs, leaders, whole, common: overlaps.common }
         })
     }
 
@@ -891,15 +899,15 @@ impl Detector {
         (0..).zip(leaders).filter(|&(text, leader)| text == leader).map(|(text, _)| text).collect()
     }
 
-    /// Pairs of which the shorter text may stand in the longer one, by the fingerprints of those that speak for others; and how
-    /// many of these so many texts hold that only the shortest are paired with all.
+    /// Pairs of which the shorter text may stand in the longer one, by the fingerprints of those that speak for others; and what
+    /// else these tell.
     fn contained(
         &self,
         texts: Texts<'_>,
         fingerprints: &Fingerprints,
         leading: &[u32],
         shingles: &Shingles<'_>,
-    ) -> (Vec<(u32, u32)>, usize) {
+    ) -> (Vec<(u32, u32)>, Overlaps) {
         // How many of so many fingerprints are left of an edited copy at least.
         let needed = |all: usize| (all * 3 / 10).max(2.min(all));
         let words = |text: u32| texts.words[text as usize];
@@ -911,7 +919,7 @@ impl Detector {
         };
         let pairs = overlaps.pairs.par_iter().filter(|shared| may_be(shared));
         let in_order = |pair: &Shared| (pair.shorter.min(pair.longer), pair.shorter.max(pair.longer));
-        (pairs.map(in_order).collect(), overlaps.crowded)
+        (pairs.map(in_order).collect(), overlaps)
     }
 
     /// Content words to features, and to what each text shares with which others.
@@ -919,6 +927,7 @@ impl Detector {
         &self,
         texts: Texts<'_>,
         tokens: TokenChunks,
+        furniture: &Furniture,
         leaders: &[u32],
         asked: Option<&[bool]>,
         summary: &mut Summary,
@@ -926,7 +935,8 @@ impl Detector {
         let budget = texts.budget;
         let leads = |text: u32| leaders[text as usize] == text;
         self.timed(&mut summary.times, Stage::Candidates, texts.len(), |ticker| {
-            let words = |text: usize| texts.words[text];
+            let tokens = furniture.take_out_of(tokens, texts.read);
+            let words = |text: usize| texts.words[text] - furniture.words(text as u32);
             let (content, lists) = Content::new(tokens, words, |text| leads(text as u32), budget)?;
             let candidates = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
             budget.check()?;
@@ -954,12 +964,13 @@ impl Detector {
         &self,
         texts: Texts<'_>,
         Surroundings { content, neighbours, candidates, usual }: &Surroundings,
+        furniture: &Furniture,
         leaders: &[u32],
         keep: Keep,
         summary: &mut Summary,
     ) -> Vec<Compared> {
         let Summary { times, candidates: compared, prior: found_prior, .. } = summary;
-        let stories = Stories { content, usual, texts };
+        let stories = Stories { content, usual, furniture, texts };
         self.timed(times, Stage::Verify, texts.len(), |ticker| {
             let (judged, mut odds, count) = self.judge_all(stories, neighbours, keep, ticker);
             *compared += count;
@@ -986,7 +997,7 @@ impl Detector {
         keep: Keep,
         ticker: &Ticker<'_>,
     ) -> (Vec<Judged>, Odds, u64) {
-        let Stories { content, usual, texts } = stories;
+        let Stories { content, usual, texts, .. } = stories;
         // With the highest of priors.
         let may_be_wanted = |pair: &Judged| match keep {
             Keep::All => true,
@@ -1026,7 +1037,7 @@ impl Detector {
     /// Looks at what is known of two texts, and if that is worth it, reads them side by side.
     fn judge(
         &self,
-        Stories { content, usual, texts }: Stories<'_, '_>,
+        Stories { content, usual, furniture, texts }: Stories<'_, '_>,
         (left, ours, desk): (u32, &Features<'_>, &mut Desk),
         neighbour: &Neighbour,
         keep: Keep,
@@ -1039,11 +1050,11 @@ impl Detector {
             return None;
         }
         if !desk.is_read {
-            desk.ours.read(&(texts.read)(left));
+            desk.ours.read(&furniture.cut_from(left, (texts.read)(left)));
             desk.runs.fill(&desk.ours);
             desk.is_read = true;
         }
-        desk.theirs.read(&(texts.read)(right));
+        desk.theirs.read(&furniture.cut_from(right, (texts.read)(right)));
         let verbatim = match verify::is_shorter(ours, &theirs) {
             true => desk.runs.in_other(&desk.theirs),
             false => desk.runs.of_other(&desk.theirs),
@@ -1671,6 +1682,16 @@ struct Tie {
     evidence: Evidence,
 }
 
+/// What comes of the search for edited copies.
+struct NearPairs {
+    pairs: Vec<Compared>,
+    /// For each text the one that speaks for it and its edited copies.
+    leaders: Vec<u32>,
+    /// Those that speak for others that are like them as a whole, ascending, and the fingerprints that are common among these.
+    whole: Vec<u32>,
+    common: Vec<u32>,
+}
+
 /// What is asked of texts while they are compared.
 #[derive(Clone, Copy)]
 struct Texts<'a> {
@@ -1747,6 +1768,8 @@ impl Shingles<'_> {
 struct Stories<'a, 't> {
     content: &'a Content,
     usual: &'a Usual,
+    /// What they are told without.
+    furniture: &'a Furniture,
     texts: Texts<'t>,
 }
 

@@ -32,9 +32,20 @@ pub(crate) enum Sample {
 
 impl Sample {
     /// Minima are small, so their lower bits have to say which are kept.
-    fn keeps(self, fingerprint: u32) -> bool {
+    pub(crate) fn keeps(self, fingerprint: u32) -> bool {
         self == Self::All || fingerprint & 1 == 0
     }
+}
+
+/// The shingles of a text's words, in order, of which [fingerprints](fingerprint) are made.
+pub(crate) fn shingles(arch: Arch, words: &[u64], shingles: &mut Vec<u64>) {
+    Window::new(SHINGLE).extend(arch, words, shingles);
+}
+
+/// The fingerprint of a shingle, should it be kept.
+#[inline(always)]
+pub(crate) fn fingerprint(shingle: u64) -> u32 {
+    (shingle >> 32) as u32
 }
 
 /// Makes the fingerprints of one text after the other.
@@ -63,7 +74,7 @@ impl Winnower {
             return;
         };
         self.minima.clear();
-        self.minima.extend(self.shingles.iter().map(|&shingle| (shingle >> 32) as u32));
+        self.minima.extend(self.shingles.iter().map(|&shingle| fingerprint(shingle)));
         arch.run(Minima(&mut self.minima));
         // Without branches, which would go the wrong way every fourth time.
         let start = fingerprints.len();
@@ -124,6 +135,9 @@ const BUCKETS: usize = 64;
 /// Texts whose fingerprints one task puts into buckets.
 const TEXTS_A_TASK: u32 = 2048;
 
+/// A fingerprint that so many texts hold is common.
+pub(crate) const COMMON: usize = 4;
+
 /// Of a fingerprint that more texts hold, only the shortest holders are paired with all.
 pub(crate) const MOST_HOLDERS: usize = 40;
 
@@ -148,6 +162,8 @@ pub(crate) struct Overlaps {
     pub(crate) pairs: Vec<Shared>,
     /// Fingerprints that so many texts hold that not all of these were paired.
     pub(crate) crowded: usize,
+    /// Fingerprints that [`COMMON`] texts hold and more, ascending.
+    pub(crate) common: Vec<u32>,
 }
 
 impl Fingerprints {
@@ -155,7 +171,8 @@ impl Fingerprints {
         Self { store, blocks, places, sample }
     }
 
-    fn of(&self, text: u32) -> Cow<'_, [u32]> {
+    /// The fingerprints of a text that were kept, in the order in which they stand in it.
+    pub(crate) fn of(&self, text: u32) -> Cow<'_, [u32]> {
         let FingerprintPlace { block, range } = &self.places[text as usize];
         self.store.part(&self.blocks[*block as usize], range.start as usize..range.end as usize)
     }
@@ -191,8 +208,11 @@ impl Fingerprints {
                 let mut postings = shared(buckets.iter().map(|buckets| &buckets[bucket][..]));
                 postings.sort_unstable();
                 postings.dedup();
-                let (mut pairs, mut crowded, mut holders) = (Vec::new(), 0, Vec::new());
+                let (mut pairs, mut crowded, mut common, mut holders) = (Vec::new(), 0, Vec::new(), Vec::new());
                 for list in postings.chunk_by(|a, b| a >> 32 == b >> 32).filter(|list| list.len() > 1) {
+                    if list.len() >= COMMON {
+                        common.push((list[0] >> 32) as u32);
+                    }
                     holders.clear();
                     holders.extend(list.iter().map(|&posting| (words(posting as u32), posting as u32)));
                     let sources = if list.len() > MOST_HOLDERS {
@@ -216,15 +236,17 @@ impl Fingerprints {
                         }
                     }
                 }
-                (pairs, crowded)
+                (pairs, crowded, common)
             };
-            let of_buckets: Vec<(Vec<(u64, u32)>, usize)> =
+            let of_buckets: Vec<(Vec<(u64, u32)>, usize, Vec<u32>)> =
                 (0..BUCKETS).into_par_iter().with_max_len(1).map(in_bucket).collect();
-            for (pairs, crowded) in of_buckets {
+            for (pairs, crowded, common) in of_buckets {
                 keyed.extend(pairs);
                 found.crowded += crowded;
+                found.common.extend(common);
             }
         }
+        found.common.par_sort_unstable();
         keyed.par_sort_unstable();
         let pair = |same: &[(u64, u32)]| Shared {
             shorter: (same[0].0 >> 32) as u32,

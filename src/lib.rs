@@ -96,6 +96,7 @@ mod excerpts;
 mod features;
 mod fingerprints;
 mod frequencies;
+mod furniture;
 mod hash;
 mod index;
 mod minhash;

@@ -1,0 +1,425 @@
+//! Furniture: passages that several otherwise unrelated texts hold, such as footers, bylines, signatures and notes to the
+//! reader. Rewordings are judged without them: two texts of one site are no copies because both end in its terms of use.
+//!
+//! A window of eight words is furniture if four texts hold it no two of which share half of their content words: a quotation in
+//! reports on one event, or a template that is filled again and again, stands in texts that are alike all over. Windows are
+//! looked at only where fingerprints that four texts hold stand side by side.
+
+use std::borrow::Cow;
+use std::ops::Range;
+use std::sync::Arc;
+
+use rayon::prelude::*;
+
+use crate::candidates::Sieve;
+use crate::content::{Token, TokenChunks, Tokens};
+use crate::fingerprints::{self, Fingerprints, Sample};
+use crate::hash::mix2;
+use crate::shingle::Window;
+use crate::store::{Block, Budget, Store};
+use crate::text;
+
+/// Words that are furniture together or not at all.
+const WINDOW: u8 = 8;
+
+/// So many texts must hold a window.
+const LEAST_HOLDERS: usize = fingerprints::COMMON;
+
+/// Holders of a window that are looked at, at most: those with the smallest hashes, which are as good as drawn by lot.
+const MOST_HOLDERS: usize = 24;
+
+/// Texts that share so much of their distinct content words tell of the same thing.
+const RELATED: f32 = 0.5;
+
+/// Where one of them has fewer content words than these, that share of these.
+const FEW_STEMS: usize = 20;
+
+/// Windows that begin so many words before and after a common fingerprint are looked at: two in a row lie less far apart.
+const REACH: usize = 16;
+
+/// What postings, and the content words of texts that are held against each other, may take of the memory given.
+const POSTINGS_SHARE: u64 = 2;
+const STEMS_SHARE: u64 = 2;
+
+/// The most times that texts are read to take a part of their windows each time.
+const MOST_PARTS: u64 = 64;
+
+/// The furniture of a corpus.
+#[derive(Debug, Default)]
+pub(crate) struct Furniture {
+    /// Texts that hold some, ascending.
+    cuts: Vec<Cut>,
+}
+
+/// What of a text is furniture.
+#[derive(Debug)]
+struct Cut {
+    text: u32,
+    /// How many words.
+    words: u32,
+    /// In bytes, ascending, from the first word to the end of the last.
+    spans: Box<[Range<u32>]>,
+}
+
+impl Furniture {
+    /// Looks for furniture among so many texts. It is what the `leading` ones hold, ascending, and `common` are the fingerprints,
+    /// ascending, that are [common](fingerprints::COMMON) among these.
+    pub(crate) fn find<'t>(
+        fingerprints: &Fingerprints,
+        texts: u32,
+        leading: &[u32],
+        common: Vec<u32>,
+        read: impl Fn(u32) -> Cow<'t, str> + Sync,
+        budget: &Arc<Budget>,
+    ) -> Self {
+        let common = Members::new(common);
+        let holds_some = |text: &u32| {
+            let of = fingerprints.of(*text);
+            let mut are_common = of.iter().filter(|&&of| Sample::Half.keeps(of)).map(|&of| common.contains(of));
+            let mut before = false;
+            are_common.any(|is_common| std::mem::replace(&mut before, is_common) && is_common)
+        };
+        let holders: Vec<u32> = (0..texts).into_par_iter().filter(holds_some).collect();
+        let counted: Vec<u32> = holders.iter().copied().filter(|text| leading.binary_search(text).is_ok()).collect();
+        let windows = Members::new(windows(&counted, &common, &read, budget));
+        let cut = |desk: &mut Desk, &text: &u32| {
+            desk.read(&read(text), &common);
+            desk.cut(text, &windows)
+        };
+        Self { cuts: holders.par_iter().map_init(Desk::default, cut).flatten_iter().collect() }
+    }
+
+    fn of(&self, text: u32) -> Option<&Cut> {
+        self.cuts.binary_search_by_key(&text, |cut| cut.text).ok().map(|at| &self.cuts[at])
+    }
+
+    /// How many texts hold some.
+    pub(crate) fn texts(&self) -> usize {
+        self.cuts.len()
+    }
+
+    /// How many words of a text are furniture.
+    pub(crate) fn words(&self, text: u32) -> u32 {
+        self.of(text).map_or(0, |cut| cut.words)
+    }
+
+    /// A text without its furniture.
+    pub(crate) fn cut_from<'t>(&self, text: u32, of: Cow<'t, str>) -> Cow<'t, str> {
+        match self.of(text) {
+            Some(cut) => cut.from(&of).into(),
+            None => of,
+        }
+    }
+
+    /// Replaces the content words of the texts that hold furniture by those of what is left of them.
+    pub(crate) fn take_out_of<'t>(
+        &self,
+        tokens: TokenChunks,
+        read: impl Fn(u32) -> Cow<'t, str> + Sync,
+    ) -> TokenChunks {
+        let texts: Vec<u32> = self.cuts.iter().map(|cut| cut.text).collect();
+        tokens.replaced(&texts, |text, tokens| {
+            let left = self.cut_from(text, read(text));
+            let mut finder = Tokens::new(&left);
+            text::with_scratch(|scratch| text::walk(&left, scratch, |words| finder.collect(words, tokens)));
+        })
+    }
+}
+
+impl Cut {
+    /// What is left of the text; where something was, a new paragraph begins.
+    fn from(&self, of: &str) -> String {
+        let mut left = String::with_capacity(of.len());
+        let mut end = 0;
+        for span in &self.spans {
+            left.push_str(&of[end..span.start as usize]);
+            left.push('\n');
+            end = span.end as usize;
+        }
+        left.push_str(&of[end..]);
+        left
+    }
+}
+
+/// The windows that are furniture, ascending, by their hashes.
+fn windows<'t>(
+    counted: &[u32],
+    common: &Members,
+    read: &(impl Fn(u32) -> Cow<'t, str> + Sync),
+    budget: &Arc<Budget>,
+) -> Vec<u32> {
+    let mut stems = Stems { store: budget.store(STEMS_SHARE), of: Vec::new() };
+    // About as many windows as there are in reach of three fingerprints a text.
+    let bytes = size_of::<u64>() as u64 * counted.len() as u64 * 6 * REACH as u64;
+    let parts = bytes.div_ceil(budget.share(POSTINGS_SHARE).max(1)).clamp(1, MOST_PARTS) as u32;
+    let mut furniture = Vec::new();
+    for part in 0..parts {
+        let of_text = |desk: &mut Desk, at: usize| {
+            desk.read(&read(counted[at]), common);
+            let windows =
+                desk.in_reach.iter().flat_map(|range| &desk.windows[range.clone()]).map(|&window| hash(window));
+            let windows = windows.filter(|window| window % parts == part);
+            let postings: Vec<u64> = windows.map(|window| u64::from(window) << 32 | at as u64).collect();
+            (postings, (part == 0).then(|| (desk.hash(), stems.store.keep(desk.stems()))))
+        };
+        let found: Vec<_> = (0..counted.len()).into_par_iter().map_init(Desk::default, of_text).collect();
+        let mut postings = Vec::with_capacity(found.iter().map(|(postings, _)| postings.len()).sum());
+        let mut of = Vec::new();
+        for (of_text, text) in found {
+            postings.extend(of_text);
+            of.extend(text);
+        }
+        if part == 0 {
+            stems.of = of;
+        }
+        let postings = shared(postings);
+        let mut lists: Vec<(Vec<u32>, u32)> = Vec::new();
+        for list in postings.chunk_by(|a, b| a >> 32 == b >> 32).filter(|list| list.len() >= LEAST_HOLDERS) {
+            let mut holders: Vec<u32> = list.iter().map(|&posting| posting as u32).collect();
+            holders.sort_unstable_by_key(|&at| (stems.of[at as usize].0, at));
+            holders.truncate(MOST_HOLDERS);
+            lists.push((holders, (list[0] >> 32) as u32));
+        }
+        // The windows of one passage are held by the same texts.
+        lists.par_sort_unstable();
+        let same: Vec<&[(Vec<u32>, u32)]> = lists.chunk_by(|a, b| a.0 == b.0).collect();
+        let unrelated = same.par_iter().filter(|same| stems.are_unrelated(&same[0].0));
+        furniture.par_extend(unrelated.flat_map_iter(|same| same.iter().map(|&(_, window)| window)));
+    }
+    furniture.par_sort_unstable();
+    furniture
+}
+
+/// The upper bits of a window, by which it is known.
+fn hash(window: u64) -> u32 {
+    (window >> 32) as u32
+}
+
+/// Those postings whose window others have too, and some more, ascending, each once.
+fn shared(mut postings: Vec<u64>) -> Vec<u64> {
+    let mut sieve = Sieve::new(postings.len());
+    let window = |posting: u64| (posting >> 32) as u32;
+    postings.iter().for_each(|&posting| sieve.add(window(posting)));
+    postings.retain(|&posting| sieve.is_shared(window(posting)));
+    postings.par_sort_unstable();
+    postings.dedup();
+    postings
+}
+
+/// The content words of texts that are held against each other.
+struct Stems {
+    store: Store,
+    /// For each text a hash of all its words, and its distinct stems, ascending.
+    of: Vec<(u64, Block)>,
+}
+
+impl Stems {
+    /// Whether there are enough texts among some that tell of different things.
+    fn are_unrelated(&self, texts: &[u32]) -> bool {
+        let mut unrelated: Vec<Cow<'_, [u32]>> = Vec::with_capacity(LEAST_HOLDERS);
+        for &text in texts {
+            let stems = self.store.get(&self.of[text as usize].1);
+            if unrelated.iter().all(|other| !are_related(other, &stems)) {
+                unrelated.push(stems);
+            }
+            if unrelated.len() == LEAST_HOLDERS {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Whether two texts of these distinct stems, ascending, tell of the same thing.
+fn are_related(left: &[u32], right: &[u32]) -> bool {
+    let (mut at, mut both) = (0, 0);
+    for &stem in left {
+        while at < right.len() && right[at] < stem {
+            at += 1;
+        }
+        both += usize::from(right.get(at) == Some(&stem));
+    }
+    both as f32 >= RELATED * left.len().min(right.len()).max(FEW_STEMS) as f32
+}
+
+/// One text as it is looked through. Reused from text to text.
+#[derive(Default)]
+struct Desk {
+    words: Vec<u64>,
+    places: Vec<Range<u32>>,
+    tokens: Vec<Token>,
+    /// For each word the window that begins with it, if it is whole.
+    windows: Vec<u64>,
+    shingles: Vec<u64>,
+    /// The windows near common fingerprints.
+    in_reach: Vec<Range<usize>>,
+}
+
+impl Desk {
+    fn read(&mut self, text: &str, common: &Members) {
+        let Self { words, places, tokens, windows, shingles, in_reach } = self;
+        words.clear();
+        places.clear();
+        tokens.clear();
+        windows.clear();
+        shingles.clear();
+        in_reach.clear();
+        let mut finder = Tokens::new(text);
+        let arch = text::with_scratch(|scratch| {
+            text::walk(text, scratch, |scan| {
+                words.extend_from_slice(scan.hashes());
+                places.extend(scan.iter().map(|word| word.start as u32..word.end as u32));
+                finder.collect(scan, tokens);
+            });
+            scratch.arch()
+        });
+        Window::new(WINDOW).extend(arch, words, windows);
+        fingerprints::shingles(arch, words, shingles);
+        for (at, &shingle) in shingles.iter().enumerate() {
+            let fingerprint = fingerprints::fingerprint(shingle);
+            if Sample::Half.keeps(fingerprint) && common.contains(fingerprint) {
+                let range = at.saturating_sub(REACH).min(windows.len())..(at + REACH).min(windows.len());
+                match in_reach.last_mut() {
+                    Some(last) if last.end >= range.start => last.end = range.end,
+                    _ => in_reach.push(range),
+                }
+            }
+        }
+    }
+
+    /// A hash of all words in order.
+    fn hash(&self) -> u64 {
+        self.words.iter().fold(0, |hash, &word| mix2(hash, word))
+    }
+
+    /// The distinct stems, ascending.
+    fn stems(&self) -> Vec<u32> {
+        let mut stems: Vec<u32> = self.tokens.iter().map(|token| token.stem()).collect();
+        stems.sort_unstable();
+        stems.dedup();
+        stems
+    }
+
+    /// What of the text is furniture, if anything is.
+    fn cut(&self, text: u32, furniture: &Members) -> Option<Cut> {
+        let mut runs: Vec<Range<usize>> = Vec::new();
+        for at in self.in_reach.iter().cloned().flatten().filter(|&at| furniture.contains(hash(self.windows[at]))) {
+            let run = at..at + usize::from(WINDOW);
+            match runs.last_mut() {
+                Some(last) if last.end >= run.start => last.end = run.end,
+                _ => runs.push(run),
+            }
+        }
+        let words = runs.iter().map(|run| run.len() as u32).sum();
+        let span = |run: &Range<usize>| self.places[run.start].start..self.places[run.end - 1].end;
+        (words > 0).then(|| Cut { text, words, spans: runs.iter().map(span).collect() })
+    }
+}
+
+/// Some numbers, to ask whether one is among them.
+struct Members {
+    sorted: Vec<u32>,
+    /// One bit for each number, by some of its bits: most that are not among them are told by it.
+    bits: Vec<u64>,
+    shift: u32,
+}
+
+impl Members {
+    /// Takes numbers in ascending order.
+    fn new(sorted: Vec<u32>) -> Self {
+        let bits = (sorted.len() * 16).next_power_of_two().trailing_zeros().clamp(6, 30);
+        let mut members = Self { sorted: Vec::new(), bits: vec![0; 1 << (bits - 6)], shift: 32 - bits };
+        for &number in &sorted {
+            let at = members.bit(number);
+            members.bits[at / 64] |= 1 << (at % 64);
+        }
+        Self { sorted, ..members }
+    }
+
+    fn bit(&self, number: u32) -> usize {
+        (number.wrapping_mul(0x9e37_79b1) >> self.shift) as usize
+    }
+
+    #[inline(always)]
+    fn contains(&self, number: u32) -> bool {
+        let at = self.bit(number);
+        self.bits[at / 64] >> (at % 64) & 1 == 1 && self.sorted.binary_search(&number).is_ok()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Shingle;
+    use crate::sign::{Content, Signatures, Views};
+    use proptest::prelude::*;
+
+    /// Stories of words of their own, of which the first so many end in a footer.
+    fn stories(count: usize, with: usize, footer: &str) -> Vec<String> {
+        let story = |at: usize| {
+            let words: Vec<String> = (0..60).map(|word| format!("s{at}w{word}")).collect();
+            words.join(" ") + if at < with { footer } else { "" }
+        };
+        (0..count).map(story).collect()
+    }
+
+    fn find(texts: &[String], budget: &Arc<Budget>) -> Furniture {
+        let views =
+            Views { shingle: Shingle::Words(3), slots: 16, content: Content::Nothing, fingerprints: Sample::Half };
+        let mut signatures = Signatures::new(views, budget);
+        signatures.extend(&texts.iter().map(String::as_str).collect::<Vec<_>>(), || ());
+        let all: Vec<u32> = (0..texts.len() as u32).collect();
+        let fingerprints = signatures.select(&all, budget).fingerprints;
+        let common = fingerprints.overlaps(&all, Sample::Half, |_| 60, |_| true, budget).common;
+        let read = |text: u32| Cow::Borrowed(texts[text as usize].as_str());
+        Furniture::find(&fingerprints, all.len() as u32, &all, common, read, budget)
+    }
+
+    const FOOTER: &str = " Write to the desk of the paper at the old mill in Orrin or call before noon on working days, and \
+        please say which edition you have read and on what page the story stood, since the late one differs. All that is \
+        printed here belongs to the paper, and none of it may be printed elsewhere unless the publisher has agreed to it.";
+
+    #[test]
+    fn what_four_unrelated_texts_hold_is_cut_out() {
+        for (with, found) in [(3, 0), (4, 4), (9, 9)] {
+            let texts = stories(12, with, FOOTER);
+            let furniture = find(&texts, &Budget::unlimited());
+            assert_eq!(furniture.texts(), found);
+            for (text, of) in (0..).zip(&texts).take(found) {
+                let left = furniture.cut_from(text, of.into());
+                assert!(left.starts_with(&of[..of.len() - FOOTER.len()]), "{left}");
+                assert!(left.len() < of.len() - FOOTER.len() * 9 / 10, "{left}");
+                let words = |text: &str| crate::Words::new(text).count() as u32;
+                assert_eq!(furniture.words(text), words(of) - words(&left));
+            }
+            assert_eq!(furniture.cut_from(11, "as it is".into()), "as it is");
+        }
+    }
+
+    #[test]
+    fn what_texts_on_the_same_thing_hold_stays() {
+        let mut texts = stories(9, 0, "");
+        for (at, text) in texts.iter_mut().enumerate() {
+            let shared: Vec<String> = (0..60).map(|word| format!("story{}", (word * 7 + at) % 60)).collect();
+            *text += &(shared.join(" ") + FOOTER);
+        }
+        assert_eq!(find(&texts, &Budget::unlimited()).texts(), 0);
+    }
+
+    #[test]
+    fn little_memory_changes_nothing() {
+        let texts = stories(40, 30, FOOTER);
+        let cuts = |memory: Option<u64>| format!("{:?}", find(&texts, &Budget::new(memory, None)));
+        assert_eq!(cuts(None), cuts(Some(2000)));
+    }
+
+    proptest! {
+        #[test]
+        fn members_are_those_that_were_put_in(numbers in prop::collection::btree_set(any::<u32>(), 0..200), others in prop::collection::vec(any::<u32>(), 20)) {
+            let members = Members::new(numbers.iter().copied().collect());
+            for number in numbers.iter().chain(&others) {
+                prop_assert_eq!(members.contains(*number), numbers.contains(number));
+            }
+        }
+    }
+}
