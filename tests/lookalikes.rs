@@ -10,7 +10,7 @@ mod prose;
 
 use articles::{articles, groups};
 use forms::{FORMS, Form};
-use prose::{Rng, stories, story};
+use prose::{Naming, Rng, stories, story};
 use retold::{Cluster, Detector};
 
 /// An article: its id and its text.
@@ -43,10 +43,10 @@ const FOOTER_150: &str = "About the author: Mortimer Sallow has written about mo
 const FURNITURE: [&str; 3] = [FOOTER_30, FOOTER_72, FOOTER_150];
 
 /// So many unrelated stories with the same furniture, which are hardly longer than it.
-fn furnished(furniture: &str, place: Place, count: usize, seed: u64) -> Vec<Text> {
+fn furnished(furniture: &str, place: Place, naming: Naming, count: usize) -> Vec<Text> {
     let words = furniture.split_whitespace().count().max(60);
     let of = |at: usize| {
-        let text = story(&mut Rng::new(seed << 32 | (words * 1000 + at) as u64), words);
+        let text = story(&mut Rng::new(7 << 32 | (words * 1000 + at) as u64), naming, words);
         let text = match place {
             Place::Top => format!("{furniture}\n\n{text}"),
             Place::Bottom => format!("{text}\n\n{furniture}"),
@@ -89,37 +89,38 @@ fn the_generated_news_around_has_no_copies() {
     assert_none(&joined("stories", &stories(2000, 1)));
 }
 
-#[test]
-fn furniture_joins_no_stories() {
+/// What furniture joins of so many stories, alone and among others, wherever it stands.
+fn joined_by_furniture(naming: Naming, count: usize) -> Vec<String> {
+    let others = stories(2000, 1);
     let mut wrong = Vec::new();
-    for furniture in FURNITURE {
-        for place in [Place::Top, Place::Middle, Place::Bottom] {
-            for count in [3, 20, 200] {
-                let texts = furnished(furniture, place, count, count as u64);
-                wrong.extend(joined(&format!("{count} stories"), &texts));
-            }
+    for place in [Place::Top, Place::Middle, Place::Bottom] {
+        let furnished = FURNITURE.map(|furniture| furnished(furniture, place, naming, count));
+        for texts in &furnished {
+            wrong.extend(joined(&format!("{count} stories"), texts));
         }
+        wrong.extend(joined(
+            &format!("{count} stories each, among others"),
+            &[furnished.concat(), others.clone()].concat(),
+        ));
     }
-    assert_none(&wrong);
+    wrong
 }
 
 #[test]
-fn furniture_joins_no_stories_among_others() {
-    let mut wrong = Vec::new();
-    for count in [3, 20, 200] {
-        let mut texts = stories(2000, 1);
-        for (furniture, place) in FURNITURE.into_iter().zip([Place::Top, Place::Middle, Place::Bottom]) {
-            texts.extend(furnished(furniture, place, count, count as u64));
-        }
-        wrong.extend(joined(&format!("{count} stories each"), &texts));
-    }
-    assert_none(&wrong);
+fn furniture_joins_no_stories() {
+    assert_none(&[3, 20, 200].map(|count| joined_by_furniture(Naming::Names, count)).concat());
+}
+
+#[test]
+#[ignore = "known fault: one block of half of a text makes a rewording where the rest shares next to nothing and has no names"]
+fn furniture_joins_no_stories_without_names() {
+    assert_none(&[3, 20, 200].map(|count| joined_by_furniture(Naming::NoNames, count)).concat());
 }
 
 #[test]
 fn what_is_printed_under_a_story_does_not_hide_its_copy() {
     // The same furniture under a story and under its rewording, and under others.
-    let mut texts = furnished(FOOTER_72, Place::Bottom, 20, 5);
+    let mut texts = furnished(FOOTER_72, Place::Bottom, Naming::Names, 20);
     let lookalikes = articles("tests/lookalikes");
     let pair = lookalikes.iter().filter(|(name, _)| ["fire-original", "fire-reworded"].contains(&name.as_str()));
     texts.extend(pair.map(|(name, text)| (name.clone(), format!("{text}\n\n{FOOTER_72}"))));
@@ -175,17 +176,19 @@ fn a_filling_printed_twice_is_found() {
     }
 }
 
-/// The texts on four events: an original and its rewording, other reporters’ accounts, and what was news on the next day.
+/// Originals and their rewordings, other reporters’ accounts of the same events, and what was news on the next day; and a notice such
+/// as is written by a form, with its rewording.
 fn events() -> Vec<Text> {
     let texts = articles("tests/lookalikes");
-    assert_eq!(texts.len(), 16);
+    assert_eq!(texts.len(), 18);
     texts
 }
 
-const REWORDED: [[&str; 2]; 4] = [
+const REWORDED: [[&str; 2]; 5] = [
     ["bridge-original", "bridge-reworded"],
     ["council-original", "council-reworded"],
     ["fire-original", "fire-reworded"],
+    ["notice-original", "notice-reworded"],
     ["trial-original", "trial-reworded"],
 ];
 

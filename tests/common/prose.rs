@@ -111,8 +111,18 @@ pub fn date(rng: &mut Rng) -> String {
     format!("{} {}", month(rng), rng.range(1, 28))
 }
 
+/// How a story speaks of people and places.
+#[derive(Clone, Copy, PartialEq)]
+pub enum Naming {
+    /// By their names, as most news does.
+    Names,
+    /// As the baker, the town, the council.
+    NoNames,
+}
+
 /// What one story is about: the people and the words that it uses.
 struct Subject {
+    naming: Naming,
     people: Vec<(String, &'static str)>,
     places: Vec<String>,
     bodies: Vec<String>,
@@ -122,7 +132,7 @@ struct Subject {
 }
 
 impl Subject {
-    fn new(rng: &mut Rng) -> Self {
+    fn new(rng: &mut Rng, naming: Naming) -> Self {
         let roles = words(
             "analyst architect baker banker barrister botanist builder captain cellist chemist chef clerk coach commissioner consultant \
              councillor curator dentist designer director doctor economist editor engineer farmer fisherman forester geologist governor \
@@ -136,6 +146,7 @@ impl Subject {
              Orchestra Partnership Railway Society Theatre Trust Union University Works",
         );
         Self {
+            naming,
             people: (0..rng.range(2, 5)).map(|_| (person(rng), rng.pick(&roles))).collect(),
             places: (0..rng.range(2, 4)).map(|_| town(rng)).collect(),
             bodies: (0..rng.range(1, 3)).map(|_| format!("{} {}", surname(rng), rng.pick(&bodies))).collect(),
@@ -154,7 +165,7 @@ impl Subject {
             2 => format!("one {adjective}{noun}"),
             3 => format!("{} {adjective}{}", rng.range(2, 900), plural(noun)),
             4 => format!("most of the {adjective}{}", plural(noun)),
-            5 => format!("the {adjective}{noun} of {}", rng.pick(&self.bodies.iter().collect::<Vec<_>>())),
+            5 => format!("the {adjective}{noun} of {}", self.body(rng)),
             6 => format!("{adjective}{}", plural(noun)),
             _ => format!("the {adjective}{noun}"),
         }
@@ -164,6 +175,7 @@ impl Subject {
         let (name, role) = &self.people[rng.range(0, self.people.len() as u64 - 1) as usize];
         let last = name.split_whitespace().last().unwrap_or_default();
         match rng.range(0, 7) {
+            _ if self.naming == Naming::NoNames => format!("the {role}"),
             0 => format!("{name}, a {role}"),
             1 => format!("the {role}"),
             2 => self.body(rng),
@@ -175,10 +187,16 @@ impl Subject {
 
     fn body(&self, rng: &mut Rng) -> String {
         let body = &self.bodies[rng.range(0, self.bodies.len() as u64 - 1) as usize];
-        format!("the {body}")
+        match self.naming {
+            Naming::Names => format!("the {body}"),
+            Naming::NoNames => format!("the {}", body.split(' ').next_back().unwrap_or_default().to_lowercase()),
+        }
     }
 
     fn place(&self, rng: &mut Rng) -> &str {
+        if self.naming == Naming::NoNames {
+            return rng.pick(&["the town", "the valley", "the suburbs", "the old quarter", "the north"]);
+        }
         &self.places[rng.range(0, self.places.len() as u64 - 1) as usize]
     }
 
@@ -244,8 +262,8 @@ fn capital(text: String) -> String {
 }
 
 /// A story of at least so many words, and of a sentence more at most.
-pub fn story(rng: &mut Rng, least: usize) -> String {
-    let subject = Subject::new(rng);
+pub fn story(rng: &mut Rng, naming: Naming, least: usize) -> String {
+    let subject = Subject::new(rng, naming);
     let (mut text, mut count) = (String::new(), 0);
     while count < least {
         let sentence = subject.sentence(rng);
@@ -261,7 +279,7 @@ pub fn stories(count: usize, seed: u64) -> Vec<(String, String)> {
     let of = |at: usize| {
         let mut rng = Rng::new(seed << 32 | at as u64);
         let words = rng.range(120, 320) as usize;
-        (format!("story {seed} {at:05}"), story(&mut rng, words))
+        (format!("story {seed} {at:05}"), story(&mut rng, Naming::Names, words))
     };
     (0..count).map(of).collect()
 }
