@@ -118,6 +118,13 @@ struct Args {
     quiet: bool,
 }
 
+impl Args {
+    /// Whether dates decide what is found, or what stays.
+    fn dates_decide(&self) -> bool {
+        self.keep == Keep::Earliest || self.within.is_some()
+    }
+}
+
 /// A span of time.
 fn span(text: &str) -> Result<Duration, String> {
     const UNITS: [(char, u64); 4] = [('m', 60), ('h', 3600), ('d', 86_400), ('w', 604_800)];
@@ -195,7 +202,7 @@ fn main() -> ExitCode {
             error.exit()
         }
     };
-    args.fields.needs_date = args.keep == Keep::Earliest || args.within.is_some();
+    args.fields.needs_date = args.dates_decide() || args.format == Format::Html;
     if args.keep == Keep::First {
         args.fields.order = Order::Given;
     }
@@ -240,7 +247,7 @@ fn exit_code<'a>(mut left_out: impl Iterator<Item = &'a Problem>, strict: bool) 
 
 fn run(args: &Args) -> Result<ExitCode, String> {
     if args.fields.date.is_some() && !args.fields.needs_date {
-        return Err("--date-field is for --keep earliest and --within alone: add one, or leave the field out".into());
+        return Err("--date-field is for --keep earliest, --within and --format html: add one, or leave it out".into());
     }
     write::stop_cleanly()?;
     let bar = progress::bar(args.quiet || args.progress != Reporting::Auto);
@@ -248,7 +255,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     // Before anything is read, so that an impossible option is told at once.
     let builder = args.search.detector().representative(args.keep.representative());
     let mut builder = builder.removal_confidence(args.files.remove_from);
-    if let Format::Html = args.format {
+    if args.format == Format::Html {
         builder = builder.near_misses(NEAR_MISS);
     }
     if let Some(span) = args.within {
@@ -267,16 +274,19 @@ fn run(args: &Args) -> Result<ExitCode, String> {
         stored.map_err(|error| format!("cannot store standard input: {error}; give files"))?;
     }
     let mut collector: Collector<Document> = detector.collector();
-    let (mut places, mut undated) = (Vec::new(), 0);
+    let (mut places, mut dates, mut undated) = (Vec::new(), Vec::new(), 0);
     let sink = |batch: Vec<Document>| {
         places.extend(batch.iter().map(|document| document.place.clone()));
+        if args.format == Format::Html {
+            dates.extend(batch.iter().map(|document| Box::from(document.date().unwrap_or_default())));
+        }
         undated += batch.iter().filter(|document| document.date().is_none()).count() as u64;
         collector.extend(batch).map_err(|error| error.to_string())
     };
     let Read { problems, tallies, sources } = pool.install(|| read(found, &args.fields, &bar, args.quiet, sink))?;
     outputs.check(&sources, &tallies)?;
     let read = start.elapsed();
-    if args.fields.needs_date && undated > 0 && !args.quiet {
+    if args.dates_decide() && undated > 0 && !args.quiet {
         let (undated, all) = (HumanCount(undated), HumanCount(places.len() as u64));
         let count = if args.within.is_some() { "match nothing" } else { "count as the last" };
         bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and {count}")));
@@ -301,7 +311,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let outputs = pool.install(|| outputs.write(&sources, &tallies, &report, &places, &bar));
     drop(lines);
     bar.finish_and_clear();
-    let findings = Findings::new(report, (articles, places), problems, skipped, read);
+    let findings = Findings::new(report, (articles, places, dates), problems, skipped, read);
     let mut out = BufWriter::new(io::stdout());
     let settings = args.search.settings(&detector);
     let written = pool.install(|| findings.write(args.format, &settings, &mut out));
