@@ -5,12 +5,13 @@
 //! shared passages and of the changes in `data-` attributes of the articles. Each text stands in the page once.
 //!
 //! The clusters of a large page are packed ([`pack`]): the same HTML, block by block, which the script opens when it is asked
-//! for. Such a page is a fifth of the size, and is there before its texts are.
+//! for. Such a page is a third of the size.
 
 mod changes;
 mod charts;
 mod content;
 mod pack;
+mod signals;
 
 use std::borrow::Cow;
 use std::collections::HashMap;
@@ -22,19 +23,19 @@ use std::ops::Range;
 use indicatif::{DecimalBytes, HumanCount};
 use rayon::prelude::*;
 use retold::{
-    Cluster, Comparison, ContentEvidence, Evidence, Level, Lookalike, Member, Passage, PassageKind, Relation, Shingle,
-    ShingleSet, Words, shared_passages,
+    Cluster, Comparison, ContentEvidence, Evidence, Level, Lookalike, Member, Passage, PassageKind, Relation, Words,
+    shared_passages,
 };
-use serde_json::json;
 use twox_hash::XxHash3_64;
 
-use changes::changes;
+use changes::{Change, changes};
 use charts::write_histogram;
 use content::{Attribute, Escaped, utf16_places};
 use pack::packed;
+use signals::{Figures, Shingles, legend, write_numbers};
 
 use crate::input::{self, Problem};
-use crate::output::{self, Findings, shown};
+use crate::output::{Findings, shown};
 use crate::search::Settings;
 
 const PAGE: &str = include_str!("html/page.html");
@@ -93,7 +94,7 @@ const BATCH: usize = 512;
 const PLAIN: usize = 4 << 20;
 
 /// The least bytes that are packed as one: enough to compress well, little enough to be opened while a reader blinks.
-const BLOCK: usize = 256 << 10;
+const BLOCK: usize = 1 << 20;
 
 impl<'a> Page<'a> {
     fn write(&self, out: &mut impl Write) -> io::Result<()> {
@@ -109,10 +110,13 @@ impl<'a> Page<'a> {
                 "style" => out.write_all(STYLE.as_bytes())?,
                 "script" => out.write_all(SCRIPT.as_bytes())?,
                 "overview" => out.write_all(self.overview.as_bytes())?,
-                "list" => self.groups.iter().zip(1..).try_for_each(|(group, n)| group.write_entry(n, out))?,
+                "signals" => out.write_all(legend().as_bytes())?,
+                "list" if is_packed => {}
+                "list" => out.write_all(self.list().as_bytes())?,
                 "clusters" => {
                     if is_packed {
-                        out.write_all(NEEDS_SCRIPT.as_bytes())?;
+                        writeln!(out, "{NEEDS_SCRIPT}")?;
+                        write_block("rows", &packed(&self.list()), out)?;
                     }
                     for (batch, first) in self.groups.chunks(BATCH).zip((1..).step_by(BATCH)) {
                         let sections: Vec<String> =
@@ -129,6 +133,14 @@ impl<'a> Page<'a> {
             out.write_all(rest.as_bytes())?;
         }
         Ok(())
+    }
+
+    /// The lines of the list.
+    fn list(&self) -> String {
+        let mut to = String::new();
+        let entry = |(group, n): (&Group, usize)| group.write_entry(n, &mut to);
+        self.groups.iter().zip(1..).try_for_each(entry).expect("a string takes everything");
+        to
     }
 
     /// All texts, each where it stands.
@@ -153,7 +165,7 @@ impl<'a> Page<'a> {
 }
 
 const NEEDS_SCRIPT: &str = "<noscript><p>The texts of so many clusters are packed in this page, and JavaScript opens them. \
-    Without it, the command lists all clusters with --format text.</p></noscript>\n";
+    Without it, the command lists all clusters with --format text.</p></noscript>";
 
 /// Writes sections, the first of them that of the `first`th cluster, in blocks.
 fn write_packed(sections: &[String], first: usize, out: &mut impl Write) -> io::Result<()> {
@@ -167,9 +179,12 @@ fn write_packed(sections: &[String], first: usize, out: &mut impl Write) -> io::
     }
     let blocks: Vec<(usize, String)> =
         blocks.into_par_iter().map(|(first, sections)| (first, packed(&sections.concat()))).collect();
-    blocks.iter().try_for_each(|(first, block)| {
-        writeln!(out, r#"<script type="text/plain" class="pack" data-first="{first}">{block}</script>"#)
-    })
+    blocks.iter().try_for_each(|(first, block)| write_block(&first.to_string(), block, out))
+}
+
+/// A packed piece of the page, and what it holds: the list, or clusters from a number on.
+fn write_block(what: &str, block: &str, out: &mut impl Write) -> io::Result<()> {
+    writeln!(out, r#"<script type="text/plain" class="pack" data-holds="{what}">{block}</script>"#)
 }
 
 /// A text and those that were compared with it.
@@ -270,7 +285,7 @@ impl<'a> Group<'a> {
     }
 
     /// Its line in the list.
-    fn write_entry(&self, n: usize, out: &mut impl Write) -> io::Result<()> {
+    fn write_entry(&self, n: usize, out: &mut String) -> fmt::Result {
         let (size, weakest, relations) = (self.others.len() + 1, self.weakest, self.relations());
         let Text { id, text, date, .. } = self.representative;
         let classes: Vec<_> = relations.iter().map(|&relation| class(relation)).collect();
@@ -294,7 +309,8 @@ impl<'a> Group<'a> {
         }
         if relations.iter().any(|relation| *relation != Some(Relation::Exact)) {
             let weakest = percent(weakest);
-            write!(out, "<span>{}{weakest} match</span>", if size > 2 { "from " } else { "" })?;
+            let least = if size > 2 { " at least" } else { "" };
+            write!(out, "<span>{weakest} match{least}</span>")?;
         }
         writeln!(out, "</span></a></li>")
     }
@@ -319,7 +335,7 @@ impl<'a> Group<'a> {
         write!(to, "<li><details><summary><bdi>{}</bdi> the representative</summary>", Escaped(&id))?;
         representative.write((n, 0), to)?;
         to.push_str("</details></li>\n");
-        let phrases = Phrases::of(representative.text);
+        let phrases = Shingles::of(representative.text);
         for (other, k) in others.iter().chain(near_miss).zip(1..) {
             other.write(representative, &phrases, (n, k), to)?;
         }
@@ -330,7 +346,7 @@ impl<'a> Group<'a> {
 
 impl Other<'_> {
     /// Its line in a cluster.
-    fn write(&self, representative: &Text, phrases: &Phrases, at: Slot, to: &mut String) -> fmt::Result {
+    fn write(&self, representative: &Text, phrases: &Shingles, at: Slot, to: &mut String) -> fmt::Result {
         let Self { text, relation, similarity, evidence, missing } = self;
         let (class, (n, k)) = (class(*relation), at);
         write!(to, r#"<li data-relation="{class}" data-similarity="{similarity:.4}""#)?;
@@ -338,7 +354,7 @@ impl Other<'_> {
             write!(to, r#" data-missing="{missing:.4}""#)?;
         }
         if let Some(evidence) = evidence {
-            write!(to, " data-evidence='{}'", phrases.numbers(text.text, evidence))?;
+            write!(to, r#" data-figures="{}""#, Figures::of(phrases, text.text, evidence))?;
         }
         if text.slot != at {
             write!(to, r#" data-text="t{}-{}""#, text.slot.0, text.slot.1)?;
@@ -375,13 +391,13 @@ impl Other<'_> {
                 "The same words in the same order; only punctuation, capitals or spacing differ.".into()
             }
             (Some(Relation::Near), Some(evidence)) if similarity > evidence.jaccard => {
-                format!("Shortened or extended copy: {matched} of the shorter text is found in the longer one.")
+                format!("Of the shorter text, {matched} is found in the longer one.")
             }
             (Some(Relation::Near), _) => {
-                format!("Edited copy: of all three-word phrases in the two texts, {matched} are in both.")
+                format!("Of all three-word phrases in the two texts, {matched} are in both.")
             }
             (Some(Relation::Reworded), _) => format!(
-                "The same article in other words: of pairs that look like this one, about {} in 100 are copies.{}",
+                "Of pairs that look like this one, about {} in 100 are copies.{}",
                 matched.trim_end_matches('%'),
                 content.map_or(String::new(), |content| format!(" {}", told(&content)))
             ),
@@ -395,7 +411,7 @@ impl Other<'_> {
                         "Closest article that is not in the cluster: a match of {matched}, where a copy needs {}.",
                         percent(similarity + missing)
                     ),
-                    None => format!("Not a copy: a match of {matched}."),
+                    None => format!("A match of {matched} is too little for a copy."),
                 };
                 let lookalike = content.and_then(|content| content.lookalike());
                 begin + &lookalike.map_or(String::new(), |lookalike| format!(" Most likely {}.", lookalike_told(lookalike)))
@@ -532,14 +548,17 @@ impl<'a> Date<'a> {
     }
 }
 
-/// A share as people read it. What is not whole is not told as 100%, and what is there not as nothing.
-fn percent(share: f32) -> String {
-    let rounded = (share * 100.0).round();
+/// A share in hundredths. What is not whole is not told as a hundred of them, and what is there not as none.
+fn hundredths(share: f32) -> i64 {
     match share {
-        ..=0.0 => "0%".into(),
-        1.0.. => "100%".into(),
-        _ => format!("{:.0}%", rounded.clamp(1.0, 99.0)),
+        ..=0.0 => 0,
+        1.0.. => 100,
+        _ => ((share * 100.0).round() as i64).clamp(1, 99),
     }
+}
+
+fn percent(share: f32) -> String {
+    format!("{}%", hundredths(share))
 }
 
 fn class(relation: Option<Relation>) -> &'static str {
@@ -561,34 +580,9 @@ fn label(relation: Option<Relation>) -> &'static str {
     }
 }
 
-/// The phrases of a representative, to see what share of them another text has.
-struct Phrases(ShingleSet);
-
-impl Phrases {
-    fn of(text: &str) -> Self {
-        Self(ShingleSet::new(text, Shingle::Words(3)).expect("three words make a shingle"))
-    }
-
-    /// The numbers that decided about a pair, for the script.
-    fn numbers(&self, right: &str, evidence: &Evidence) -> serde_json::Value {
-        let right = Self::of(right);
-        let share = |of: &Self, within: &Self| of.0.containment_in(&within.0).expect("both are of three words");
-        let mut numbers = json!({
-            "jaccard": evidence.jaccard,
-            "left_in_right": share(self, &right),
-            "right_in_left": share(&right, self),
-        });
-        if let (Some(numbers), Some(content)) = (numbers.as_object_mut(), evidence.content) {
-            numbers.extend(json!(content).as_object_mut().map(std::mem::take).unwrap_or_default());
-        }
-        output::round_fields(&mut numbers);
-        numbers
-    }
-}
-
-/// Places in two texts that belong together, as the script reads them: a list of `[from, to, from, to, kind]`, in UTF-16 units
-/// of the texts as they stand in the page.
-struct Marks(Vec<[usize; 5]>);
+/// Places in two texts that belong together, for the script: for each how far it begins after the end of the last one, and how
+/// long it is, in either text and in UTF-16 units of the texts as they stand in the page, and its kind unless that is 0.
+struct Marks(Vec<[i64; 5]>);
 
 /// Passages of fewer words are no evidence of anything.
 const LEAST_WORDS: usize = 3;
@@ -598,35 +592,43 @@ impl Marks {
     fn of_passages(left: &str, right: &str, passages: &[Passage]) -> Self {
         let is_evidence = |passage: &&Passage| Words::new(&left[passage.left.clone()]).nth(LEAST_WORDS - 1).is_some();
         let mark = |passage: &Passage| {
-            (passage.left.clone(), passage.right.clone(), usize::from(passage.kind == PassageKind::Reworded))
+            (passage.left.clone(), passage.right.clone(), i64::from(passage.kind == PassageKind::Reworded))
         };
         Self::of(left, right, passages.iter().filter(is_evidence).map(mark).collect())
     }
 
     /// Kind 2 for what differs, of which one side may be empty, 3 for the same words at another place.
     fn of_changes(left: &str, right: &str, passages: &[Passage]) -> Self {
-        let changes = changes(left, right, passages).into_iter();
-        Self::of(left, right, changes.map(|change| (change.left, change.right, 2 + usize::from(change.is_moved))).collect())
+        let mark = |change: Change| (change.left, change.right, 2 + i64::from(change.is_moved));
+        Self::of(left, right, changes(left, right, passages).into_iter().map(mark).collect())
     }
 
     /// Byte ranges, in the order of the left text, overlapping in neither.
-    fn of(left: &str, right: &str, marks: Vec<(Range<usize>, Range<usize>, usize)>) -> Self {
+    fn of(left: &str, right: &str, marks: Vec<(Range<usize>, Range<usize>, i64)>) -> Self {
         let left = utf16_places(left, marks.iter().flat_map(|(left, ..)| [left.start, left.end]));
         let mut order: Vec<usize> = (0..marks.len()).collect();
         order.sort_by_key(|&at| (marks[at].1.start, marks[at].1.end));
-        let right = utf16_places(right, order.iter().flat_map(|&at| [marks[at].1.start, marks[at].1.end]));
-        let mut all: Vec<[usize; 5]> =
-            left.chunks_exact(2).zip(&marks).map(|(left, mark)| [left[0], left[1], 0, 0, mark.2]).collect();
-        for (right, &at) in right.chunks_exact(2).zip(&order) {
-            all[at][2..4].copy_from_slice(right);
-        }
-        Self(all)
+        let ends = utf16_places(right, order.iter().flat_map(|&at| [marks[at].1.start, marks[at].1.end]));
+        let mut right = vec![(0, 0); marks.len()];
+        order.iter().zip(ends.chunks_exact(2)).for_each(|(&at, ends)| right[at] = (ends[0], ends[1]));
+        let mut last = (0, 0);
+        let mark = |((left, (begin, end)), (.., kind)): ((&[usize], (usize, usize)), (_, _, i64))| {
+            let from_last = |place: usize, last: usize| place as i64 - last as i64;
+            let mark =
+                [from_last(left[0], last.0), from_last(left[1], left[0]), from_last(begin, last.1), from_last(end, begin), kind];
+            last = (left[1], end);
+            mark
+        };
+        Self(left.chunks_exact(2).zip(right).zip(marks).map(mark).collect())
     }
 }
 
 impl Display for Marks {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.write_str(&json!(self.0).to_string())
+        self.0.iter().enumerate().try_for_each(|(at, mark)| {
+            f.write_str(if at > 0 { "," } else { "" })?;
+            write_numbers(mark[..if mark[4] == 0 { 4 } else { 5 }].iter(), f)
+        })
     }
 }
 
@@ -660,7 +662,7 @@ fn write_overview(findings: &Findings, groups: &[Group], settings: &Settings, to
     to.push_str("<section id=\"overview\" aria-label=\"Overview\">\n");
     write_problems(
         "Could not be read",
-        &format!("{} could not be read, or not to the end. What they hold is not in this page.", counted(unread.len(), "file or folder")),
+        &format!("{} not read, or not to the end, and not searched for copies.", count_were(unread.len(), "input")),
         unread,
         to,
     )?;
@@ -681,12 +683,16 @@ fn write_overview(findings: &Findings, groups: &[Group], settings: &Settings, to
     write_settings(settings, summary.prior, to)?;
     write_problems(
         "Skipped",
-        &format!("{} not compared with the others.", if skipped.len() == 1 { "1 article was".into() } else { format!("{} articles were", HumanCount(skipped.len() as u64)) }),
+        &format!("{} not compared with the others.", count_were(skipped.len(), "article")),
         skipped,
         to,
     )?;
     to.push_str("</section>");
     Ok(())
+}
+
+fn count_were(n: usize, what: &str) -> String {
+    format!("{} {}", counted(n, what), if n == 1 { "was" } else { "were" })
 }
 
 /// Beyond this many it is one cause, such as a wrong field name, and the page would be a list of it.
@@ -698,7 +704,8 @@ fn write_problems(heading: &str, what: &str, problems: &[Problem], to: &mut Stri
         return Ok(());
     }
     let class = heading.split(' ').next().unwrap_or_default().to_lowercase();
-    write!(to, "<section class=\"problems {class}\"><h2>{heading}</h2>\n<p>{what}</p><details><summary>List them</summary><ol>\n")?;
+    let open = if problems.len() <= 5 { " open" } else { "" };
+    write!(to, "<section class=\"problems {class}\"><h2>{heading}</h2>\n<p>{what}</p><details{open}><summary>Which, and why</summary><ol>\n")?;
     for Problem { id, place, reason, .. } in problems.iter().take(MOST_PROBLEMS) {
         to.push_str("<li>");
         if !place.contains(id.as_str()) {

@@ -292,15 +292,9 @@ fn run(args: &Args) -> Result<ExitCode, String> {
         bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and {count}")));
     }
 
-    if let (Some((given, needed)), false) = (args.memory.exceeded(places.len() as u64), args.quiet) {
-        let (given, needed, all) = (DecimalBytes(given), DecimalBytes(needed), HumanCount(places.len() as u64));
-        bar.suspend(|| {
-            tell(format_args!(
-                "{given} of memory is less than {all} articles take in any case, about {needed}: give more"
-            ));
-        });
+    if !args.quiet {
+        args.memory.tell_exceeded(places.len() as u64, 0, &bar);
     }
-
     progress::show_articles(&bar);
     let (report, articles) = pool.install(|| collector.find()).map_err(|error| error.to_string())?;
     let took = start.elapsed();
@@ -373,10 +367,22 @@ impl Memory {
     /// What an article takes in any case, in bytes; as measured on a million.
     const LEAST: u64 = 450;
 
-    /// What was given, if it is less than so many articles take in any case; and what they take.
-    fn exceeded(&self, articles: u64) -> Option<(u64, u64)> {
-        let needed = Self::LEAST * articles;
-        self.bytes().filter(|&given| given < needed).map(|given| (given, needed))
+    /// Tells if what was given is less than so many articles take in any case, beside what is held already.
+    fn tell_exceeded(&self, articles: u64, held: u64, bar: &ProgressBar) {
+        let needed = Self::LEAST * articles + held;
+        let Some(given) = self.bytes().filter(|&given| given < needed) else { return };
+        let (given, needed, all) = (DecimalBytes(given), DecimalBytes(needed), HumanCount(articles));
+        bar.suspend(|| {
+            tell(format_args!(
+                "{given} of memory is less than {all} articles take in any case, about {needed}: give more"
+            ));
+        });
+    }
+
+    /// What is left of it beside what is held already.
+    fn beside(&self, held: u64) -> Self {
+        let left = self.bytes().map(|given| ByteSize(given.saturating_sub(held)));
+        Self { memory: left, spill_folder: self.spill_folder.clone() }
     }
 
     /// What was given.

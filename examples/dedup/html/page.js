@@ -2,7 +2,7 @@
 (() => {
   const $ = id => document.getElementById(id);
   const list = $("list"), viewer = $("viewer"), members = $("members");
-  const rows = [...list.children];
+  let rows = [...list.children];
   const HUES = 6;
 
   const make = (name, properties, ...children) => {
@@ -18,17 +18,43 @@
   const able = (id, is) => $(id).setAttribute("aria-disabled", !is);
   const isAble = id => $(id).getAttribute("aria-disabled") !== "true";
 
-  // Where the clusters are: in the page, or packed in it, block by block.
+  // Where the clusters are: in the page, or packed in it, block by block: base 85 of gzip of HTML.
   let packs = [];
+  const lettersToBytes = letters => {
+    const bytes = new Uint8Array(Math.ceil((letters.length * 4) / 5)), rest = letters.length % 5;
+    const digit = at => {
+      const code = at < letters.length ? letters.charCodeAt(at) : 119;
+      return code === 121 ? 25 : code - 35;
+    };
+    let to = 0;
+    for (let at = 0; at < letters.length; at += 5) {
+      const four = (((digit(at) * 85 + digit(at + 1)) * 85 + digit(at + 2)) * 85 + digit(at + 3)) * 85 + digit(at + 4);
+      bytes[to] = four >>> 24;
+      bytes[to + 1] = four >>> 16;
+      bytes[to + 2] = four >>> 8;
+      bytes[to + 3] = four;
+      to += 4;
+    }
+    return bytes.subarray(0, rest ? to - 5 + rest : to);
+  };
   const unpack = async pack => {
-    const letters = pack.textContent;
-    const bytes = Uint8Array.fromBase64?.(letters) ?? Uint8Array.from(atob(letters), letter => letter.charCodeAt(0));
-    return new Response(new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+    const gzip = new DecompressionStream("gzip"), writer = gzip.writable.getWriter();
+    const written = writer.write(lettersToBytes(pack.textContent)).then(() => writer.close());
+    const reader = gzip.readable.getReader(), decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    let html = "";
+    for (let part = await reader.read(); !part.done; part = await reader.read()) html += decoder.decode(part.value, { stream: true });
+    await written;
+    return html;
+  };
+  const htmls = new Map();
+  const htmlOf = pack => {
+    if (!htmls.has(pack)) htmls.set(pack, unpack(pack));
+    return htmls.get(pack);
   };
   const opened = new Map();
   const OPENED = 4;
   const open = pack => {
-    const fragment = opened.get(pack) ?? unpack(pack).then(html => make("template", { innerHTML: html }).content);
+    const fragment = opened.get(pack) ?? htmlOf(pack).then(html => make("template", { innerHTML: html }).content);
     opened.delete(pack);
     opened.set(pack, fragment);
     if (opened.size > OPENED) opened.delete(opened.keys().next().value);
@@ -37,7 +63,7 @@
   const byId = async id => {
     const there = $(id);
     if (there) return there;
-    const number = Number(id.match(/\d+/)), pack = packs.filter(pack => pack.dataset.first <= number).at(-1);
+    const number = Number(id.match(/\d+/)), pack = packs.filter(pack => pack.dataset.holds <= number).at(-1);
     return pack ? (await open(pack)).getElementById(id) : null;
   };
 
@@ -46,8 +72,17 @@
   const textOf = async line => (line.dataset.text ? await byId(line.dataset.text) : line.querySelector(".text"))?.textContent ?? "";
   const marksOf = async (line, kind, left, right) => {
     const at = line.dataset[kind] ?? (line.dataset.text && (await byId(line.dataset.text)).closest("li").dataset[kind]);
-    if (at) return JSON.parse(at);
+    if (at) return marksIn(at);
     return kind === "passages" && left === right ? [[0, left.length, 0, right.length, 0]] : [];
+  };
+  // Each place counts from the end of the last one.
+  const marksIn = text => {
+    let left = 0, right = 0;
+    return text.split(",").map(mark => {
+      const [before, length, gap, size, kind = 0] = mark.split(" ").map(Number);
+      const from = left + before, begin = right + gap;
+      return [from, (left = from + length), begin, (right = begin + size), kind];
+    });
   };
 
   const signals = [...$("signals").children];
@@ -63,11 +98,12 @@
     const [name, meaning] = about.children;
     const entry = make("div", {}, make("dt", {}, name.textContent));
     const small = make("small", {}, meaning.textContent);
+    const share = value / 100;
     if (about.dataset.shape === "count") entry.append(make("dd", {}, make("b", {}, value.toLocaleString()), small));
     else if (about.dataset.shape === "signed") {
       const sign = value < 0 ? "−" : "+";
-      entry.append(make("dd", {}, make("b", {}, sign + Math.abs(value).toFixed(2)), bar((1 + Math.min(value, 0)) / 2, Math.abs(value) / 2), small));
-    } else entry.append(make("dd", {}, make("b", {}, percent(value)), bar(0, value), small));
+      entry.append(make("dd", {}, make("b", {}, sign + Math.abs(share).toFixed(2)), bar((1 + Math.min(share, 0)) / 2, Math.abs(share) / 2), small));
+    } else entry.append(make("dd", {}, make("b", {}, value + "%"), bar(0, share), small));
     return entry;
   };
 
@@ -133,7 +169,7 @@
     const [ours, theirs] = [quoted(from, to, 0), quoted(start, end, 1)];
     $("told").textContent =
       kind === MOVED ? `${nth}, moved: ${ours}`
-      : kind === CHANGED ? (from === to ? `${nth}, only right: ${theirs}` : start === end ? `${nth}, only left: ${ours}` : `${nth}: ${ours}, right ${theirs}`)
+      : kind === CHANGED ? (from === to ? `${nth}, only in the other text: ${theirs}` : start === end ? `${nth}, only in the representative: ${ours}` : `${nth}: ${ours}, in the other text ${theirs}`)
       : `${nth}, ${kind === REWORDED ? "in other words" : "the same words"}: ${ours}`;
   };
   const goToMark = number => {
@@ -158,7 +194,7 @@
 
   const tellCover = () => {
     const cover = (side, from, to) => percent(passages.reduce((sum, place) => sum + place[to] - place[from], 0) / Math.max(texts[side].length, 1));
-    return passages.length ? ` Shared passages cover ${cover(0, 0, 1)} of the left text and ${cover(1, 2, 3)} of the right.` : "";
+    return passages.length ? ` Shared passages cover ${cover(0, 0, 1)} of the representative and ${cover(1, 2, 3)} of the other text.` : "";
   };
   // The articles to choose from: of a large cluster, those around the one that is open. They are made anew only where others
   // are listed, so that a button keeps the focus.
@@ -208,7 +244,7 @@
     texts = pair;
     [changes, passages] = found;
     listMembers();
-    for (const [side, role, of] of [["left", "Representative", lines[0]], ["right", "Compared with it", member]]) {
+    for (const [side, role, of] of [["left", "Representative", lines[0]], ["right", "Other text", member]]) {
       const id = idOf(of), about = of.querySelector(".about");
       $(side + "-id").replaceChildren(make("span", {}, role + ": "), id);
       $(side + "-id").title = id.textContent;
@@ -218,10 +254,9 @@
     $("marking").hidden = relation !== "near" && relation !== "exact";
     $("why").replaceChildren(make("b", { className: relation }, member.querySelector("summary b").textContent), " ",
       member.querySelector(".why").textContent, tellCover());
-    const evidence = JSON.parse(member.dataset.evidence ?? "{}");
-    const given = signals.filter(about => about.dataset.signal in evidence);
-    $("evidence").replaceChildren(...given.map(about => signal(evidence[about.dataset.signal], about)));
-    $("figures").hidden = given.length === 0;
+    const figures = member.dataset.figures?.split(" ") ?? [];
+    $("evidence").replaceChildren(...figures.map((figure, at) => signal(Number(figure), signals[at])));
+    $("figures").hidden = figures.length === 0;
     mark();
     tellPair();
   };
@@ -294,42 +329,64 @@
     if (row && at > 0 && at < lines.length) go(hashOf(row) + "-" + at, "replaceState");
   };
 
-  // What is searched, cluster by cluster: ids and texts of the members, in lower case and on one line.
-  const ENTITIES = { amp: "&", lt: "<", gt: ">", nbsp: " " };
-  const folded = text => {
-    const plain = text.includes("&") ? text.replace(/&(amp|lt|gt|nbsp);/g, (_, name) => ENTITIES[name]) : text;
-    return plain.replace(/[ \t]*[\n\r\u00a0][\s]*|\t+| {2,}/g, " ").toLowerCase().normalize();
-  };
-  const searchable = section => {
-    const own = section.split('<li data-relation="none"', 1)[0];
-    let all = "";
-    for (const [, id, text] of own.matchAll(/<bdi>([^<]*)<|<div class="text"[^>]*>([^<]*)/g)) all += (id ?? text) + "\0";
-    return folded(all);
+  // What is searched is the HTML of the clusters, as it is: a hit counts in an id or a text of a member.
+  const SECTION = '<section class="cluster" id="c', NEAR_MISS = '<li data-relation="none"';
+  const sectionsOf = html => {
+    const sections = [];
+    let miss = html.indexOf(NEAR_MISS);
+    for (let start = html.indexOf(SECTION); start >= 0;) {
+      const next = html.indexOf(SECTION, start + 1), end = next < 0 ? html.length : next;
+      while (miss >= 0 && miss < start) miss = html.indexOf(NEAR_MISS, start);
+      sections.push({ row: parseInt(html.slice(start + SECTION.length, start + SECTION.length + 9)) - 1, end: miss >= 0 && miss < end ? miss : end, next: end });
+      start = next;
+    }
+    return { html, sections };
   };
   const collect = async () => {
-    const all = [];
-    const add = html => { for (const section of html.split('<section class="cluster"').slice(1)) all.push(searchable(section)); };
-    if (packs.length === 0) add($("clusters").innerHTML);
-    for (const pack of packs) add(await unpack(pack));
-    return all;
+    const plain = packs.length ? [] : [$("clusters").innerHTML.replaceAll("&nbsp;", "\u00a0")];
+    for (const pack of packs) plain.push(await htmlOf(pack));
+    return plain.map(sectionsOf);
   };
-  let collected = null;
-  const searched = () => (collected ??= collect());
+  let collected = null, isCollected = false;
+  const searched = () => (collected ??= collect().then(all => { isCollected = true; return all; }));
+  const escaped = text => text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;").replace(/[\\^$.*+?()[\]{}|]/g, "\\$&").replace(/\s+/g, "\\s+");
+  const isOfMember = (html, at) => {
+    const tag = html.lastIndexOf("<", at);
+    const isText = html.startsWith("<bdi>", tag) || html.startsWith('<div class="text"', tag);
+    // Not in the tag itself, and not in an entity.
+    return isText && html.lastIndexOf(">", at) > tag && !/&[a-z]{0,4}$/.test(html.slice(Math.max(at - 5, 0), at));
+  };
+  const rowsWith = (wanted, all) => {
+    const pattern = new RegExp([...new Set([wanted, wanted.normalize(), wanted.normalize("NFD")])].map(escaped).join("|"), "giu");
+    const found = new Set();
+    for (const { html, sections } of all) {
+      let at = 0;
+      pattern.lastIndex = 0;
+      for (let hit = pattern.exec(html); hit; hit = pattern.exec(html)) {
+        while (sections[at].next <= hit.index) at += 1;
+        if (hit.index >= sections[at].end) pattern.lastIndex = sections[at].next;
+        else if (isOfMember(html, hit.index)) {
+          found.add(sections[at].row);
+          pattern.lastIndex = sections[at].next;
+        } else pattern.lastIndex = hit.index + 1;
+      }
+    }
+    return found;
+  };
 
   let asked = 0;
   const apply = async () => {
     const turn = ++asked;
-    const wanted = folded($("search").value.trim().replace(/&/g, "&amp;"));
+    const wanted = $("search").value.trim();
     const relation = $("relation").value, most = Number($("weakest").value);
     const count = $("count");
-    if (wanted && !searched.isDone) count.textContent = "Searching …";
+    if (wanted && !isCollected) count.textContent = "Searching …";
     try {
-      const all = wanted ? await searched() : null;
+      const found = wanted && rowsWith(wanted, await searched());
       if (turn !== asked) return;
-      searched.isDone ||= Boolean(all);
       rows.forEach((row, at) => {
         const { relations, weakest } = row.dataset;
-        const hidden = !(relations.includes(relation) && Number(weakest) <= most && (!wanted || all[at].includes(wanted)));
+        const hidden = !(relations.includes(relation) && Number(weakest) <= most && (!wanted || found.has(at)));
         if (row.hidden !== hidden) row.hidden = hidden;
       });
       const left = shown().length;
@@ -391,13 +448,20 @@
   };
   window.onhashchange = route;
   // Clusters follow in the file; until they are there, the list can be read already.
-  document.addEventListener("DOMContentLoaded", () => {
+  document.addEventListener("DOMContentLoaded", async () => {
     packs = [...document.querySelectorAll("script.pack")];
+    const packed = packs.shift();
+    try {
+      if (packed) list.innerHTML = await unpack(packed);
+    } catch (error) {
+      $("count").textContent = `This browser cannot open the list (${error.message}): use a newer one.`;
+    }
+    rows = [...list.children];
     $("filter").hidden = rows.length < 2;
     if (!rows.some(row => row.dataset.date)) $("order").querySelector("[value=date]").remove();
     apply();
     route();
     // Before anybody searches.
-    if (rows.length > 1) setTimeout(() => searched().then(() => { searched.isDone = true; }, () => {}), 200);
+    if (packs.length) setTimeout(() => searched().catch(() => {}), 100);
   });
 })();
