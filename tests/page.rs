@@ -250,7 +250,10 @@ fn an_article_is_shown_with_its_date_source_and_place() {
     let listed = between(&page, "<ol id=\"list\"", "</ol>").next().unwrap();
     assert!(listed.contains("<bdi>harbour.example</bdi><span>17 May 2024</span>"), "{listed}");
     assert!(listed.contains(" data-date=\"2024-05-17T09:30:00Z\""), "to sort by");
-    let other = folder.with("y.jsonl", record("a", "", FERRY).replace("date", "when") + &record("b", "", FERRY).replace("date", "when"));
+    let other = folder.with(
+        "y.jsonl",
+        record("a", "", FERRY).replace("date", "when") + &record("b", "", FERRY).replace("date", "when"),
+    );
     let given = self::page(&other, &["--date-field", "when", "y.jsonl"]);
     assert!(!given.contains("<time"), "none is given");
 }
@@ -262,7 +265,7 @@ fn what_could_not_be_read_and_what_was_skipped_is_listed() {
     assert_eq!(output.status.code(), Some(1));
     let page = String::from_utf8(output.stdout).unwrap();
     let unread = between(&page, "<h2>Could not be read</h2>", "</section>").next().unwrap();
-    assert!(unread.contains("1 input was not read") && unread.contains("gone&lt;b&gt;.jsonl"), "{unread}");
+    assert!(unread.contains("1 input could not be read") && unread.contains("gone&lt;b&gt;.jsonl"), "{unread}");
     assert!(unread.contains("check the path"), "the remedy: {unread}");
     let skipped = between(&page, "<h2>Skipped</h2>", "</section>").next().unwrap();
     assert!(skipped.contains("2 articles were not compared"), "{skipped}");
@@ -271,7 +274,10 @@ fn what_could_not_be_read_and_what_was_skipped_is_listed() {
     assert!(!clean.contains("<section class=\"problems"), "nothing was left out");
     let many = with_a_pair("many-problems").with("x.jsonl", "{\n".repeat(1500));
     let many = self::page(&many, &["."]);
-    assert!(many.contains("1,500 articles were not compared") && many.contains("<li>and 500 more;"), "not all, and told so");
+    assert!(
+        many.contains("1,500 articles were not compared") && many.contains("<li>and 500 more;"),
+        "not all, and told so"
+    );
 }
 
 /// So many clusters of two edited copies, each of `words` words of their own.
@@ -315,9 +321,16 @@ fn a_large_page_is_packed_and_opens_to_the_same_clusters() {
     let few = folder.with("few.jsonl", pairs(3, 250));
     let few = page(&few, &["few.jsonl"]);
     assert!(!few.contains(BLOCK));
-    let section = |page: &str| between(clusters(page), "<section class=\"cluster\" id=\"c2\"", "</section>").next().unwrap().replace("few.", "x.");
+    let section = |page: &str| {
+        between(clusters(page), "<section class=\"cluster\" id=\"c2\"", "</section>")
+            .next()
+            .unwrap()
+            .replace("few.", "x.")
+    };
     assert_eq!(section(&few), section(&whole));
-    assert!(page(&Temp::new("packed-again").with("x.jsonl", pairs(1200, 250)), &["--threads", "1", "x.jsonl"]) == packed);
+    assert!(
+        page(&Temp::new("packed-again").with("x.jsonl", pairs(1200, 250)), &["--threads", "1", "x.jsonl"]) == packed
+    );
 }
 
 /// Colours by name, in light and in dark.
@@ -325,7 +338,8 @@ fn colors(page: &str) -> Vec<HashMap<String, [f64; 3]>> {
     let style = between(page, "<style", "</style>").next().unwrap();
     let color = |entry: &str| {
         let (name, digits) = entry.trim().strip_prefix("--")?.split_once(": #")?;
-        let digits: String = if digits.len() == 3 { digits.chars().flat_map(|c| [c, c]).collect() } else { digits.into() };
+        let digits: String =
+            if digits.len() == 3 { digits.chars().flat_map(|c| [c, c]).collect() } else { digits.into() };
         let color = u32::from_str_radix(&digits, 16).unwrap();
         Some((name.to_string(), [16, 8, 0].map(|shift| f64::from(color >> shift & 0xff) / 255.0)))
     };
@@ -376,7 +390,9 @@ fn words_are_those_of_readers() {
     let style = between(&page, "<style", "</style>").next().unwrap();
     let script = page.rsplit_once("<script").unwrap().1.split_once("</script>").unwrap().0;
     let said = page.replace(style, "").replace(script, "").to_lowercase();
-    for jargon in ["usual here", " band", "weakest link", "jaccard", "shingle", "containment", "coverage", "minhash", "bucket"] {
+    for jargon in
+        ["usual here", " band", "weakest link", "jaccard", "shingle", "containment", "coverage", "minhash", "bucket"]
+    {
         assert!(!said.contains(jargon), "{jargon}");
     }
     assert!(said.contains("of all three-word phrases in the two texts, 75% are in both."));
@@ -401,7 +417,10 @@ fn what_was_nearly_let_in_is_shown_beside_the_cluster() {
         .with("miss.txt", words(0..60) + " " + &words(200..240));
     let page = page(&folder, &["--level", "near", "."]);
     let miss = between(clusters(&page), "<li data-relation=\"none\"", "</li>").next().expect("a near miss");
-    assert!(miss.contains("<bdi>miss.txt</bdi>") && miss.contains("Closest article that is not in the cluster"), "{miss}");
+    assert!(
+        miss.contains("<bdi>miss.txt</bdi>") && miss.contains("Closest article that is not in the cluster"),
+        "{miss}"
+    );
     assert!(miss.contains("where a copy needs 50%."), "{miss}");
     assert!(page.contains(r#"data-size="2" data-weakest="0.98"#), "it is no member: {page}");
     let seeds = self::page(&seeds(), &["."]);
@@ -501,7 +520,8 @@ mod in_a_browser {
 
     /// Three copies of one text, edited, and two of another.
     fn edited() -> Temp {
-        let long = format!("{FERRY} Nobody on the island was asked, and the shop there sold its last milk on Friday evening.");
+        let long =
+            format!("{FERRY} Nobody on the island was asked, and the shop there sold its last milk on Friday evening.");
         let [second, third] = ["quay", "pier"].map(|word| long.replace("harbour", word));
         let storm = format!("{STORM} Ploughs worked all night.");
         Temp::new("edited")
@@ -736,12 +756,18 @@ mod in_a_browser {
         browser.until("document.getElementById('count').textContent === '1 of 5,000 clusters'");
         browser.press("j");
         assert_eq!(browser.value(HEADING), "1 article like 1234-a");
-        assert_eq!(browser.value("[...document.querySelectorAll('.pane .text')].map(text => text.textContent.split(' ')[30])"), json!([word, word]));
+        assert_eq!(
+            browser.value("[...document.querySelectorAll('.pane .text')].map(text => text.textContent.split(' ')[30])"),
+            json!([word, word])
+        );
         // From far down the list, another order shows its beginning.
-        browser.value("document.getElementById('search').value = '', document.getElementById('filter').requestSubmit()");
+        browser
+            .value("document.getElementById('search').value = '', document.getElementById('filter').requestSubmit()");
         browser.value("document.getElementById('list').scrollTop = 99999");
         browser.settle();
-        browser.value("(e => { e.value = 'weakest'; e.dispatchEvent(new Event('change')) })(document.getElementById('order'))");
+        browser.value(
+            "(e => { e.value = 'weakest'; e.dispatchEvent(new Event('change')) })(document.getElementById('order'))",
+        );
         browser.settle();
         assert_eq!(browser.value("document.getElementById('list').scrollTop"), 0);
         assert_eq!(browser.complaints, none());

@@ -309,8 +309,8 @@ impl<'a> Group<'a> {
         }
         if relations.iter().any(|relation| *relation != Some(Relation::Exact)) {
             let weakest = percent(weakest);
-            let least = if size > 2 { " at least" } else { "" };
-            write!(out, "<span>{weakest} match{least}</span>")?;
+            let least = if size > 2 { "at least " } else { "" };
+            write!(out, "<span>{least}{weakest} match</span>")?;
         }
         writeln!(out, "</span></a></li>")
     }
@@ -414,7 +414,9 @@ impl Other<'_> {
                     None => format!("A match of {matched} is too little for a copy."),
                 };
                 let lookalike = content.and_then(|content| content.lookalike());
-                begin + &lookalike.map_or(String::new(), |lookalike| format!(" Most likely {}.", lookalike_told(lookalike)))
+                begin
+                    + &lookalike
+                        .map_or(String::new(), |lookalike| format!(" Most likely {}.", lookalike_told(lookalike)))
             }
         }
     }
@@ -429,7 +431,9 @@ fn told(content: &ContentEvidence) -> String {
         -0.2.. => "in another order",
         _ => "in the opposite order",
     };
-    format!("They share {words} of their less common words, {names} of the names and {pairs} of the word pairs, {order}.")
+    format!(
+        "They share {words} of their less common words, {names} of the names and {pairs} of the word pairs, {order}."
+    )
 }
 
 fn lookalike_told(lookalike: Lookalike) -> String {
@@ -507,7 +511,17 @@ impl<'a> Date<'a> {
     /// The parts of an ISO 8601 date; none if it is none.
     fn of(iso: &'a str) -> Option<Self> {
         const MONTHS: [&str; 12] = [
-            "January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November",
+            "January",
+            "February",
+            "March",
+            "April",
+            "May",
+            "June",
+            "July",
+            "August",
+            "September",
+            "October",
+            "November",
             "December",
         ];
         let is_number = |text: &str, digits| text.len() == digits && text.bytes().all(|b| b.is_ascii_digit());
@@ -611,15 +625,13 @@ impl Marks {
         let ends = utf16_places(right, order.iter().flat_map(|&at| [marks[at].1.start, marks[at].1.end]));
         let mut right = vec![(0, 0); marks.len()];
         order.iter().zip(ends.chunks_exact(2)).for_each(|(&at, ends)| right[at] = (ends[0], ends[1]));
-        let mut last = (0, 0);
-        let mark = |((left, (begin, end)), (.., kind)): ((&[usize], (usize, usize)), (_, _, i64))| {
-            let from_last = |place: usize, last: usize| place as i64 - last as i64;
-            let mark =
-                [from_last(left[0], last.0), from_last(left[1], left[0]), from_last(begin, last.1), from_last(end, begin), kind];
-            last = (left[1], end);
-            mark
-        };
-        Self(left.chunks_exact(2).zip(right).zip(marks).map(mark).collect())
+        let (mut last, mut all) = ([0, 0], Vec::with_capacity(marks.len()));
+        for ((left, right), (.., kind)) in left.chunks_exact(2).zip(right).zip(marks) {
+            let [from, to, begin, end] = [left[0], left[1], right.0, right.1].map(|place| place as i64);
+            all.push([from - last[0], to - from, begin - last[1], end - begin, kind]);
+            last = [to, end];
+        }
+        Self(all)
     }
 }
 
@@ -662,7 +674,10 @@ fn write_overview(findings: &Findings, groups: &[Group], settings: &Settings, to
     to.push_str("<section id=\"overview\" aria-label=\"Overview\">\n");
     write_problems(
         "Could not be read",
-        &format!("{} not read, or not to the end, and not searched for copies.", count_were(unread.len(), "input")),
+        &format!(
+            "{} could not be read, or not to the end: what is missing was not searched for copies.",
+            counted(unread.len(), "input")
+        ),
         unread,
         to,
     )?;
@@ -676,23 +691,23 @@ fn write_overview(findings: &Findings, groups: &[Group], settings: &Settings, to
     for (name, count) in counts {
         write!(to, "<div><dt>{name}</dt><dd>{}</dd></div>", HumanCount(count as u64))?;
     }
-    write!(to, "<div><dt>of text</dt><dd>{}</dd></div></dl>\n", DecimalBytes(summary.bytes))?;
+    writeln!(to, "<div><dt>of text</dt><dd>{}</dd></div></dl>", DecimalBytes(summary.bytes))?;
     if !groups.is_empty() {
         write_histogram(groups, to)?;
     }
     write_settings(settings, summary.prior, to)?;
     write_problems(
         "Skipped",
-        &format!("{} not compared with the others.", count_were(skipped.len(), "article")),
+        &format!(
+            "{} {} not compared with the others.",
+            counted(skipped.len(), "article"),
+            if skipped.len() == 1 { "was" } else { "were" }
+        ),
         skipped,
         to,
     )?;
     to.push_str("</section>");
     Ok(())
-}
-
-fn count_were(n: usize, what: &str) -> String {
-    format!("{} {}", counted(n, what), if n == 1 { "was" } else { "were" })
 }
 
 /// Beyond this many it is one cause, such as a wrong field name, and the page would be a list of it.
@@ -705,7 +720,10 @@ fn write_problems(heading: &str, what: &str, problems: &[Problem], to: &mut Stri
     }
     let class = heading.split(' ').next().unwrap_or_default().to_lowercase();
     let open = if problems.len() <= 5 { " open" } else { "" };
-    write!(to, "<section class=\"problems {class}\"><h2>{heading}</h2>\n<p>{what}</p><details{open}><summary>Which, and why</summary><ol>\n")?;
+    write!(
+        to,
+        "<section class=\"problems {class}\"><h2>{heading}</h2>\n<p>{what}</p><details{open}><summary>Which, and why</summary><ol>\n"
+    )?;
     for Problem { id, place, reason, .. } in problems.iter().take(MOST_PROBLEMS) {
         to.push_str("<li>");
         if !place.contains(id.as_str()) {
@@ -735,11 +753,16 @@ fn write_settings(settings: &Settings, prior: Option<f32>, to: &mut String) -> f
         "Reworded",
         match settings.level {
             Level::Near => "not looked for".into(),
-            Level::Reworded => format!("of pairs that look as much alike, at least {} are copies", share(settings.confidence)),
+            Level::Reworded => {
+                format!("of pairs that look as much alike, at least {} are copies", share(settings.confidence))
+            }
         },
     ));
     if let Some(prior) = prior {
-        rows.push(("How common", format!("of all pairs that look somewhat alike here, about {} are copies", percent(prior))));
+        rows.push((
+            "How common",
+            format!("of all pairs that look somewhat alike here, about {} are copies", percent(prior)),
+        ));
     }
     rows.push(("Too short", format!("texts of fewer than {} were skipped", counted(settings.min_words, "word"))));
     rows.push((
@@ -773,7 +796,8 @@ mod tests {
         ] {
             assert_eq!(told(iso).as_deref(), Some(date));
         }
-        for none in ["", "soon", "17 May 2024", "2024-13-01", "2024-05-17T<b>", "2024-5-7", "24-05-07", "2024-05-17-1"] {
+        for none in ["", "soon", "17 May 2024", "2024-13-01", "2024-05-17T<b>", "2024-5-7", "24-05-07", "2024-05-17-1"]
+        {
             assert_eq!(told(none), None, "{none:?}");
         }
     }
@@ -788,9 +812,15 @@ mod tests {
         ] {
             assert_eq!(host(id), Some(source));
         }
-        for none in
-            ["a.txt", "javascript://x/%0aalert(1)", "https://", "https:///x", "https://a b", "https://a/\"><b", "https://a/\u{202e}"]
-        {
+        for none in [
+            "a.txt",
+            "javascript://x/%0aalert(1)",
+            "https://",
+            "https:///x",
+            "https://a b",
+            "https://a/\"><b",
+            "https://a/\u{202e}",
+        ] {
             assert_eq!(host(none), None, "{none:?}");
         }
     }

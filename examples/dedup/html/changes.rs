@@ -119,8 +119,7 @@ fn same_in_order(ours: &Side, theirs: &Side, left: Range<usize>, right: Range<us
     let mut shared = vec![vec![0u16; b.len() + 1]; a.len() + 1];
     for i in (0..a.len()).rev() {
         for j in (0..b.len()).rev() {
-            shared[i][j] =
-                if a[i] == b[j] { shared[i + 1][j + 1] + 1 } else { shared[i + 1][j].max(shared[i][j + 1]) };
+            shared[i][j] = if a[i] == b[j] { shared[i + 1][j + 1] + 1 } else { shared[i + 1][j].max(shared[i][j + 1]) };
         }
     }
     let (mut i, mut j) = (0, 0);

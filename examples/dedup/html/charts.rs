@@ -72,9 +72,12 @@ pub fn write_histogram(groups: &[Group], to: &mut String) -> fmt::Result {
         )?;
     }
     let [near, reworded] = totals.map(|total| HumanCount(total as u64));
+    let exact = match exact {
+        0 => String::new(),
+        exact => format!("Not drawn: {} with the same words. ", HumanCount(exact as u64)),
+    };
     writeln!(
         to,
-        r#"</svg><figcaption><b>How closely copies match</b><span class="key near">{near} edited: the share of phrases in both texts</span><span class="key reworded">{reworded} reworded: how many in 100 such pairs are copies</span>Not drawn: {} with the same words. Short bars are drawn taller than they are, so that they can be seen.</figcaption></figure>"#,
-        HumanCount(exact as u64)
+        r#"</svg><figcaption><b>How closely copies match</b><span class="key near">{near} edited: the share of phrases in both texts</span><span class="key reworded">{reworded} reworded: how many in 100 such pairs are copies</span><span>{exact}Short bars are drawn taller than they are, so that they can be seen.</span></figcaption></figure>"#,
     )
 }

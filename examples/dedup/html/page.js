@@ -462,6 +462,6 @@
     apply();
     route();
     // Before anybody searches.
-    if (packs.length) setTimeout(() => searched().catch(() => {}), 100);
+    if (packs.length) searched().catch(() => {});
   });
 })();

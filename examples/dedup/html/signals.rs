@@ -101,7 +101,9 @@ const SIGNALS: [Signal; 19] = [
         "Of the shorter text, the longest such run: a quotation, a footer, a paragraph that was taken over.",
         |content| content.block,
     ),
-    share("Names in the shorter text only", "Of its names; about 25% where there are few.", |content| content.new_names),
+    share("Names in the shorter text only", "Of its names; about 25% where there are few.", |content| {
+        content.new_names
+    }),
     share("Names in the longer text only", "Of its names; about 25% where there are few.", |content| {
         content.new_names_of_longer
     }),
