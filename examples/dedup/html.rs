@@ -324,15 +324,20 @@ impl<'a> Group<'a> {
 
     fn write_section(&self, n: usize, to: &mut String) -> fmt::Result {
         let Self { representative, others, near_miss, .. } = self;
+        // Two texts that were compared come from no input.
+        let (pair, role) = match representative.at {
+            Some(_) => ("", "the representative"),
+            None => (" data-pair", "the first text"),
+        };
         let like = if others.iter().all(|other| other.relation.is_some()) { "like" } else { "compared with" };
         let id = shown(representative.id);
         writeln!(
             to,
-            r#"<section class="cluster" id="c{n}" aria-labelledby="h{n}"><h2 id="h{n}">{} {like} <bdi>{}</bdi></h2><ol>"#,
+            r#"<section class="cluster" id="c{n}" aria-labelledby="h{n}"{pair}><h2 id="h{n}">{} {like} <bdi>{}</bdi></h2><ol>"#,
             counted(others.len(), "article"),
             Escaped(&id)
         )?;
-        write!(to, "<li><details><summary><bdi>{}</bdi> the representative</summary>", Escaped(&id))?;
+        write!(to, "<li><details><summary><bdi>{}</bdi> {role}</summary>", Escaped(&id))?;
         representative.write((n, 0), to)?;
         to.push_str("</details></li>\n");
         let phrases = Shingles::of(representative.text);

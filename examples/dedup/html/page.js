@@ -108,7 +108,7 @@
   };
 
   // What is open: the cluster's row and lines, the line beside the representative, what is marked and the current mark.
-  let row = null, lines = [], line = 0, texts = ["", ""], marks = [], current = -1;
+  let row = null, lines = [], line = 0, names = [], texts = ["", ""], marks = [], current = -1;
   let changes = [], passages = [];
   const [REWORDED, CHANGED, MOVED] = [1, 2, 3];
 
@@ -169,7 +169,7 @@
     const [ours, theirs] = [quoted(from, to, 0), quoted(start, end, 1)];
     $("told").textContent =
       kind === MOVED ? `${nth}, moved: ${ours}`
-      : kind === CHANGED ? (from === to ? `${nth}, only in the other text: ${theirs}` : start === end ? `${nth}, only in the representative: ${ours}` : `${nth}: ${ours}, in the other text ${theirs}`)
+      : kind === CHANGED ? (from === to ? `${nth}, only in the ${names[1]}: ${theirs}` : start === end ? `${nth}, only in the ${names[0]}: ${ours}` : `${nth}: ${ours}, in the ${names[1]} ${theirs}`)
       : `${nth}, ${kind === REWORDED ? "in other words" : "the same words"}: ${ours}`;
   };
   const goToMark = number => {
@@ -194,7 +194,7 @@
 
   const tellCover = () => {
     const cover = (side, from, to) => percent(passages.reduce((sum, place) => sum + place[to] - place[from], 0) / Math.max(texts[side].length, 1));
-    return passages.length ? ` Shared passages cover ${cover(0, 0, 1)} of the representative and ${cover(1, 2, 3)} of the other text.` : "";
+    return passages.length ? ` Shared passages cover ${cover(0, 0, 1)} of the ${names[0]} and ${cover(1, 2, 3)} of the ${names[1]}.` : "";
   };
   // The articles to choose from: of a large cluster, those around the one that is open. They are made anew only where others
   // are listed, so that a button keeps the focus.
@@ -244,9 +244,9 @@
     texts = pair;
     [changes, passages] = found;
     listMembers();
-    for (const [side, role, of] of [["left", "Representative", lines[0]], ["right", "Other text", member]]) {
+    for (const [side, role, of] of [["left", names[0], lines[0]], ["right", names[1], member]]) {
       const id = idOf(of), about = of.querySelector(".about");
-      $(side + "-id").replaceChildren(make("span", {}, role + ": "), id);
+      $(side + "-id").replaceChildren(make("span", {}, role + ":"), " ", id);
       $(side + "-id").title = id.textContent;
       $(side + "-about").replaceChildren(...about.cloneNode(true).childNodes);
     }
@@ -278,6 +278,7 @@
     const held = document.activeElement;
     const inList = list.contains(held);
     lines = [...section.querySelectorAll("li")];
+    names = "pair" in section.dataset ? ["first text", "second text"] : ["representative", "other text"];
     if (row) link(row).removeAttribute("aria-current");
     row = next;
     link(row).setAttribute("aria-current", "true");
@@ -286,6 +287,7 @@
     $("heading").replaceChildren(...section.querySelector("h2").cloneNode(true).childNodes);
     const all = shown(), nth = all.indexOf(row);
     $("position").textContent = nth < 0 ? "" : `${(nth + 1).toLocaleString()} of ${all.length.toLocaleString()}`;
+    for (const id of ["position", "previous-cluster", "next-cluster"]) $(id).hidden = rows.length === 1;
     able("previous-cluster", all[0] !== row);
     able("next-cluster", all.at(-1) !== row);
     $("start").hidden = true;
