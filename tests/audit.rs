@@ -153,3 +153,40 @@ fn what_cannot_work_is_refused_before_anything_is_read() {
     assert!(nowhere.contains("no/answers.jsonl: the answers cannot be written"), "{nowhere}");
     assert!(message(&["audit", "gone"]).contains("no article could be read"));
 }
+
+#[test]
+fn a_named_input_that_cannot_be_read_is_told_by_the_exit_code() {
+    let folder = with_a_pair("unread");
+    let all = run(&folder, &["audit", "."]);
+    assert_eq!(all.status.code(), Some(0));
+    for format in ["text", "jsonl"] {
+        let output = run(&folder, &["audit", "--format", format, ".", "gone.jsonl"]);
+        assert_eq!(output.status.code(), Some(1), "{format}");
+        assert!(stderr(&output).contains("gone.jsonl: cannot be read"), "{}", stderr(&output));
+        assert!(!output.stdout.is_empty(), "the rest is audited");
+    }
+    let output = run(&folder, &["audit", "gone.jsonl"]);
+    assert_eq!(output.status.code(), Some(2), "nothing is left to audit");
+    // A record that was skipped is no input that could not be read.
+    let skipped = with_a_pair("skipped").with("x.jsonl", line("x", "") + "{\n");
+    assert_eq!(run(&skipped, &["audit", "."]).status.code(), Some(0));
+}
+
+#[test]
+fn any_memory_gives_the_same_audit() {
+    let folder = Temp::new("audit-memory").with("x.jsonl", pairs(150, 60, 45));
+    let all = stdout(&folder, &["audit", "--quiet", "x.jsonl"]);
+    for memory in ["1k", "300k", "1G"] {
+        let little = ["audit", "--quiet", "--memory", memory, "--spill-folder", ".", "x.jsonl"];
+        assert_eq!(stdout(&folder, &little), all, "{memory}");
+    }
+    assert_eq!(fs::read_dir(&*folder).unwrap().count(), 1, "temporary files have no names");
+    let told = |memory: &str| {
+        let output = run(&folder, &["audit", "--memory", memory, "x.jsonl"]);
+        stderr(&output).contains("of memory is less than 300 articles take in any case")
+    };
+    assert!(told("50k") && !told("10M"), "the texts count");
+    let nowhere = run(&folder, &["audit", "--memory", "1k", "--spill-folder", "gone", "x.jsonl"]);
+    assert_eq!(nowhere.status.code(), Some(2));
+    assert!(stderr(&nowhere).contains("cannot keep in gone what does not fit"), "{}", stderr(&nowhere));
+}

@@ -17,13 +17,13 @@ use retold::{Article, Pair, Relation, shared_passages};
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::Threads;
 use crate::columns::{Columns, Text};
 use crate::compare::Layout;
 use crate::input::{self, Document, Fields};
 use crate::output::{self, shown};
 use crate::progress;
 use crate::search::{Search, Settings};
+use crate::{Memory, Threads};
 
 /// Tells what the settings miss and wrongly take, on your own articles
 ///
@@ -33,7 +33,8 @@ use crate::search::{Search, Settings};
 /// whether they are copies, and tells the precision that follows. Exact copies are always found and
 /// left out of all figures.
 ///
-/// The same articles give the same sample in whatever order they come.
+/// The same articles give the same sample in whatever order they come. With --memory, texts stay in
+/// memory in any case.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -43,6 +44,9 @@ pub struct Args {
 
     #[command(flatten)]
     threads: Threads,
+
+    #[command(flatten)]
+    memory: Memory,
 
     /// Articles to sample [default: 2000, and fewer of more than 50,000]
     ///
@@ -96,12 +100,14 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
     }
     let settings = args.search.settings(&args.search.detector().build().map_err(|error| error.to_string())?);
     let bar = progress::bar(args.quiet);
-    let detector = |search: retold::Search| {
+    let detector = |search: retold::Search, held: u64| {
         let near_misses = settings.confidence.min(settings.threshold) * NEARLY;
         let builder = args.search.detector().search(search).near_misses(near_misses);
+        let builder = args.memory.beside(held).limit(builder);
         builder.progress(progress::shown_on(&bar)).build().map_err(|error| error.to_string())
     };
-    let (quick, exhaustive) = (detector(retold::Search::Candidates)?, detector(retold::Search::Exhaustive)?);
+    // Before anything is read, so that an impossible option is told at once.
+    detector(retold::Search::Candidates, 0)?;
     let mut answers = Answers::read(args.judge.as_deref())?;
     let pool = args.threads.pool()?;
     let found = input::find(&args.paths, args.fields.reading());
@@ -110,12 +116,17 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
         documents.extend(batch);
         Ok(())
     };
-    pool.install(|| crate::read(found, &args.fields, &bar, args.quiet, sink))?;
+    let crate::Read { problems, .. } = pool.install(|| crate::read(found, &args.fields, &bar, args.quiet, sink))?;
+    let bytes = |document: &Document| size_of::<Document>() + document.id().len() + document.text().len();
+    let held = documents.iter().map(bytes).sum::<usize>() as u64;
+    if !args.quiet {
+        args.memory.tell_exceeded(documents.len() as u64, held, &bar);
+    }
     let sample = sample(&documents, args.sample);
     progress::show_articles(&bar);
     let pairs_of = |detector: &retold::Detector| pool.install(|| detector.pairs_of(&documents, &sample));
-    let taken = pairs_of(&quick).map_err(|error| error.to_string())?;
-    let all = pairs_of(&exhaustive).map_err(|error| error.to_string())?;
+    let taken = pairs_of(&detector(retold::Search::Candidates, held)?).map_err(|error| error.to_string())?;
+    let all = pairs_of(&detector(retold::Search::Exhaustive, held)?).map_err(|error| error.to_string())?;
     bar.finish_and_clear();
 
     let audit = Audit::new(&documents, &sample, taken, &all, settings);
@@ -129,7 +140,7 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
             Err(format!("cannot write the results: {error}"))
         }
         Err(Failure::Answers(message)) => Err(message),
-        _ => Ok(ExitCode::SUCCESS),
+        _ => Ok(crate::exit_code(problems.iter(), false)),
     }
 }
 

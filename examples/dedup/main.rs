@@ -118,6 +118,13 @@ struct Args {
     quiet: bool,
 }
 
+impl Args {
+    /// Whether dates decide what is found, or what stays.
+    fn dates_decide(&self) -> bool {
+        self.keep == Keep::Earliest || self.within.is_some()
+    }
+}
+
 /// A span of time.
 fn span(text: &str) -> Result<Duration, String> {
     const UNITS: [(char, u64); 4] = [('m', 60), ('h', 3600), ('d', 86_400), ('w', 604_800)];
@@ -195,7 +202,7 @@ fn main() -> ExitCode {
             error.exit()
         }
     };
-    args.fields.needs_date = args.keep == Keep::Earliest || args.within.is_some();
+    args.fields.needs_date = args.dates_decide() || args.format == Format::Html;
     if args.keep == Keep::First {
         args.fields.order = Order::Given;
     }
@@ -240,7 +247,7 @@ fn exit_code<'a>(mut left_out: impl Iterator<Item = &'a Problem>, strict: bool) 
 
 fn run(args: &Args) -> Result<ExitCode, String> {
     if args.fields.date.is_some() && !args.fields.needs_date {
-        return Err("--date-field is for --keep earliest and --within alone: add one, or leave the field out".into());
+        return Err("--date-field is for --keep earliest, --within and --format html: add one, or leave it out".into());
     }
     write::stop_cleanly()?;
     let bar = progress::bar(args.quiet || args.progress != Reporting::Auto);
@@ -248,7 +255,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     // Before anything is read, so that an impossible option is told at once.
     let builder = args.search.detector().representative(args.keep.representative());
     let mut builder = builder.removal_confidence(args.files.remove_from);
-    if let Format::Html = args.format {
+    if args.format == Format::Html {
         builder = builder.near_misses(NEAR_MISS);
     }
     if let Some(span) = args.within {
@@ -267,30 +274,27 @@ fn run(args: &Args) -> Result<ExitCode, String> {
         stored.map_err(|error| format!("cannot store standard input: {error}; give files"))?;
     }
     let mut collector: Collector<Document> = detector.collector();
-    let (mut places, mut undated) = (Vec::new(), 0);
+    let (mut places, mut dates, mut undated) = (Vec::new(), Vec::new(), 0);
     let sink = |batch: Vec<Document>| {
         places.extend(batch.iter().map(|document| document.place.clone()));
+        if args.format == Format::Html {
+            dates.extend(batch.iter().map(|document| Box::from(document.date().unwrap_or_default())));
+        }
         undated += batch.iter().filter(|document| document.date().is_none()).count() as u64;
         collector.extend(batch).map_err(|error| error.to_string())
     };
     let Read { problems, tallies, sources } = pool.install(|| read(found, &args.fields, &bar, args.quiet, sink))?;
     outputs.check(&sources, &tallies)?;
     let read = start.elapsed();
-    if args.fields.needs_date && undated > 0 && !args.quiet {
+    if args.dates_decide() && undated > 0 && !args.quiet {
         let (undated, all) = (HumanCount(undated), HumanCount(places.len() as u64));
         let count = if args.within.is_some() { "match nothing" } else { "count as the last" };
         bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and {count}")));
     }
 
-    if let (Some((given, needed)), false) = (args.memory.exceeded(places.len() as u64), args.quiet) {
-        let (given, needed, all) = (DecimalBytes(given), DecimalBytes(needed), HumanCount(places.len() as u64));
-        bar.suspend(|| {
-            tell(format_args!(
-                "{given} of memory is less than {all} articles take in any case, about {needed}: give more"
-            ));
-        });
+    if !args.quiet {
+        args.memory.tell_exceeded(places.len() as u64, 0, &bar);
     }
-
     progress::show_articles(&bar);
     let (report, articles) = pool.install(|| collector.find()).map_err(|error| error.to_string())?;
     let took = start.elapsed();
@@ -301,7 +305,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let outputs = pool.install(|| outputs.write(&sources, &tallies, &report, &places, &bar));
     drop(lines);
     bar.finish_and_clear();
-    let findings = Findings::new(report, (articles, places), problems, skipped, read);
+    let findings = Findings::new(report, (articles, places, dates), problems, skipped, read);
     let mut out = BufWriter::new(io::stdout());
     let settings = args.search.settings(&detector);
     let written = pool.install(|| findings.write(args.format, &settings, &mut out));
@@ -363,10 +367,22 @@ impl Memory {
     /// What an article takes in any case, in bytes; as measured on a million.
     const LEAST: u64 = 450;
 
-    /// What was given, if it is less than so many articles take in any case; and what they take.
-    fn exceeded(&self, articles: u64) -> Option<(u64, u64)> {
-        let needed = Self::LEAST * articles;
-        self.bytes().filter(|&given| given < needed).map(|given| (given, needed))
+    /// Tells if what was given is less than so many articles take in any case, beside what is held already.
+    fn tell_exceeded(&self, articles: u64, held: u64, bar: &ProgressBar) {
+        let needed = Self::LEAST * articles + held;
+        let Some(given) = self.bytes().filter(|&given| given < needed) else { return };
+        let (given, needed, all) = (DecimalBytes(given), DecimalBytes(needed), HumanCount(articles));
+        bar.suspend(|| {
+            tell(format_args!(
+                "{given} of memory is less than {all} articles take in any case, about {needed}: give more"
+            ));
+        });
+    }
+
+    /// What is left of it beside what is held already.
+    fn beside(&self, held: u64) -> Self {
+        let left = self.bytes().map(|given| ByteSize(given.saturating_sub(held)));
+        Self { memory: left, spill_folder: self.spill_folder.clone() }
     }
 
     /// What was given.

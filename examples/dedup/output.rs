@@ -14,7 +14,7 @@ use crate::html;
 use crate::input::{Document, Left, Place, Problem};
 use crate::search::Settings;
 
-#[derive(Clone, Copy, clap::ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub enum Format {
     /// For people
     Text,
@@ -39,6 +39,8 @@ pub struct Findings {
     pub articles: Articles<Document>,
     /// Where each of these stands.
     pub places: Vec<Place>,
+    /// When each of these appeared, empty where nothing says so; none at all if nobody asked.
+    dates: Vec<Box<str>>,
     /// What it took to read the articles, and to sign them meanwhile.
     read: Duration,
 }
@@ -47,7 +49,7 @@ impl Findings {
     /// Puts together what the library found among the articles with what the input and, `later`, the library left out.
     pub fn new(
         report: Report,
-        (articles, places): (Articles<Document>, Vec<Place>),
+        (articles, places, dates): (Articles<Document>, Vec<Place>, Vec<Box<str>>),
         problems: Vec<Problem>,
         later: Vec<Problem>,
         read: Duration,
@@ -58,7 +60,12 @@ impl Findings {
         skipped.extend(later);
         skipped.sort_by(|a, b| (&a.id, &a.place, &a.reason).cmp(&(&b.id, &b.place, &b.reason)));
         unread.sort_by(|a, b| (&a.place, &a.reason).cmp(&(&b.place, &b.reason)));
-        Self { report, skipped, unread, documents, articles, places, read }
+        Self { report, skipped, unread, documents, articles, places, dates, read }
+    }
+
+    /// When an article appeared, as it says; empty if that is not known.
+    pub fn date(&self, position: usize) -> &str {
+        self.dates.get(position).map_or("", |date| date)
     }
 
     pub fn write(&self, format: Format, settings: &Settings, out: &mut impl Write) -> io::Result<()> {

@@ -7,6 +7,7 @@ use retold::{Bands, Detector, DetectorBuilder, Excerpts};
 pub struct Settings {
     pub level: retold::Level,
     pub threshold: f64,
+    pub containment: f64,
     pub confidence: f64,
     pub min_words: usize,
     /// How texts meet that may be edited copies.
@@ -79,7 +80,7 @@ impl Search {
 
     /// The options, and what a detector that was built of them makes of them.
     pub fn settings(&self, detector: &Detector) -> Settings {
-        let &Self { level, threshold, confidence, min_words, .. } = self;
-        Settings { level: level.into(), threshold, confidence, min_words, bands: detector.bands() }
+        let &Self { level, threshold, containment, confidence, min_words, .. } = self;
+        Settings { level: level.into(), threshold, containment, confidence, min_words, bands: detector.bands() }
     }
 }

@@ -4,7 +4,7 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use std::{env, fs, thread};
 
 use serde_json::{Value, json};
@@ -135,6 +135,15 @@ impl Browser {
         result["result"]["value"].take()
     }
 
+    /// Waits until an expression is true.
+    pub fn until(&mut self, expression: &str) {
+        let begin = Instant::now();
+        while self.value(expression) != true {
+            assert!(begin.elapsed() < PATIENCE, "never: {expression}");
+            self.settle();
+        }
+    }
+
     /// Presses keys, one after the other, and waits until the page has drawn what came of each.
     pub fn press(&mut self, keys: &str) {
         for key in keys.chars() {
@@ -143,6 +152,30 @@ impl Browser {
             }
             self.settle();
         }
+    }
+
+    /// Presses a key that writes nothing, by its name and number, and waits as `press` does.
+    pub fn press_key(&mut self, key: &str, number: u32) {
+        let text = if key == "Enter" { "\r" } else { "" };
+        for kind in ["keyDown", "keyUp"] {
+            let event = json!({"type": kind, "key": key, "code": key, "text": text, "windowsVirtualKeyCode": number});
+            self.call("Input.dispatchKeyEvent", event);
+        }
+        self.settle();
+    }
+
+    /// Makes the window so large, in the pixels of style sheets.
+    pub fn resize(&mut self, width: u32, height: u32) {
+        let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        self.call("Emulation.setDeviceMetricsOverride", size);
+        self.settle();
+    }
+
+    /// Shows pages in light or dark colours.
+    pub fn color_scheme(&mut self, scheme: &str) {
+        let features = json!({"features": [{"name": "prefers-color-scheme", "value": scheme}]});
+        self.call("Emulation.setEmulatedMedia", features);
+        self.settle();
     }
 
     /// Waits for the events that are under way and for the next frame.

@@ -1,12 +1,11 @@
-//! Drawings of what was found and how, as SVG in the page.
+//! A drawing of what was found, as SVG in the page.
 
 use std::fmt::{self, Write as _};
 
 use indicatif::HumanCount;
 use retold::Relation;
 
-use super::{Group, counted};
-use crate::search::Settings;
+use super::{Group, label};
 
 /// The size of a chart without what stands around it.
 const WIDTH: f64 = 360.0;
@@ -17,7 +16,8 @@ fn write_axis(to: &mut String) -> fmt::Result {
     write!(to, r#"<path class="axis" d="M0 0V{HEIGHT}H{WIDTH}"/>"#)?;
     for tenth in (0..=10).step_by(2) {
         let at = f64::from(tenth) / 10.0;
-        write!(to, r#"<text x="{}" y="{}" text-anchor="middle">{at}</text>"#, at * WIDTH, HEIGHT + 15.0)?;
+        let (x, y, percent) = (at * WIDTH, HEIGHT + 15.0, tenth * 10);
+        write!(to, r#"<text x="{x}" y="{y}" text-anchor="middle">{percent}%</text>"#)?;
     }
     Ok(())
 }
@@ -40,7 +40,7 @@ pub fn write_histogram(groups: &[Group], to: &mut String) -> fmt::Result {
     let totals = [0, 1].map(|kind| bins.iter().map(|bin| bin[kind]).sum::<usize>());
     write!(
         to,
-        r#"<figure><svg viewBox="-8 -14 {} {}" role="img" aria-label="Similarities of the copies to their representatives">"#,
+        r#"<figure><svg viewBox="-8 -14 {} {}" role="img" aria-label="How many copies match their representative by how much">"#,
         WIDTH + 16.0,
         HEIGHT + 34.0
     )?;
@@ -55,11 +55,13 @@ pub fn write_histogram(groups: &[Group], to: &mut String) -> fmt::Result {
             top -= high;
             write!(
                 to,
-                r#"<rect class="{kind}" x="{:.2}" y="{top:.2}" width="{:.2}" height="{high:.2}"><title>{from:.2} to {:.2}: {} {kind}</title></rect>"#,
+                r#"<rect class="{kind}" x="{:.2}" y="{top:.2}" width="{:.2}" height="{high:.2}"><title>Match of {:.0} to {:.0}%: {} {}</title></rect>"#,
                 left + 1.0,
                 wide - 2.0,
-                from + 1.0 / BINS as f64,
+                100.0 * from,
+                100.0 * (from + 1.0 / BINS as f64),
                 HumanCount(part as u64),
+                label(Some(kind)),
             )?;
         }
         write!(
@@ -70,32 +72,12 @@ pub fn write_histogram(groups: &[Group], to: &mut String) -> fmt::Result {
         )?;
     }
     let [near, reworded] = totals.map(|total| HumanCount(total as u64));
+    let exact = match exact {
+        0 => String::new(),
+        exact => format!("Not drawn: {} with the same words. ", HumanCount(exact as u64)),
+    };
     writeln!(
         to,
-        r#"</svg><figcaption><b>Similarity to the representative</b><span class="key near">near {near}, by the share of phrases</span>, <span class="key reworded">reworded {reworded}, by confidence</span>; exact copies, {}, all stand at 1 and are left out. Heights grow as square roots.</figcaption></figure>"#,
-        HumanCount(exact as u64)
-    )
-}
-
-/// With what probability two texts are compared at all.
-pub fn write_s_curve(settings: &Settings, to: &mut String) -> fmt::Result {
-    let &Settings { bands, threshold, .. } = settings;
-    let at = |share: f64| format!("{:.1} {:.1}", share * WIDTH, HEIGHT * (1.0 - bands.probability(share)));
-    let points: Vec<String> = (0..=100).map(|percent| at(f64::from(percent) / 100.0)).collect();
-    write!(
-        to,
-        r#"<figure><svg viewBox="-8 -14 {} {}" role="img" aria-label="Probability that two texts share a bucket, by the share of their phrases in common"><text x="0" y="-4">100%</text>"#,
-        WIDTH + 16.0,
-        HEIGHT + 34.0
-    )?;
-    write_axis(to)?;
-    write!(to, r#"<path class="curve" d="M{}"/>"#, points.join("L"))?;
-    write!(to, r#"<path class="threshold" d="M{0:.1} 0V{HEIGHT}"/>"#, threshold * WIDTH)?;
-    writeln!(
-        to,
-        r#"</svg><figcaption><b>Chance that an edited copy is met</b>{} of {}: at the threshold of {threshold}, {:.1}%. Rewordings are found by what few texts hold, not by these bands.</figcaption></figure>"#,
-        counted(bands.bands(), "band"),
-        counted(bands.rows(), "row"),
-        100.0 * bands.probability(threshold)
+        r#"</svg><figcaption><b>How closely copies match</b><span class="key near">{near} edited: the share of phrases in both texts</span><span class="key reworded">{reworded} reworded: how many in 100 such pairs are copies</span><span>{exact}Short bars are drawn taller than they are, so that they can be seen.</span></figcaption></figure>"#,
     )
 }

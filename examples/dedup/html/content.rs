@@ -54,3 +54,15 @@ impl Display for Escaped<'_> {
         f.write_str(&self.0[from..])
     }
 }
+
+/// A text as the value of an attribute in double quotes.
+pub struct Attribute<'a>(pub &'a str);
+
+impl Display for Attribute<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        self.0.split('"').enumerate().try_for_each(|(at, part)| {
+            f.write_str(if at > 0 { "&quot;" } else { "" })?;
+            Escaped(part).fmt(f)
+        })
+    }
+}

@@ -29,7 +29,7 @@ pub struct Fields {
     #[arg(long = "id-field", value_name = "NAME")]
     id: Option<String>,
 
-    /// The JSON field or the column that holds the date, for --keep earliest and --within [default: date, published and the like]
+    /// The JSON field or the column that holds the date, for --keep earliest, --within and --format html [default: date, published and the like]
     ///
     /// As ISO 8601: 2024-05-17, or with a time 2024-05-17T09:30:15+02:00. Without a zone it is UTC.
     #[arg(long = "date-field", value_name = "NAME")]
