@@ -99,6 +99,7 @@ mod frequencies;
 mod hash;
 mod index;
 mod minhash;
+mod near;
 mod passages;
 mod prior;
 mod rare;
@@ -110,6 +111,7 @@ mod simhash;
 mod store;
 mod telling;
 mod text;
+mod texts;
 mod verify;
 
 pub use articles::{Article, Articles};
