@@ -723,10 +723,9 @@ impl Detector {
         (summary.candidates, summary.crowded, summary.capped) = (candidates, crowded, capped);
         if self.excerpts == Excerpts::Find {
             let words = |text: u32| texts.words[text as usize];
-            let overlaps = fingerprints.overlaps(&self.near.whole(texts, &pairs), Sample::All, words, |_| true, budget);
-            *shared = overlaps.pairs;
             // One run of eleven words gives two texts one fingerprint, and what is told as an excerpt has more.
-            shared.retain(|pair| pair.count > 1);
+            let needed = |_| Some(2);
+            *shared = fingerprints.overlaps(&self.near.whole(texts, &pairs), Sample::All, words, needed, budget).pairs;
         }
         drop((sketches, fingerprints));
         budget.check()?;

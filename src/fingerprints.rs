@@ -7,12 +7,13 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rayon::prelude::*;
 
 use crate::arch::{Arch, Work};
 use crate::candidates::Sieve;
-use crate::shingle::Window;
+use crate::shingle::{Shingle, Window};
 use crate::store::{Block, Budget, Store};
 
 /// Words in a shingle.
@@ -45,10 +46,12 @@ pub(crate) struct Winnower {
 }
 
 impl Winnower {
-    /// Begins a new text; its words go into the window.
-    pub(crate) fn begin(&mut self) -> Window {
+    /// Begins a new text. Where there are shingles of three to five words already, those of five are made from them, and there is
+    /// no window; otherwise its words go into it.
+    pub(crate) fn begin(&mut self, shingle: Shingle) -> Option<Window> {
         self.shingles.clear();
-        Window::new(SHINGLE)
+        let is_at_hand = matches!(shingle, Shingle::Words(3..=SHINGLE));
+        (!is_at_hand).then(|| Window::new(SHINGLE))
     }
 
     /// Takes the next words of the text.
@@ -57,14 +60,22 @@ impl Winnower {
         window.extend(arch, words, &mut self.shingles);
     }
 
-    /// Adds the fingerprints of the text, in the order in which they stand in it.
-    pub(crate) fn finish(&mut self, arch: Arch, sample: Sample, fingerprints: &mut Vec<u32>) {
-        let Some(windows) = (self.shingles.len() + 1).checked_sub(WINDOW).filter(|&windows| windows > 0) else {
-            return;
+    /// Adds the fingerprints of the text, in the order in which they stand in it; `shingles` are its own, each spanning so many words.
+    pub(crate) fn finish(
+        &mut self,
+        arch: Arch,
+        (shingles, shingle): (&[u64], Shingle),
+        sample: Sample,
+        fingerprints: &mut Vec<u32>,
+    ) {
+        let (shingles, gap) = match shingle {
+            Shingle::Words(words @ 3..=SHINGLE) => (shingles, usize::from(SHINGLE - words)),
+            _ => (&self.shingles[..], 0),
         };
-        self.minima.clear();
-        self.minima.extend(self.shingles.iter().map(|&shingle| (shingle >> 32) as u32));
-        arch.run(Minima(&mut self.minima));
+        let fives = shingles.len().saturating_sub(gap);
+        let Some(windows) = (fives + 1).checked_sub(WINDOW).filter(|&windows| windows > 0) else { return };
+        self.minima.resize(fives, 0);
+        arch.run(Minima { shingles, gap, minima: &mut self.minima });
         // Without branches, which would go the wrong way every fourth time.
         let start = fingerprints.len();
         fingerprints.resize(start + windows, 0);
@@ -78,18 +89,28 @@ impl Winnower {
     }
 }
 
-/// Turns each number into the smallest of the [`WINDOW`] that begin with it; the last few stay as they come.
-struct Minima<'a>(&'a mut [u32]);
+/// Finds the smallest of the [`WINDOW`] shingles of five words that begin with each; the last few stay as they come. A shingle of five
+/// words is made of two that overlap, of which the second begins so many words after the first: all of its words are in one of
+/// them.
+struct Minima<'a> {
+    shingles: &'a [u64],
+    gap: usize,
+    minima: &'a mut [u32],
+}
 
 impl Work for Minima<'_> {
     type Output = ();
 
     #[inline(always)]
     fn work(self) {
+        let Self { shingles, gap, minima } = self;
+        for ((five, first), second) in minima.iter_mut().zip(shingles).zip(&shingles[gap..]) {
+            *five = (first >> 32) as u32 ^ *second as u32;
+        }
         // Those of two, of four, and of four and four that overlap in one.
         for step in [1, 2, 3] {
-            for at in 0..self.0.len().saturating_sub(step) {
-                self.0[at] = self.0[at].min(self.0[at + step]);
+            for at in 0..minima.len().saturating_sub(step) {
+                minima[at] = minima[at].min(minima[at + step]);
             }
         }
     }
@@ -168,8 +189,9 @@ impl Fingerprints {
         self.of(text).iter().filter(|&&fingerprint| sample.keeps(fingerprint)).count()
     }
 
-    /// The pairs among those `texts`, ascending, that share fingerprints of a sample and of which the shorter one has so many words at least that `is_source` says so.
-    /// `words` is the length of each text; of two that are equally long the one that comes first passes for the shorter one.
+    /// The pairs among those `texts`, ascending, that share at least so many different fingerprints of a sample as `needed` says of the
+    /// shorter one; none with a shorter one that is no source, of which `needed` says nothing. `words` is the length of each text;
+    /// of two that are equally long the one that comes first passes for the shorter one.
     ///
     /// Time and memory grow linearly with the texts: a fingerprint that many hold is paired with the shortest of them alone,
     /// for if it is part of a text that stands in all of them, that is the one.
@@ -178,26 +200,51 @@ impl Fingerprints {
         texts: &[u32],
         sample: Sample,
         words: impl Fn(u32) -> u32 + Sync,
-        is_source: impl Fn(u32) -> bool + Sync,
+        needed: impl Fn(u32) -> Option<u32>,
         budget: &Arc<Budget>,
     ) -> Overlaps {
         let all: u64 = texts.iter().map(|&text| self.count(text, sample) as u64).sum();
         let parts = (size_of::<u64>() as u64 * all).div_ceil(budget.share(POSTINGS_SHARE).max(1)).clamp(1, MOST_PARTS);
         let mut found = Overlaps::default();
+        const NO_SOURCE: u32 = u32::MAX;
+        let mut needs = vec![NO_SOURCE; texts.last().map_or(0, |&last| last as usize + 1)];
+        texts.iter().for_each(|&text| needs[text as usize] = needed(text).unwrap_or(NO_SOURCE));
         let mut keyed: Vec<(u64, u32)> = Vec::new();
         for part in 0..parts {
             let buckets = self.buckets(texts, sample, (part, parts));
+            // How many of its fingerprints a text shares with anybody.
+            let counts: Vec<AtomicU32> = needs.iter().map(|_| AtomicU32::new(0)).collect();
+            let count = |list: &[u64]| {
+                list.iter().for_each(|&posting| {
+                    counts[posting as u32 as usize].fetch_add(1, Ordering::Relaxed);
+                });
+            };
             let in_bucket = |bucket: usize| {
                 let mut postings = shared(buckets.iter().map(|buckets| &buckets[bucket][..]));
                 postings.sort_unstable();
                 postings.dedup();
+                lists(&postings).for_each(count);
+                postings
+            };
+            let postings: Vec<Vec<u64>> = (0..BUCKETS).into_par_iter().with_max_len(1).map(in_bucket).collect();
+            drop(buckets);
+            // Most texts share a phrase here and there, and no more with all others together than is needed with one.
+            let may_be_shorter = |text: u32| {
+                let needed = needs[text as usize];
+                needed != NO_SOURCE && (parts > 1 || counts[text as usize].load(Ordering::Relaxed) >= needed)
+            };
+            let pairs = |postings: Vec<u64>| {
                 let (mut pairs, mut crowded, mut holders) = (Vec::new(), 0, Vec::new());
-                for list in postings.chunk_by(|a, b| a >> 32 == b >> 32).filter(|list| list.len() > 1) {
+                for list in lists(&postings) {
+                    let is_crowded = list.len() > MOST_HOLDERS;
+                    crowded += usize::from(is_crowded);
+                    if !list.iter().any(|&posting| may_be_shorter(posting as u32)) {
+                        continue;
+                    }
                     holders.clear();
                     holders.extend(list.iter().map(|&posting| (words(posting as u32), posting as u32)));
-                    let sources = if list.len() > MOST_HOLDERS {
-                        crowded += 1;
-                        holders.retain(|&(_, text)| is_source(text));
+                    let sources = if is_crowded {
+                        holders.retain(|&(_, text)| needs[text as usize] != NO_SOURCE);
                         let shortest = SHORTEST.min(holders.len());
                         if shortest > 0 {
                             holders.select_nth_unstable(shortest - 1);
@@ -209,7 +256,7 @@ impl Fingerprints {
                         holders.len()
                     };
                     for (at, &(_, shorter)) in holders[..sources].iter().enumerate() {
-                        if is_source(shorter) {
+                        if may_be_shorter(shorter) {
                             let longer = holders[at + 1..].iter();
                             let key = |longer: u32| (u64::from(shorter) << 32 | u64::from(longer), list.len() as u32);
                             pairs.extend(longer.map(|&(_, longer)| key(longer)));
@@ -219,20 +266,23 @@ impl Fingerprints {
                 (pairs, crowded)
             };
             let of_buckets: Vec<(Vec<(u64, u32)>, usize)> =
-                (0..BUCKETS).into_par_iter().with_max_len(1).map(in_bucket).collect();
+                postings.into_par_iter().with_max_len(1).map(pairs).collect();
             for (pairs, crowded) in of_buckets {
                 keyed.extend(pairs);
                 found.crowded += crowded;
             }
         }
         keyed.par_sort_unstable();
-        let pair = |same: &[(u64, u32)]| Shared {
-            shorter: (same[0].0 >> 32) as u32,
-            longer: same[0].0 as u32,
-            count: same.len() as u32,
-            holders: same[same.len() / 2].1,
+        let pair = |same: &[(u64, u32)]| {
+            let shorter = (same[0].0 >> 32) as u32;
+            (same.len() >= needs[shorter as usize] as usize).then(|| Shared {
+                shorter,
+                longer: same[0].0 as u32,
+                count: same.len() as u32,
+                holders: same[same.len() / 2].1,
+            })
         };
-        found.pairs = keyed.chunk_by(|a, b| a.0 == b.0).map(pair).collect();
+        found.pairs = keyed.chunk_by(|a, b| a.0 == b.0).filter_map(pair).collect();
         found
     }
 
@@ -256,6 +306,11 @@ impl Fingerprints {
         };
         texts.par_chunks(TEXTS_A_TASK as usize).with_max_len(1).map(of_task).collect()
     }
+}
+
+/// The postings of each fingerprint that more than one text holds.
+fn lists(postings: &[u64]) -> impl Iterator<Item = &[u64]> {
+    postings.chunk_by(|a, b| a >> 32 == b >> 32).filter(|list| list.len() > 1)
 }
 
 /// Those postings whose fingerprint others have too, and some more: most stand alone, and sorting them would take most of the
@@ -287,12 +342,20 @@ mod tests {
     use std::collections::{BTreeMap, BTreeSet};
 
     fn winnow(words: &[u64], sample: Sample) -> Vec<u32> {
-        let (mut winnower, mut fingerprints) = (Winnower::default(), Vec::new());
-        let mut window = winnower.begin();
+        of_shingles(words, Shingle::Words(3), sample)
+    }
+
+    /// The fingerprints of a text whose shingles are such.
+    fn of_shingles(words: &[u64], shingle: Shingle, sample: Sample) -> Vec<u32> {
+        let (mut winnower, mut fingerprints, mut shingles) = (Winnower::default(), Vec::new(), Vec::new());
+        let (mut window, mut own) = (Window::new(shingle.span()), winnower.begin(shingle));
         for words in words.chunks(13) {
-            winnower.extend(Arch::default(), &mut window, words);
+            window.extend(Arch::default(), words, &mut shingles);
+            if let Some(own) = &mut own {
+                winnower.extend(Arch::default(), own, words);
+            }
         }
-        winnower.finish(Arch::default(), sample, &mut fingerprints);
+        winnower.finish(Arch::default(), (&shingles, shingle), sample, &mut fingerprints);
         fingerprints
     }
 
@@ -317,11 +380,12 @@ mod tests {
     proptest! {
         #[test]
         fn every_run_of_eleven_words_in_two_texts_gives_both_a_fingerprint(
-            run in prop::collection::vec(any::<u64>(), 11..=11), around in prop::collection::vec(words(), 4..=4),
+            run in prop::collection::vec(any::<u64>(), 11..=11), around in prop::collection::vec(words(), 4..=4), span in 1u8..9,
         ) {
-            let all = |before: &[u64], after: &[u64]| winnow(&[before, &run, after].concat(), Sample::All);
+            let winnow = |words: &[u64]| of_shingles(words, Shingle::Words(span), Sample::All);
+            let all = |before: &[u64], after: &[u64]| winnow(&[before, &run, after].concat());
             let (left, right) = (all(&around[0], &around[1]), all(&around[2], &around[3]));
-            let of_run = winnow(&run, Sample::All);
+            let of_run = winnow(&run);
             prop_assert_eq!(of_run.len(), 1);
             prop_assert!(left.contains(&of_run[0]) && right.contains(&of_run[0]));
         }
@@ -335,8 +399,8 @@ mod tests {
 
         #[test]
         fn minima_are_those_of_each_window(numbers in prop::collection::vec(0u32..50, 0..40)) {
-            let mut minima = numbers.clone();
-            Arch::default().run(Minima(&mut minima));
+            let (shingles, mut minima): (Vec<u64>, _) = (numbers.iter().map(|&number| number.into()).collect(), vec![0; numbers.len()]);
+            Arch::default().run(Minima { shingles: &shingles, gap: 0, minima: &mut minima });
             let expected: Vec<u32> = numbers.windows(WINDOW).filter_map(|window| window.iter().min().copied()).collect();
             prop_assert_eq!(&minima[..expected.len()], &expected[..]);
         }
@@ -348,6 +412,7 @@ mod tests {
             let all: Vec<Vec<u32>> = texts.iter().map(|text| text.0.clone()).collect();
             let words = |text: u32| texts[text as usize].1;
             let is_source = |text: u32| words(text) > 5;
+            let needed = |text: u32| is_source(text).then(|| text % 3);
             let taking: Vec<u32> = (0..texts.len() as u32).filter(|&text| texts[text as usize].2).collect();
             let mut holders: BTreeMap<u32, BTreeSet<(u32, u32)>> = BTreeMap::new();
             for &text in &taking {
@@ -367,8 +432,9 @@ mod tests {
                     holders[at + 1..].iter().for_each(|&other| *expected.entry((holders[at], other)).or_default() += 1);
                 }
             }
+            expected.retain(|&(shorter, _), &mut count| count >= shorter % 3);
             for budget in [Budget::unlimited(), Budget::new(Some(memory), None)] {
-                let found = fingerprints(&all, &budget).overlaps(&taking, Sample::All, words, is_source, &budget);
+                let found = fingerprints(&all, &budget).overlaps(&taking, Sample::All, words, needed, &budget);
                 prop_assert_eq!(found.crowded, crowded);
                 let pairs: BTreeMap<(u32, u32), u32> =
                     found.pairs.iter().map(|pair| ((pair.shorter, pair.longer), pair.count)).collect();

@@ -202,14 +202,15 @@ impl Near {
         leading: &[u32],
         shingles: &Shingles<'_>,
     ) -> (Vec<(u32, u32)>, usize) {
-        // How many of so many fingerprints are left of an edited copy at least.
-        let needed = |all: usize| (all * 3 / 10).max(2.min(all));
         let words = |text: u32| texts.words[text as usize];
-        let is_source = |text: u32| words(text) as usize >= NEAR_SHINGLES;
-        let overlaps = fingerprints.overlaps(leading, Sample::Half, words, is_source, texts.budget);
-        let may_be = |&Shared { shorter, longer, count, .. }: &Shared| {
-            count as usize >= needed(fingerprints.count(shorter, Sample::Half))
-                && self.rule.may_be_by_sample(&shingles.of(shorter), &shingles.of(longer))
+        // How many fingerprints are left of an edited copy at least.
+        let needed = |text: u32| {
+            let all = fingerprints.count(text, Sample::Half) as u32;
+            (words(text) as usize >= NEAR_SHINGLES).then(|| (all * 3 / 10).max(2.min(all)))
+        };
+        let overlaps = fingerprints.overlaps(leading, Sample::Half, words, needed, texts.budget);
+        let may_be = |&Shared { shorter, longer, .. }: &Shared| {
+            self.rule.may_be_by_sample(&shingles.of(shorter), &shingles.of(longer))
         };
         let pairs = overlaps.pairs.par_iter().filter(|shared| may_be(shared));
         let in_order = |pair: &Shared| (pair.shorter.min(pair.longer), pair.shorter.max(pair.longer));
