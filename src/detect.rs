@@ -33,7 +33,7 @@ use crate::sign::{self, Kept, Shape, Signatures, Signed, Views};
 use crate::store::Budget;
 use crate::telling::{RunTable, Runs};
 use crate::text::Words;
-use crate::texts::{Shingles, Texts};
+use crate::texts::{Sets, Shingles, Texts};
 use crate::verify::{self, NearRule, Rule, StemTable};
 
 /// Which copies to look for. Each level includes those before it.
@@ -637,6 +637,7 @@ impl Detector {
             distinct,
             kept: Some(kept),
             shared: Vec::new(),
+            sets: None,
             words,
             summary,
             budget,
@@ -681,9 +682,10 @@ impl Detector {
         corpus.summary.verified = copies.len() as u64;
         let mut times = corpus.summary.times;
         let texts = corpus.distinct.len();
+        let sets = corpus.sets.take();
         let (clusters, removals, (excerpts, furniture)) = self.timed(&mut times, Stage::Cluster, texts, |_| {
             let clusters = self.clusters(&corpus, &copies, &misses);
-            let removals = self.removals(&corpus, &copies, &clusters);
+            let removals = self.removals(&corpus, sets, &copies, &clusters);
             let excerpts = self.excerpts(&corpus, &clusters);
             (clusters, removals, excerpts)
         });
@@ -711,7 +713,7 @@ impl Detector {
         keep: Keep,
         asked: Option<&[bool]>,
     ) -> Result<Vec<Compared>> {
-        let Corpus { articles, positions, distinct, kept, shared, words, summary, budget, .. } = corpus;
+        let Corpus { articles, positions, distinct, kept, shared, sets, words, summary, budget, .. } = corpus;
         let Some(Kept { sketches, fingerprints, tokens }) = kept.take() else { return Ok(Vec::new()) };
         let read = |text: u32| articles.read(positions[distinct[text as usize] as usize] as usize);
         let texts = Texts { words, read: &read, shingle: self.shingle, budget };
@@ -719,7 +721,7 @@ impl Detector {
         let found = self.timed(&mut summary.times, Stage::Near, texts.len(), |_| {
             self.near.pairs(texts, &sketches, &fingerprints, wanted)
         });
-        let near::Found { mut pairs, leaders, candidates, crowded, capped } = found;
+        let near::Found { mut pairs, sets: compared, leaders, candidates, crowded, capped } = found;
         (summary.candidates, summary.crowded, summary.capped) = (candidates, crowded, capped);
         if self.excerpts == Excerpts::Find {
             let words = |text: u32| texts.words[text as usize];
@@ -730,9 +732,11 @@ impl Detector {
         drop((sketches, fingerprints));
         budget.check()?;
         if self.level == Level::Near {
+            *sets = Some(compared);
             pairs.par_sort_by_key(|pair| (pair.left, pair.right));
             return Ok(pairs);
         }
+        drop(compared);
         let surroundings = self.surroundings(texts, tokens, &leaders, asked, summary)?;
         budget.check()?;
         pairs.extend(self.reworded_pairs(texts, &surroundings, &leaders, keep, summary));
@@ -1029,7 +1033,13 @@ impl Detector {
     }
 
     /// The members of clusters that can go because one that stays tells what they tell, in the order of the input.
-    fn removals<A: Article>(&self, corpus: &Corpus<A>, verified: &[Compared], clusters: &[Cluster]) -> Vec<Removal> {
+    fn removals<A: Article>(
+        &self,
+        corpus: &Corpus<A>,
+        sets: Option<Sets>,
+        verified: &[Compared],
+        clusters: &[Cluster],
+    ) -> Vec<Removal> {
         let Corpus { articles, positions, twins, ranks, distinct, words, budget, .. } = corpus;
         let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
         let position = |text: u32| positions[distinct[text as usize] as usize] as usize;
@@ -1040,7 +1050,11 @@ impl Detector {
         }
         let text_of = |member: &Member| distinct.partition_point(|&at| at < twin_at[member.position]) as u32;
         let read = |text: u32| articles.read(position(text));
-        let shingles = Shingles::new(Texts { words, read: &read, shingle: self.shingle, budget });
+        let texts = Texts { words, read: &read, shingle: self.shingle, budget };
+        let shingles = match sets {
+            Some(sets) => Shingles::with(texts, sets),
+            None => Shingles::new(texts),
+        };
         let of_cluster = |cluster: &Cluster| {
             let mut texts: Vec<u32> = cluster.members.iter().map(text_of).collect();
             let center = texts[0];
@@ -1336,6 +1350,8 @@ struct Corpus<A> {
     kept: Option<Kept>,
     /// Pairs of texts that share fingerprints, if excerpts are looked for.
     shared: Vec<Shared>,
+    /// The shingles of texts that were compared, if there is memory for them until the end: rewordings need it for more.
+    sets: Option<Sets>,
     /// Number of words of each text.
     words: Vec<u32>,
     summary: Summary,

@@ -33,6 +33,7 @@ pub(crate) enum Sample {
 
 impl Sample {
     /// Minima are small, so their lower bits have to say which are kept.
+    #[inline(always)]
     fn keeps(self, fingerprint: u32) -> bool {
         self == Self::All || fingerprint & 1 == 0
     }
@@ -74,18 +75,60 @@ impl Winnower {
         };
         let fives = shingles.len().saturating_sub(gap);
         let Some(windows) = (fives + 1).checked_sub(WINDOW).filter(|&windows| windows > 0) else { return };
-        self.minima.resize(fives, 0);
-        arch.run(Minima { shingles, gap, minima: &mut self.minima });
-        // Without branches, which would go the wrong way every fourth time.
+        // One before the first, and whole blocks.
+        let end = 1 + windows.next_multiple_of(BLOCK);
+        self.minima.clear();
+        self.minima.resize(end.max(1 + fives), 0);
+        arch.run(Minima { shingles, gap, minima: &mut self.minima[1..=fives] });
+        let (first, last) = (self.minima[1], self.minima[windows]);
+        self.minima[0] = !first;
+        self.minima[windows + 1..].fill(last);
         let start = fingerprints.len();
         fingerprints.resize(start + windows, 0);
-        let (room, mut end, mut last) = (&mut fingerprints[start..], 0, !self.minima[0]);
-        for &least in &self.minima[..windows] {
-            room[end] = least;
-            end += usize::from((least != last) & sample.keeps(least));
-            last = least;
-        }
+        let room = &mut fingerprints[start..];
+        let end = arch.run(Distinct { minima: &self.minima[..end], sample, room });
         fingerprints.truncate(start + end);
+    }
+}
+
+/// Minima that are looked at together, to find which differ from the one before.
+const BLOCK: usize = 64;
+
+/// Lists those of some minima that a sample keeps and that differ from the one before; the first is there to differ from. How many
+/// these are.
+struct Distinct<'a> {
+    minima: &'a [u32],
+    sample: Sample,
+    room: &'a mut [u32],
+}
+
+impl Work for Distinct<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn work(self) -> usize {
+        let Self { minima, sample, room } = self;
+        let (blocks, _) = minima[1..].as_chunks::<BLOCK>();
+        let (before, _) = minima.as_chunks::<BLOCK>();
+        let mut end = 0;
+        for (minima, before) in blocks.iter().zip(before) {
+            // Most are no new ones, so that a branch for each would go the wrong way every fourth time.
+            let mut is_new = [0u8; BLOCK];
+            for ((is_new, &least), &last) in is_new.iter_mut().zip(minima).zip(before) {
+                *is_new = u8::from((least != last) & sample.keeps(least));
+            }
+            let mut which = 0;
+            for (eight, at) in is_new.as_chunks::<8>().0.iter().zip((0..).step_by(8)) {
+                // Brings the eight bits together in the upper byte.
+                which |= (u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56) << at;
+            }
+            while which != 0 {
+                room[end] = minima[which.trailing_zeros() as usize];
+                end += 1;
+                which &= which - 1;
+            }
+        }
+        end
     }
 }
 

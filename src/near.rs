@@ -11,7 +11,7 @@ use crate::detect::Search;
 use crate::fingerprints::{Fingerprints, Sample, Shared};
 use crate::minhash;
 use crate::report::{Evidence, Relation};
-use crate::texts::{Shingles, Texts};
+use crate::texts::{Sets, Shingles, Texts};
 use crate::verify::{NEAR_SHINGLES, NearRule};
 
 /// Trees whose buckets are in memory at the same time.
@@ -38,6 +38,8 @@ pub(crate) struct Wanted<'a> {
 /// What the search found.
 pub(crate) struct Found {
     pub(crate) pairs: Vec<Compared>,
+    /// The shingles of the texts that were compared.
+    pub(crate) sets: Sets,
     /// For each text the one that speaks for it and its edited copies.
     pub(crate) leaders: Vec<u32>,
     /// Pairs that were compared.
@@ -60,11 +62,14 @@ impl Near {
     ) -> Found {
         let shingles = Shingles::new(texts);
         let slots = self.slots as f32;
-        let likely = |left: u32, right: u32| {
+        let may_be = |rule: NearRule, left: u32, right: u32| {
             let equal = minhash::equal_slots(&sketches.get(left), &sketches.get(right)) as f32;
             let words = |text: u32| texts.words[text as usize];
-            self.rule.may_be(equal / slots, slots, (words(left), words(right)))
+            rule.may_be(equal / slots, slots, (words(left), words(right)))
         };
+        let likely = |left: u32, right: u32| may_be(self.rule, left, right);
+        // What stands in a longer text is looked for by fingerprints, and sketches say little of it.
+        let as_whole = NearRule { containment: 1.0, ..self.rule };
         let by_candidates = self.search == Search::Candidates || asked.is_some();
         let (mut pairs, mut crowded, mut capped): (Vec<Compared>, usize, usize) = Default::default();
         let mut met = Met::new(texts.len());
@@ -84,7 +89,7 @@ impl Near {
                 let mut likely_pairs = met.only_new(meetings.pairs);
                 likely_pairs = likely_pairs
                     .into_par_iter()
-                    .filter(|&(left, right)| met.may_compare(left, right) && likely(left, right))
+                    .filter(|&(left, right)| met.may_compare(left, right) && may_be(as_whole, left, right))
                     .collect();
                 compare(&mut met, &mut pairs, likely_pairs);
             }
@@ -110,14 +115,16 @@ impl Near {
         let near = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near));
         let leaders = leaders(texts.len(), near);
         if by_candidates {
-            let (contained, crowded) = self.contained(texts, fingerprints, &self.whole(texts, &pairs), &shingles);
+            let (contained, crowded) = self.contained(texts, fingerprints, &self.whole(texts, &pairs));
             capped += crowded;
-            let contained = met.only_new(contained);
+            let may_be =
+                |&(left, right): &(u32, u32)| self.rule.may_be_by_sample(&shingles.of(left), &shingles.of(right));
+            let contained = met.only_new(contained).into_par_iter().filter(may_be).collect();
             compare(&mut met, &mut pairs, contained);
             capped += self.offer_to_centres(&mut met, &mut pairs, &compare);
         }
         let candidates = met.pairs.iter().map(|pairs| pairs.len() as u64).sum();
-        Found { pairs, leaders, candidates, crowded, capped }
+        Found { pairs, sets: shingles.into_sets(), leaders, candidates, crowded, capped }
     }
 
     /// Compares those of each crowd with the texts that are most like all of them, and then whoever is left with the centres
@@ -195,13 +202,7 @@ impl Near {
 
     /// Pairs of which the shorter text may stand in the longer one, by the fingerprints of those that speak for others; and how
     /// many of these so many texts hold that only the shortest are paired with all.
-    fn contained(
-        &self,
-        texts: Texts<'_>,
-        fingerprints: &Fingerprints,
-        leading: &[u32],
-        shingles: &Shingles<'_>,
-    ) -> (Vec<(u32, u32)>, usize) {
+    fn contained(&self, texts: Texts<'_>, fingerprints: &Fingerprints, leading: &[u32]) -> (Vec<(u32, u32)>, usize) {
         let words = |text: u32| texts.words[text as usize];
         // How many fingerprints are left of an edited copy at least.
         let needed = |text: u32| {
@@ -209,12 +210,8 @@ impl Near {
             (words(text) as usize >= NEAR_SHINGLES).then(|| (all * 3 / 10).max(2.min(all)))
         };
         let overlaps = fingerprints.overlaps(leading, Sample::Half, words, needed, texts.budget);
-        let may_be = |&Shared { shorter, longer, .. }: &Shared| {
-            self.rule.may_be_by_sample(&shingles.of(shorter), &shingles.of(longer))
-        };
-        let pairs = overlaps.pairs.par_iter().filter(|shared| may_be(shared));
         let in_order = |pair: &Shared| (pair.shorter.min(pair.longer), pair.shorter.max(pair.longer));
-        (pairs.map(in_order).collect(), overlaps.crowded)
+        (overlaps.pairs.iter().map(in_order).collect(), overlaps.crowded)
     }
 
     /// Compares the shingles of two texts.
