@@ -9,13 +9,14 @@ use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use crate::articles::{Article, Articles};
+use crate::articles::{Article, Articles, Wants};
 use crate::bands::Bands;
 use crate::candidates::Growth;
 use crate::cluster::{self, Link};
 use crate::content::TokenChunks;
+use crate::date;
 use crate::error::{self, Error, Result};
-use crate::excerpts::{Aligned, Excerpt, ExcerptPlace, FURNITURE};
+use crate::excerpts::{self, Asked, Excerpt, ExcerptKind, ExcerptPlace, Spot};
 use crate::features::{Content, Features};
 use crate::fingerprints::{Sample, Shared};
 use crate::frequencies::CHUNK;
@@ -63,8 +64,13 @@ pub enum Excerpts {
     /// They are not.
     #[default]
     Ignore,
-    /// Those of forty words and more, or of 25 words and two sentences, of which 0.8 are the same in both articles.
+    /// Those of forty words and more, or of 25 words and two sentences, of which 0.8 are the same in both articles. Left out is
+    /// what articles of one [source](Article::source) share, and furniture of the pages: what ten sources and more hold, or one again
+    /// and again, or some whose articles have nothing else in common, unless it is the whole of one of these articles. An article without a
+    /// source counts as one by itself.
     Find,
+    /// All of them, with furniture marked as such.
+    FindAll,
 }
 
 /// Which article of a cluster represents it: the one that the others are verified against, and that is kept where copies are
@@ -559,7 +565,7 @@ impl Detector {
     fn sample(&self) -> Sample {
         match self.excerpts {
             Excerpts::Ignore => Sample::Half,
-            Excerpts::Find => Sample::All,
+            Excerpts::Find | Excerpts::FindAll => Sample::All,
         }
     }
 
@@ -569,7 +575,9 @@ impl Detector {
 
     /// No articles so far.
     fn articles<A: Article>(&self, budget: &Arc<Budget>) -> Articles<A> {
-        Articles::new(budget, self.representative == Representative::Earliest || self.within.is_some())
+        let wants_excerpts = self.excerpts != Excerpts::Ignore;
+        let dates = wants_excerpts || self.representative == Representative::Earliest || self.within.is_some();
+        Articles::new(budget, Wants { dates, sources: wants_excerpts })
     }
 
     /// Signs articles that are all at hand.
@@ -723,7 +731,7 @@ impl Detector {
         });
         let near::Found { mut pairs, sets: compared, leaders, candidates, crowded, capped } = found;
         (summary.candidates, summary.crowded, summary.capped) = (candidates, crowded, capped);
-        if self.excerpts == Excerpts::Find {
+        if self.excerpts != Excerpts::Ignore {
             let words = |text: u32| texts.words[text as usize];
             // One run of eleven words gives two texts one fingerprint, and what is told as an excerpt has more.
             let needed = |_| Some(2);
@@ -1152,52 +1160,42 @@ impl Detector {
         removed.filter_map(|(tie, &text)| tie.map(|(kept, tie)| (text, (texts[kept], tie)))).collect()
     }
 
-    /// The passages that texts share which are in no cluster together, and how many were passed over as furniture.
+    /// The passages that texts share which are in no cluster together, and how many families of furniture there are.
     fn excerpts<A: Article>(&self, corpus: &Corpus<A>, clusters: &[Cluster]) -> (Vec<Excerpt>, usize) {
-        let Corpus { articles, positions, distinct, shared, words, .. } = corpus;
+        let Corpus { articles, positions, distinct, shared, words, budget, .. } = corpus;
         let position = |text: u32| positions[distinct[text as usize] as usize] as usize;
         let mut cluster_of = vec![usize::MAX; articles.len()];
         for (number, cluster) in clusters.iter().enumerate() {
             cluster.members.iter().for_each(|member| cluster_of[member.position] = number);
         }
-        let are_apart = |pair: &&Shared| {
-            let (left, right) = (cluster_of[position(pair.shorter)], cluster_of[position(pair.longer)]);
-            left != right || left == usize::MAX
+        let are_apart = |a: u32, b: u32| {
+            let (a, b) = (position(a), position(b));
+            let are_copies = cluster_of[a] == cluster_of[b] && cluster_of[a] != usize::MAX;
+            !are_copies && !(articles.is_known(a) && articles.is_known(b))
         };
-        let of_source = |pairs: &[Shared]| {
-            let source = pairs[0].shorter;
-            let source_text = articles.read(position(source));
-            let aligned = Aligned::new(&source_text);
-            let (mut excerpts, mut furniture) = (Vec::new(), 0);
-            for pair in pairs.iter().filter(are_apart) {
-                let host = pair.longer;
-                let host_text = articles.read(position(host));
-                let theirs = Aligned::new(&host_text);
-                for passage in theirs.passages(&host_text, &aligned) {
-                    let is_whole = passage.right.len() * 5 >= words[source as usize] as usize * 4;
-                    if pair.holders >= FURNITURE && !is_whole {
-                        furniture += 1;
-                        continue;
-                    }
-                    let place = |text: u32, span| {
-                        let position = position(text);
-                        ExcerptPlace { id: articles.id(position).into(), position, span }
-                    };
-                    excerpts.push(Excerpt {
-                        host: place(host, theirs.bytes(&passage.left)),
-                        source: place(source, aligned.bytes(&passage.right)),
-                        words: passage.left.len(),
-                        same: passage.share(),
-                        holders: pair.holders as usize,
-                    });
-                }
-            }
-            (excerpts, furniture)
+        let read = |text: u32| articles.read(position(text));
+        let asked = Asked {
+            texts: Texts { words, read: &read, shingle: self.shingle, budget },
+            are_apart: &are_apart,
+            source: &|text| articles.source(position(text)),
+            seconds: &|text| articles.seconds().get(position(text)).copied().unwrap_or(i64::MAX),
+            wants_all: self.excerpts == Excerpts::FindAll,
         };
-        let sources: Vec<&[Shared]> = shared.chunk_by(|a, b| a.shorter == b.shorter).collect();
-        let found: Vec<(Vec<Excerpt>, usize)> = sources.into_par_iter().with_max_len(16).map(of_source).collect();
-        let furniture = found.iter().map(|found| found.1).sum();
-        let mut excerpts: Vec<Excerpt> = found.into_iter().flat_map(|found| found.0).collect();
+        let (found, furniture) = excerpts::find(shared, &asked);
+        let id = |text: u32| articles.id(position(text)).to_owned();
+        let place = |Spot { text, span, .. }: Spot| ExcerptPlace { id: id(text), position: position(text), span };
+        let excerpt = |found: excerpts::Found| Excerpt {
+            host: place(found.host),
+            source: place(found.source),
+            words: found.words as usize,
+            kind: ExcerptKind::Verbatim,
+            same: found.same,
+            holders: found.holders,
+            others: found.others.into_iter().map(id).collect(),
+            date: found.first.map(date::shown),
+            is_furniture: found.is_furniture,
+        };
+        let mut excerpts: Vec<Excerpt> = found.into_iter().map(excerpt).collect();
         excerpts.par_sort_by(|a, b| {
             let key = |excerpt: &Excerpt| (excerpt.host.span.start, excerpt.source.span.start);
             (&a.host.id, &a.source.id, key(a)).cmp(&(&b.host.id, &b.source.id, key(b)))

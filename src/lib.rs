@@ -119,7 +119,7 @@ pub use bands::Bands;
 pub use content::stem;
 pub use detect::{Collector, Detector, DetectorBuilder, Excerpts, Level, Representative, Search};
 pub use error::{Error, Result};
-pub use excerpts::{Excerpt, ExcerptPlace};
+pub use excerpts::{Excerpt, ExcerptKind, ExcerptPlace};
 pub use hash::FORMAT_VERSION;
 pub use index::Index;
 pub use minhash::{MinHash, MinHasher, Scheme};
