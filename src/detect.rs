@@ -735,7 +735,8 @@ impl Detector {
             let words = |text: u32| texts.words[text as usize];
             // One run of eleven words gives two texts one fingerprint, and what is told as an excerpt has more.
             let needed = |_| Some(2);
-            *shared = fingerprints.overlaps(&self.near.whole(texts, &pairs), Sample::All, words, needed, budget).pairs;
+            let (all, leaders): (Vec<u32>, _) = ((0..texts.len() as u32).collect(), self.near.whole(texts, &pairs));
+            *shared = fingerprints.overlaps(&all, &leaders, Sample::All, words, needed, budget).pairs;
         }
         drop((sketches, fingerprints));
         budget.check()?;
@@ -1164,19 +1165,15 @@ impl Detector {
     fn excerpts<A: Article>(&self, corpus: &Corpus<A>, clusters: &[Cluster]) -> (Vec<Excerpt>, usize) {
         let Corpus { articles, positions, distinct, shared, words, budget, .. } = corpus;
         let position = |text: u32| positions[distinct[text as usize] as usize] as usize;
-        let mut cluster_of = vec![usize::MAX; articles.len()];
-        for (number, cluster) in clusters.iter().enumerate() {
-            cluster.members.iter().for_each(|member| cluster_of[member.position] = number);
+        let mut stories: Vec<usize> = (0..articles.len()).collect();
+        for cluster in clusters {
+            cluster.members.iter().for_each(|member| stories[member.position] = cluster.members[0].position);
         }
-        let are_apart = |a: u32, b: u32| {
-            let (a, b) = (position(a), position(b));
-            let are_copies = cluster_of[a] == cluster_of[b] && cluster_of[a] != usize::MAX;
-            !are_copies && !(articles.is_known(a) && articles.is_known(b))
-        };
         let read = |text: u32| articles.read(position(text));
         let asked = Asked {
             texts: Texts { words, read: &read, shingle: self.shingle, budget },
-            are_apart: &are_apart,
+            story: &|text| stories[position(text)],
+            is_known: &|text| articles.is_known(position(text)),
             source: &|text| articles.source(position(text)),
             seconds: &|text| articles.seconds().get(position(text)).copied().unwrap_or(i64::MAX),
             wants_all: self.excerpts == Excerpts::FindAll,

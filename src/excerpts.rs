@@ -181,8 +181,10 @@ fn blocks(sides: &mut Sides) -> Vec<Block> {
 /// What is asked of the texts that may share passages.
 pub(crate) struct Asked<'a> {
     pub(crate) texts: Texts<'a>,
-    /// Whether two may share an excerpt: not if they are copies.
-    pub(crate) are_apart: &'a (dyn Fn(u32, u32) -> bool + Sync),
+    /// The first article of the cluster that a text is in, or its own: copies of one article hold a passage as one.
+    pub(crate) story: &'a (dyn Fn(u32) -> usize + Sync),
+    /// Whether a text is known already: what such share among themselves is not asked for.
+    pub(crate) is_known: &'a (dyn Fn(u32) -> bool + Sync),
     /// The number of the outlet in which a text appeared, if that is known.
     pub(crate) source: &'a (dyn Fn(u32) -> Option<u32> + Sync),
     /// When a text appeared; the latest time that there is if that is not known.
@@ -240,8 +242,9 @@ const OF_CROWD: usize = 8;
 const MANY: usize = 10;
 const SOME: usize = 3;
 
-/// A passage with so much less of the words that carry no content than the text around it is a list.
+/// A passage with so much less of the words that carry no content than the text around it, and so much more of names, is a list.
 const LIST: f32 = 0.75;
+const NAMES: f32 = 1.5;
 
 /// A passage that says so much of itself again is a list as well: captions of pictures, each with the same title.
 const REPETITIVE: f32 = 0.05;
@@ -275,7 +278,11 @@ impl Asked<'_> {
         let source_text = (self.texts.read)(shorter);
         let mut source = Side::new(&source_text, Detail::Words);
         let (mut matches, mut of_crowd) = (Vec::new(), 0);
-        for pair in pairs.iter().filter(|pair| (self.are_apart)(pair.shorter, pair.longer)) {
+        let are_apart = |pair: &&Shared| {
+            let both = |of: &dyn Fn(u32) -> bool| of(pair.shorter) && of(pair.longer);
+            (self.story)(pair.shorter) != (self.story)(pair.longer) && !both(self.is_known)
+        };
+        for pair in pairs.iter().filter(are_apart) {
             let is_crowded = pair.holders as usize > MOST_HOLDERS;
             of_crowd += usize::from(is_crowded);
             if is_crowded && of_crowd > OF_CROWD {
@@ -290,11 +297,12 @@ impl Asked<'_> {
                 let right: Vec<Range<usize>> = blocks.iter().map(|block| sides.right.bytes(block.right)).collect();
                 let around = (Outside::of(&host_text, &left), Outside::of(&source_text, &right));
                 let related = related(&around.0, &around.1);
-                let plain = around.0.plain.min(around.1.plain);
+                let (plain, names) = (around.0.plain.min(around.1.plain), around.0.names.max(around.1.names));
                 let edge = |side: &Side, words: Stretch| (words.0 <= EDGE, words.1 + EDGE >= side.hashes.len() as u32);
                 for (block, spans) in blocks.into_iter().zip(left.into_iter().zip(right)) {
                     let edges = (edge(&sides.left, block.left), edge(&sides.right, block.right));
-                    let is_list = Outside::of(&host_text[spans.0.clone()], &[]).plain < LIST * plain
+                    let inside = Outside::of(&host_text[spans.0.clone()], &[]);
+                    let is_list = inside.plain < LIST * plain && inside.names > NAMES * names
                         || repeated(&sides.left.hashes[block.left.0 as usize..block.left.1 as usize]) >= REPETITIVE;
                     let spot = |text: u32, words: Stretch, span: Range<usize>| Spot { text, words, span };
                     matches.push(Match {
@@ -328,7 +336,7 @@ impl Asked<'_> {
         ((self.seconds)(text), self.words(text), text)
     }
 
-    /// Whether what these matches share belongs to the pages. `texts` are those that hold it.
+    /// Whether what these matches share belongs to the pages. `texts` are those that hold it, one for each story.
     fn is_furniture(&self, matches: &[&Match], texts: &[u32]) -> bool {
         if matches.iter().flat_map(|found| &found.spots).any(|spot| self.is_whole(spot)) {
             return false;
@@ -359,6 +367,9 @@ impl Asked<'_> {
         let mut texts: Vec<u32> = matches.iter().flat_map(|found| &found.spots).map(|spot| spot.text).collect();
         texts.sort_unstable();
         texts.dedup();
+        // Of copies of one article the first one speaks for all.
+        texts.sort_by_key(|&text| ((self.story)(text), self.order(text)));
+        texts.dedup_by_key(|text| (self.story)(*text));
         let is_furniture = self.is_furniture(&matches, &texts);
         if is_furniture && !self.wants_all {
             return (Vec::new(), 1);
@@ -372,8 +383,9 @@ impl Asked<'_> {
         if texts.len() >= FAMILY {
             found.truncate(1);
             if let Some(first) = found.first_mut() {
-                let told = [first.host.text, first.source.text];
-                first.others = texts.into_iter().filter(|text| !told.contains(text)).collect();
+                let told = [(self.story)(first.host.text), (self.story)(first.source.text)];
+                first.others = texts.into_iter().filter(|&text| !told.contains(&(self.story)(text))).collect();
+                first.others.sort_unstable();
             }
         } else if let Some(source) = found.first().map(|first| first.source.text) {
             let mut told: Vec<u32> = vec![source];
@@ -445,6 +457,8 @@ struct Outside {
     stems: Vec<(u32, u32)>,
     /// The share of the words that carry no content, 0 to 1.
     plain: f32,
+    /// The share of the names.
+    names: f32,
 }
 
 impl Outside {
@@ -468,14 +482,15 @@ impl Outside {
             end = passage.end.max(end);
         }
         add(&text[end..]);
-        let plain = 1.0 - tokens.len() as f32 / words.max(1) as f32;
+        let share = |part: usize| part as f32 / words.max(1) as f32;
+        let (plain, names) = (1.0 - share(tokens.len()), share(tokens.iter().filter(|token| token.is_name()).count()));
         let mut stems: Vec<u32> = tokens.iter().map(|token| token.stem()).collect();
         stems.sort_unstable();
         stems.dedup();
         // What one text in ten holds says nothing.
         const COMMON: u8 = 128;
         let weight = |stem: u32| u32::from(COMMON.saturating_sub(Prior::get().commonness(stem).0));
-        Self { stems: stems.into_iter().map(|stem| (stem, weight(stem))).collect(), plain }
+        Self { stems: stems.into_iter().map(|stem| (stem, weight(stem))).collect(), plain, names }
     }
 
     fn total(&self) -> u32 {

@@ -5,6 +5,7 @@
 //! eleven words that two texts share gives both the same fingerprint, and a text keeps about one for every four words.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -234,13 +235,15 @@ impl Fingerprints {
 
     /// The pairs among those `texts`, ascending, that share at least so many different fingerprints of a sample as `needed` says of the
     /// shorter one; none with a shorter one that is no source, of which `needed` says nothing. `words` is the length of each text;
-    /// of two that are equally long the one that comes first passes for the shorter one.
+    /// of two that are equally long the one that comes first passes for the shorter one. Of a text that another one speaks for count only the
+    /// fingerprints that this one lacks: what copies of one text share is known.
     ///
     /// Time and memory grow linearly with the texts: a fingerprint that many hold is paired with the shortest of them alone,
     /// for if it is part of a text that stands in all of them, that is the one.
     pub(crate) fn overlaps(
         &self,
         texts: &[u32],
+        leaders: &[u32],
         sample: Sample,
         words: impl Fn(u32) -> u32 + Sync,
         needed: impl Fn(u32) -> Option<u32>,
@@ -254,7 +257,7 @@ impl Fingerprints {
         texts.iter().for_each(|&text| needs[text as usize] = needed(text).unwrap_or(NO_SOURCE));
         let mut keyed: Vec<(u64, u32)> = Vec::new();
         for part in 0..parts {
-            let buckets = self.buckets(texts, sample, (part, parts));
+            let buckets = self.buckets(texts, leaders, sample, (part, parts));
             // How many of its fingerprints a text shares with anybody.
             let counts: Vec<AtomicU32> = needs.iter().map(|_| AtomicU32::new(0)).collect();
             let count = |list: &[u64]| {
@@ -330,14 +333,19 @@ impl Fingerprints {
     }
 
     /// The fingerprints of one of some parts, each above the text that holds it, in buckets.
-    fn buckets(&self, texts: &[u32], sample: Sample, (part, parts): (u64, u64)) -> Vec<Vec<Vec<u64>>> {
+    fn buckets(&self, texts: &[u32], leaders: &[u32], sample: Sample, (part, parts): (u64, u64)) -> Vec<Vec<Vec<u64>>> {
         let of_task = |texts: &[u32]| {
             let all: usize = texts.iter().map(|&text| self.count(text, sample)).sum();
             // Of all parts a bucket gets about as much, and hardly ever an eighth more.
             let room = all / parts as usize / BUCKETS;
             let mut buckets: Vec<Vec<u64>> = (0..BUCKETS).map(|_| Vec::with_capacity(room + room / 8)).collect();
             for &text in texts {
-                for &fingerprint in self.of(text).iter().filter(|&&fingerprint| sample.keeps(fingerprint)) {
+                let of_leader: BTreeSet<u32> = match leaders[text as usize] {
+                    leader if leader == text => BTreeSet::new(),
+                    leader => self.of(leader).iter().copied().collect(),
+                };
+                let is_new = |fingerprint: &u32| sample.keeps(*fingerprint) && !of_leader.contains(fingerprint);
+                for &fingerprint in self.of(text).iter().filter(|fingerprint| is_new(fingerprint)) {
                     if parts == 1 || u64::from(fingerprint >> 8) % parts == part {
                         // The lowest bit may be the same in all.
                         buckets[(fingerprint >> 1) as usize % BUCKETS]
@@ -382,7 +390,7 @@ mod tests {
     use super::*;
     use crate::hash::mix;
     use proptest::prelude::*;
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     fn winnow(words: &[u64], sample: Sample) -> Vec<u32> {
         of_shingles(words, Shingle::Words(3), sample)
@@ -456,10 +464,13 @@ mod tests {
             let words = |text: u32| texts[text as usize].1;
             let is_source = |text: u32| words(text) > 5;
             let needed = |text: u32| is_source(text).then(|| text % 3);
+            let leaders: Vec<u32> = (0..texts.len() as u32).map(|text| text - u32::from(text % 5 == 1)).collect();
             let taking: Vec<u32> = (0..texts.len() as u32).filter(|&text| texts[text as usize].2).collect();
             let mut holders: BTreeMap<u32, BTreeSet<(u32, u32)>> = BTreeMap::new();
             for &text in &taking {
-                all[text as usize].iter().for_each(|&of| { holders.entry(of).or_default().insert((words(text), text)); });
+                let leader = leaders[text as usize];
+                let new = all[text as usize].iter().filter(|of| leader == text || !all[leader as usize].contains(of));
+                new.for_each(|&of| { holders.entry(of).or_default().insert((words(text), text)); });
             }
             let mut expected: BTreeMap<(u32, u32), u32> = BTreeMap::new();
             let mut crowded = 0;
@@ -477,7 +488,7 @@ mod tests {
             }
             expected.retain(|&(shorter, _), &mut count| count >= shorter % 3);
             for budget in [Budget::unlimited(), Budget::new(Some(memory), None)] {
-                let found = fingerprints(&all, &budget).overlaps(&taking, Sample::All, words, needed, &budget);
+                let found = fingerprints(&all, &budget).overlaps(&taking, &leaders, Sample::All, words, needed, &budget);
                 prop_assert_eq!(found.crowded, crowded);
                 let pairs: BTreeMap<(u32, u32), u32> =
                     found.pairs.iter().map(|pair| ((pair.shorter, pair.longer), pair.count)).collect();

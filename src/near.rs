@@ -115,7 +115,7 @@ impl Near {
         let near = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near));
         let leaders = leaders(texts.len(), near);
         if by_candidates {
-            let (contained, crowded) = self.contained(texts, fingerprints, &self.whole(texts, &pairs));
+            let (contained, crowded) = self.contained(texts, fingerprints, &pairs);
             capped += crowded;
             let may_be =
                 |&(left, right): &(u32, u32)| self.rule.may_be_by_sample(&shingles.of(left), &shingles.of(right));
@@ -192,24 +192,27 @@ impl Near {
         capped
     }
 
-    /// The texts that speak for themselves, or for others that are like them as a whole: who stands in a longer text may stand
-    /// in many.
+    /// For each text the one that is like it as a whole and speaks for it: who stands in a longer text may stand in many.
     pub(crate) fn whole(&self, texts: Texts<'_>, pairs: &[Compared]) -> Vec<u32> {
-        let alike = pairs.iter().filter(|pair| pair.relation.is_some() && pair.evidence.jaccard >= self.rule.jaccard);
-        let leaders = leaders(texts.len(), alike);
-        (0..).zip(leaders).filter(|&(text, leader)| text == leader).map(|(text, _)| text).collect()
+        leaders(
+            texts.len(),
+            pairs.iter().filter(|pair| pair.relation.is_some() && pair.evidence.jaccard >= self.rule.jaccard),
+        )
     }
 
     /// Pairs of which the shorter text may stand in the longer one, by the fingerprints of those that speak for others; and how
     /// many of these so many texts hold that only the shortest are paired with all.
-    fn contained(&self, texts: Texts<'_>, fingerprints: &Fingerprints, leading: &[u32]) -> (Vec<(u32, u32)>, usize) {
+    fn contained(&self, texts: Texts<'_>, fingerprints: &Fingerprints, pairs: &[Compared]) -> (Vec<(u32, u32)>, usize) {
         let words = |text: u32| texts.words[text as usize];
         // How many fingerprints are left of an edited copy at least.
         let needed = |text: u32| {
             let all = fingerprints.count(text, Sample::Half) as u32;
             (words(text) as usize >= NEAR_SHINGLES).then(|| (all * 3 / 10).max(2.min(all)))
         };
-        let overlaps = fingerprints.overlaps(leading, Sample::Half, words, needed, texts.budget);
+        let leaders = self.whole(texts, pairs);
+        let leading: Vec<u32> =
+            (0..).zip(&leaders).filter(|&(text, &leader)| text == leader).map(|(text, _)| text).collect();
+        let overlaps = fingerprints.overlaps(&leading, &leaders, Sample::Half, words, needed, texts.budget);
         let in_order = |pair: &Shared| (pair.shorter.min(pair.longer), pair.shorter.max(pair.longer));
         (overlaps.pairs.iter().map(in_order).collect(), overlaps.crowded)
     }
