@@ -244,7 +244,7 @@ const SOME: usize = 3;
 
 /// A passage with so much less of the words that carry no content than the text around it, and so much more of names, is a list.
 const LIST: f32 = 0.75;
-const NAMES: f32 = 1.5;
+const NAMES: f32 = 2.0;
 
 /// A passage that says so much of itself again is a list as well: captions of pictures, each with the same title.
 const REPETITIVE: f32 = 0.05;
@@ -356,7 +356,7 @@ impl Asked<'_> {
             _ if matches.iter().any(|found| found.is_list) => true,
             ..2 => true,
             2 => !is_related && (is_repeated || is_edge),
-            SOME..MANY => !is_related || is_crowded || unknown >= SOME,
+            SOME..MANY => !is_related || is_crowded || unknown > SOME,
             _ => true,
         }
     }
