@@ -195,7 +195,9 @@ fn main() -> ExitCode {
             error.exit()
         }
     };
-    args.fields.needs_date = args.keep == Keep::Earliest || args.within.is_some();
+    let wants_excerpts = args.search.wants_excerpts();
+    args.fields.needs_date = wants_excerpts || args.keep == Keep::Earliest || args.within.is_some();
+    args.fields.needs_source = wants_excerpts;
     if args.keep == Keep::First {
         args.fields.order = Order::Given;
     }
@@ -240,7 +242,13 @@ fn exit_code<'a>(mut left_out: impl Iterator<Item = &'a Problem>, strict: bool) 
 
 fn run(args: &Args) -> Result<ExitCode, String> {
     if args.fields.date.is_some() && !args.fields.needs_date {
-        return Err("--date-field is for --keep earliest and --within alone: add one, or leave the field out".into());
+        return Err(
+            "--date-field is for --keep earliest, --within and --excerpts alone: add one, or leave the field out"
+                .into(),
+        );
+    }
+    if args.fields.source.is_some() && !args.fields.needs_source {
+        return Err("--source-field is for --excerpts alone: add it, or leave the field out".into());
     }
     write::stop_cleanly()?;
     let bar = progress::bar(args.quiet || args.progress != Reporting::Auto);
@@ -276,7 +284,9 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let Read { problems, tallies, sources } = pool.install(|| read(found, &args.fields, &bar, args.quiet, sink))?;
     outputs.check(&sources, &tallies)?;
     let read = start.elapsed();
-    if args.fields.needs_date && undated > 0 && !args.quiet {
+    // Excerpts are found without dates as well.
+    let needs_dates = args.keep == Keep::Earliest || args.within.is_some();
+    if needs_dates && undated > 0 && !args.quiet {
         let (undated, all) = (HumanCount(undated), HumanCount(places.len() as u64));
         let count = if args.within.is_some() { "match nothing" } else { "count as the last" };
         bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and {count}")));
