@@ -204,10 +204,10 @@ impl Near {
     /// many of these so many texts hold that only the shortest are paired with all.
     fn contained(&self, texts: Texts<'_>, fingerprints: &Fingerprints, pairs: &[Compared]) -> (Vec<(u32, u32)>, usize) {
         let words = |text: u32| texts.words[text as usize];
-        // How many fingerprints are left of an edited copy at least.
+        // How many fingerprints are left of an edited copy at least: half of them where one word in ten was changed.
         let needed = |text: u32| {
             let all = fingerprints.count(text, Sample::Half) as u32;
-            (words(text) as usize >= NEAR_SHINGLES).then(|| (all * 3 / 10).max(2.min(all)))
+            (words(text) as usize >= NEAR_SHINGLES).then(|| all.div_ceil(3).max(2.min(all)))
         };
         let leaders = self.whole(texts, pairs);
         let leading: Vec<u32> =
