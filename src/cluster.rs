@@ -3,6 +3,8 @@
 //! Transitive closure lets one false bridge merge two clusters and many bridges merge everything. In a star every member
 //! was verified against the representative, so a false pair costs at most one member.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 /// A verified pair of texts, the first before the second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Link {
@@ -84,6 +86,51 @@ pub(crate) fn stars(
     stars
 }
 
+/// Gives texts that were left without a star one with a member of another star, if the two are more alike than that member and its
+/// centre, it is like no other member, and the star has more of them: what stands in one text and partly in another one as well belongs
+/// with the first, and would have gone with whichever was a centre. Texts come in their order, each with the surest of its links.
+pub(crate) fn reunite(stars: &mut Vec<Star>, links: &[Link], rank: impl Fn(u32) -> u32) {
+    // For each text in a star which one, and the link to its centre.
+    let mut places: BTreeMap<u32, (usize, Option<usize>)> = BTreeMap::new();
+    for (number, star) in stars.iter().enumerate() {
+        places.insert(star.center, (number, None));
+        for &link in &star.links {
+            places.insert(links[link].left + links[link].right - star.center, (number, Some(link)));
+        }
+    }
+    let pairs: BTreeSet<(u32, u32)> = links.iter().map(|link| (link.left, link.right)).collect();
+    // Of each text without a star the links to members that might rather go with it.
+    let mut offers: BTreeMap<u32, Vec<(usize, u32)>> = BTreeMap::new();
+    for (at, link) in links.iter().enumerate() {
+        for (text, other) in [(link.left, link.right), (link.right, link.left)] {
+            if let (None, Some(&(_, Some(tie)))) = (places.get(&text), places.get(&other))
+                && link.strength > links[tie].strength
+            {
+                offers.entry(text).or_default().push((at, other));
+            }
+        }
+    }
+    for (text, mut offers) in offers {
+        offers.sort_by(|a, b| links[b.0].strength.total_cmp(&links[a.0].strength).then(a.1.cmp(&b.1)));
+        let leaves = |&&(_, other): &&(usize, u32)| {
+            let Some(&(star, Some(tie))) = places.get(&other) else { return false };
+            let star = &stars[star];
+            let member = |&at: &usize| links[at].left + links[at].right - star.center;
+            let is_like = |member: u32| pairs.contains(&(member.min(other), member.max(other)));
+            star.links.len() > 1 && star.links.iter().filter(|&&at| at != tie).all(|at| !is_like(member(at)))
+        };
+        // One that another text of these has taken is in a star of two, which nobody leaves.
+        let Some(&(at, other)) = offers.iter().find(leaves) else { continue };
+        if let Some((star, Some(tie))) = places.remove(&other) {
+            stars[star].links.retain(|&link| link != tie);
+        }
+        let center = if (rank(text), text) < (rank(other), other) { text } else { other };
+        places.insert(center, (stars.len(), None));
+        places.insert(text + other - center, (stars.len(), Some(at)));
+        stars.push(Star { center, links: vec![at] });
+    }
+}
+
 /// Takes doubtful links out of stars of three texts and more, unless another member is linked to the same text: a false
 /// link costs a star of two one pair, but in a larger one it makes pairs with all members. A star keeps its surest link in any
 /// case. The places of the links that were taken out, in order.
@@ -93,7 +140,7 @@ pub(crate) fn take_out_unsupported(
     is_doubtful: impl Fn(&Link) -> bool,
 ) -> Vec<usize> {
     let mut taken_out = Vec::new();
-    let pairs: std::collections::BTreeSet<(u32, u32)> = links.iter().map(|link| (link.left, link.right)).collect();
+    let pairs: BTreeSet<(u32, u32)> = links.iter().map(|link| (link.left, link.right)).collect();
     for star in stars.iter_mut().filter(|star| star.links.len() > 1) {
         let member = |&at: &usize| links[at].left + links[at].right - star.center;
         let members: Vec<u32> = star.links.iter().map(member).collect();
@@ -115,7 +162,6 @@ pub(crate) fn take_out_unsupported(
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
     const TEXTS: usize = 24;
 
@@ -183,7 +229,41 @@ mod tests {
         }
     }
 
+    #[test]
+    fn who_is_left_takes_a_member_that_is_more_like_it() {
+        let link = |left, right, strength| Link { left, right, strength };
+        // 1 stands in 0, 2 in 3, and some of 2 in 0 as well.
+        let links = [link(0, 1, 1.0), link(0, 2, 0.8), link(2, 3, 1.0)];
+        let of = |links: &[Link]| {
+            let mut stars = stars(TEXTS, links, |_| 0, |_| false);
+            reunite(&mut stars, links, |_| 0);
+            groups(&stars, links)
+        };
+        assert_eq!(of(&links), [(0, vec![1]), (2, vec![3])]);
+        // Who is like another member stays.
+        let with_mate = [&links[..], &[link(0, 4, 1.0), link(1, 2, 0.8), link(1, 4, 1.0)]].concat();
+        assert_eq!(of(&with_mate), [(0, vec![1, 2, 4])]);
+    }
+
     proptest! {
+        #[test]
+        fn reuniting_loses_nobody_and_leaves_stars_of_linked_texts(links in some_links(), seed in any::<u64>()) {
+            let mut stars = stars(TEXTS, &links, |_| 0, |_| false);
+            let placed = |stars: &[Star]| -> BTreeSet<u32> {
+                groups(stars, &links).into_iter().flat_map(|(center, members)| members.into_iter().chain([center])).collect()
+            };
+            let before = placed(&stars);
+            reunite(&mut stars, &links, |_| 0);
+            let texts: Vec<u32> = groups(&stars, &links).into_iter().flat_map(|(center, members)| members.into_iter().chain([center])).collect();
+            prop_assert!(before.is_subset(&placed(&stars)) && texts.len() == placed(&stars).len());
+            prop_assert!(stars.iter().all(|star| !star.links.is_empty()));
+            let mut shuffled = links.clone();
+            shuffled.sort_by_key(|link| crate::hash::mix(seed ^ u64::from(link.left) << 32 ^ u64::from(link.right)));
+            let mut others = super::stars(TEXTS, &shuffled, |_| 0, |_| false);
+            reunite(&mut others, &shuffled, |_| 0);
+            prop_assert_eq!(groups(&others, &shuffled), groups(&stars, &links));
+        }
+
         #[test]
         fn what_is_doubtful_needs_support_in_larger_stars(links in some_links()) {
             let is_doubtful = |link: &Link| link.strength < 0.6;

@@ -989,6 +989,7 @@ impl Detector {
         let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
         let links = links(verified.iter());
         let mut stars = cluster::stars(distinct.len(), &links, rank, has_copies);
+        cluster::reunite(&mut stars, &links, rank);
         let is_doubtful = |link: &Link| link.strength < DOUBTFUL;
         let unsupported = cluster::take_out_unsupported(&mut stars, &links, is_doubtful);
         let nearest = nearest(misses.iter().chain(unsupported.iter().map(|&at| &verified[at])));

@@ -818,7 +818,7 @@ mod tests {
     #[test]
     fn sentences_end_where_readers_end_them() {
         let sentences = |text: &str| {
-            let side = Side::new(text);
+            let side = Side::new(text, Detail::Stems);
             side.sentences.iter().map(|&at| text[side.bytes(at)].to_string()).collect::<Vec<_>>()
         };
         assert_eq!(
