@@ -1135,11 +1135,13 @@ impl Detector {
                 }
             };
             let relation = pair.relation?;
-            let told = (relation == Relation::Near).then(|| shingles.covered(removed, &shingles.of(kept)));
+            // Who deletes must be right nine times in ten, or the words must be there.
+            let is_sure = relation == Relation::Reworded && pair.similarity >= self.removal;
+            let told = (!is_sure).then(|| shingles.covered(removed, &shingles.of(kept)));
             let tie = Tie { relation, similarity: pair.similarity, told, evidence: pair.evidence };
-            // Who deletes must be right nine times in ten.
-            let is_sure = relation != Relation::Reworded || pair.similarity >= self.removal;
-            let may = is_sure && removal::may_replace(relation, told.unwrap_or_default(), words(removed), words(kept));
+            let may_be_told = |told: f32| removal::may_replace(Relation::Near, told, words(removed), words(kept));
+            let may = told.is_none_or(may_be_told)
+                && removal::may_replace(relation, told.unwrap_or_default(), words(removed), words(kept));
             may.then_some(tie)
         };
         let plan = |texts: &[u32]| {

@@ -463,7 +463,7 @@ mod tests {
             let all: Vec<Vec<u32>> = texts.iter().map(|text| text.0.clone()).collect();
             let words = |text: u32| texts[text as usize].1;
             let is_source = |text: u32| words(text) > 5;
-            let needed = |text: u32| is_source(text).then(|| text % 3);
+            let needed = |text: u32| is_source(text).then_some(text % 3);
             let leaders: Vec<u32> = (0..texts.len() as u32).map(|text| text - u32::from(text % 5 == 1)).collect();
             let taking: Vec<u32> = (0..texts.len() as u32).filter(|&text| texts[text as usize].2).collect();
             let mut holders: BTreeMap<u32, BTreeSet<(u32, u32)>> = BTreeMap::new();

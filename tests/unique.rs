@@ -475,7 +475,11 @@ fn the_one_that_is_kept_can_be_chosen() {
 
     let folder = Temp::new("keep again").with("x.jsonl", line("a", FERRY));
     let output = run(&folder, &["--date-field", "published", "x.jsonl"]);
-    assert!(stderr(&output).contains("--date-field is for --keep earliest and --within alone"), "{}", stderr(&output));
+    assert!(
+        stderr(&output).contains("--date-field is for --keep earliest, --within and --excerpts alone"),
+        "{}",
+        stderr(&output)
+    );
 
     let folder = Temp::new("undated").with("x.csv", format!("id,text,date\na,{FERRY},\nb,{FERRY},2020-01-01\n"));
     let said = clean(&folder, "unique.csv", &["--keep", "earliest", "x.csv"]);
