@@ -38,7 +38,7 @@ pub struct ExcerptPlace {
 ///
 /// let quoted = "On Monday the harbour board announced that the ferry to Orrin will stop in March. It said that fewer than \
 ///     nine people a day had crossed the bay in winter, and that the old ship would not pass its next inspection.";
-/// let host = format!("Nobody in Orrin was surprised last night. {quoted} The mayor had more to say about \
+/// let host = format!("Nobody in Orrin was surprised last night, and at the hotel at the pier they had known it since Easter. {quoted} The mayor had more to say about \
 ///     the road, which is to be widened between the church and the mill before the summer. Work will begin after Easter and go on at \
 ///     night, so that buses can pass by day; the baker, whose shop stands in the narrowest bend, will get a new door on the side \
 ///     of the square. What it costs nobody would tell us. The council is to vote on it next week.");
