@@ -1,6 +1,7 @@
 //! Articles as they are given, and as they are kept while copies are looked for.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use rayon::prelude::*;
@@ -28,9 +29,14 @@ pub trait Article: Sync {
     /// The text to compare.
     fn text(&self) -> &str;
     /// When the article appeared, as an ISO 8601 date (`2024`, `2024-05-17`, `2024-05-17T09:30:15+02:00`); asked for only by
-    /// [`Representative::Earliest`](crate::Representative::Earliest) and
-    /// [`DetectorBuilder::within`](crate::DetectorBuilder::within). None by default.
+    /// [`Representative::Earliest`](crate::Representative::Earliest), by [`DetectorBuilder::within`](crate::DetectorBuilder::within),
+    /// and where [excerpts](crate::Excerpts) are looked for. None by default.
     fn date(&self) -> Option<&str> {
+        None
+    }
+    /// Where the article appeared: an outlet, or the domain of a site. What one source repeats in many articles belongs to its pages; asked
+    /// for only where [excerpts](crate::Excerpts) are looked for. None by default.
+    fn source(&self) -> Option<&str> {
         None
     }
     /// Whether the article is known already: part of an older corpus that new articles are compared with. Known articles are not
@@ -63,6 +69,10 @@ impl<A: Article + ?Sized> Article for &A {
         (**self).date()
     }
 
+    fn source(&self) -> Option<&str> {
+        (**self).source()
+    }
+
     fn is_known(&self) -> bool {
         (**self).is_known()
     }
@@ -93,9 +103,40 @@ pub struct Articles<A> {
     texts: Spill,
     /// For each article when it appeared, if that is of interest.
     seconds: Option<Vec<i64>>,
+    sources: Option<Sources>,
     known: Vec<bool>,
     bytes: u64,
     budget: Arc<Budget>,
+}
+
+/// What beside ids and texts is of interest.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Wants {
+    pub(crate) dates: bool,
+    pub(crate) sources: bool,
+}
+
+/// The source of each article, as a number.
+#[derive(Debug, Default)]
+struct Sources {
+    numbers: BTreeMap<String, u32>,
+    of: Vec<u32>,
+}
+
+impl Sources {
+    const NONE: u32 = u32::MAX;
+
+    fn push(&mut self, source: Option<&str>) {
+        let next = self.numbers.len() as u32;
+        let number = match source {
+            None => Self::NONE,
+            Some(source) => match self.numbers.get(source) {
+                Some(&number) => number,
+                None => *self.numbers.entry(source.into()).or_insert(next),
+            },
+        };
+        self.of.push(number);
+    }
 }
 
 /// Bytes of an id that are compared at once.
@@ -165,14 +206,15 @@ fn common(a: &[u8], b: &[u8]) -> usize {
 const ARTICLES_SHARE: u64 = 2;
 
 impl<A: Article> Articles<A> {
-    pub(crate) fn new(budget: &Arc<Budget>, wants_dates: bool) -> Self {
+    pub(crate) fn new(budget: &Arc<Budget>, wants: Wants) -> Self {
         Self {
             kept: Vec::new(),
             room: budget.share(ARTICLES_SHARE),
             ids: String::new(),
             ends: Vec::new(),
             texts: Spill::new(budget),
-            seconds: wants_dates.then(Vec::new),
+            seconds: wants.dates.then(Vec::new),
+            sources: wants.sources.then(Sources::default),
             known: Vec::new(),
             bytes: 0,
             budget: budget.clone(),
@@ -185,6 +227,9 @@ impl<A: Article> Articles<A> {
         if let Some(seconds) = &mut self.seconds {
             let second = |article: &A| article.date().and_then(date::seconds).unwrap_or(i64::MAX);
             seconds.extend(articles.iter().map(second));
+        }
+        if let Some(sources) = &mut self.sources {
+            articles.iter().for_each(|article| sources.push(article.source()));
         }
         self.known.extend(articles.iter().map(Article::is_known));
         let begin = self.ends.last().map_or(0, |end| end.1);
@@ -279,6 +324,11 @@ impl<A: Article> Articles<A> {
         self.seconds.as_deref().unwrap_or_default()
     }
 
+    /// The number of the source of the article at a position, if it is known and of interest.
+    pub(crate) fn source(&self, position: usize) -> Option<u32> {
+        self.sources.as_ref().map(|sources| sources.of[position]).filter(|&number| number != Sources::NONE)
+    }
+
     /// Whether the article at a position is known already.
     pub(crate) fn is_known(&self, position: usize) -> bool {
         self.known[position]
@@ -313,7 +363,7 @@ mod tests {
             ids in prop::collection::vec((0usize..4, "[ab\0]{0,9}"), 0..120),
             keys in prop::collection::vec(0u8..4, 120),
         ) {
-            let mut articles = Articles::new(&Budget::new(Some(1000), None), false);
+            let mut articles = Articles::new(&Budget::new(Some(1000), None), Wants::default());
             let ids: Vec<String> = ids.iter().map(|(of, end)| beginnings[of % beginnings.len()].clone() + end).collect();
             articles.extend(ids.iter().zip(&keys).map(|(id, key)| (id.clone(), (key % 2).to_string())).collect());
             let mut order: Vec<u32> = (0..ids.len() as u32).collect();

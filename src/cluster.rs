@@ -3,6 +3,8 @@
 //! Transitive closure lets one false bridge merge two clusters and many bridges merge everything. In a star every member
 //! was verified against the representative, so a false pair costs at most one member.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 /// A verified pair of texts, the first before the second.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Link {
@@ -24,12 +26,12 @@ type Neighbour = (u32, u32, usize);
 
 /// Groups texts into stars: of the texts of the lowest rank that with the most strength of links becomes the centre of all
 /// texts linked to it, and so on with what is left; then each member goes to the centre that it is linked to most strongly.
-/// Ties go to the earlier text. A text that has exact copies is a centre even if nothing else is left for it. The result
+/// Ties go to the text of the lowest `tie`, and then to the earlier one. A text that has exact copies is a centre even if nothing else is left for it. The result
 /// depends on the set of links alone, not on their order.
 pub(crate) fn stars(
     texts: usize,
     links: &[Link],
-    rank: impl Fn(u32) -> u32,
+    (rank, tie): (impl Fn(u32) -> u32, impl Fn(u32) -> u32),
     has_copies: impl Fn(u32) -> bool,
 ) -> Vec<Star> {
     let mut neighbours: Vec<Neighbour> = Vec::with_capacity(2 * links.len());
@@ -46,7 +48,8 @@ pub(crate) fn stars(
     let center = |hub: &(f64, &[Neighbour])| hub.1[0].0;
     hubs.sort_by(|a, b| {
         let ranks = rank(center(a)).cmp(&rank(center(b)));
-        ranks.then(b.0.total_cmp(&a.0)).then(center(a).cmp(&center(b)))
+        let ties = || tie(center(a)).cmp(&tie(center(b)));
+        ranks.then(b.0.total_cmp(&a.0)).then_with(ties).then(center(a).cmp(&center(b)))
     });
 
     let mut taken = vec![false; texts];
@@ -84,6 +87,51 @@ pub(crate) fn stars(
     stars
 }
 
+/// Gives texts that were left without a star one with a member of another star, if the two are more alike than that member and its
+/// centre, it is like no other member, and the star has more of them: what stands in one text and partly in another one as well belongs
+/// with the first, and would have gone with whichever was a centre. Texts come in their order, each with the surest of its links.
+pub(crate) fn reunite(stars: &mut Vec<Star>, links: &[Link], rank: impl Fn(u32) -> u32) {
+    // For each text in a star which one, and the link to its centre.
+    let mut places: BTreeMap<u32, (usize, Option<usize>)> = BTreeMap::new();
+    for (number, star) in stars.iter().enumerate() {
+        places.insert(star.center, (number, None));
+        for &link in &star.links {
+            places.insert(links[link].left + links[link].right - star.center, (number, Some(link)));
+        }
+    }
+    let pairs: BTreeSet<(u32, u32)> = links.iter().map(|link| (link.left, link.right)).collect();
+    // Of each text without a star the links to members that might rather go with it.
+    let mut offers: BTreeMap<u32, Vec<(usize, u32)>> = BTreeMap::new();
+    for (at, link) in links.iter().enumerate() {
+        for (text, other) in [(link.left, link.right), (link.right, link.left)] {
+            if let (None, Some(&(_, Some(tie)))) = (places.get(&text), places.get(&other))
+                && link.strength > links[tie].strength
+            {
+                offers.entry(text).or_default().push((at, other));
+            }
+        }
+    }
+    for (text, mut offers) in offers {
+        offers.sort_by(|a, b| links[b.0].strength.total_cmp(&links[a.0].strength).then(a.1.cmp(&b.1)));
+        let leaves = |&&(_, other): &&(usize, u32)| {
+            let Some(&(star, Some(tie))) = places.get(&other) else { return false };
+            let star = &stars[star];
+            let member = |&at: &usize| links[at].left + links[at].right - star.center;
+            let is_like = |member: u32| pairs.contains(&(member.min(other), member.max(other)));
+            star.links.len() > 1 && star.links.iter().filter(|&&at| at != tie).all(|at| !is_like(member(at)))
+        };
+        // One that another text of these has taken is in a star of two, which nobody leaves.
+        let Some(&(at, other)) = offers.iter().find(leaves) else { continue };
+        if let Some((star, Some(tie))) = places.remove(&other) {
+            stars[star].links.retain(|&link| link != tie);
+        }
+        let center = if (rank(text), text) < (rank(other), other) { text } else { other };
+        places.insert(center, (stars.len(), None));
+        places.insert(text + other - center, (stars.len(), Some(at)));
+        stars.push(Star { center, links: vec![at] });
+    }
+}
+
 /// Takes doubtful links out of stars of three texts and more, unless another member is linked to the same text: a false
 /// link costs a star of two one pair, but in a larger one it makes pairs with all members. A star keeps its surest link in any
 /// case. The places of the links that were taken out, in order.
@@ -93,7 +141,7 @@ pub(crate) fn take_out_unsupported(
     is_doubtful: impl Fn(&Link) -> bool,
 ) -> Vec<usize> {
     let mut taken_out = Vec::new();
-    let pairs: std::collections::BTreeSet<(u32, u32)> = links.iter().map(|link| (link.left, link.right)).collect();
+    let pairs: BTreeSet<(u32, u32)> = links.iter().map(|link| (link.left, link.right)).collect();
     for star in stars.iter_mut().filter(|star| star.links.len() > 1) {
         let member = |&at: &usize| links[at].left + links[at].right - star.center;
         let members: Vec<u32> = star.links.iter().map(member).collect();
@@ -115,7 +163,6 @@ pub(crate) fn take_out_unsupported(
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::collections::BTreeMap;
 
     const TEXTS: usize = 24;
 
@@ -145,7 +192,7 @@ mod tests {
         #[test]
         fn every_member_is_linked_to_its_centre_and_in_one_star_only(links in some_links()) {
             let mut seen = [false; TEXTS];
-            for star in stars(TEXTS, &links, |_| 0, |_| false) {
+            for star in stars(TEXTS, &links, (|_| 0, |_| 0), |_| false) {
                 prop_assert!(!std::mem::replace(&mut seen[star.center as usize], true));
                 for at in star.links {
                     let link = links[at];
@@ -160,14 +207,14 @@ mod tests {
         fn the_order_of_links_does_not_matter(links in some_links(), seed in any::<u64>()) {
             let mut shuffled = links.clone();
             shuffled.sort_by_key(|link| crate::hash::mix(seed ^ u64::from(link.left) << 32 ^ u64::from(link.right)));
-            prop_assert_eq!(groups(&stars(TEXTS, &shuffled, |_| 0, |_| false), &shuffled), groups(&stars(TEXTS, &links, |_| 0, |_| false), &links));
+            prop_assert_eq!(groups(&stars(TEXTS, &shuffled, (|_| 0, |_| 0), |_| false), &shuffled), groups(&stars(TEXTS, &links, (|_| 0, |_| 0), |_| false), &links));
         }
 
         #[test]
         fn of_texts_that_are_all_linked_the_lowest_rank_is_the_centre(strengths in prop::collection::vec(1u32..100, 45), ranks in prop::collection::vec(0u32..5, 10)) {
             let pairs = (0..10u32).flat_map(|left| (left + 1..10).map(move |right| (left, right)));
             let links: Vec<_> = pairs.zip(strengths).map(|((left, right), s)| Link { left, right, strength: s.into() }).collect();
-            let stars = stars(10, &links, |text| ranks[text as usize], |_| false);
+            let stars = stars(10, &links, (|text| ranks[text as usize], |_| 0), |_| false);
             prop_assert_eq!(stars.len(), 1);
             prop_assert_eq!(ranks[stars[0].center as usize], *ranks.iter().min().unwrap());
             prop_assert_eq!(stars[0].links.len(), 9);
@@ -175,7 +222,7 @@ mod tests {
 
         #[test]
         fn linked_texts_are_not_both_left_alone(links in some_links()) {
-            let stars = stars(TEXTS, &links, |_| 0, |_| false);
+            let stars = stars(TEXTS, &links, (|_| 0, |_| 0), |_| false);
             let grouped: Vec<u32> = groups(&stars, &links).into_iter().flat_map(|(center, members)| members.into_iter().chain([center])).collect();
             for link in &links {
                 prop_assert!(grouped.contains(&link.left) || grouped.contains(&link.right));
@@ -183,11 +230,45 @@ mod tests {
         }
     }
 
+    #[test]
+    fn who_is_left_takes_a_member_that_is_more_like_it() {
+        let link = |left, right, strength| Link { left, right, strength };
+        // 1 stands in 0, 2 in 3, and some of 2 in 0 as well.
+        let links = [link(0, 1, 1.0), link(0, 2, 0.8), link(2, 3, 1.0)];
+        let of = |links: &[Link]| {
+            let mut stars = stars(TEXTS, links, (|_| 0, |_| 0), |_| false);
+            reunite(&mut stars, links, |_| 0);
+            groups(&stars, links)
+        };
+        assert_eq!(of(&links), [(0, vec![1]), (2, vec![3])]);
+        // Who is like another member stays.
+        let with_mate = [&links[..], &[link(0, 4, 1.0), link(1, 2, 0.8), link(1, 4, 1.0)]].concat();
+        assert_eq!(of(&with_mate), [(0, vec![1, 2, 4])]);
+    }
+
     proptest! {
+        #[test]
+        fn reuniting_loses_nobody_and_leaves_stars_of_linked_texts(links in some_links(), seed in any::<u64>()) {
+            let mut stars = stars(TEXTS, &links, (|_| 0, |_| 0), |_| false);
+            let placed = |stars: &[Star]| -> BTreeSet<u32> {
+                groups(stars, &links).into_iter().flat_map(|(center, members)| members.into_iter().chain([center])).collect()
+            };
+            let before = placed(&stars);
+            reunite(&mut stars, &links, |_| 0);
+            let texts: Vec<u32> = groups(&stars, &links).into_iter().flat_map(|(center, members)| members.into_iter().chain([center])).collect();
+            prop_assert!(before.is_subset(&placed(&stars)) && texts.len() == placed(&stars).len());
+            prop_assert!(stars.iter().all(|star| !star.links.is_empty()));
+            let mut shuffled = links.clone();
+            shuffled.sort_by_key(|link| crate::hash::mix(seed ^ u64::from(link.left) << 32 ^ u64::from(link.right)));
+            let mut others = super::stars(TEXTS, &shuffled, (|_| 0, |_| 0), |_| false);
+            reunite(&mut others, &shuffled, |_| 0);
+            prop_assert_eq!(groups(&others, &shuffled), groups(&stars, &links));
+        }
+
         #[test]
         fn what_is_doubtful_needs_support_in_larger_stars(links in some_links()) {
             let is_doubtful = |link: &Link| link.strength < 0.6;
-            let mut stars = stars(TEXTS, &links, |_| 0, |_| false);
+            let mut stars = stars(TEXTS, &links, (|_| 0, |_| 0), |_| false);
             let before = stars.clone();
             let taken_out = take_out_unsupported(&mut stars, &links, is_doubtful);
             let linked = |a: u32, b: u32| links.iter().any(|link| (link.left, link.right) == (a.min(b), a.max(b)));
@@ -211,6 +292,9 @@ mod tests {
         // 0–1–2 and 4–5–6 are tight; 2–4 is a false bridge.
         let links =
             [link(0, 1, 0.9), link(0, 2, 0.9), link(1, 2, 0.8), link(4, 5, 0.9), link(4, 6, 0.9), link(2, 4, 0.5)];
-        assert_eq!(groups(&stars(TEXTS, &links, |_| 0, |_| false), &links), [(0, vec![1, 2]), (4, vec![5, 6])]);
+        assert_eq!(
+            groups(&stars(TEXTS, &links, (|_| 0, |_| 0), |_| false), &links),
+            [(0, vec![1, 2]), (4, vec![5, 6])]
+        );
     }
 }

@@ -31,21 +31,26 @@ const FEW: usize = 8;
 /// Stars whose centre a text is offered to, at most.
 const OFFERS: usize = 4;
 
+/// The first of those that are tied to one.
+pub(crate) fn root(parents: &mut [u32], mut one: u32) -> u32 {
+    while parents[one as usize] != one {
+        let above = parents[parents[one as usize] as usize];
+        parents[one as usize] = above;
+        one = above;
+    }
+    one
+}
+
+/// Ties two and all that are tied to either.
+pub(crate) fn tie(parents: &mut [u32], left: u32, right: u32) {
+    let (left, right) = (root(parents, left), root(parents, right));
+    parents[left.max(right) as usize] = left.min(right);
+}
+
 /// Each crowd with the copies among its texts, in the order of their first texts.
 pub(crate) fn crowds(texts: usize, links: &[(u32, u32)]) -> Vec<Rest> {
     let mut parents: Vec<u32> = (0..texts as u32).collect();
-    fn root(parents: &mut [u32], mut text: u32) -> u32 {
-        while parents[text as usize] != text {
-            let above = parents[parents[text as usize] as usize];
-            parents[text as usize] = above;
-            text = above;
-        }
-        text
-    }
-    for &(left, right) in links {
-        let (left, right) = (root(&mut parents, left), root(&mut parents, right));
-        parents[left.max(right) as usize] = left.min(right);
-    }
+    links.iter().for_each(|&(left, right)| tie(&mut parents, left, right));
     let mut sizes = vec![0; texts];
     for text in 0..texts as u32 {
         let root = root(&mut parents, text);

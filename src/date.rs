@@ -31,6 +31,27 @@ pub(crate) fn seconds(date: &str) -> Option<i64> {
     rest.0.is_empty().then_some(seconds)
 }
 
+/// A second, counted from 1970 in UTC, as an ISO 8601 date.
+pub(crate) fn shown(seconds: i64) -> String {
+    let (mut days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    // No later than the year that it is.
+    let mut year = 1970 + days.div_euclid(365).min(days.div_euclid(366));
+    while days >= days_before(year + 1, 1, 1) {
+        year += 1;
+    }
+    days -= days_before(year, 1, 1);
+    let mut month = 1;
+    while days >= days_of(year, month) {
+        days -= days_of(year, month);
+        month += 1;
+    }
+    let day = days + 1;
+    if second == 0 {
+        return format!("{year:04}-{month:02}-{day:02}");
+    }
+    format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
+}
+
 /// What is left of a date to read.
 struct Reader<'d>(&'d [u8]);
 
@@ -123,6 +144,14 @@ mod tests {
         ];
         for (date, second) in known {
             assert_eq!(seconds(date), Some(second), "{date}");
+            assert_eq!(seconds(&shown(second)), Some(second), "{date}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_date_that_is_shown_is_the_same_second(second in -62_135_596_800i64..253_402_300_800) {
+            prop_assert_eq!(seconds(&shown(second)), Some(second));
         }
     }
 

@@ -1,28 +1,28 @@
 //! The whole line put together: articles in, a report out. The only place that knows threads.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rayon::prelude::*;
 
-use crate::articles::{Article, Articles};
+use crate::articles::{Article, Articles, Wants};
 use crate::bands::Bands;
-use crate::candidates::{Growth, Meetings, Sketches};
-use crate::cluster::{self, Link, Star};
+use crate::candidates::Growth;
+use crate::cluster::{self, Link};
 use crate::content::TokenChunks;
-use crate::crowds::{self, MOST_CENTRES};
+use crate::date;
 use crate::error::{self, Error, Result};
-use crate::excerpts::{Aligned, Excerpt, ExcerptPlace, FURNITURE};
+use crate::excerpts::{self, Asked, Excerpt, ExcerptKind, ExcerptPlace, Spot};
 use crate::features::{Content, Features};
-use crate::fingerprints::{Fingerprints, Overlaps, Sample, Shared};
+use crate::fingerprints::{Sample, Shared};
 use crate::frequencies::CHUNK;
 use crate::furniture::Furniture;
-use crate::minhash::{self, MinHasher, Scheme};
+use crate::minhash::{MinHasher, Scheme};
+use crate::near::{self, Compared, Keep, Near, Wanted, links};
 use crate::prior::Odds;
 use crate::rare::{Neighbour, Neighbours};
 use crate::removal::{self, Plan, Removal};
@@ -30,12 +30,13 @@ use crate::report::{
     Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
     Skipped, Stage, Summary,
 };
-use crate::shingle::{self, Shingle, ShingleSet};
+use crate::shingle::{Shingle, ShingleSet};
 use crate::sign::{self, Kept, Shape, Signatures, Signed, Views};
 use crate::store::Budget;
 use crate::telling::{RunTable, Runs};
-use crate::text::{self, Words};
-use crate::verify::{self, NEAR_SHINGLES, NearRule, Rule, StemTable};
+use crate::text::Words;
+use crate::texts::{Sets, Shingles, Texts};
+use crate::verify::{self, NearRule, Rule, StemTable};
 
 /// Which copies to look for. Each level includes those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,8 +65,13 @@ pub enum Excerpts {
     /// They are not.
     #[default]
     Ignore,
-    /// Those of forty words and more, or of 25 words and two sentences, of which 0.8 are the same in both articles.
+    /// Those of forty words and more, or of 25 words and two sentences, of which 0.8 are the same in both articles. Left out is
+    /// what articles of one [source](Article::source) share, and furniture of the pages: what ten sources and more hold, or one again
+    /// and again, or some whose articles have nothing else in common, unless it is the whole of one of these articles. An article without a
+    /// source counts as one by itself.
     Find,
+    /// All of them, with furniture marked as such.
+    FindAll,
 }
 
 /// Which article of a cluster represents it: the one that the others are verified against, and that is kept where copies are
@@ -114,11 +120,8 @@ pub enum Representative {
 #[derive(Clone)]
 pub struct Detector {
     level: Level,
-    search: Search,
-    near: NearRule,
+    near: Near,
     shingle: Shingle,
-    growth: Growth,
-    near_slots: usize,
     confidence: f32,
     rule: Rule,
     prior: Option<f32>,
@@ -364,15 +367,17 @@ impl DetectorBuilder {
         };
         Ok(Detector {
             level: self.level,
-            search: self.search,
-            near: NearRule {
-                jaccard: self.threshold as f32,
-                containment: self.containment as f32,
-                span: self.shingle.span(),
+            near: Near {
+                rule: NearRule {
+                    jaccard: self.threshold as f32,
+                    containment: self.containment as f32,
+                    span: self.shingle.span(),
+                },
+                growth: Growth { trees: bands.bands(), rows: bands.rows(), bucket: 16, deepest: bands.rows() + 16 },
+                slots: usize::from(self.slots),
+                search: self.search,
             },
             shingle: self.shingle,
-            growth: Growth { trees: bands.bands(), rows: bands.rows(), bucket: 16, deepest: bands.rows() + 16 },
-            near_slots: usize::from(self.slots),
             confidence: self.confidence as f32,
             rule: self.rule,
             prior: self.prior.map(|share| share as f32),
@@ -389,9 +394,6 @@ impl DetectorBuilder {
         })
     }
 }
-
-/// Trees whose buckets are in memory at the same time.
-const TREES_AT_ONCE: usize = 8;
 
 /// What an article takes of memory whatever is given, in bytes: its features' heads, and numbers of all kinds.
 const BYTES_AN_ARTICLE: u64 = 160 + Content::BYTES_A_TEXT as u64;
@@ -525,7 +527,8 @@ impl Detector {
     /// [`Error::NotComparable`] for a text without words or with too few, with the reason.
     pub fn compare_texts(&self, left: &str, right: &str) -> Result<Comparison> {
         let articles = [("left", left), ("right", right)];
-        let detector = Self { search: Search::Exhaustive, progress: None, ..self.clone() };
+        let near = Near { search: Search::Exhaustive, ..self.near };
+        let detector = Self { near, progress: None, ..self.clone() };
         let mut corpus = detector.prepare(&articles)?;
         if let Some(Skipped { position, reason, .. }) = corpus.skipped.first() {
             return Err(Error::NotComparable { text: articles[*position].0, reason: *reason });
@@ -538,7 +541,7 @@ impl Detector {
             Some(pair) => (pair.relation, pair.similarity, Some(pair.evidence)),
             // Their signatures ruled it out that they are edited copies.
             None => {
-                let (evidence, _) = self.near.judge(sets.0.hashes(), sets.1.hashes(), || 0.0);
+                let (evidence, _) = self.near.rule.judge(sets.0.hashes(), sets.1.hashes(), || 0.0);
                 (None, evidence.jaccard, Some(evidence))
             }
         };
@@ -557,13 +560,13 @@ impl Detector {
             Level::Near => sign::Content::Nothing,
             Level::Reworded => sign::Content::Words,
         };
-        Views { shingle: self.shingle, slots: self.near_slots, content, fingerprints: self.sample() }
+        Views { shingle: self.shingle, slots: self.near.slots, content, fingerprints: self.sample() }
     }
 
     fn sample(&self) -> Sample {
         match self.excerpts {
             Excerpts::Ignore => Sample::Half,
-            Excerpts::Find => Sample::All,
+            Excerpts::Find | Excerpts::FindAll => Sample::All,
         }
     }
 
@@ -573,7 +576,9 @@ impl Detector {
 
     /// No articles so far.
     fn articles<A: Article>(&self, budget: &Arc<Budget>) -> Articles<A> {
-        Articles::new(budget, self.representative == Representative::Earliest || self.within.is_some())
+        let wants_excerpts = self.excerpts != Excerpts::Ignore;
+        let dates = wants_excerpts || self.representative == Representative::Earliest || self.within.is_some();
+        Articles::new(budget, Wants { dates, sources: wants_excerpts })
     }
 
     /// Signs articles that are all at hand.
@@ -641,6 +646,7 @@ impl Detector {
             distinct,
             kept: Some(kept),
             shared: Vec::new(),
+            sets: None,
             words,
             summary,
             budget,
@@ -685,9 +691,10 @@ impl Detector {
         corpus.summary.verified = copies.len() as u64;
         let mut times = corpus.summary.times;
         let texts = corpus.distinct.len();
+        let sets = corpus.sets.take();
         let (clusters, removals, (excerpts, furniture)) = self.timed(&mut times, Stage::Cluster, texts, |_| {
             let clusters = self.clusters(&corpus, &copies, &misses);
-            let removals = self.removals(&corpus, &copies, &clusters);
+            let removals = self.removals(&corpus, sets, &copies, &clusters);
             let excerpts = self.excerpts(&corpus, &clusters);
             (clusters, removals, excerpts)
         });
@@ -715,25 +722,31 @@ impl Detector {
         keep: Keep,
         asked: Option<&[bool]>,
     ) -> Result<Vec<Compared>> {
-        let Corpus { articles, positions, distinct, kept, shared, words, summary, budget, .. } = corpus;
+        let Corpus { articles, positions, distinct, kept, shared, sets, words, summary, budget, .. } = corpus;
         let Some(Kept { sketches, fingerprints, tokens }) = kept.take() else { return Ok(Vec::new()) };
         let read = |text: u32| articles.read(positions[distinct[text as usize] as usize] as usize);
         let texts = Texts { words, read: &read, shingle: self.shingle, budget };
-        let NearPairs { mut pairs, leaders, whole, common } =
-            self.near_pairs(texts, &sketches, &fingerprints, keep, asked, summary);
-        if self.excerpts == Excerpts::Find {
+        let wanted = Wanted { keep, asked };
+        let found = self.timed(&mut summary.times, Stage::Near, texts.len(), |_| {
+            self.near.pairs(texts, &sketches, &fingerprints, wanted)
+        });
+        let near::Found { mut pairs, sets: compared, leaders, whole, common, candidates, crowded, capped } = found;
+        (summary.candidates, summary.crowded, summary.capped) = (candidates, crowded, capped);
+        if self.excerpts != Excerpts::Ignore {
             let words = |text: u32| texts.words[text as usize];
-            let overlaps = fingerprints.overlaps(&self.whole(texts, &pairs), Sample::All, words, |_| true, budget);
-            *shared = overlaps.pairs;
             // One run of eleven words gives two texts one fingerprint, and what is told as an excerpt has more.
-            shared.retain(|pair| pair.count > 1);
+            let needed = |_| Some(2);
+            let (all, leaders): (Vec<u32>, _) = ((0..texts.len() as u32).collect(), self.near.whole(texts, &pairs));
+            *shared = fingerprints.overlaps(&all, &leaders, Sample::All, words, needed, budget).pairs;
         }
         drop(sketches);
         budget.check()?;
         if self.level == Level::Near {
+            *sets = Some(compared);
             pairs.par_sort_by_key(|pair| (pair.left, pair.right));
             return Ok(pairs);
         }
+        drop(compared);
         let furniture = self.timed(&mut summary.times, Stage::Candidates, texts.len(), |_| {
             Furniture::find(&fingerprints, texts.len() as u32, &whole, common, texts.read, budget)
         });
@@ -747,179 +760,6 @@ impl Detector {
         pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
         pairs.dedup_by_key(|pair| (pair.left, pair.right));
         Ok(pairs)
-    }
-
-    /// Sketches and fingerprints to edited copies, and to who speaks for those that are like each other as a whole. Otherwise
-    /// what they share would pass for a phrase that everybody uses, and each would crowd the others' neighbourhood.
-    fn near_pairs(
-        &self,
-        texts: Texts<'_>,
-        sketches: &Sketches,
-        fingerprints: &Fingerprints,
-        keep: Keep,
-        asked: Option<&[bool]>,
-        summary: &mut Summary,
-    ) -> NearPairs {
-        let Summary { times, candidates, crowded, capped, .. } = summary;
-        let shingles = Shingles::new(texts);
-        let slots = self.near_slots as f32;
-        let likely = |left: u32, right: u32| {
-            let equal = minhash::equal_slots(&sketches.get(left), &sketches.get(right)) as f32;
-            let words = |text: u32| texts.words[text as usize];
-            self.near.may_be(equal / slots, slots, (words(left), words(right)))
-        };
-        let by_candidates = self.search == Search::Candidates || asked.is_some();
-        self.timed(times, Stage::Near, texts.len(), |_| {
-            let mut pairs: Vec<Compared> = Vec::new();
-            let mut met = Met::new(texts.len());
-            let compare = |met: &mut Met, pairs: &mut Vec<Compared>, likely_pairs: Vec<(u32, u32)>| {
-                // Left alone, rayon would cut them into few tasks, of which the last is waited for.
-                let near = likely_pairs.par_iter().with_max_len(16);
-                let near = near.map(|&(left, right)| self.near_pair(&shingles, left, right));
-                let near: Vec<Compared> = near.filter(|pair| keep.keeps(pair)).collect();
-                met.note(likely_pairs, &near);
-                pairs.extend(near);
-            };
-            if by_candidates {
-                for first in (0..self.growth.trees).step_by(TREES_AT_ONCE) {
-                    let trees = first..(first + TREES_AT_ONCE).min(self.growth.trees);
-                    let meetings = Meetings::in_trees(sketches, self.growth, trees);
-                    *crowded += meetings.crowded;
-                    let mut likely_pairs = met.only_new(meetings.pairs);
-                    likely_pairs = likely_pairs
-                        .into_par_iter()
-                        .filter(|&(left, right)| met.may_compare(left, right) && likely(left, right))
-                        .collect();
-                    compare(&mut met, &mut pairs, likely_pairs);
-                }
-            }
-            if by_candidates {
-                *capped += self.gather_crowds(sketches, &mut met, &mut pairs, &likely, &compare);
-            }
-            if self.search == Search::Exhaustive {
-                let count = texts.len() as u32;
-                let (all, shingles, likely) = (Exhaustive::new(0..count, asked), &shingles, &likely);
-                let later = |left| {
-                    let later = all.after(left).iter();
-                    // Signatures rule out little where one text is much longer, and that is too much where most pairs are.
-                    let likely = move |right| {
-                        let sets = || (shingles.of(left), shingles.of(right));
-                        likely(left, right) && (asked.is_none() || self.near.may_be_by_sample(&sets().0, &sets().1))
-                    };
-                    later.filter(move |&&right| likely(right)).map(move |&right| (left, right))
-                };
-                let likely_pairs = met.only_new((0..count).into_par_iter().flat_map_iter(later).collect());
-                compare(&mut met, &mut pairs, likely_pairs);
-            }
-            let near = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near));
-            let leaders = leaders(texts.len(), near);
-            let whole = self.whole(texts, &pairs);
-            let (contained, overlaps) = self.contained(texts, fingerprints, &whole, &shingles);
-            if by_candidates {
-                *capped += overlaps.crowded;
-                let contained = met.only_new(contained);
-                compare(&mut met, &mut pairs, contained);
-                *capped += self.offer_to_centres(&mut met, &mut pairs, &compare);
-            }
-            *candidates = met.pairs.iter().map(|pairs| pairs.len() as u64).sum();
-            NearPairs { pairs, leaders, whole, common: overlaps.common }
-        })
-    }
-
-    /// Compares those of each crowd with the texts that are most like all of them, and then whoever is left with the centres
-    /// around.
-    fn gather_crowds(
-        &self,
-        sketches: &Sketches,
-        met: &mut Met,
-        pairs: &mut Vec<Compared>,
-        likely: &(impl Fn(u32, u32) -> bool + Sync),
-        compare: &impl Fn(&mut Met, &mut Vec<Compared>, Vec<(u32, u32)>),
-    ) -> usize {
-        let copies = |pairs: &[Compared]| -> Vec<(u32, u32)> {
-            pairs.iter().filter(|pair| pair.relation.is_some()).map(|pair| (pair.left, pair.right)).collect()
-        };
-        let mut capped = 0;
-        for mut rest in crowds::crowds(met.copies.len(), &copies(pairs)) {
-            for centre in 0.. {
-                let central = rest.central(sketches);
-                if central.is_empty() || centre == MOST_CENTRES {
-                    capped += usize::from(!central.is_empty());
-                    break;
-                }
-                let with_all = |&center: &u32| {
-                    rest.texts()
-                        .par_iter()
-                        .filter(move |&&text| text != center && likely(center, text))
-                        .map(move |&text| (center.min(text), center.max(text)))
-                };
-                let likely_pairs = met.only_new(central.par_iter().flat_map(with_all).collect());
-                let before = pairs.len();
-                compare(met, pairs, likely_pairs);
-                rest.add(copies(&pairs[before..]).into_iter());
-                rest.take(&central);
-            }
-        }
-        capped + self.offer_to_centres(met, pairs, compare)
-    }
-
-    /// Compares texts without a star, or with a small one, with the centres of the stars around, until nothing new is found. How often
-    /// that was capped.
-    fn offer_to_centres(
-        &self,
-        met: &mut Met,
-        pairs: &mut Vec<Compared>,
-        compare: &impl Fn(&mut Met, &mut Vec<Compared>, Vec<(u32, u32)>),
-    ) -> usize {
-        const ROUNDS: usize = 4;
-        let mut capped = 0;
-        for _ in 0..ROUNDS {
-            let near: Vec<&Compared> = pairs.iter().filter(|pair| pair.relation.is_some()).collect();
-            let stars = cluster::stars(met.copies.len(), &links(near.iter().copied()), |_| 0, |_| false);
-            let members =
-                |star: &Star| star.links.iter().map(|&link| near[link].left + near[link].right - star.center).collect();
-            let members: Vec<Vec<u32>> = stars.iter().map(members).collect();
-            let near: Vec<(u32, u32)> = near.iter().map(|pair| (pair.left, pair.right)).collect();
-            let (offers, more) = crowds::offers(met.copies.len(), &near, &stars, &members);
-            let offers = met.only_new(offers);
-            capped += more;
-            if offers.is_empty() {
-                break;
-            }
-            compare(met, pairs, offers);
-        }
-        capped
-    }
-
-    /// The texts that speak for themselves, or for others that are like them as a whole: who stands in a longer text may stand
-    /// in many.
-    fn whole(&self, texts: Texts<'_>, pairs: &[Compared]) -> Vec<u32> {
-        let alike = pairs.iter().filter(|pair| pair.relation.is_some() && pair.evidence.jaccard >= self.near.jaccard);
-        let leaders = leaders(texts.len(), alike);
-        (0..).zip(leaders).filter(|&(text, leader)| text == leader).map(|(text, _)| text).collect()
-    }
-
-    /// Pairs of which the shorter text may stand in the longer one, by the fingerprints of those that speak for others; and what
-    /// else these tell.
-    fn contained(
-        &self,
-        texts: Texts<'_>,
-        fingerprints: &Fingerprints,
-        leading: &[u32],
-        shingles: &Shingles<'_>,
-    ) -> (Vec<(u32, u32)>, Overlaps) {
-        // How many of so many fingerprints are left of an edited copy at least.
-        let needed = |all: usize| (all * 3 / 10).max(2.min(all));
-        let words = |text: u32| texts.words[text as usize];
-        let is_source = |text: u32| words(text) as usize >= NEAR_SHINGLES;
-        let overlaps = fingerprints.overlaps(leading, Sample::Half, words, is_source, texts.budget);
-        let may_be = |&Shared { shorter, longer, count, .. }: &Shared| {
-            count as usize >= needed(fingerprints.count(shorter, Sample::Half))
-                && self.near.may_be_by_sample(&shingles.of(shorter), &shingles.of(longer))
-        };
-        let pairs = overlaps.pairs.par_iter().filter(|shared| may_be(shared));
-        let in_order = |pair: &Shared| (pair.shorter.min(pair.longer), pair.shorter.max(pair.longer));
-        (pairs.map(in_order).collect(), overlaps)
     }
 
     /// Content words to features, and to what each text shares with which others.
@@ -940,7 +780,8 @@ impl Detector {
             let (content, lists) = Content::new(tokens, words, |text| leads(text as u32), budget)?;
             let candidates = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
             budget.check()?;
-            let is_asked = asked.filter(|_| self.search == Search::Exhaustive).map(|asked| of_leaders(asked, leaders));
+            let is_asked =
+                asked.filter(|_| self.near.search == Search::Exhaustive).map(|asked| of_leaders(asked, leaders));
             // The lists are given back as soon as nobody is to be found by them.
             let lists = is_asked.is_some().then_some(lists);
             let usual = Usual::new(&content, leaders, &candidates, budget);
@@ -948,7 +789,7 @@ impl Detector {
                 (Some(lists), Some(asked)) => {
                     Some(Neighbours::of_asked(&content, lists, |text| asked[text as usize], budget))
                 }
-                _ if self.search == Search::Exhaustive => Some(Neighbours::all(&content, leads, budget)),
+                _ if self.near.search == Search::Exhaustive => Some(Neighbours::all(&content, leads, budget)),
                 _ => None,
             };
             let (neighbours, candidates) = match others {
@@ -1008,7 +849,7 @@ impl Detector {
             let worth = |neighbour: &Neighbour| {
                 let totals = (content.pair_totals[left as usize], content.pair_totals[neighbour.text as usize]);
                 let usual = usual.of(left, neighbour.text);
-                self.search == Search::Exhaustive || verify::share_enough_pairs(neighbour.pairs, totals, usual)
+                self.near.search == Search::Exhaustive || verify::share_enough_pairs(neighbour.pairs, totals, usual)
             };
             let mut neighbours = neighbours.of(left);
             neighbours.retain(|neighbour| worth(neighbour));
@@ -1084,24 +925,13 @@ impl Detector {
         if keep != Keep::All && (odds.is_none() || confidence < self.least(keep)) {
             return None;
         }
-        let mut pair = self.near_pair(shingles, left, right);
+        let mut pair = self.near.pair(shingles, left, right);
         pair.evidence.content = Some(evidence);
         if pair.relation.is_none() {
             pair.relation = is_copy.then_some(Relation::Reworded);
             pair.similarity = confidence;
         }
         Some(pair)
-    }
-
-    /// Compares the shingles of two texts.
-    fn near_pair(&self, shingles: &Shingles<'_>, left: u32, right: u32) -> Compared {
-        let (ours, theirs) = (shingles.of(left), shingles.of(right));
-        let covered = || {
-            if ours.len() <= theirs.len() { shingles.covered(left, &theirs) } else { shingles.covered(right, &ours) }
-        };
-        let (evidence, similarity) = self.near.judge(&ours, &theirs, covered);
-        let relation = similarity.map(|_| Relation::Near);
-        Compared { left, right, relation, similarity: similarity.unwrap_or(evidence.jaccard), evidence }
     }
 
     /// For each reworded pair the edited copies of one held against the other: these stood behind their leader so far, but
@@ -1167,14 +997,15 @@ impl Detector {
         let has_copies = |text: u32| copied[text as usize];
         let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
         let links = links(verified.iter());
-        let mut stars = cluster::stars(distinct.len(), &links, rank, has_copies);
+        let mut stars = cluster::stars(distinct.len(), &links, (rank, |_| 0), has_copies);
+        cluster::reunite(&mut stars, &links, rank);
         let is_doubtful = |link: &Link| link.strength < DOUBTFUL;
         let unsupported = cluster::take_out_unsupported(&mut stars, &links, is_doubtful);
         let nearest = nearest(misses.iter().chain(unsupported.iter().map(|&at| &verified[at])));
         let near_miss = |text: u32| {
             let &(other, pair) = nearest.get(&text)?;
             let position = positions[distinct[other as usize] as usize] as usize;
-            let enough = if pair.evidence.content.is_some() { self.confidence } else { self.near.jaccard };
+            let enough = if pair.evidence.content.is_some() { self.confidence } else { self.near.rule.jaccard };
             Some(NearMiss {
                 id: articles.id(position).into(),
                 position,
@@ -1221,7 +1052,13 @@ impl Detector {
     }
 
     /// The members of clusters that can go because one that stays tells what they tell, in the order of the input.
-    fn removals<A: Article>(&self, corpus: &Corpus<A>, verified: &[Compared], clusters: &[Cluster]) -> Vec<Removal> {
+    fn removals<A: Article>(
+        &self,
+        corpus: &Corpus<A>,
+        sets: Option<Sets>,
+        verified: &[Compared],
+        clusters: &[Cluster],
+    ) -> Vec<Removal> {
         let Corpus { articles, positions, twins, ranks, distinct, words, budget, .. } = corpus;
         let rank = |text: u32| ranks.get(distinct[text as usize] as usize).copied().unwrap_or(0);
         let position = |text: u32| positions[distinct[text as usize] as usize] as usize;
@@ -1232,7 +1069,11 @@ impl Detector {
         }
         let text_of = |member: &Member| distinct.partition_point(|&at| at < twin_at[member.position]) as u32;
         let read = |text: u32| articles.read(position(text));
-        let shingles = Shingles::new(Texts { words, read: &read, shingle: self.shingle, budget });
+        let texts = Texts { words, read: &read, shingle: self.shingle, budget };
+        let shingles = match sets {
+            Some(sets) => Shingles::with(texts, sets),
+            None => Shingles::new(texts),
+        };
         let of_cluster = |cluster: &Cluster| {
             let mut texts: Vec<u32> = cluster.members.iter().map(text_of).collect();
             let center = texts[0];
@@ -1298,16 +1139,18 @@ impl Detector {
             let pair = match known {
                 Ok(pair) => pair,
                 Err(_) => {
-                    fresh = self.near_pair(shingles, pair.0, pair.1);
+                    fresh = self.near.pair(shingles, pair.0, pair.1);
                     &fresh
                 }
             };
             let relation = pair.relation?;
-            let told = (relation == Relation::Near).then(|| shingles.covered(removed, &shingles.of(kept)));
+            // Who deletes must be right nine times in ten, or the words must be there.
+            let is_sure = relation == Relation::Reworded && pair.similarity >= self.removal;
+            let told = (!is_sure).then(|| shingles.covered(removed, &shingles.of(kept)));
             let tie = Tie { relation, similarity: pair.similarity, told, evidence: pair.evidence };
-            // Who deletes must be right nine times in ten.
-            let is_sure = relation != Relation::Reworded || pair.similarity >= self.removal;
-            let may = is_sure && removal::may_replace(relation, told.unwrap_or_default(), words(removed), words(kept));
+            let may_be_told = |told: f32| removal::may_replace(Relation::Near, told, words(removed), words(kept));
+            let may = told.is_none_or(may_be_told)
+                && removal::may_replace(relation, told.unwrap_or_default(), words(removed), words(kept));
             may.then_some(tie)
         };
         let plan = |texts: &[u32]| {
@@ -1330,52 +1173,38 @@ impl Detector {
         removed.filter_map(|(tie, &text)| tie.map(|(kept, tie)| (text, (texts[kept], tie)))).collect()
     }
 
-    /// The passages that texts share which are in no cluster together, and how many were passed over as furniture.
+    /// The passages that texts share which are in no cluster together, and how many families of furniture there are.
     fn excerpts<A: Article>(&self, corpus: &Corpus<A>, clusters: &[Cluster]) -> (Vec<Excerpt>, usize) {
-        let Corpus { articles, positions, distinct, shared, words, .. } = corpus;
+        let Corpus { articles, positions, distinct, shared, words, budget, .. } = corpus;
         let position = |text: u32| positions[distinct[text as usize] as usize] as usize;
-        let mut cluster_of = vec![usize::MAX; articles.len()];
-        for (number, cluster) in clusters.iter().enumerate() {
-            cluster.members.iter().for_each(|member| cluster_of[member.position] = number);
+        let mut stories: Vec<usize> = (0..articles.len()).collect();
+        for cluster in clusters {
+            cluster.members.iter().for_each(|member| stories[member.position] = cluster.members[0].position);
         }
-        let are_apart = |pair: &&Shared| {
-            let (left, right) = (cluster_of[position(pair.shorter)], cluster_of[position(pair.longer)]);
-            left != right || left == usize::MAX
+        let read = |text: u32| articles.read(position(text));
+        let asked = Asked {
+            texts: Texts { words, read: &read, shingle: self.shingle, budget },
+            story: &|text| stories[position(text)],
+            is_known: &|text| articles.is_known(position(text)),
+            source: &|text| articles.source(position(text)),
+            seconds: &|text| articles.seconds().get(position(text)).copied().unwrap_or(i64::MAX),
+            wants_all: self.excerpts == Excerpts::FindAll,
         };
-        let of_source = |pairs: &[Shared]| {
-            let source = pairs[0].shorter;
-            let source_text = articles.read(position(source));
-            let aligned = Aligned::new(&source_text);
-            let (mut excerpts, mut furniture) = (Vec::new(), 0);
-            for pair in pairs.iter().filter(are_apart) {
-                let host = pair.longer;
-                let host_text = articles.read(position(host));
-                let theirs = Aligned::new(&host_text);
-                for passage in theirs.passages(&host_text, &aligned) {
-                    let is_whole = passage.right.len() * 5 >= words[source as usize] as usize * 4;
-                    if pair.holders >= FURNITURE && !is_whole {
-                        furniture += 1;
-                        continue;
-                    }
-                    let place = |text: u32, span| {
-                        let position = position(text);
-                        ExcerptPlace { id: articles.id(position).into(), position, span }
-                    };
-                    excerpts.push(Excerpt {
-                        host: place(host, theirs.bytes(&passage.left)),
-                        source: place(source, aligned.bytes(&passage.right)),
-                        words: passage.left.len(),
-                        same: passage.share(),
-                        holders: pair.holders as usize,
-                    });
-                }
-            }
-            (excerpts, furniture)
+        let (found, furniture) = excerpts::find(shared, &asked);
+        let id = |text: u32| articles.id(position(text)).to_owned();
+        let place = |Spot { text, span, .. }: Spot| ExcerptPlace { id: id(text), position: position(text), span };
+        let excerpt = |found: excerpts::Found| Excerpt {
+            host: place(found.host),
+            source: place(found.source),
+            words: found.words as usize,
+            kind: ExcerptKind::Verbatim,
+            same: found.same,
+            holders: found.holders,
+            others: found.others.into_iter().map(id).collect(),
+            date: found.first.map(date::shown),
+            is_furniture: found.is_furniture,
         };
-        let sources: Vec<&[Shared]> = shared.chunk_by(|a, b| a.shorter == b.shorter).collect();
-        let found: Vec<(Vec<Excerpt>, usize)> = sources.into_par_iter().with_max_len(16).map(of_source).collect();
-        let furniture = found.iter().map(|found| found.1).sum();
-        let mut excerpts: Vec<Excerpt> = found.into_iter().flat_map(|found| found.0).collect();
+        let mut excerpts: Vec<Excerpt> = found.into_iter().map(excerpt).collect();
         excerpts.par_sort_by(|a, b| {
             let key = |excerpt: &Excerpt| (excerpt.host.span.start, excerpt.source.span.start);
             (&a.host.id, &a.source.id, key(a)).cmp(&(&b.host.id, &b.source.id, key(b)))
@@ -1528,6 +1357,8 @@ struct Corpus<A> {
     kept: Option<Kept>,
     /// Pairs of texts that share fingerprints, if excerpts are looked for.
     shared: Vec<Shared>,
+    /// The shingles of texts that were compared, if there is memory for them until the end: rewordings need it for more.
+    sets: Option<Sets>,
     /// Number of words of each text.
     words: Vec<u32>,
     summary: Summary,
@@ -1546,31 +1377,6 @@ impl<A> Corpus<A> {
     }
 }
 
-/// The pairs of an exhaustive search.
-struct Exhaustive<'a> {
-    /// All texts that take part, ascending.
-    texts: Vec<u32>,
-    /// Which texts are asked for, and a list of those that take part; all of them if none are named.
-    asked: Option<(&'a [bool], Vec<u32>)>,
-}
-
-impl<'a> Exhaustive<'a> {
-    fn new(texts: impl Iterator<Item = u32>, asked: Option<&'a [bool]>) -> Self {
-        let texts: Vec<u32> = texts.collect();
-        let list = |asked: &'a [bool]| texts.iter().copied().filter(|&text| asked[text as usize]).collect();
-        Self { asked: asked.map(|asked| (asked, list(asked))), texts }
-    }
-
-    /// Those that a text is compared with, of the ones after it: any, or those that are asked for if it is not itself.
-    fn after(&self, text: u32) -> &[u32] {
-        let others = match &self.asked {
-            Some((asked, list)) if !asked[text as usize] => list,
-            _ => &self.texts,
-        };
-        &others[others.partition_point(|&other| other <= text)..]
-    }
-}
-
 /// For each leader whether it or one that stands behind it is asked for.
 fn of_leaders(asked: &[bool], leaders: &[u32]) -> Vec<bool> {
     let mut of_leaders = vec![false; asked.len()];
@@ -1580,99 +1386,8 @@ fn of_leaders(asked: &[bool], leaders: &[u32]) -> Vec<bool> {
     of_leaders
 }
 
-/// Which compared pairs are wanted.
-#[derive(Clone, Copy, PartialEq)]
-enum Keep {
-    Copies,
-    /// Copies, and what is at least so similar.
-    Like(f32),
-    All,
-}
-
-impl Keep {
-    /// The least similarity of pairs that are no copies; none if these are not wanted.
-    fn least(self) -> Option<f32> {
-        match self {
-            Self::Copies => None,
-            Self::Like(least) => Some(least),
-            Self::All => Some(0.0),
-        }
-    }
-
-    fn keeps(self, pair: &Compared) -> bool {
-        pair.relation.is_some() || self.least().is_some_and(|least| pair.similarity >= least)
-    }
-}
-
-/// Two texts that were compared, the first before the second: how alike they are and why, and the relation if that is
-/// enough for one.
-struct Compared {
-    left: u32,
-    right: u32,
-    relation: Option<Relation>,
-    similarity: f32,
-    evidence: Evidence,
-}
-
-impl Compared {
-    fn in_order(self) -> Self {
-        Self { left: self.left.min(self.right), right: self.left.max(self.right), ..self }
-    }
-
-    /// How strongly the pair ties a cluster together: edited copies more than any rewording.
-    fn strength(&self) -> f64 {
-        match self.relation {
-            Some(Relation::Reworded) => self.similarity.into(),
-            _ => 1.0 + f64::from(self.similarity) / 16.0,
-        }
-    }
-}
-
 /// A rewording of less confidence is in a cluster of three and more only if a second member is a copy of it as well.
 const DOUBTFUL: f64 = 0.6;
-
-/// Of two texts with so many edited copies each, found so far, nothing new is to be learnt: what fills one template or was
-/// copied by everybody would be compared with hundreds.
-const ENOUGH_COPIES: u32 = 32;
-
-/// The pairs that were compared so far.
-struct Met {
-    /// In order, in lists each longer than the next, so that there are few to look into.
-    pairs: Vec<Vec<(u32, u32)>>,
-    /// How many edited copies of each text were found.
-    copies: Vec<u32>,
-}
-
-impl Met {
-    fn new(texts: usize) -> Self {
-        Self { pairs: Vec::new(), copies: vec![0; texts] }
-    }
-
-    fn may_compare(&self, left: u32, right: u32) -> bool {
-        self.copies[left as usize] < ENOUGH_COPIES || self.copies[right as usize] < ENOUGH_COPIES
-    }
-
-    /// Each pair once, without those that were compared, in order.
-    fn only_new(&self, mut pairs: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
-        pairs.par_sort_unstable();
-        pairs.dedup();
-        pairs.retain(|pair| self.pairs.iter().all(|met| met.binary_search(pair).is_err()));
-        pairs
-    }
-
-    fn note(&mut self, mut pairs: Vec<(u32, u32)>, compared: &[Compared]) {
-        for pair in compared.iter().filter(|pair| pair.relation.is_some()) {
-            self.copies[pair.left as usize] += 1;
-            self.copies[pair.right as usize] += 1;
-        }
-        while let Some(shorter) = self.pairs.pop_if(|last| last.len() <= pairs.len()) {
-            pairs.extend(shorter);
-            // Two runs in order, which are merged.
-            pairs.sort();
-        }
-        self.pairs.push(pairs);
-    }
-}
 
 /// How a text that goes is like the one that is kept instead.
 struct Tie {
@@ -1680,32 +1395,6 @@ struct Tie {
     similarity: f32,
     told: Option<f32>,
     evidence: Evidence,
-}
-
-/// What comes of the search for edited copies.
-struct NearPairs {
-    pairs: Vec<Compared>,
-    /// For each text the one that speaks for it and its edited copies.
-    leaders: Vec<u32>,
-    /// Those that speak for others that are like them as a whole, ascending, and the fingerprints that are common among these.
-    whole: Vec<u32>,
-    common: Vec<u32>,
-}
-
-/// What is asked of texts while they are compared.
-#[derive(Clone, Copy)]
-struct Texts<'a> {
-    /// The number of words of each.
-    words: &'a [u32],
-    read: &'a (dyn Fn(u32) -> Cow<'a, str> + Sync),
-    shingle: Shingle,
-    budget: &'a Arc<Budget>,
-}
-
-impl Texts<'_> {
-    fn len(self) -> usize {
-        self.words.len()
-    }
 }
 
 /// What stands around each text.
@@ -1716,51 +1405,6 @@ struct Surroundings {
     /// The candidates that all texts have, if others are compared: the prior is theirs whatever the search is.
     candidates: Option<Neighbours>,
     usual: Usual,
-}
-
-/// The shingle sets of texts, each made when it is first asked for, and kept while there is memory.
-struct Shingles<'a> {
-    texts: Texts<'a>,
-    sets: Vec<OnceLock<Box<[u64]>>>,
-    /// Bytes of memory for more sets.
-    room: AtomicU64,
-}
-
-/// What shingle sets may take of the memory given.
-const SHINGLES_SHARE: u64 = 4;
-
-impl<'a> Shingles<'a> {
-    fn new(texts: Texts<'a>) -> Self {
-        let room = AtomicU64::new(texts.budget.share(SHINGLES_SHARE));
-        Self { texts, sets: (0..texts.len()).map(|_| OnceLock::new()).collect(), room }
-    }
-
-    fn of(&self, text: u32) -> Cow<'_, [u64]> {
-        let set = &self.sets[text as usize];
-        if let Some(set) = set.get() {
-            return set[..].into();
-        }
-        let of = (self.texts.read)(text);
-        // A shingle begins every six bytes or so, and in scripts without spaces every three.
-        let mut hashes = Vec::with_capacity(of.len() / 4);
-        text::with_scratch(|scratch| shingle::collect(&of, self.texts.shingle, scratch, &mut hashes));
-        let hashes = shingle::distinct(&hashes);
-        let bytes = size_of_val(&hashes[..]) as u64;
-        match self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |room| room.checked_sub(bytes)) {
-            Ok(_) => set.get_or_init(|| hashes.into_boxed_slice())[..].into(),
-            Err(_) => hashes.into(),
-        }
-    }
-}
-
-impl Shingles<'_> {
-    /// The share of a text's words that lie in shingles of a set.
-    fn covered(&self, text: u32, set: &[u64]) -> f32 {
-        let mut hashes = Vec::new();
-        let of = (self.texts.read)(text);
-        text::with_scratch(|scratch| shingle::collect(&of, self.texts.shingle, scratch, &mut hashes));
-        shingle::covered(&hashes, self.texts.shingle.span(), set)
-    }
 }
 
 /// What rewordings are told by.
@@ -1818,22 +1462,6 @@ impl Desk {
         self.stems.fill(text);
         self.is_read = false;
     }
-}
-
-/// For each text the one that speaks for it and its edited copies.
-fn leaders<'p>(texts: usize, near: impl Iterator<Item = &'p Compared>) -> Vec<u32> {
-    let near: Vec<&Compared> = near.collect();
-    let mut leaders: Vec<u32> = (0..texts as u32).collect();
-    for star in cluster::stars(texts, &links(near.iter().copied()), |_| 0, |_| false) {
-        for link in star.links {
-            leaders[(near[link].left + near[link].right - star.center) as usize] = star.center;
-        }
-    }
-    leaders
-}
-
-fn links<'p>(pairs: impl Iterator<Item = &'p Compared>) -> Vec<Link> {
-    pairs.map(|pair| Link { left: pair.left, right: pair.right, strength: pair.strength() }).collect()
 }
 
 /// For each text in pairs the other one of the most similar pair, the first of equals.

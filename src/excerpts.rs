@@ -1,13 +1,20 @@
 //! Excerpts: a passage of one text that stands in another one, which is otherwise different writing.
 //!
-//! Texts that share fingerprints are aligned: runs of the same words, found by their shingles, are joined over short gaps as long
-//! as most words of what comes of it are the same.
+//! Texts that share fingerprints are read side by side: runs of the same words are joined over short gaps as long as most words of what
+//! comes of it are the same. Passages that stand in one place of a text are of one family, and who holds a family says what it is: a
+//! block that was taken over, or furniture of the pages that it stands on.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
+use rayon::prelude::*;
+
+use crate::content::{Prior, Token, Tokens};
+use crate::fingerprints::{MOST_HOLDERS, Shared};
 use crate::hash::mix2;
-use crate::passages::ends_sentence;
+use crate::passages::{Detail, Run, Side, Sides, Stretch, same_words};
 use crate::text;
+use crate::texts::Texts;
 
 /// Where a passage stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,7 +38,7 @@ pub struct ExcerptPlace {
 ///
 /// let quoted = "On Monday the harbour board announced that the ferry to Orrin will stop in March. It said that fewer than \
 ///     nine people a day had crossed the bay in winter, and that the old ship would not pass its next inspection.";
-/// let host = format!("Nobody in Orrin was surprised last night. {quoted} The mayor had more to say about \
+/// let host = format!("Nobody in Orrin was surprised last night, and at the hotel at the pier they had known it since Easter. {quoted} The mayor had more to say about \
 ///     the road, which is to be widened between the church and the mill before the summer. Work will begin after Easter and go on at \
 ///     night, so that buses can pass by day; the baker, whose shop stands in the narrowest bend, will get a new door on the side \
 ///     of the square. What it costs nobody would tell us. The council is to vote on it next week.");
@@ -47,171 +54,92 @@ pub struct ExcerptPlace {
 #[cfg_attr(feature = "serde", derive(serde::Serialize))]
 #[non_exhaustive]
 pub struct Excerpt {
-    /// The article that took the passage over, if it is the longer one that did.
+    /// The article that took the passage over: the later one by [date](crate::Article::date), or where that is not known the longer
+    /// one, of which the passage is the smaller share.
     pub host: ExcerptPlace,
     /// The one that it may be taken from.
     pub source: ExcerptPlace,
     /// Words of the passage, in the host.
     pub words: usize,
-    /// The share of these words that are the same in the source, 0.8 to 1.
+    /// How the host tells what the source tells.
+    pub kind: ExcerptKind,
+    /// The share of the words that are the same in the source, of the words of the longer of the two places, 0.8 to 1.
     pub same: f32,
     /// How many articles hold the passage, these two included and copies of one article counted once.
     pub holders: usize,
+    /// The ids of the other holders, ascending. Of a passage that five and more hold this is told, and the passage once; of one that fewer
+    /// hold each host is told.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
+    pub others: Vec<String>,
+    /// When the first of the holders appeared, to the second, in UTC as ISO 8601, if one of them has a date.
+    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
+    pub date: Option<String>,
+    /// Whether the passage belongs to the pages and not to the stories on them; such are told only if
+    /// [asked for](crate::Excerpts::FindAll).
+    pub is_furniture: bool,
 }
 
-/// The words of a text, to be aligned with others.
-pub(crate) struct Aligned {
-    words: Vec<u64>,
-    spans: Vec<(u32, u32)>,
-    /// The shingles, ascending, and where each stands.
-    shingles: Vec<(u64, u32)>,
+/// How an excerpt tells what its source tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum ExcerptKind {
+    /// In the same words, with a few changed.
+    Verbatim,
 }
-
-/// Words in a shingle.
-const SHINGLE: usize = 5;
-
-/// Of the places where the other text has a shingle, how many are tried.
-const TRIED: usize = 8;
 
 /// The most words between two runs that are joined.
-const GAP: usize = 12;
+const GAP: u32 = 12;
 
-/// The least share of the words of a passage that are the same in both texts.
+/// The least share of the words of a passage that are the same in both texts, and what a passage may fall to on the way, since it
+/// can begin where most was changed.
 const SAME: f32 = 0.8;
+const SAME_SO_FAR: f32 = 0.7;
 
-/// A passage that so many texts hold is furniture of the page, unless it is the whole of one of them: where sources are not known,
-/// few of such passages were taken over from one of the others.
-pub(crate) const FURNITURE: u32 = 3;
+/// Passages that a run may continue: between two runs of one passage others may stand that belong to none.
+const OPEN: usize = 4;
 
 /// Words that make a passage, in any case and if they hold two sentences.
-const LONG: usize = 40;
-const SHORT: usize = 25;
+const LONG: u32 = 40;
+const SHORT: u32 = 25;
 
 /// A passage of two texts: words of either, and how many are the same.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Passage {
-    pub(crate) left: Range<usize>,
-    pub(crate) right: Range<usize>,
-    pub(crate) same: usize,
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Block {
+    left: Stretch,
+    right: Stretch,
+    same: u32,
 }
 
-impl Passage {
+fn len((start, end): Stretch) -> u32 {
+    end - start
+}
+
+impl Block {
     /// The share of the words of the longer side that are the same.
-    pub(crate) fn share(&self) -> f32 {
-        self.same as f32 / self.left.len().max(self.right.len()) as f32
-    }
-}
-
-impl Aligned {
-    pub(crate) fn new(of: &str) -> Self {
-        let (mut words, mut spans) = (Vec::with_capacity(of.len() / 5), Vec::with_capacity(of.len() / 5));
-        text::with_scratch(|scratch| {
-            text::walk(of, scratch, |scan| {
-                words.extend_from_slice(scan.hashes());
-                spans.extend(scan.iter().map(|word| (word.start as u32, word.end as u32)));
-            });
-        });
-        let hash = |shingle: &[u64]| shingle.iter().fold(0, |sum, &word| mix2(word, sum));
-        let mut shingles: Vec<(u64, u32)> = words.windows(SHINGLE).map(hash).zip(0..).collect();
-        shingles.sort_unstable();
-        Self { words, spans, shingles }
+    fn share(&self) -> f32 {
+        self.same as f32 / len(self.left).max(len(self.right)) as f32
     }
 
-    /// Words as bytes of the text.
-    pub(crate) fn bytes(&self, words: &Range<usize>) -> Range<usize> {
-        self.spans[words.start].0 as usize..self.spans[words.end - 1].1 as usize
-    }
-
-    /// Whether words of the text, of which these are the words, hold so many that they are a passage, or two sentences.
-    fn is_passage(&self, of: &str, words: &Range<usize>) -> bool {
-        let edge = |at: usize| {
-            let word = |at: usize| self.spans[at].0 as usize..self.spans[at].1 as usize;
-            at == 0 || at == self.spans.len() || ends_sentence(of, &word(at - 1), word(at).start)
+    /// With a run and what stands between as one passage, if this is short and most of it is the same, of the whole and of what is added.
+    fn join(&self, sides: &Sides, run: &Run) -> Option<Self> {
+        let between = |(_, end): Stretch, start: u32| start.checked_sub(end).filter(|&gap| gap <= GAP);
+        let gaps = (between(self.left, run.left)?, between(self.right, run.right)?);
+        let words = |side: &Side, end: u32, gap: u32| side.hashes[end as usize..(end + gap) as usize].to_vec();
+        let gap = common(&words(&sides.left, self.left.1, gaps.0), &words(&sides.right, self.right.1, gaps.1));
+        let joined = Self {
+            left: (self.left.0, run.left + run.len),
+            right: (self.right.0, run.right + run.len),
+            same: self.same + gap + run.len,
         };
-        let sentences = || (words.start..=words.end).filter(|&at| edge(at)).count().saturating_sub(1);
-        words.len() >= LONG || words.len() >= SHORT && sentences() >= 2
-    }
-
-    /// The shingles that two texts share: where they stand in either, by the place in the first, and no more than some
-    /// places in the second for each.
-    fn shared(&self, other: &Self) -> Vec<(u32, u32)> {
-        let mut shared = Vec::new();
-        let (mut ours, mut theirs) = (&self.shingles[..], &other.shingles[..]);
-        while let (Some(first), Some(second)) = (ours.first(), theirs.first()) {
-            if first.0 < second.0 {
-                ours = &ours[1..];
-            } else if first.0 > second.0 {
-                theirs = &theirs[1..];
-            } else {
-                let same = theirs.iter().take(TRIED).take_while(|shingle| shingle.0 == first.0);
-                shared.extend(same.map(|&(_, at)| (first.1, at)));
-                ours = &ours[1..];
-            }
-        }
-        shared.sort_unstable();
-        shared
-    }
-
-    /// The passages that two texts share, in the order of the first.
-    pub(crate) fn passages(&self, of: &str, other: &Self) -> Vec<Passage> {
-        let shared = self.shared(other);
-        let mut runs: Vec<Passage> = Vec::new();
-        let mut at = 0;
-        while at < shared.len() {
-            let left = shared[at].0;
-            let places = shared[at..].iter().take_while(|place| place.0 == left).map(|place| place.1 as usize);
-            let ours = &self.words[left as usize..];
-            let run = |right: usize| ours.iter().zip(&other.words[right..]).take_while(|(a, b)| a == b).count();
-            // Of runs of one length the one that goes on where the last run ended.
-            let end = runs.last().map_or(0, |run| run.right.end);
-            let longest = places
-                .map(|right| (run(right), right))
-                .max_by_key(|&(len, right)| (len, right >= end, std::cmp::Reverse(right)));
-            let Some((len, right)) = longest else { break };
-            let left = left as usize;
-            // The hash of a shingle may be that of another one.
-            if len > 0 {
-                runs.push(Passage { left: left..left + len, right: right..right + len, same: len });
-            }
-            let next = (left + len.max(1)) as u32;
-            at += shared[at..].partition_point(|place| place.0 < next);
-        }
-        let mut passages: Vec<Passage> = Vec::new();
-        for run in runs {
-            if let Some(last) = passages.last_mut()
-                && let Some(joined) = self.join(other, last, &run)
-            {
-                *last = joined;
-                continue;
-            }
-            passages.push(run);
-        }
-        passages.retain(|passage| self.is_passage(of, &passage.left) && passage.right.len() >= SHORT);
-        passages
-    }
-
-    /// Two runs and what stands between them as one passage, if this is short and most of it all is the same.
-    fn join(&self, other: &Self, first: &Passage, second: &Passage) -> Option<Passage> {
-        let between = |first: &Range<usize>, second: &Range<usize>| {
-            (first.end..second.start).len() <= GAP && first.end <= second.start
-        };
-        if !between(&first.left, &second.left) || !between(&first.right, &second.right) {
-            return None;
-        }
-        let gap =
-            common(&self.words[first.left.end..second.left.start], &other.words[first.right.end..second.right.start]);
-        let joined = Passage {
-            left: first.left.start..second.left.end,
-            right: first.right.start..second.right.end,
-            same: first.same + gap + second.same,
-        };
-        (joined.share() >= SAME).then_some(joined)
+        let is_like = 2 * (gap + run.len) >= gaps.0.max(gaps.1) + run.len;
+        (is_like && joined.share() >= SAME_SO_FAR).then_some(joined)
     }
 }
 
 /// The length of the longest common subsequence of two short runs of words.
-fn common(left: &[u64], right: &[u64]) -> usize {
-    let mut row = [0; GAP + 1];
+fn common(left: &[u64], right: &[u64]) -> u32 {
+    let mut row = [0; GAP as usize + 1];
     for word in left {
         let mut diagonal = 0;
         for (at, other) in right.iter().enumerate() {
@@ -221,4 +149,367 @@ fn common(left: &[u64], right: &[u64]) -> usize {
         }
     }
     row[right.len()]
+}
+
+/// Whether words of a text are so many that they are a passage, or two sentences.
+fn is_passage(side: &Side, words: Stretch) -> bool {
+    let sentences = || side.sentences.iter().filter(|sentence| words.0 <= sentence.0 && sentence.1 <= words.1).count();
+    len(words) >= LONG || len(words) >= SHORT && sentences() >= 2
+}
+
+/// The passages that two texts share, in the order of the left one.
+fn blocks(sides: &mut Sides) -> Vec<Block> {
+    let mut runs = same_words(sides);
+    runs.sort_unstable_by_key(|run| run.left);
+    let mut blocks: Vec<Block> = Vec::new();
+    for run in runs {
+        let open = blocks.len().saturating_sub(OPEN);
+        let joined =
+            blocks[open..].iter_mut().rev().find_map(|block| block.join(sides, &run).map(|joined| *block = joined));
+        if joined.is_none() {
+            let place = |start: u32| (start, start + run.len);
+            blocks.push(Block { left: place(run.left), right: place(run.right), same: run.len });
+        }
+    }
+    let is_block = |block: &Block| {
+        block.share() >= SAME && is_passage(&sides.left, block.left) && is_passage(&sides.right, block.right)
+    };
+    blocks.retain(is_block);
+    blocks
+}
+
+/// What is asked of the texts that may share passages.
+pub(crate) struct Asked<'a> {
+    pub(crate) texts: Texts<'a>,
+    /// The first article of the cluster that a text is in, or its own: copies of one article hold a passage as one.
+    pub(crate) story: &'a (dyn Fn(u32) -> usize + Sync),
+    /// Whether a text is known already: what such share among themselves is not asked for.
+    pub(crate) is_known: &'a (dyn Fn(u32) -> bool + Sync),
+    /// The number of the outlet in which a text appeared, if that is known.
+    pub(crate) source: &'a (dyn Fn(u32) -> Option<u32> + Sync),
+    /// When a text appeared; the latest time that there is if that is not known.
+    pub(crate) seconds: &'a (dyn Fn(u32) -> i64 + Sync),
+    /// Whether furniture is wanted, and what texts of one source share.
+    pub(crate) wants_all: bool,
+}
+
+/// A passage in a text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Spot {
+    pub(crate) text: u32,
+    words: Stretch,
+    pub(crate) span: Range<usize>,
+}
+
+/// A passage that two texts share.
+struct Match {
+    spots: [Spot; 2],
+    same: f32,
+    /// How much the texts have in common apart from what they share word for word, 0 to 1.
+    related: f32,
+    /// Whether the passage begins or ends both texts.
+    is_edge: bool,
+    /// Whether it is no prose: names, headlines, captions.
+    is_list: bool,
+    /// Whether so many texts hold it that not all of them were compared.
+    is_crowded: bool,
+}
+
+/// A passage to be told.
+#[derive(Debug)]
+pub(crate) struct Found {
+    pub(crate) host: Spot,
+    pub(crate) source: Spot,
+    pub(crate) words: u32,
+    pub(crate) same: f32,
+    pub(crate) holders: usize,
+    /// The other holders, if all are told of together.
+    pub(crate) others: Vec<u32>,
+    /// When the first of the holders appeared, if any is dated.
+    pub(crate) first: Option<i64>,
+    pub(crate) is_furniture: bool,
+}
+
+/// So many holders are told of together.
+const FAMILY: usize = 5;
+
+/// Of the texts that share with one what a crowd shares, so many are read: a passage of many pages is known by then.
+const OF_CROWD: usize = 8;
+
+/// So many outlets that hold a passage do so because of their pages. Where fewer do, from [`SOME`] on, the texts must be related: who
+/// quotes one speech writes of one event. If it is not known where they appeared, they are taken for one outlet: nearly all that so many
+/// hold is repeated by one.
+const MANY: usize = 10;
+const SOME: usize = 3;
+
+/// A passage with so much less of the words that carry no content than the text around it, and so much more of names, is a list.
+const LIST: f32 = 0.75;
+const NAMES: f32 = 2.0;
+
+/// A passage that says so much of itself again is a list as well: captions of pictures, each with the same title.
+const REPETITIVE: f32 = 0.05;
+
+/// What an outlet prints in so many unrelated texts of its own is its furniture.
+const REPEATED: usize = 3;
+
+/// Texts that have so much in common apart from the passage are related.
+const RELATED: f32 = 0.16;
+
+/// Words before the first and after the last one of a passage with which it still begins or ends its text.
+const EDGE: u32 = 12;
+
+/// The passages that texts share which are apart, by pairs of texts that share fingerprints; and how many families of furniture there
+/// are. They come in no order.
+pub(crate) fn find(shared: &[Shared], asked: &Asked<'_>) -> (Vec<Found>, usize) {
+    let of_shorter = |pairs: &[Shared]| asked.matches(pairs);
+    let shorter: Vec<&[Shared]> = shared.chunk_by(|a, b| a.shorter == b.shorter).collect();
+    let matches: Vec<Vec<Match>> = shorter.into_par_iter().with_max_len(16).map(of_shorter).collect();
+    let matches: Vec<Match> = matches.into_iter().flatten().collect();
+    let told: Vec<(Vec<Found>, usize)> =
+        families(&matches).par_iter().map(|family| asked.tell(&matches, family)).collect();
+    let furniture = told.iter().map(|told| told.1).sum();
+    (told.into_iter().flat_map(|told| told.0).collect(), furniture)
+}
+
+impl Asked<'_> {
+    /// The passages of pairs with one shorter text.
+    fn matches(&self, pairs: &[Shared]) -> Vec<Match> {
+        let shorter = pairs[0].shorter;
+        let source_text = (self.texts.read)(shorter);
+        let mut source = Side::new(&source_text, Detail::Words);
+        let (mut matches, mut of_crowd) = (Vec::new(), 0);
+        let are_apart = |pair: &&Shared| {
+            let both = |of: &dyn Fn(u32) -> bool| of(pair.shorter) && of(pair.longer);
+            (self.story)(pair.shorter) != (self.story)(pair.longer) && !both(self.is_known)
+        };
+        for pair in pairs.iter().filter(are_apart) {
+            let is_crowded = pair.holders as usize > MOST_HOLDERS;
+            of_crowd += usize::from(is_crowded);
+            if is_crowded && of_crowd > OF_CROWD {
+                continue;
+            }
+            let host_text = (self.texts.read)(pair.longer);
+            source.free_all();
+            let mut sides = Sides { left: Side::new(&host_text, Detail::Words), right: source };
+            let blocks = blocks(&mut sides);
+            if !blocks.is_empty() {
+                let left: Vec<Range<usize>> = blocks.iter().map(|block| sides.left.bytes(block.left)).collect();
+                let right: Vec<Range<usize>> = blocks.iter().map(|block| sides.right.bytes(block.right)).collect();
+                let around = (Outside::of(&host_text, &left), Outside::of(&source_text, &right));
+                let related = related(&around.0, &around.1);
+                let (plain, names) = (around.0.plain.min(around.1.plain), around.0.names.max(around.1.names));
+                let edge = |side: &Side, words: Stretch| (words.0 <= EDGE, words.1 + EDGE >= side.hashes.len() as u32);
+                for (block, spans) in blocks.into_iter().zip(left.into_iter().zip(right)) {
+                    let edges = (edge(&sides.left, block.left), edge(&sides.right, block.right));
+                    let inside = Outside::of(&host_text[spans.0.clone()], &[]);
+                    let is_list = inside.plain < LIST * plain && inside.names > NAMES * names
+                        || repeated(&sides.left.hashes[block.left.0 as usize..block.left.1 as usize]) >= REPETITIVE;
+                    let spot = |text: u32, words: Stretch, span: Range<usize>| Spot { text, words, span };
+                    matches.push(Match {
+                        same: block.share(),
+                        spots: [spot(pair.longer, block.left, spans.0), spot(shorter, block.right, spans.1)],
+                        related,
+                        is_edge: edges.0.0 && edges.1.0 || edges.0.1 && edges.1.1,
+                        is_list,
+                        is_crowded,
+                    });
+                }
+            }
+            source = sides.right;
+        }
+        matches
+    }
+
+    /// The length of a text in words.
+    fn words(&self, text: u32) -> u32 {
+        self.texts.words[text as usize]
+    }
+
+    /// Whether a passage is most of the text that it stands in.
+    fn is_whole(&self, spot: &Spot) -> bool {
+        5 * len(spot.words) >= 4 * self.words(spot.text)
+    }
+
+    /// Who of the holders of a passage it is taken from, the first by this order: the earliest, then the one of which it is most, that is the
+    /// shortest.
+    fn order(&self, text: u32) -> (i64, u32, u32) {
+        ((self.seconds)(text), self.words(text), text)
+    }
+
+    /// Whether what these matches share belongs to the pages. `texts` are those that hold it, one for each story.
+    fn is_furniture(&self, matches: &[&Match], texts: &[u32]) -> bool {
+        if matches.iter().flat_map(|found| &found.spots).any(|spot| self.is_whole(spot)) {
+            return false;
+        }
+        let mut outlets: BTreeMap<u32, usize> = BTreeMap::new();
+        let known = texts.iter().filter_map(|&text| (self.source)(text));
+        known.for_each(|outlet| *outlets.entry(outlet).or_default() += 1);
+        let unknown = texts.iter().filter(|&&text| (self.source)(text).is_none()).count();
+        let holders = outlets.len() + unknown;
+        let mut related: Vec<f32> = matches.iter().map(|found| found.related).collect();
+        related.sort_unstable_by(f32::total_cmp);
+        let is_related = related[related.len() / 2] >= RELATED;
+        let is_repeated = outlets.values().any(|&texts| texts >= REPEATED);
+        let is_edge = matches.iter().all(|found| found.is_edge);
+        let is_crowded = matches.iter().any(|found| found.is_crowded);
+        match holders {
+            _ if matches.iter().any(|found| found.is_list) => true,
+            ..2 => true,
+            2 => !is_related && (is_repeated || is_edge),
+            SOME..MANY => !is_related || is_crowded || unknown > SOME,
+            _ => true,
+        }
+    }
+
+    /// What is told of a family of passages, and whether it is furniture, as a number.
+    fn tell(&self, all: &[Match], family: &[u32]) -> (Vec<Found>, usize) {
+        let matches: Vec<&Match> = family.iter().map(|&at| &all[at as usize]).collect();
+        let mut texts: Vec<u32> = matches.iter().flat_map(|found| &found.spots).map(|spot| spot.text).collect();
+        texts.sort_unstable();
+        texts.dedup();
+        // Of copies of one article the first one speaks for all.
+        texts.sort_by_key(|&text| ((self.story)(text), self.order(text)));
+        texts.dedup_by_key(|text| (self.story)(*text));
+        let is_furniture = self.is_furniture(&matches, &texts);
+        if is_furniture && !self.wants_all {
+            return (Vec::new(), 1);
+        }
+        let mut found: Vec<Found> =
+            matches.iter().filter_map(|found| self.found(found, &texts, is_furniture)).collect();
+        // From the first holder to each other one, or for many to the second alone; and from who else stands alone with one.
+        found.sort_by_key(|found| {
+            (self.order(found.source.text), self.order(found.host.text), found.source.words, found.host.words)
+        });
+        if texts.len() >= FAMILY {
+            found.truncate(1);
+            if let Some(first) = found.first_mut() {
+                let told = [(self.story)(first.host.text), (self.story)(first.source.text)];
+                first.others = texts.into_iter().filter(|&text| !told.contains(&(self.story)(text))).collect();
+                first.others.sort_unstable();
+            }
+        } else if let Some(source) = found.first().map(|first| first.source.text) {
+            let mut told: Vec<u32> = vec![source];
+            found.retain(|found| {
+                let is_new = found.source.text == source || !told.contains(&found.host.text);
+                told.push(found.host.text);
+                is_new
+            });
+        }
+        (found, usize::from(is_furniture))
+    }
+
+    /// A match as it is told, if it is.
+    fn found(&self, found: &Match, texts: &[u32], is_furniture: bool) -> Option<Found> {
+        let [mut host, mut source] = found.spots.clone();
+        let outlets = ((self.source)(host.text), (self.source)(source.text));
+        if outlets.0.is_some() && outlets.0 == outlets.1 && !self.wants_all {
+            return None;
+        }
+        if self.order(host.text) < self.order(source.text) {
+            (host, source) = (source, host);
+        }
+        let first = texts.iter().map(|&text| (self.seconds)(text)).min().filter(|&first| first != i64::MAX);
+        let words = len(host.words);
+        Some(Found {
+            host,
+            source,
+            words,
+            same: found.same,
+            holders: texts.len(),
+            others: Vec::new(),
+            first,
+            is_furniture,
+        })
+    }
+}
+
+/// The matches of each family, by their places: two are of one family if they hold one place of a text, most of it.
+fn families(matches: &[Match]) -> Vec<Vec<u32>> {
+    // The passages of a text by where they begin, so that those of one place come together.
+    let mut spots: Vec<(u32, Stretch, u32)> = Vec::with_capacity(2 * matches.len());
+    for (found, at) in matches.iter().zip(0..) {
+        spots.extend(found.spots.iter().map(|spot| (spot.text, spot.words, at)));
+    }
+    spots.sort_unstable();
+    let mut parents: Vec<u32> = (0..matches.len() as u32).collect();
+    for of_text in spots.chunk_by(|a, b| a.0 == b.0) {
+        for (at, &(_, words, found)) in of_text.iter().enumerate() {
+            /// Of the passages that begin before, so many are looked at.
+            const BEFORE: usize = 8;
+            for &(_, before, other) in &of_text[at.saturating_sub(BEFORE)..at] {
+                let both = words.1.min(before.1).saturating_sub(words.0.max(before.0));
+                if 2 * both >= len(words).max(len(before)) {
+                    crate::crowds::tie(&mut parents, found, other);
+                }
+            }
+        }
+    }
+    let mut families: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for at in 0..matches.len() as u32 {
+        families.entry(crate::crowds::root(&mut parents, at)).or_default().push(at);
+    }
+    families.into_values().collect()
+}
+
+/// What a text says outside of some passages.
+struct Outside {
+    /// Stems, each once, ascending, with what it says that two texts have it.
+    stems: Vec<(u32, u32)>,
+    /// The share of the words that carry no content, 0 to 1.
+    plain: f32,
+    /// The share of the names.
+    names: f32,
+}
+
+impl Outside {
+    fn of(text: &str, passages: &[Range<usize>]) -> Self {
+        let (mut tokens, mut words): (Vec<Token>, usize) = Default::default();
+        let mut add = |part: &str| {
+            let mut finder = Tokens::new(part);
+            text::with_scratch(|scratch| {
+                text::walk(part, scratch, |scan| {
+                    words += scan.len();
+                    finder.collect(scan, &mut tokens);
+                });
+            });
+        };
+        let mut end = 0;
+        // The passages of a host are in order, those of a source need not be.
+        let mut passages = passages.to_vec();
+        passages.sort_unstable_by_key(|passage| passage.start);
+        for passage in passages {
+            add(&text[end..passage.start.max(end)]);
+            end = passage.end.max(end);
+        }
+        add(&text[end..]);
+        let share = |part: usize| part as f32 / words.max(1) as f32;
+        let (plain, names) = (1.0 - share(tokens.len()), share(tokens.iter().filter(|token| token.is_name()).count()));
+        let mut stems: Vec<u32> = tokens.iter().map(|token| token.stem()).collect();
+        stems.sort_unstable();
+        stems.dedup();
+        // What one text in ten holds says nothing.
+        const COMMON: u8 = 128;
+        let weight = |stem: u32| u32::from(COMMON.saturating_sub(Prior::get().commonness(stem).0));
+        Self { stems: stems.into_iter().map(|stem| (stem, weight(stem))).collect(), plain, names }
+    }
+
+    fn total(&self) -> u32 {
+        self.stems.iter().map(|&(_, weight)| weight).sum()
+    }
+}
+
+/// The share of the runs of five words that stood before.
+fn repeated(words: &[u64]) -> f32 {
+    let mut runs: Vec<u64> = words.windows(5).map(|run| run.iter().fold(0, |sum, &word| mix2(word, sum))).collect();
+    let Some(all) = Some(runs.len()).filter(|&all| all > 0) else { return 0.0 };
+    runs.sort_unstable();
+    runs.dedup();
+    1.0 - runs.len() as f32 / all as f32
+}
+
+/// How much of what the poorer of two texts says apart from their common passages the other one says as well, 0 to 1.
+fn related(left: &Outside, right: &Outside) -> f32 {
+    let is_in = |&&(stem, _): &&(u32, u32)| right.stems.binary_search_by_key(&stem, |&(stem, _)| stem).is_ok();
+    let both: u32 = left.stems.iter().filter(is_in).map(|&(_, weight)| weight).sum();
+    both as f32 / left.total().min(right.total()).max(1) as f32
 }

@@ -5,14 +5,16 @@
 //! eleven words that two texts share gives both the same fingerprint, and a text keeps about one for every four words.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 use rayon::prelude::*;
 
 use crate::arch::{Arch, Work};
 use crate::candidates::Sieve;
-use crate::shingle::Window;
+use crate::shingle::{Shingle, Window};
 use crate::store::{Block, Budget, Store};
 
 /// Words in a shingle.
@@ -32,6 +34,7 @@ pub(crate) enum Sample {
 
 impl Sample {
     /// Minima are small, so their lower bits have to say which are kept.
+    #[inline(always)]
     pub(crate) fn keeps(self, fingerprint: u32) -> bool {
         self == Self::All || fingerprint & 1 == 0
     }
@@ -56,10 +59,12 @@ pub(crate) struct Winnower {
 }
 
 impl Winnower {
-    /// Begins a new text; its words go into the window.
-    pub(crate) fn begin(&mut self) -> Window {
+    /// Begins a new text. Where there are shingles of three to five words already, those of five are made from them, and there is
+    /// no window; otherwise its words go into it.
+    pub(crate) fn begin(&mut self, shingle: Shingle) -> Option<Window> {
         self.shingles.clear();
-        Window::new(SHINGLE)
+        let is_at_hand = matches!(shingle, Shingle::Words(3..=SHINGLE));
+        (!is_at_hand).then(|| Window::new(SHINGLE))
     }
 
     /// Takes the next words of the text.
@@ -68,39 +73,99 @@ impl Winnower {
         window.extend(arch, words, &mut self.shingles);
     }
 
-    /// Adds the fingerprints of the text, in the order in which they stand in it.
-    pub(crate) fn finish(&mut self, arch: Arch, sample: Sample, fingerprints: &mut Vec<u32>) {
-        let Some(windows) = (self.shingles.len() + 1).checked_sub(WINDOW).filter(|&windows| windows > 0) else {
-            return;
+    /// Adds the fingerprints of the text, in the order in which they stand in it; `shingles` are its own, each spanning so many words.
+    pub(crate) fn finish(
+        &mut self,
+        arch: Arch,
+        (shingles, shingle): (&[u64], Shingle),
+        sample: Sample,
+        fingerprints: &mut Vec<u32>,
+    ) {
+        let (shingles, gap) = match shingle {
+            Shingle::Words(words @ 3..=SHINGLE) => (shingles, usize::from(SHINGLE - words)),
+            _ => (&self.shingles[..], 0),
         };
+        let fives = shingles.len().saturating_sub(gap);
+        let Some(windows) = (fives + 1).checked_sub(WINDOW).filter(|&windows| windows > 0) else { return };
+        // One before the first, and whole blocks.
+        let end = 1 + windows.next_multiple_of(BLOCK);
         self.minima.clear();
-        self.minima.extend(self.shingles.iter().map(|&shingle| fingerprint(shingle)));
-        arch.run(Minima(&mut self.minima));
-        // Without branches, which would go the wrong way every fourth time.
+        self.minima.resize(end.max(1 + fives), 0);
+        arch.run(Minima { shingles, gap, minima: &mut self.minima[1..=fives] });
+        let (first, last) = (self.minima[1], self.minima[windows]);
+        self.minima[0] = !first;
+        self.minima[windows + 1..].fill(last);
         let start = fingerprints.len();
         fingerprints.resize(start + windows, 0);
-        let (room, mut end, mut last) = (&mut fingerprints[start..], 0, !self.minima[0]);
-        for &least in &self.minima[..windows] {
-            room[end] = least;
-            end += usize::from((least != last) & sample.keeps(least));
-            last = least;
-        }
+        let room = &mut fingerprints[start..];
+        let end = arch.run(Distinct { minima: &self.minima[..end], sample, room });
         fingerprints.truncate(start + end);
     }
 }
 
-/// Turns each number into the smallest of the [`WINDOW`] that begin with it; the last few stay as they come.
-struct Minima<'a>(&'a mut [u32]);
+/// Minima that are looked at together, to find which differ from the one before.
+const BLOCK: usize = 64;
+
+/// Lists those of some minima that a sample keeps and that differ from the one before; the first is there to differ from. How many
+/// these are.
+struct Distinct<'a> {
+    minima: &'a [u32],
+    sample: Sample,
+    room: &'a mut [u32],
+}
+
+impl Work for Distinct<'_> {
+    type Output = usize;
+
+    #[inline(always)]
+    fn work(self) -> usize {
+        let Self { minima, sample, room } = self;
+        let (blocks, _) = minima[1..].as_chunks::<BLOCK>();
+        let (before, _) = minima.as_chunks::<BLOCK>();
+        let mut end = 0;
+        for (minima, before) in blocks.iter().zip(before) {
+            // Most are no new ones, so that a branch for each would go the wrong way every fourth time.
+            let mut is_new = [0u8; BLOCK];
+            for ((is_new, &least), &last) in is_new.iter_mut().zip(minima).zip(before) {
+                *is_new = u8::from((least != last) & sample.keeps(least));
+            }
+            let mut which = 0;
+            for (eight, at) in is_new.as_chunks::<8>().0.iter().zip((0..).step_by(8)) {
+                // Brings the eight bits together in the upper byte.
+                which |= (u64::from_le_bytes(*eight).wrapping_mul(0x0102_0408_1020_4080) >> 56) << at;
+            }
+            while which != 0 {
+                room[end] = minima[which.trailing_zeros() as usize];
+                end += 1;
+                which &= which - 1;
+            }
+        }
+        end
+    }
+}
+
+/// Finds the smallest of the [`WINDOW`] shingles of five words that begin with each; the last few stay as they come. A shingle of five
+/// words is made of two that overlap, of which the second begins so many words after the first: all of its words are in one of
+/// them.
+struct Minima<'a> {
+    shingles: &'a [u64],
+    gap: usize,
+    minima: &'a mut [u32],
+}
 
 impl Work for Minima<'_> {
     type Output = ();
 
     #[inline(always)]
     fn work(self) {
+        let Self { shingles, gap, minima } = self;
+        for ((five, first), second) in minima.iter_mut().zip(shingles).zip(&shingles[gap..]) {
+            *five = (first >> 32) as u32 ^ *second as u32;
+        }
         // Those of two, of four, and of four and four that overlap in one.
         for step in [1, 2, 3] {
-            for at in 0..self.0.len().saturating_sub(step) {
-                self.0[at] = self.0[at].min(self.0[at + step]);
+            for at in 0..minima.len().saturating_sub(step) {
+                minima[at] = minima[at].min(minima[at + step]);
             }
         }
     }
@@ -185,39 +250,67 @@ impl Fingerprints {
         self.of(text).iter().filter(|&&fingerprint| sample.keeps(fingerprint)).count()
     }
 
-    /// The pairs among those `texts`, ascending, that share fingerprints of a sample and of which the shorter one has so many words at least that `is_source` says so.
-    /// `words` is the length of each text; of two that are equally long the one that comes first passes for the shorter one.
+    /// The pairs among those `texts`, ascending, that share at least so many different fingerprints of a sample as `needed` says of the
+    /// shorter one; none with a shorter one that is no source, of which `needed` says nothing. `words` is the length of each text;
+    /// of two that are equally long the one that comes first passes for the shorter one. Of a text that another one speaks for count only the
+    /// fingerprints that this one lacks: what copies of one text share is known.
     ///
     /// Time and memory grow linearly with the texts: a fingerprint that many hold is paired with the shortest of them alone,
     /// for if it is part of a text that stands in all of them, that is the one.
     pub(crate) fn overlaps(
         &self,
         texts: &[u32],
+        leaders: &[u32],
         sample: Sample,
         words: impl Fn(u32) -> u32 + Sync,
-        is_source: impl Fn(u32) -> bool + Sync,
+        needed: impl Fn(u32) -> Option<u32>,
         budget: &Arc<Budget>,
     ) -> Overlaps {
         let all: u64 = texts.iter().map(|&text| self.count(text, sample) as u64).sum();
         let parts = (size_of::<u64>() as u64 * all).div_ceil(budget.share(POSTINGS_SHARE).max(1)).clamp(1, MOST_PARTS);
         let mut found = Overlaps::default();
+        const NO_SOURCE: u32 = u32::MAX;
+        let mut needs = vec![NO_SOURCE; texts.last().map_or(0, |&last| last as usize + 1)];
+        texts.iter().for_each(|&text| needs[text as usize] = needed(text).unwrap_or(NO_SOURCE));
         let mut keyed: Vec<(u64, u32)> = Vec::new();
         for part in 0..parts {
-            let buckets = self.buckets(texts, sample, (part, parts));
+            let buckets = self.buckets(texts, leaders, sample, (part, parts));
+            // How many of its fingerprints a text shares with anybody.
+            let counts: Vec<AtomicU32> = needs.iter().map(|_| AtomicU32::new(0)).collect();
+            let count = |list: &[u64]| {
+                list.iter().for_each(|&posting| {
+                    counts[posting as u32 as usize].fetch_add(1, Ordering::Relaxed);
+                });
+            };
             let in_bucket = |bucket: usize| {
                 let mut postings = shared(buckets.iter().map(|buckets| &buckets[bucket][..]));
                 postings.sort_unstable();
                 postings.dedup();
+                lists(&postings).for_each(count);
+                postings
+            };
+            let postings: Vec<Vec<u64>> = (0..BUCKETS).into_par_iter().with_max_len(1).map(in_bucket).collect();
+            drop(buckets);
+            // Most texts share a phrase here and there, and no more with all others together than is needed with one.
+            let may_be_shorter = |text: u32| {
+                let needed = needs[text as usize];
+                needed != NO_SOURCE && (parts > 1 || counts[text as usize].load(Ordering::Relaxed) >= needed)
+            };
+            let pairs = |postings: Vec<u64>| {
                 let (mut pairs, mut crowded, mut common, mut holders) = (Vec::new(), 0, Vec::new(), Vec::new());
-                for list in postings.chunk_by(|a, b| a >> 32 == b >> 32).filter(|list| list.len() > 1) {
+                for list in lists(&postings) {
                     if list.len() >= COMMON {
                         common.push((list[0] >> 32) as u32);
                     }
+                    let is_crowded = list.len() > MOST_HOLDERS;
+                    crowded += usize::from(is_crowded);
+                    if !list.iter().any(|&posting| may_be_shorter(posting as u32)) {
+                        continue;
+                    }
                     holders.clear();
                     holders.extend(list.iter().map(|&posting| (words(posting as u32), posting as u32)));
-                    let sources = if list.len() > MOST_HOLDERS {
-                        crowded += 1;
-                        holders.retain(|&(_, text)| is_source(text));
+                    let sources = if is_crowded {
+                        holders.retain(|&(_, text)| needs[text as usize] != NO_SOURCE);
                         let shortest = SHORTEST.min(holders.len());
                         if shortest > 0 {
                             holders.select_nth_unstable(shortest - 1);
@@ -229,7 +322,7 @@ impl Fingerprints {
                         holders.len()
                     };
                     for (at, &(_, shorter)) in holders[..sources].iter().enumerate() {
-                        if is_source(shorter) {
+                        if may_be_shorter(shorter) {
                             let longer = holders[at + 1..].iter();
                             let key = |longer: u32| (u64::from(shorter) << 32 | u64::from(longer), list.len() as u32);
                             pairs.extend(longer.map(|&(_, longer)| key(longer)));
@@ -239,7 +332,7 @@ impl Fingerprints {
                 (pairs, crowded, common)
             };
             let of_buckets: Vec<(Vec<(u64, u32)>, usize, Vec<u32>)> =
-                (0..BUCKETS).into_par_iter().with_max_len(1).map(in_bucket).collect();
+                postings.into_par_iter().with_max_len(1).map(pairs).collect();
             for (pairs, crowded, common) in of_buckets {
                 keyed.extend(pairs);
                 found.crowded += crowded;
@@ -248,25 +341,33 @@ impl Fingerprints {
         }
         found.common.par_sort_unstable();
         keyed.par_sort_unstable();
-        let pair = |same: &[(u64, u32)]| Shared {
-            shorter: (same[0].0 >> 32) as u32,
-            longer: same[0].0 as u32,
-            count: same.len() as u32,
-            holders: same[same.len() / 2].1,
+        let pair = |same: &[(u64, u32)]| {
+            let shorter = (same[0].0 >> 32) as u32;
+            (same.len() >= needs[shorter as usize] as usize).then(|| Shared {
+                shorter,
+                longer: same[0].0 as u32,
+                count: same.len() as u32,
+                holders: same[same.len() / 2].1,
+            })
         };
-        found.pairs = keyed.chunk_by(|a, b| a.0 == b.0).map(pair).collect();
+        found.pairs = keyed.chunk_by(|a, b| a.0 == b.0).filter_map(pair).collect();
         found
     }
 
     /// The fingerprints of one of some parts, each above the text that holds it, in buckets.
-    fn buckets(&self, texts: &[u32], sample: Sample, (part, parts): (u64, u64)) -> Vec<Vec<Vec<u64>>> {
+    fn buckets(&self, texts: &[u32], leaders: &[u32], sample: Sample, (part, parts): (u64, u64)) -> Vec<Vec<Vec<u64>>> {
         let of_task = |texts: &[u32]| {
             let all: usize = texts.iter().map(|&text| self.count(text, sample)).sum();
             // Of all parts a bucket gets about as much, and hardly ever an eighth more.
             let room = all / parts as usize / BUCKETS;
             let mut buckets: Vec<Vec<u64>> = (0..BUCKETS).map(|_| Vec::with_capacity(room + room / 8)).collect();
             for &text in texts {
-                for &fingerprint in self.of(text).iter().filter(|&&fingerprint| sample.keeps(fingerprint)) {
+                let of_leader: BTreeSet<u32> = match leaders[text as usize] {
+                    leader if leader == text => BTreeSet::new(),
+                    leader => self.of(leader).iter().copied().collect(),
+                };
+                let is_new = |fingerprint: &u32| sample.keeps(*fingerprint) && !of_leader.contains(fingerprint);
+                for &fingerprint in self.of(text).iter().filter(|fingerprint| is_new(fingerprint)) {
                     if parts == 1 || u64::from(fingerprint >> 8) % parts == part {
                         // The lowest bit may be the same in all.
                         buckets[(fingerprint >> 1) as usize % BUCKETS]
@@ -278,6 +379,11 @@ impl Fingerprints {
         };
         texts.par_chunks(TEXTS_A_TASK as usize).with_max_len(1).map(of_task).collect()
     }
+}
+
+/// The postings of each fingerprint that more than one text holds.
+fn lists(postings: &[u64]) -> impl Iterator<Item = &[u64]> {
+    postings.chunk_by(|a, b| a >> 32 == b >> 32).filter(|list| list.len() > 1)
 }
 
 /// Those postings whose fingerprint others have too, and some more: most stand alone, and sorting them would take most of the
@@ -306,15 +412,23 @@ mod tests {
     use super::*;
     use crate::hash::mix;
     use proptest::prelude::*;
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     fn winnow(words: &[u64], sample: Sample) -> Vec<u32> {
-        let (mut winnower, mut fingerprints) = (Winnower::default(), Vec::new());
-        let mut window = winnower.begin();
+        of_shingles(words, Shingle::Words(3), sample)
+    }
+
+    /// The fingerprints of a text whose shingles are such.
+    fn of_shingles(words: &[u64], shingle: Shingle, sample: Sample) -> Vec<u32> {
+        let (mut winnower, mut fingerprints, mut shingles) = (Winnower::default(), Vec::new(), Vec::new());
+        let (mut window, mut own) = (Window::new(shingle.span()), winnower.begin(shingle));
         for words in words.chunks(13) {
-            winnower.extend(Arch::default(), &mut window, words);
+            window.extend(Arch::default(), words, &mut shingles);
+            if let Some(own) = &mut own {
+                winnower.extend(Arch::default(), own, words);
+            }
         }
-        winnower.finish(Arch::default(), sample, &mut fingerprints);
+        winnower.finish(Arch::default(), (&shingles, shingle), sample, &mut fingerprints);
         fingerprints
     }
 
@@ -339,11 +453,12 @@ mod tests {
     proptest! {
         #[test]
         fn every_run_of_eleven_words_in_two_texts_gives_both_a_fingerprint(
-            run in prop::collection::vec(any::<u64>(), 11..=11), around in prop::collection::vec(words(), 4..=4),
+            run in prop::collection::vec(any::<u64>(), 11..=11), around in prop::collection::vec(words(), 4..=4), span in 1u8..9,
         ) {
-            let all = |before: &[u64], after: &[u64]| winnow(&[before, &run, after].concat(), Sample::All);
+            let winnow = |words: &[u64]| of_shingles(words, Shingle::Words(span), Sample::All);
+            let all = |before: &[u64], after: &[u64]| winnow(&[before, &run, after].concat());
             let (left, right) = (all(&around[0], &around[1]), all(&around[2], &around[3]));
-            let of_run = winnow(&run, Sample::All);
+            let of_run = winnow(&run);
             prop_assert_eq!(of_run.len(), 1);
             prop_assert!(left.contains(&of_run[0]) && right.contains(&of_run[0]));
         }
@@ -357,8 +472,8 @@ mod tests {
 
         #[test]
         fn minima_are_those_of_each_window(numbers in prop::collection::vec(0u32..50, 0..40)) {
-            let mut minima = numbers.clone();
-            Arch::default().run(Minima(&mut minima));
+            let (shingles, mut minima): (Vec<u64>, _) = (numbers.iter().map(|&number| number.into()).collect(), vec![0; numbers.len()]);
+            Arch::default().run(Minima { shingles: &shingles, gap: 0, minima: &mut minima });
             let expected: Vec<u32> = numbers.windows(WINDOW).filter_map(|window| window.iter().min().copied()).collect();
             prop_assert_eq!(&minima[..expected.len()], &expected[..]);
         }
@@ -370,10 +485,14 @@ mod tests {
             let all: Vec<Vec<u32>> = texts.iter().map(|text| text.0.clone()).collect();
             let words = |text: u32| texts[text as usize].1;
             let is_source = |text: u32| words(text) > 5;
+            let needed = |text: u32| is_source(text).then_some(text % 3);
+            let leaders: Vec<u32> = (0..texts.len() as u32).map(|text| text - u32::from(text % 5 == 1)).collect();
             let taking: Vec<u32> = (0..texts.len() as u32).filter(|&text| texts[text as usize].2).collect();
             let mut holders: BTreeMap<u32, BTreeSet<(u32, u32)>> = BTreeMap::new();
             for &text in &taking {
-                all[text as usize].iter().for_each(|&of| { holders.entry(of).or_default().insert((words(text), text)); });
+                let leader = leaders[text as usize];
+                let new = all[text as usize].iter().filter(|of| leader == text || !all[leader as usize].contains(of));
+                new.for_each(|&of| { holders.entry(of).or_default().insert((words(text), text)); });
             }
             let mut expected: BTreeMap<(u32, u32), u32> = BTreeMap::new();
             let mut crowded = 0;
@@ -389,8 +508,9 @@ mod tests {
                     holders[at + 1..].iter().for_each(|&other| *expected.entry((holders[at], other)).or_default() += 1);
                 }
             }
+            expected.retain(|&(shorter, _), &mut count| count >= shorter % 3);
             for budget in [Budget::unlimited(), Budget::new(Some(memory), None)] {
-                let found = fingerprints(&all, &budget).overlaps(&taking, Sample::All, words, is_source, &budget);
+                let found = fingerprints(&all, &budget).overlaps(&taking, &leaders, Sample::All, words, needed, &budget);
                 prop_assert_eq!(found.crowded, crowded);
                 let pairs: BTreeMap<(u32, u32), u32> =
                     found.pairs.iter().map(|pair| ((pair.shorter, pair.longer), pair.count)).collect();

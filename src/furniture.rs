@@ -370,7 +370,7 @@ mod tests {
         signatures.extend(&texts.iter().map(String::as_str).collect::<Vec<_>>(), || ());
         let all: Vec<u32> = (0..texts.len() as u32).collect();
         let fingerprints = signatures.select(&all, budget).fingerprints;
-        let common = fingerprints.overlaps(&all, Sample::Half, |_| 60, |_| true, budget).common;
+        let common = fingerprints.overlaps(&all, &all, Sample::Half, |_| 60, |_| Some(1), budget).common;
         let read = |text: u32| Cow::Borrowed(texts[text as usize].as_str());
         Furniture::find(&fingerprints, all.len() as u32, &all, common, read, budget)
     }

@@ -59,7 +59,7 @@ pub fn shared_passages(left: &str, right: &str) -> Vec<Passage> {
     if left.len().max(right.len()) > u32::MAX as usize {
         return Vec::new();
     }
-    let mut sides = Sides { left: Side::new(left), right: Side::new(right) };
+    let mut sides = Sides { left: Side::new(left, Detail::Stems), right: Side::new(right, Detail::Stems) };
     let mut runs = same_words(&mut sides);
     let reworded = same_sentences(&sides, &runs);
     if !reworded.is_empty() {
@@ -84,17 +84,26 @@ fn step() {
 }
 
 /// Words from the first up to, not including, the second.
-type Stretch = (u32, u32);
+pub(crate) type Stretch = (u32, u32);
+
+/// What is known of the words of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Detail {
+    /// What they are: any run of them counts.
+    Words,
+    /// Their stems as well, by which sentences are compared, and runs that say next to nothing are known.
+    Stems,
+}
 
 /// A text as words.
-struct Side {
+pub(crate) struct Side {
     spans: Vec<(u32, u32)>,
-    hashes: Vec<u64>,
+    pub(crate) hashes: Vec<u64>,
     /// The stem of each word; [`NO_STEM`] for words without content.
     stems: Vec<u32>,
     /// Whether a word is a character of a script without spaces.
     solo: Vec<bool>,
-    sentences: Vec<Stretch>,
+    pub(crate) sentences: Vec<Stretch>,
     /// The word of the other text that each word is the same as in a run; [`NONE`] outside of runs.
     partner: Vec<u32>,
 }
@@ -106,13 +115,14 @@ const NO_STEM: u32 = u32::MAX;
 const LONGEST_SENTENCE: u32 = 60;
 
 impl Side {
-    fn new(of: &str) -> Self {
+    pub(crate) fn new(of: &str, detail: Detail) -> Self {
         let room = of.len() / 5;
+        let with_stems = detail == Detail::Stems;
         let mut side = Self {
             spans: Vec::with_capacity(room),
             hashes: Vec::with_capacity(room),
-            stems: Vec::with_capacity(room),
-            solo: Vec::with_capacity(room),
+            stems: Vec::with_capacity(if with_stems { room } else { 0 }),
+            solo: Vec::with_capacity(if with_stems { room } else { 0 }),
             sentences: Vec::new(),
             partner: Vec::new(),
         };
@@ -130,8 +140,10 @@ impl Side {
                     }
                     last = word.start..word.end;
                     side.spans.push((word.start as u32, word.end as u32));
-                    side.stems.push(tokens.stem(&word).unwrap_or(NO_STEM));
-                    side.solo.push(!of.as_bytes()[word.start].is_ascii() && is_solo(&of[word.start..]));
+                    if with_stems {
+                        side.stems.push(tokens.stem(&word).unwrap_or(NO_STEM));
+                        side.solo.push(!of.as_bytes()[word.start].is_ascii() && is_solo(&of[word.start..]));
+                    }
                 }
             });
         });
@@ -142,12 +154,18 @@ impl Side {
         side
     }
 
-    fn bytes(&self, (start, end): Stretch) -> Range<usize> {
+    /// Words as bytes of the text.
+    pub(crate) fn bytes(&self, (start, end): Stretch) -> Range<usize> {
         self.spans[start as usize].0 as usize..self.spans[end as usize - 1].1 as usize
     }
 
     fn hash(&self, word: u32) -> u64 {
         self.hashes[word as usize]
+    }
+
+    /// Before it is held against another text.
+    pub(crate) fn free_all(&mut self) {
+        self.partner.fill(NONE);
     }
 }
 
@@ -156,7 +174,7 @@ fn is_solo(text: &str) -> bool {
 }
 
 /// Whether a sentence ends between the word `last` and that at `next`.
-pub(crate) fn ends_sentence(text: &str, last: &Range<usize>, next: usize) -> bool {
+fn ends_sentence(text: &str, last: &Range<usize>, next: usize) -> bool {
     let gap = &text[last.end..next];
     if gap == " " {
         return false;
@@ -180,17 +198,17 @@ pub(crate) fn ends_sentence(text: &str, last: &Range<usize>, next: usize) -> boo
     lines > 1 || lines == 1 && !goes_on()
 }
 
-struct Sides {
-    left: Side,
-    right: Side,
+pub(crate) struct Sides {
+    pub(crate) left: Side,
+    pub(crate) right: Side,
 }
 
 /// So many words from `left` and `right` on are the same.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Run {
-    left: u32,
-    right: u32,
-    len: u32,
+pub(crate) struct Run {
+    pub(crate) left: u32,
+    pub(crate) right: u32,
+    pub(crate) len: u32,
 }
 
 /// Words in a shingle that begins a run.
@@ -220,6 +238,9 @@ impl Sides {
 
     /// Whether a run says more than that both texts are in one language.
     fn is_telling(&self, run: Run) -> bool {
+        if self.left.stems.is_empty() {
+            return run.len as usize >= SEED;
+        }
         let stems = &self.left.stems[run.left as usize..][..run.len as usize];
         let all = self.left.spans.len().min(self.right.spans.len());
         let content = stems.iter().filter(|&&stem| stem != NO_STEM).count();
@@ -289,7 +310,7 @@ impl Seeds {
 }
 
 /// Runs of the same words, none overlapping another.
-fn same_words(sides: &mut Sides) -> Vec<Run> {
+pub(crate) fn same_words(sides: &mut Sides) -> Vec<Run> {
     let mut seeds = Seeds::new(sides);
     let mut runs = Vec::new();
     let mut keep = |sides: &mut Sides, run: Run| {
@@ -797,7 +818,7 @@ mod tests {
     #[test]
     fn sentences_end_where_readers_end_them() {
         let sentences = |text: &str| {
-            let side = Side::new(text);
+            let side = Side::new(text, Detail::Stems);
             side.sentences.iter().map(|&at| text[side.bytes(at)].to_string()).collect::<Vec<_>>()
         };
         assert_eq!(

@@ -60,7 +60,8 @@ pub struct Removal {
     pub relation: Relation,
     /// How much, as in [`Member`](crate::Member).
     pub similarity: f32,
-    /// The share of its words that lie in shingles of the one that is kept, 0 to 1; absent for a rewording.
+    /// The share of its words that lie in shingles of the one that is kept, 0 to 1; absent for a rewording that is sure by itself, see
+    /// [`DetectorBuilder::removal_confidence`](crate::DetectorBuilder::removal_confidence).
     #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub told: Option<f32>,
     /// The numbers that decided; none for an exact copy.

@@ -78,7 +78,7 @@ impl Views {
         tokens.clear();
         let mut finder = Tokens::new(text);
         let mut fingerprint = Fingerprint::default();
-        let mut passages = winnower.begin();
+        let mut passages = winnower.begin(self.shingle);
         let first_fingerprint = fingerprints.len() as u32;
         let mut count = 0;
         let is_too_long = text.len() > u32::MAX as usize;
@@ -94,12 +94,14 @@ impl Views {
                 if let Some(window) = &mut window {
                     window.extend(arch, words.hashes(), shingles);
                 }
-                winnower.extend(arch, &mut passages, words.hashes());
+                if let Some(window) = &mut passages {
+                    winnower.extend(arch, window, words.hashes());
+                }
                 if self.content == Content::Words {
                     finder.collect(words, tokens);
                 }
             });
-            winnower.finish(arch, self.fingerprints, fingerprints);
+            winnower.finish(arch, (shingles, self.shingle), self.fingerprints, fingerprints);
             if let Shingle::Chars(_) = self.shingle {
                 shingle::collect(text, self.shingle, words, shingles);
             }

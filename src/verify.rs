@@ -87,10 +87,16 @@ pub(crate) fn pair_containment(shared: u32, left_total: u32, right_total: u32) -
 /// too little to go by, and a table of prices is not told in words.
 const REWORDED_WORDS: f32 = 16.0;
 
-/// Whether evidence can show a rewording at all, whatever a rule makes of it: there are words enough, and who retells a
-/// story comes to put two of them together as it was told.
+/// Who retells a story names those that it is about. Texts with as little of each other's names in common are fillings of one
+/// form: where there are hardly any names at all, as much is taken for granted.
+const LEAST_NAMES: f32 = 0.2;
+
+/// Whether evidence can show a rewording at all, whatever a rule makes of it: there are words enough, names are shared, and who
+/// retells a story comes to put two of its words together as it was told.
 pub(crate) fn is_telling(evidence: &ContentEvidence) -> bool {
-    evidence.shorter as f32 * (1.0 - evidence.figures) >= REWORDED_WORDS && evidence.pairs > 0.0
+    evidence.shorter as f32 * (1.0 - evidence.figures) >= REWORDED_WORDS
+        && evidence.names >= LEAST_NAMES
+        && evidence.pairs > 0.0
 }
 
 /// Whether two texts that share so much of their pairs of words, of the richer one's weight, can be a rewording at all, if it

@@ -7,7 +7,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 use random::mixed;
-use retold::{Detector, Excerpts, Level, Report, Words};
+use retold::{Article, Detector, ExcerptKind, Excerpts, Level, Report, Words};
 
 /// So many words that no other text has, some of a few in every one.
 fn words(text: u64, count: usize) -> Vec<String> {
@@ -169,13 +169,124 @@ fn a_passage_taken_over_is_an_excerpt() {
     }
 }
 
+/// An article of an outlet.
+struct Story {
+    id: String,
+    text: String,
+    outlet: Option<String>,
+    date: Option<String>,
+}
+
+impl Article for Story {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn date(&self) -> Option<&str> {
+        self.date.as_deref()
+    }
+
+    fn source(&self) -> Option<&str> {
+        self.outlet.as_deref()
+    }
+}
+
+/// Articles with one passage of 60 words in them, each with `common` words in common with all others apart from it. `outlet` says
+/// where each appeared.
+fn stories(number: u64, common: usize, outlet: impl Fn(u64) -> Option<u64>) -> Vec<Story> {
+    let story = |at: u64| {
+        // Words that all have, but in another order each.
+        let mut event: Vec<String> = words(2, common);
+        event.sort_by_key(|word| word.bytes().fold(at + 7, |sum, byte| sum.wrapping_mul(31 + at) ^ u64::from(byte)));
+        let parts = [words(10 + at, 100), words(1, 60), event, words(50 + at, 100)];
+        Story {
+            id: format!("{at:02}"),
+            text: parts.concat().join(" "),
+            outlet: outlet(at).map(|outlet| format!("outlet {outlet}")),
+            date: Some(format!("2024-05-{:02}", 20 - at)),
+        }
+    };
+    (0..number).map(story).collect()
+}
+
+fn told(articles: &[Story], excerpts: Excerpts) -> (usize, usize) {
+    let detector = Detector::builder().level(Level::Near).excerpts(excerpts).build().unwrap();
+    let report = detector.find(articles).unwrap();
+    assert!(report.clusters().is_empty());
+    (report.excerpts().len(), report.summary().furniture)
+}
+
 #[test]
-fn what_many_hold_is_furniture() {
-    let footer = words(1, 60).join(" ");
-    let articles: Vec<(String, String)> =
-        (0..6).map(|text| (text.to_string(), format!("{} {footer}", words(10 + text, 300).join(" ")))).collect();
+fn what_many_hold_is_furniture_unless_outlets_tell_of_one_event() {
+    // Whose outlets are not known.
+    assert_eq!(told(&stories(6, 0, |_| None), Excerpts::Find), (0, 1));
+    assert_eq!(told(&stories(6, 100, |_| None), Excerpts::Find), (0, 1));
+    // Of six outlets.
+    assert_eq!(told(&stories(6, 0, Some), Excerpts::Find), (0, 1));
+    assert_eq!(told(&stories(6, 100, Some), Excerpts::Find), (1, 0));
+    assert_eq!(told(&stories(12, 100, Some), Excerpts::Find), (0, 1));
+    // Of one, and asked for.
+    assert_eq!(told(&stories(2, 100, |_| Some(1)), Excerpts::Find), (0, 1));
+    assert_eq!(told(&stories(2, 100, |_| Some(1)), Excerpts::FindAll), (1, 1));
+    assert_eq!(told(&stories(6, 0, |_| None), Excerpts::FindAll), (1, 1));
+}
+
+#[test]
+fn what_five_hold_is_told_once_with_all_of_them() {
+    let detector = Detector::builder().level(Level::Near).excerpts(Excerpts::Find).build().unwrap();
+    let report = detector.find(&stories(6, 100, Some)).unwrap();
+    let [excerpt] = report.excerpts() else { panic!("{:?}", report.excerpts()) };
+    // The last one appeared first.
+    assert_eq!((&*excerpt.source.id, &*excerpt.host.id, excerpt.holders), ("05", "04", 6));
+    assert_eq!((excerpt.others.join(" "), excerpt.date.as_deref()), ("00 01 02 03".into(), Some("2024-05-15")));
+    assert_eq!((excerpt.kind, excerpt.is_furniture), (ExcerptKind::Verbatim, false));
+    // Of four each host is told.
+    let report = detector.find(&stories(4, 100, Some)).unwrap();
+    let pairs: Vec<_> = report.excerpts().iter().map(|excerpt| (&*excerpt.host.id, &*excerpt.source.id)).collect();
+    assert_eq!(pairs, [("00", "03"), ("01", "03"), ("02", "03")]);
+}
+
+#[test]
+fn lists_of_names_and_captions_are_furniture() {
+    let plain = |seed: u64| {
+        let words = words(seed, 200);
+        words.chunks(3).map(|three| three.join(" of the ")).collect::<Vec<_>>().join(" and ")
+    };
+    let names: Vec<String> = words(1, 60).iter().map(|word| word.to_uppercase()).collect();
+    let captions = words(3, 12)
+        .chunks(2)
+        .map(|two| format!("{} to the of Photos of our day in the harbour", two.join(" ")))
+        .collect::<Vec<_>>();
+    for passage in [names.join(" "), captions.join(". ")] {
+        let article = |seed: u64| format!("{} {passage} {}", plain(seed), plain(seed + 1));
+        let articles = [("a", article(10)), ("b", article(20))];
+        let report = excerpts().find(&articles).unwrap();
+        assert_eq!((report.excerpts().len(), report.summary().furniture), (0, 1), "{passage}");
+    }
+}
+
+#[test]
+fn a_passage_of_a_member_of_a_cluster_is_found() {
+    // The longest of three versions has a passage that no other has.
+    let story = words(1, 300);
+    let passage = words(2, 60);
+    let version = |end: &[String]| [&story, end].concat().join(" ");
+    let articles = [
+        ("version 1".to_string(), version(&words(3, 4))),
+        ("version 2".to_string(), version(&words(4, 4))),
+        ("version 3".to_string(), version(&[&passage[..], &words(5, 8)].concat())),
+        ("other".to_string(), around(&passage, 6, 5, 100)),
+    ];
     let report = excerpts().find(&articles).unwrap();
-    assert_eq!((report.excerpts().len(), report.summary().furniture), (0, 15));
+    assert_eq!(report.clusters().len(), 1);
+    let [excerpt] = report.excerpts() else { panic!("{:?}", report.excerpts()) };
+    let mut ids = [&*excerpt.host.id, &*excerpt.source.id];
+    ids.sort_unstable();
+    assert_eq!(ids, ["other", "version 3"]);
 }
 
 /// Texts made of a few stretches, some with letters of several bytes, so that they share passages of all lengths.

@@ -323,3 +323,80 @@ fn random_options_on_random_bytes() {
 fn many_random_options_on_random_bytes() {
     random_runs(1000..51_000);
 }
+
+/// Two articles with one passage in them, otherwise about different things.
+fn with_a_passage() -> [String; 2] {
+    let passage = "The harbour board said on Monday that the ferry would stop in March, since fewer than nine people a day had crossed \
+        the bay in winter. The old ship would not pass its next inspection, the board added, and a new one was out of the question \
+        as long as the county paid for nothing but the road.";
+    let host = format!(
+        "Nobody at the baker's was surprised on Tuesday morning, and at the hairdresser's they had known it since Easter. {passage} What the mayor thinks of it she would not say last night. She spoke about the \
+         church roof instead, the mill that burned down in May, and the new teacher, who brings three children and a goat with her. \
+         The goat is to graze behind the hall, if the neighbours agree; two of them do not. A vote was put off until the autumn, and \
+         the meeting ended with songs, some of which were older than the pier."
+    );
+    let source = format!(
+        "{passage} Letters to the editor reach us best by Thursday noon. Short ones are printed first, long ones when somebody in the \
+         office has the patience for them, and those in verse at Christmas. Last week seven came about dogs on the beach, four about \
+         the price of bread, and one, from a reader abroad, about a photograph in which he knew his grandmother. We sent him the plate."
+    );
+    [host, source]
+}
+
+#[test]
+fn excerpts_are_told_with_their_places_sources_and_dates() {
+    let [host, source] = with_a_passage();
+    let record = |id: &str, text: &str, fields: Value| {
+        let mut record = json!({"id": id, "text": text});
+        record.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        format!("{record}\n")
+    };
+    let urls = |a: &str, b: &str| {
+        record(a, &host, json!({"date": "2024-05-17"})) + &record(b, &source, json!({"date": "2024-05-18"}))
+    };
+    let excerpts = |lines: String, args: &[&str]| {
+        let folder = Temp::new("excerpts").with("x.jsonl", lines);
+        let mut all = vec!["--level", "near", "--format", "jsonl", "x.jsonl"];
+        all.extend(args);
+        let output = run(&folder, &all);
+        assert!(output.status.success(), "{}", stderr(&output));
+        let schema: Value = serde_json::from_str(include_str!("../examples/dedup/lines.schema.json")).unwrap();
+        let validator = jsonschema::validator_for(&schema).unwrap();
+        let lines = String::from_utf8(output.stdout).unwrap();
+        let records: Vec<Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        records.iter().for_each(|record| assert!(validator.is_valid(record), "{record}"));
+        records.into_iter().filter(|record| record["type"] == "excerpt").collect::<Vec<Value>>()
+    };
+    let [excerpt] = &excerpts(urls("https://www.north.example/a", "https://south.example/b"), &["--excerpts"])[..]
+    else {
+        panic!()
+    };
+    // The later one took it over.
+    assert_eq!((&excerpt["host"]["id"], &excerpt["date"]), (&json!("https://south.example/b"), &json!("2024-05-17")));
+    assert_eq!(
+        (&excerpt["kind"], &excerpt["holders"], &excerpt["host"]["start"]),
+        (&json!("verbatim"), &json!(2), &json!(0))
+    );
+    let span = |side: &Value| side["start"].as_u64().unwrap() as usize..side["end"].as_u64().unwrap() as usize;
+    assert_eq!(source[span(&excerpt["host"])], host[span(&excerpt["source"])]);
+
+    // One outlet, by the address or by a field.
+    let same = || urls("https://www.north.example/a", "http://north.example:80/b");
+    assert_eq!(excerpts(same(), &["--excerpts"]), [Value::Null; 0]);
+    let [excerpt] = &excerpts(same(), &["--excerpts=all"])[..] else { panic!() };
+    assert_eq!(excerpt["furniture"], true);
+    let named = record("a", &host, json!({"outlet": "North"})) + &record("b", &source, json!({"outlet": "North"}));
+    assert_eq!(excerpts(named.clone(), &["--excerpts"]).len(), 1);
+    assert_eq!(excerpts(named, &["--excerpts", "--source-field", "outlet"]), [Value::Null; 0]);
+    assert_eq!(excerpts(same(), &[]), [Value::Null; 0]);
+
+    let folder = Temp::new("excerpts as text").with("host.txt", &*host).with("source.txt", &*source);
+    let text = stdout(&folder, &["--excerpts", "."]);
+    assert!(
+        text.contains("words, 100% the same\n    in    host.txt ") && text.contains("    from  source.txt 0.."),
+        "{text}"
+    );
+    assert_eq!(text.matches("The harbour board said on Monday").count(), 2, "{text}");
+    let refused = run(&folder, &["--source-field", "outlet", "."]);
+    assert!(stderr(&refused).contains("--source-field is for --excerpts alone"), "{}", stderr(&refused));
+}

@@ -476,7 +476,7 @@ fn the_one_that_is_kept_can_be_chosen() {
     let folder = Temp::new("keep again").with("x.jsonl", line("a", FERRY));
     let output = run(&folder, &["--date-field", "published", "x.jsonl"]);
     assert!(
-        stderr(&output).contains("--date-field is for --keep earliest, --within and --format html"),
+        stderr(&output).contains("--date-field is for --keep earliest, --within, --excerpts and --format html"),
         "{}",
         stderr(&output)
     );

@@ -31,10 +31,11 @@ pub struct Document {
     /// The ids and texts of all articles of a block: one piece of memory for hundreds of them, since taking memory text by
     /// text is what threads would wait for.
     block: Arc<String>,
-    /// Where the id, the text and the date begin, and where the date ends.
+    /// Where the id, the text, the date and the source begin, and where the source ends.
     id: usize,
     text: usize,
     date: usize,
+    source: usize,
     end: usize,
     is_known: bool,
     pub place: Place,
@@ -50,12 +51,23 @@ impl retold::Article for Document {
     }
 
     fn date(&self) -> Option<&str> {
-        Some(&self.block[self.date..self.end]).filter(|date| !date.is_empty())
+        Some(&self.block[self.date..self.source]).filter(|date| !date.is_empty())
+    }
+
+    fn source(&self) -> Option<&str> {
+        Some(&self.block[self.source..self.end]).filter(|source| !source.is_empty()).or_else(|| host(self.id()))
     }
 
     fn is_known(&self) -> bool {
         self.is_known
     }
+}
+
+/// The host of an address, without what most put before it.
+fn host(id: &str) -> Option<&str> {
+    let rest = id.strip_prefix("https://").or_else(|| id.strip_prefix("http://"))?;
+    let host = rest.split(['/', '?', '#', ':']).next()?;
+    Some(host.strip_prefix("www.").unwrap_or(host)).filter(|host| !host.is_empty())
 }
 
 /// Where an article came from: a file, and which record of it if it holds many.
@@ -415,7 +427,9 @@ impl<'a> Reader<'a> {
                         texts.push_str(&article.text);
                         let date = texts.len();
                         texts.push_str(article.date.as_deref().unwrap_or_default());
-                        articles.push((id, text, date, texts.len(), at));
+                        let source = texts.len();
+                        texts.push_str(article.source.as_deref().unwrap_or_default());
+                        articles.push((id, text, date, source, texts.len(), at));
                     }
                     Ok(None) => skipped.push(number),
                     Err((id, reason)) => {
@@ -430,9 +444,18 @@ impl<'a> Reader<'a> {
         }
         texts.shrink_to_fit();
         let texts = Arc::new(texts);
-        let document = |(id, text, date, end, at)| {
+        let document = |(id, text, date, outlet, end, at)| {
             let place = Place { file: self.files[source].clone(), at };
-            Document { block: texts.clone(), id, text, date, end, is_known: self.sources[source].is_known, place }
+            Document {
+                block: texts.clone(),
+                id,
+                text,
+                date,
+                source: outlet,
+                end,
+                is_known: self.sources[source].is_known,
+                place,
+            }
         };
         let documents = articles.into_iter().map(document).collect();
         Parsed::Block { source, count: Count::of(block), documents, problems, skipped }

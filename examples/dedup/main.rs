@@ -202,7 +202,9 @@ fn main() -> ExitCode {
             error.exit()
         }
     };
-    args.fields.needs_date = args.dates_decide() || args.format == Format::Html;
+    let wants_excerpts = args.search.wants_excerpts();
+    args.fields.needs_date = args.dates_decide() || wants_excerpts || args.format == Format::Html;
+    args.fields.needs_source = wants_excerpts;
     if args.keep == Keep::First {
         args.fields.order = Order::Given;
     }
@@ -247,7 +249,13 @@ fn exit_code<'a>(mut left_out: impl Iterator<Item = &'a Problem>, strict: bool) 
 
 fn run(args: &Args) -> Result<ExitCode, String> {
     if args.fields.date.is_some() && !args.fields.needs_date {
-        return Err("--date-field is for --keep earliest, --within and --format html: add one, or leave it out".into());
+        return Err(
+            "--date-field is for --keep earliest, --within, --excerpts and --format html: add one, or leave it out"
+                .into(),
+        );
+    }
+    if args.fields.source.is_some() && !args.fields.needs_source {
+        return Err("--source-field is for --excerpts alone: add it, or leave the field out".into());
     }
     write::stop_cleanly()?;
     let bar = progress::bar(args.quiet || args.progress != Reporting::Auto);
@@ -286,6 +294,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let Read { problems, tallies, sources } = pool.install(|| read(found, &args.fields, &bar, args.quiet, sink))?;
     outputs.check(&sources, &tallies)?;
     let read = start.elapsed();
+    // Excerpts and the page are made without dates as well.
     if args.dates_decide() && undated > 0 && !args.quiet {
         let (undated, all) = (HumanCount(undated), HumanCount(places.len() as u64));
         let count = if args.within.is_some() { "match nothing" } else { "count as the last" };

@@ -94,10 +94,7 @@ impl Findings {
             writeln!(out, "\nExcerpts:")?;
         }
         for excerpt in self.report.excerpts() {
-            let Excerpt { host, source, words, same, .. } = excerpt;
-            let place = |place: &ExcerptPlace| format!("{} {}..{}", shown(&place.id), place.span.start, place.span.end);
-            let (host, source, words) = (place(host), place(source), HumanCount(*words as u64));
-            writeln!(out, "  {host}  {words} words, {:.0}% the same in  {source}", same * 100.0)?;
+            self.write_excerpt(excerpt, out)?;
         }
         if !self.skipped.is_empty() {
             writeln!(out, "\nSkipped {}:", HumanCount(self.skipped.len() as u64))?;
@@ -112,6 +109,38 @@ impl Findings {
         let (places, width) = column(self.unread.iter().map(|problem| shown(&problem.place)));
         for (place, problem) in places.iter().zip(&self.unread) {
             writeln!(out, "  {place:<width$}  {}", shown(&problem.reason))?;
+        }
+        Ok(())
+    }
+
+    /// The passage as it stands in both articles, one above the other.
+    fn write_excerpt(&self, excerpt: &Excerpt, out: &mut impl Write) -> io::Result<()> {
+        /// The most characters of a passage that are shown.
+        const SHOWN: usize = 240;
+        let Excerpt { host, source, words, same, holders, others, date, is_furniture, .. } = excerpt;
+        let words = HumanCount(*words as u64);
+        write!(out, "  {words} words, {:.0}% the same", same * 100.0)?;
+        if *holders > 2 {
+            write!(out, ", in {holders} articles")?;
+        }
+        if let Some(date) = date {
+            write!(out, ", first on {date}")?;
+        }
+        writeln!(out, "{}", if *is_furniture { ", page furniture" } else { "" })?;
+        for (name, place) in [("in", host), ("from", source)] {
+            let ExcerptPlace { id, position, span, .. } = place;
+            writeln!(out, "    {name:<4}  {} {}..{}", shown(id), span.start, span.end)?;
+            if let Ok(text) = self.articles.text(*position) {
+                let passage = text.get(span.clone()).unwrap_or_default();
+                let line: String = passage.split_whitespace().collect::<Vec<_>>().join(" ");
+                let end = line.char_indices().nth(SHOWN).map_or(line.len(), |(end, _)| end);
+                let rest = if end < line.len() { " …" } else { "" };
+                writeln!(out, "          {}{rest}", shown(line[..end].trim_end()))?;
+            }
+        }
+        if !others.is_empty() {
+            let others: Vec<_> = others.iter().map(|id| shown(id).to_string()).collect();
+            writeln!(out, "    also  {}", others.join(", "))?;
         }
         Ok(())
     }
@@ -150,13 +179,25 @@ impl Findings {
         }
         let at = |position: usize| self.places[position].to_string();
         for excerpt in self.report.excerpts() {
-            let Excerpt { host, source, words, same, holders, .. } = excerpt;
+            let Excerpt { host, source, words, kind, same, holders, others, date, is_furniture, .. } = excerpt;
             let place = |place: &ExcerptPlace| json!({"id": place.id, "at": at(place.position), "start": place.span.start, "end": place.span.end});
-            let mut line = json!({"type": "excerpt", "host": place(host), "source": place(source)});
-            let figures =
-                json!({"words": words, "kind": "verbatim", "same": rounded((*same).into(), 1e4), "holders": holders});
-            if let (Value::Object(line), Value::Object(figures)) = (&mut line, figures) {
-                line.extend(figures);
+            let mut line = json!({
+                "type": "excerpt",
+                "host": place(host),
+                "source": place(source),
+                "words": words,
+                "kind": kind,
+                "same": rounded((*same).into(), 1e4),
+                "holders": holders,
+            });
+            if !others.is_empty() {
+                line["others"] = json!(others);
+            }
+            if let Some(date) = date {
+                line["date"] = json!(date);
+            }
+            if *is_furniture {
+                line["furniture"] = json!(true);
             }
             write_line(out, &line)?;
         }

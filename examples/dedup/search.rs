@@ -44,9 +44,13 @@ pub struct Search {
     #[arg(long, value_name = "N", default_value_t = 3)]
     min_words: usize,
 
-    /// Also report passages that one text took over from another one
-    #[arg(long)]
-    excerpts: bool,
+    /// Also report passages that one text took over from another one; all: with page furniture, and within one outlet
+    ///
+    /// Of 40 words and more, or 25 words and two sentences. Left out is what belongs to pages and not to
+    /// stories: what ten outlets hold, or one repeats, or articles that have nothing else in common. Name the
+    /// outlet with --source-field.
+    #[arg(long, value_enum, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "stories", verbatim_doc_comment)]
+    excerpts: Option<Passages>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -55,6 +59,14 @@ enum Level {
     Near,
     /// Reworded copies as well
     Reworded,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Passages {
+    /// Those of the stories
+    Stories,
+    /// Page furniture as well, and what articles of one outlet share
+    All,
 }
 
 impl From<Level> for retold::Level {
@@ -69,13 +81,21 @@ impl From<Level> for retold::Level {
 impl Search {
     pub fn detector(&self) -> DetectorBuilder {
         let &Self { level, threshold, confidence, prior, containment, min_words, excerpts } = self;
-        let excerpts = if excerpts { Excerpts::Find } else { Excerpts::Ignore };
+        let excerpts = match excerpts {
+            None => Excerpts::Ignore,
+            Some(Passages::Stories) => Excerpts::Find,
+            Some(Passages::All) => Excerpts::FindAll,
+        };
         let builder = Detector::builder().level(level.into()).threshold(threshold).confidence(confidence);
         let builder = builder.containment(containment).min_words(min_words).excerpts(excerpts);
         match prior {
             Some(prior) => builder.prior(prior),
             None => builder,
         }
+    }
+
+    pub fn wants_excerpts(&self) -> bool {
+        self.excerpts.is_some()
     }
 
     /// The options, and what a detector that was built of them makes of them.

@@ -29,11 +29,17 @@ pub struct Fields {
     #[arg(long = "id-field", value_name = "NAME")]
     id: Option<String>,
 
-    /// The JSON field or the column that holds the date, for --keep earliest, --within and --format html [default: date, published and the like]
+    /// The JSON field or the column that holds the date, for --keep earliest, --within, --excerpts and --format html [default: date, published and the like]
     ///
     /// As ISO 8601: 2024-05-17, or with a time 2024-05-17T09:30:15+02:00. Without a zone it is UTC.
     #[arg(long = "date-field", value_name = "NAME")]
     pub date: Option<String>,
+
+    /// The JSON field or the column that holds the outlet, for --excerpts [default: source, or the host of a URL that is the id]
+    ///
+    /// What one outlet repeats in many articles belongs to its pages and is no excerpt.
+    #[arg(long = "source-field", value_name = "NAME")]
+    pub source: Option<String>,
 
     /// The cell separator of .csv and .tsv files: a character, or tab [default: guessed from the first row]
     #[arg(long, value_name = "CHARACTER", value_parser = delimiter)]
@@ -52,6 +58,10 @@ pub struct Fields {
     /// Whether dates are needed.
     #[arg(skip)]
     pub needs_date: bool,
+
+    /// Whether sources are needed.
+    #[arg(skip)]
+    pub needs_source: bool,
 
     /// In which order files are read.
     #[arg(skip)]
@@ -100,6 +110,8 @@ const DATES: [&str; 9] = [
     "created_at",
 ];
 
+const SOURCES: [&str; 1] = ["source"];
+
 /// Records that are looked at for a guess.
 const LOOKED_AT: usize = 100;
 
@@ -122,6 +134,8 @@ pub struct Names {
     id: Option<String>,
     /// None where it is not needed or not there.
     date: Option<String>,
+    /// The same.
+    source: Option<String>,
     /// What was guessed, for people.
     guesses: Vec<String>,
 }
@@ -137,6 +151,7 @@ pub struct Table {
     text: usize,
     id: Option<usize>,
     date: Option<usize>,
+    source: Option<usize>,
 }
 
 /// What a record holds.
@@ -145,6 +160,7 @@ pub struct Article<'a> {
     pub id: Option<Cow<'a, str>>,
     pub text: Cow<'a, str>,
     pub date: Option<Cow<'a, str>>,
+    pub source: Option<Cow<'a, str>>,
 }
 
 /// What is wrong with a record, and its id if at least that could be read.
@@ -203,7 +219,7 @@ impl Fields {
             Shape::Warc => Layout::Warc,
             Shape::Entries => {
                 let [text, id, date] = ["text", "id", "date"].map(String::from);
-                Layout::Objects(Names { text, id: Some(id), date: Some(date), guesses: Vec::new() })
+                Layout::Objects(Names { text, id: Some(id), date: Some(date), source: None, guesses: Vec::new() })
             }
             Shape::Lines | Shape::Rows | Shape::Array | Shape::Values => {
                 let value = |record| std::str::from_utf8(record).ok().and_then(|record| parse(record).ok());
@@ -235,8 +251,9 @@ impl Fields {
                 let text = column(&names.text, "--text-field");
                 let id = names.id.as_deref().map(|name| column(name, "--id-field")).transpose();
                 let date = names.date.as_deref().map(|name| column(name, "--date-field")).transpose();
-                match (text, id, date) {
-                    (Ok(text), Ok(id), Ok(date)) => {
+                let source = names.source.as_deref().map(|name| column(name, "--source-field")).transpose();
+                match (text, id, date, source) {
+                    (Ok(text), Ok(id), Ok(date), Ok(source)) => {
                         let columns = columns.len();
                         Layout::Table(Table {
                             delimiter,
@@ -246,9 +263,12 @@ impl Fields {
                             text,
                             id,
                             date,
+                            source,
                         })
                     }
-                    (Err(reason), ..) | (_, Err(reason), _) | (.., Err(reason)) => Layout::Unusable(reason),
+                    (Err(reason), ..) | (_, Err(reason), ..) | (_, _, Err(reason), _) | (.., Err(reason)) => {
+                        Layout::Unusable(reason)
+                    }
                 }
             }
         }
@@ -262,6 +282,8 @@ impl Fields {
         let id = self.id.clone().or_else(|| guessed_id.map(String::from));
         let guessed_date = || DATES.into_iter().find(|name| has_text(name)).map(String::from);
         let date = if self.needs_date { self.date.clone().or_else(guessed_date) } else { None };
+        let guessed_source = || SOURCES.into_iter().find(|name| has_text(name)).map(String::from);
+        let source = if self.needs_source { self.source.clone().or_else(guessed_source) } else { None };
         let mut guesses = Vec::new();
         if self.text.is_none() && text != TEXTS[0] {
             guesses.push(format!("the text is taken from {text:?} (--text-field)"));
@@ -280,7 +302,7 @@ impl Fields {
         if let Some(date) = date.as_ref().filter(|date| self.date.is_none() && *date != DATES[0]) {
             guesses.push(format!("the date is taken from {date:?} (--date-field)"));
         }
-        Names { text, id, date, guesses }
+        Names { text, id, date, source, guesses }
     }
 }
 
@@ -307,7 +329,7 @@ impl Parser {
         let text = || std::str::from_utf8(record).map_err(|error| (None, not_utf8(error)));
         match layout {
             Layout::Unusable(_) => Ok(None),
-            Layout::Text => Ok(Some(Article { id: None, text: text()?.into(), date: None })),
+            Layout::Text => Ok(Some(Article { id: None, text: text()?.into(), date: None, source: None })),
             Layout::Warc => text_of_warc(record),
             Layout::Objects(names) => names.parse(text()?.trim_ascii_end()).map(Some),
             Layout::Table(table) => self.row(table, text()?).map(Some),
@@ -341,8 +363,16 @@ impl Parser {
         }
         match cell(table.text) {
             Some(Ok(text)) => {
-                let date = table.date.and_then(cell).and_then(Result::ok).filter(|date| !date.is_empty());
-                Ok(Article { id: id.map(Cow::Borrowed), text: text.into(), date: date.map(Cow::Borrowed) })
+                let label = |column: Option<usize>| {
+                    let label = column.and_then(cell).and_then(Result::ok).filter(|label| !label.is_empty());
+                    label.map(Cow::Borrowed)
+                };
+                Ok(Article {
+                    id: id.map(Cow::Borrowed),
+                    text: text.into(),
+                    date: label(table.date),
+                    source: label(table.source),
+                })
             }
             Some(Err(reason)) => refuse(reason),
             None => {
@@ -433,7 +463,7 @@ fn text_of_warc(record: &[u8]) -> Result<Option<Article<'_>>, Refusal> {
     match std::str::from_utf8(&record[head.text..end]) {
         Ok(text) => {
             let date = head.field("WARC-Date").map(|date| Cow::Owned(date.into()));
-            Ok(Some(Article { id: id().map(Cow::Owned), text: text.into(), date }))
+            Ok(Some(Article { id: id().map(Cow::Owned), text: text.into(), date, source: None }))
         }
         Err(error) => Err((id(), not_utf8(error))),
     }
@@ -524,7 +554,8 @@ impl Names {
         let article = |picked: Picked<'a>| {
             let text = picked.text.and_then(Scalar::text)?;
             let (id, date) = (picked.id.as_ref().and_then(Scalar::label), picked.date.and_then(Scalar::text));
-            Some(Article { id, text, date })
+            let source = picked.source.as_ref().and_then(Scalar::label);
+            Some(Article { id, text, date, source })
         };
         let picked = match self.pick(record) {
             Err(_) => without_nan(record).and_then(|record| self.pick(&record).ok().map(Picked::into_owned)),
@@ -624,12 +655,14 @@ struct Picked<'a> {
     text: Option<Scalar<'a>>,
     id: Option<Scalar<'a>>,
     date: Option<Scalar<'a>>,
+    source: Option<Scalar<'a>>,
 }
 
 impl Picked<'_> {
     fn into_owned(self) -> Picked<'static> {
-        let [text, id, date] = [self.text, self.id, self.date].map(|value| value.map(Scalar::into_owned));
-        Picked { text, id, date }
+        let [text, id, date, source] =
+            [self.text, self.id, self.date, self.source].map(|value| value.map(Scalar::into_owned));
+        Picked { text, id, date, source }
     }
 }
 
@@ -652,12 +685,12 @@ impl<'de> Visitor<'de> for Pick<'_> {
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Picked<'de>, M::Error> {
-        let Names { text, id, date, .. } = self.0;
-        let names = [Some(text), id.as_ref(), date.as_ref()];
+        let Names { text, id, date, source, .. } = self.0;
+        let names = [Some(text), id.as_ref(), date.as_ref(), source.as_ref()];
         let is_nested = names.into_iter().flatten().any(|name| name.contains('.'));
-        let mut picked: [Option<Scalar<'de>>; 3] = Default::default();
+        let mut picked: [Option<Scalar<'de>>; 4] = Default::default();
         // Fields within fields; one whose own name has the dot comes before.
-        let mut within: [Option<Scalar<'de>>; 3] = Default::default();
+        let mut within: [Option<Scalar<'de>>; 4] = Default::default();
         while let Some(Key(key)) = map.next_key()? {
             let wanted = names.map(|name| name.is_some_and(|name| key == **name));
             if wanted.contains(&true) {
@@ -672,7 +705,7 @@ impl<'de> Visitor<'de> for Pick<'_> {
                 continue;
             }
             let inner = names.map(|name| name.filter(|_| is_nested)?.strip_prefix(&*key)?.strip_prefix('.'));
-            if inner == [None; 3] {
+            if inner == [None; 4] {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             }
@@ -682,8 +715,8 @@ impl<'de> Visitor<'de> for Pick<'_> {
                 *place = found.map(Scalar::of).or(place.take());
             }
         }
-        let [text, id, date] = std::array::from_fn(|at| picked[at].take().or(within[at].take()));
-        Ok(Picked { text, id, date })
+        let [text, id, date, source] = std::array::from_fn(|at| picked[at].take().or(within[at].take()));
+        Ok(Picked { text, id, date, source })
     }
 }
 
@@ -806,7 +839,13 @@ mod tests {
     use super::*;
 
     fn names() -> Names {
-        Names { text: "text".into(), id: Some("id".into()), date: Some("date".into()), guesses: Vec::new() }
+        Names {
+            text: "text".into(),
+            id: Some("id".into()),
+            date: Some("date".into()),
+            source: None,
+            guesses: Vec::new(),
+        }
     }
 
     proptest! {
