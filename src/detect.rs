@@ -35,7 +35,7 @@ use crate::report::{
 use crate::shingle::{Shingle, ShingleSet};
 use crate::sign::{self, Kept, Shape, Signatures, Signed, Views};
 use crate::store::Budget;
-use crate::telling::{RunTable, Runs};
+use crate::telling::{self, RunTable, Runs};
 use crate::text::Words;
 use crate::texts::{Sets, Shingles, Texts};
 use crate::verify::{self, NearRule, Rule, StemTable};
@@ -699,8 +699,10 @@ impl Detector {
 
     /// A corpus to clusters, which come with the articles.
     fn report_on<A: Article>(&self, mut corpus: Corpus<A>) -> Result<(Report, Articles<A>)> {
-        let (copies, misses): (Vec<_>, Vec<_>) =
-            self.compare(&mut corpus, self.keep_for_clusters(), None)?.into_iter().partition(|pair| pair.relation.is_some());
+        let (copies, misses): (Vec<_>, Vec<_>) = self
+            .compare(&mut corpus, self.keep_for_clusters(), None)?
+            .into_iter()
+            .partition(|pair| pair.relation.is_some());
         corpus.summary.verified = copies.len() as u64;
         let mut times = corpus.summary.times;
         let texts = corpus.distinct.len();
@@ -855,11 +857,8 @@ impl Detector {
         ticker: &Ticker<'_>,
     ) -> (Vec<Judged>, Odds, u64) {
         let Stories { content, usual, texts, .. } = stories;
-        // With the highest of priors.
-        let may_be_wanted = |pair: &Judged| match keep {
-            Keep::All => true,
-            _ => pair.odds.is_some_and(|odds| self.rule.confidence(odds, 1.0) >= self.least(keep)),
-        };
+        let may_be_wanted =
+            |pair: &Judged| keep == Keep::All || pair.odds.is_some() && self.may_be_wanted(&pair.evidence, keep);
         let examine = |mut found: Examined, left: u32| {
             ticker.tick();
             let worth = |neighbour: &Neighbour| {
@@ -906,23 +905,37 @@ impl Detector {
         if !worth(&evidence) {
             return None;
         }
+        let read = |text: u32| furniture.cut_from(text, (texts.read)(text));
         if !desk.is_read {
-            desk.ours.read(&furniture.cut_from(left, (texts.read)(left)));
+            desk.ours.read(&read(left));
             desk.runs.fill(&desk.ours);
             desk.is_read = true;
         }
-        desk.theirs.read(&furniture.cut_from(right, (texts.read)(right)));
-        let verbatim = match verify::is_shorter(ours, &theirs) {
+        let their_text = read(right);
+        desk.theirs.read(&their_text);
+        let ours_is_shorter = verify::is_shorter(ours, &theirs);
+        let verbatim = match ours_is_shorter {
             true => desk.runs.in_other(&desk.theirs),
             false => desk.runs.of_other(&desk.theirs),
         };
         let mut evidence = evidence.with(verbatim);
+        if evidence.quotes() && (keep == Keep::All || self.may_be_wanted(&evidence, keep)) {
+            let our_text = read(left);
+            let both = [(&our_text[..], &desk.ours), (&their_text[..], &desk.theirs)];
+            let [shorter, longer] = if ours_is_shorter { both } else { [both[1], both[0]] };
+            evidence.before_the_end = telling::before_the_end(shorter, longer);
+        }
         if desk.ours.is_without_spaces && desk.theirs.is_without_spaces {
             // Where each character is a word, all words are as well known as those of English.
             evidence.foreign = 0.0;
         }
         let odds = evidence.is_worth_reading().then(|| self.rule.odds(&evidence));
         Some(Judged { left, right, evidence, odds })
+    }
+
+    /// Whether a pair of this evidence is wanted if the prior is as high as can be.
+    fn may_be_wanted(&self, evidence: &ContentEvidence, keep: Keep) -> bool {
+        self.rule.confidence(self.rule.odds(evidence), 1.0) >= self.least(keep)
     }
 
     /// The least confidence that is wanted.
@@ -1117,7 +1130,8 @@ impl Detector {
         (links, verified): (Vec<Link>, &'p [Compared]),
         misses: &'p [Compared],
     ) -> (Vec<Cow<'p, Compared>>, Vec<&'p Compared>) {
-        let falls_short = |pair: &&Compared| pair.evidence.content.is_some() && pair.similarity >= self.least_supported();
+        let falls_short =
+            |pair: &&Compared| pair.evidence.content.is_some() && pair.similarity >= self.least_supported();
         let (loose, mut others): (Vec<&Compared>, Vec<&Compared>) = misses.iter().partition(falls_short);
         let mut verified: Vec<Cow<'_, Compared>> = verified.iter().map(Cow::Borrowed).collect();
         let mut joined = vec![false; loose.len()];

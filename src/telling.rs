@@ -4,6 +4,7 @@
 //! What both texts say in the same words is one piece of evidence if it stands in one block: a quotation, a footer, a press
 //! release that both print. Spread over the text in many runs, it shows that one was made from the other.
 
+use crate::content::Tokens;
 use crate::shingle::{self, Shingle};
 use crate::text;
 
@@ -91,6 +92,63 @@ impl RunTable {
     }
 }
 
+/// Of two texts, the shorter first, whose longest shared run of words ends both, or nearly so, as a signature does: what is told
+/// alike outside of the runs that both have. It is the share of the shorter one's content words there that the other one has there
+/// as well. None of other texts, or if fewer than sixteen words stand there, from which nothing is to be learnt.
+pub(crate) fn before_the_end(shorter: (&str, &Runs), longer: (&str, &Runs)) -> Option<f32> {
+    const LEAST_WORDS: usize = 16;
+    let ours = shared_by(longer.1, shorter.1);
+    let theirs = shared_by(shorter.1, longer.1);
+    if !(ends_in_block(&ours) && ends_in_block(&theirs)) {
+        return None;
+    }
+    let (words, ours) = left_over(shorter.0, ours);
+    let (_, theirs) = left_over(longer.0, theirs);
+    let both = ours.iter().filter(|stem| theirs.binary_search(stem).is_ok()).count();
+    (words >= LEAST_WORDS).then(|| both as f32 / ours.len().max(1) as f32)
+}
+
+/// For each run of a text whether another one has it.
+fn shared_by(other: &Runs, text: &Runs) -> Vec<bool> {
+    let mut others = other.runs.clone();
+    others.sort_unstable();
+    text.runs.iter().map(|run| others.binary_search(run).is_ok()).collect()
+}
+
+/// Whether the longest of shared runs is the last of a text, but for a few words.
+fn ends_in_block(shared: &[bool]) -> bool {
+    const FEW_WORDS: usize = 10;
+    let runs = shared.chunk_by(|a, b| a == b).scan(0, |end, run| {
+        *end += run.len();
+        Some((run[0], run.len(), *end))
+    });
+    let longest = runs.filter(|(is_shared, ..)| *is_shared).max_by_key(|&(_, length, _)| length);
+    longest.is_some_and(|(.., end)| shared.len() - end <= FEW_WORDS)
+}
+
+/// How many words of a text stand in no shared run, and the distinct content words among them, ascending.
+fn left_over(text: &str, shared: Vec<bool>) -> (usize, Vec<u32>) {
+    let finder = Tokens::new(text);
+    let (mut words, mut stems, mut at, mut covered) = (0, Vec::new(), 0, 0);
+    text::with_scratch(|scratch| {
+        text::walk(text, scratch, |scan| {
+            for word in scan.iter() {
+                if shared.get(at) == Some(&true) {
+                    covered = at + usize::from(RUN_WORDS);
+                }
+                if at >= covered {
+                    words += 1;
+                    stems.extend(finder.stem(&word));
+                }
+                at += 1;
+            }
+        });
+    });
+    stems.sort_unstable();
+    stems.dedup();
+    (words, stems)
+}
+
 /// Counts the words of a text by whether the run that begins at each is shared.
 fn verbatim(runs: impl ExactSizeIterator<Item = bool>) -> Verbatim {
     let run_words = usize::from(RUN_WORDS);
@@ -143,6 +201,23 @@ mod tests {
         assert_eq!(two, Verbatim { all: 10.0 / 11.0, block: 5.0 / 11.0 });
         assert_eq!(share("two three four five", host), Verbatim::default());
         assert_eq!(share("", host), Verbatim::default());
+    }
+
+    #[test]
+    fn what_stands_before_a_signature_is_told_by_itself() {
+        let signature = "Jo Ferrer, harbour desk, the old customs house, write to the editors";
+        let ferry = "The ferry to Orrin stops in March since nobody mends its engines, and farmers fear for their milk";
+        let again =
+            "Since nobody mends the engines, farmers on Orrin fear for their milk: in March its ferry stops for good";
+        let snow =
+            "Snow closed the mountain road to Hallin while guests of the hotel played cards by candlelight all night";
+        let told = |left: &str, right: &str| before_the_end((left, &read(left)), (right, &read(right)));
+        let with = |text: &str| format!("{text}. {signature}");
+        assert_eq!(told(&with(ferry), &with(snow)), Some(0.0));
+        assert!(told(&with(ferry), &with(again)).unwrap() > 0.6);
+        assert_eq!(told(ferry, again), None, "no runs are shared");
+        assert_eq!(told(&format!("{signature}. {ferry}"), &format!("{signature}. {snow}")), None, "it begins both");
+        assert_eq!(told(&with("Quite so"), &with(snow)), None, "hardly a word is left");
     }
 
     proptest! {
