@@ -919,7 +919,7 @@ impl Detector {
             false => desk.runs.of_other(&desk.theirs),
         };
         let mut evidence = evidence.with(verbatim);
-        if evidence.quotes() && (keep == Keep::All || self.may_be_wanted(&evidence, keep)) {
+        if verbatim.ends && evidence.quotes() && (keep == Keep::All || self.may_be_wanted(&evidence, keep)) {
             let our_text = read(left);
             let both = [(&our_text[..], &desk.ours), (&their_text[..], &desk.theirs)];
             let [shorter, longer] = if ours_is_shorter { both } else { [both[1], both[0]] };
@@ -1242,6 +1242,12 @@ impl Detector {
             let relation = pair.relation?;
             // Who deletes must be right nine times in ten, or the words must be there.
             let is_sure = relation == Relation::Reworded && pair.similarity >= self.removal;
+            // Each shared shingle tells no more words than it spans.
+            let most_told = pair.evidence.containment * f32::from(self.shingle.span());
+            let may_be_enough = removal::may_replace(Relation::Near, most_told, words(removed), words(kept));
+            if !is_sure && matches!(self.shingle, Shingle::Words(_)) && !may_be_enough {
+                return None;
+            }
             let told = (!is_sure).then(|| shingles.covered(removed, &shingles.of(kept)));
             let tie = Tie { relation, similarity: pair.similarity, told, evidence: pair.evidence };
             let may_be_told = |told: f32| removal::may_replace(Relation::Near, told, words(removed), words(kept));

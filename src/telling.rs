@@ -11,6 +11,9 @@ use crate::text;
 /// Runs of so many words count as the same words; shorter ones are turns of phrase.
 pub(crate) const RUN_WORDS: u8 = 5;
 
+/// So many words after a block are no text that goes on.
+const FEW_WORDS: usize = 10;
+
 /// Which words of a text stand in runs that another one has too.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Verbatim {
@@ -18,6 +21,8 @@ pub(crate) struct Verbatim {
     pub(crate) all: f32,
     /// Share of the words that stand in the longest of them.
     pub(crate) block: f32,
+    /// Whether the longest of them ends the text, but for a few words.
+    pub(crate) ends: bool,
 }
 
 /// The runs of [`RUN_WORDS`] words of a text, in order, overlapping.
@@ -99,7 +104,7 @@ pub(crate) fn before_the_end(shorter: (&str, &Runs), longer: (&str, &Runs)) -> O
     const LEAST_WORDS: usize = 16;
     let ours = shared_by(longer.1, shorter.1);
     let theirs = shared_by(shorter.1, longer.1);
-    if !(ends_in_block(&ours) && ends_in_block(&theirs)) {
+    if ![&ours, &theirs].into_iter().all(|shared| verbatim(shared.iter().copied()).ends) {
         return None;
     }
     let (words, ours) = left_over(shorter.0, ours);
@@ -113,17 +118,6 @@ fn shared_by(other: &Runs, text: &Runs) -> Vec<bool> {
     let mut others = other.runs.clone();
     others.sort_unstable();
     text.runs.iter().map(|run| others.binary_search(run).is_ok()).collect()
-}
-
-/// Whether the longest of shared runs is the last of a text, but for a few words.
-fn ends_in_block(shared: &[bool]) -> bool {
-    const FEW_WORDS: usize = 10;
-    let runs = shared.chunk_by(|a, b| a == b).scan(0, |end, run| {
-        *end += run.len();
-        Some((run[0], run.len(), *end))
-    });
-    let longest = runs.filter(|(is_shared, ..)| *is_shared).max_by_key(|&(_, length, _)| length);
-    longest.is_some_and(|(.., end)| shared.len() - end <= FEW_WORDS)
 }
 
 /// How many words of a text stand in no shared run, and the distinct content words among them, ascending.
@@ -156,17 +150,20 @@ fn verbatim(runs: impl ExactSizeIterator<Item = bool>) -> Verbatim {
         0 => return Verbatim::default(),
         runs => runs + run_words - 1,
     };
-    let (mut all, mut longest, mut begin, mut end) = (0, 0, 0, 0);
+    let (mut all, mut longest, mut begin, mut end) = (0, 0..0, 0, 0);
     for at in runs.enumerate().filter(|(_, shared)| *shared).map(|(at, _)| at) {
         if at > end || end == 0 {
             begin = at;
         }
         all += at + run_words - end.max(at);
         end = at + run_words;
-        longest = longest.max(end - begin);
+        if end - begin > longest.len() {
+            longest = begin..end;
+        }
     }
     let share = |part: usize| part as f32 / words as f32;
-    Verbatim { all: share(all), block: share(longest) }
+    let ends = !longest.is_empty() && words - longest.end <= FEW_WORDS;
+    Verbatim { all: share(all), block: share(longest.len()), ends }
 }
 
 #[cfg(test)]
@@ -195,10 +192,10 @@ mod tests {
     fn one_block_is_told_from_several() {
         let host =
             "one two three four five six seven eight nine ten and eleven twelve thirteen fourteen fifteen sixteen";
-        let whole = Verbatim { all: 1.0, block: 1.0 };
+        let whole = Verbatim { all: 1.0, block: 1.0, ends: true };
         assert_eq!(share("two three four five six seven", host), whole);
         let two = share("two three four five six here eleven twelve thirteen fourteen fifteen", host);
-        assert_eq!(two, Verbatim { all: 10.0 / 11.0, block: 5.0 / 11.0 });
+        assert_eq!(two, Verbatim { all: 10.0 / 11.0, block: 5.0 / 11.0, ends: true });
         assert_eq!(share("two three four five", host), Verbatim::default());
         assert_eq!(share("", host), Verbatim::default());
     }
@@ -233,7 +230,9 @@ mod tests {
             let all = marked.iter().filter(|&&is| is).count();
             let longest = marked.chunk_by(|a, b| a == b).filter(|run| run[0]).map(<[bool]>::len).max().unwrap_or(0);
             let of = |part: usize| if short.len() < 5 { 0.0 } else { part as f32 / short.len() as f32 };
-            prop_assert_eq!(share(&text(&short), &text(&long)), Verbatim { all: of(all), block: of(longest) });
+            let found = share(&text(&short), &text(&long));
+            prop_assert_eq!((found.all, found.block), (of(all), of(longest)));
+            prop_assert!(!found.ends || marked.iter().rev().take(11).any(|&is| is));
         }
     }
 }

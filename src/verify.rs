@@ -443,7 +443,7 @@ impl ContentEvidence {
     }
 
     /// The same after the texts were read.
-    pub(crate) fn with(self, Verbatim { all, block }: Verbatim) -> Self {
+    pub(crate) fn with(self, Verbatim { all, block, .. }: Verbatim) -> Self {
         Self { verbatim: all, block, ..self }
     }
 
