@@ -217,8 +217,8 @@ impl DetectorBuilder {
     ///
     /// It finds what was shortened, or printed with more around it, however much longer the other one is. The shorter one
     /// must have 40 shingles at least, and 0.64 of them in common: what is left of shingles of three words where one word in
-    /// five is changed in stretches; in general, this share to the power of the words of a shingle less one. 1 leaves only what stands
-    /// in another article word for word.
+    /// five is changed in stretches; in general, this share to the power of the words of a shingle less one, and nine tenths of
+    /// that in an article at least twice as long. 1 leaves only what stands in another article word for word.
     pub fn containment(mut self, share: f64) -> Self {
         self.containment = share;
         self
