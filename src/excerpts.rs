@@ -246,10 +246,10 @@ const OF_CROWD: usize = 8;
 const MANY: usize = 10;
 const SOME: usize = 3;
 
-/// A passage with so much less of the words that carry no content than the text around it, and with so many names among its words,
-/// more than around it, is a list.
-const LIST: f32 = 0.7;
-const NAMES: f32 = 0.25;
+/// A passage is a list if the share of names among its words, and the share of words without content that it lacks beside the text
+/// around it, come to so much together, and it has so many times the names of that text.
+const LIST: f32 = 0.55;
+const MORE_NAMES: f32 = 1.2;
 
 /// A passage that says so much of itself again is a list as well: captions of pictures, each with the same title.
 const REPETITIVE: f32 = 0.05;
@@ -310,7 +310,8 @@ impl Asked<'_> {
                 for (block, spans) in blocks.into_iter().zip(left.into_iter().zip(right)) {
                     let edges = (edge(&sides.left, block.left), edge(&sides.right, block.right));
                     let inside = Outside::of(&host_text[spans.0.clone()], &[]);
-                    let is_list = inside.plain < LIST * plain && inside.names > NAMES.max(1.2 * names)
+                    let listed = inside.names + 1.0 - inside.plain / plain.max(f32::MIN_POSITIVE);
+                    let is_list = listed >= LIST && inside.names > MORE_NAMES * names
                         || repeated(&sides.left.hashes[block.left.0 as usize..block.left.1 as usize]) >= REPETITIVE;
                     let on_pages = |text: u32, span: &Range<usize>| self.furniture.share_of(text, span);
                     let is_on_pages = on_pages(pair.longer, &spans.0).max(on_pages(shorter, &spans.1)) >= ON_PAGES;
@@ -364,7 +365,7 @@ impl Asked<'_> {
             _ if matches.iter().any(|found| found.is_no_prose) => true,
             ..2 => true,
             2 => groups > 1 && (is_repeated || is_edge),
-            SOME..MANY => groups >= SOME || is_crowded || unknown > SOME,
+            SOME..MANY => groups >= SOME || is_edge || is_crowded || unknown > SOME,
             _ => true,
         }
     }
