@@ -123,6 +123,22 @@ impl Block {
         self.same as f32 / len(self.left).max(len(self.right)) as f32
     }
 
+    /// With what is the same beyond both ends: runs of a few words are not looked for by themselves.
+    fn whole(self, sides: &Sides) -> Self {
+        let Sides { left, right } = sides;
+        let is_free = |&(at, other): &(u32, u32)| left.is_free(at) && right.is_free(other);
+        let is_same = |(at, other): (u32, u32)| left.hashes[at as usize] == right.hashes[other as usize];
+        let after = (self.left.1..left.hashes.len() as u32).zip(self.right.1..right.hashes.len() as u32);
+        let before = (0..self.left.0).rev().zip((0..self.right.0).rev());
+        let (after, before) =
+            (beyond(after.take_while(is_free).map(is_same)), beyond(before.take_while(is_free).map(is_same)));
+        Self {
+            left: (self.left.0 - before.0, self.left.1 + after.0),
+            right: (self.right.0 - before.0, self.right.1 + after.0),
+            same: self.same + before.1 + after.1,
+        }
+    }
+
     /// With a run and what stands between as one passage, if this is short and most of it is the same, of the whole and of what is added.
     fn join(&self, sides: &Sides, run: &Run) -> Option<Self> {
         let between = |(_, end): Stretch, start: u32| start.checked_sub(end).filter(|&gap| gap <= GAP);
@@ -137,6 +153,27 @@ impl Block {
         let is_like = 2 * (gap + run.len) >= gaps.0.max(gaps.1) + run.len;
         (is_like && joined.share() >= SAME_SO_FAR).then_some(joined)
     }
+}
+
+/// How far a passage goes on beyond its end, in words, and how many of these are the same, if that is known of each word from the end
+/// on: as far as more are the same than not, and not far beyond what is not.
+fn beyond(are_same: impl Iterator<Item = bool>) -> (u32, u32) {
+    const CHANGED: i32 = 3;
+    let (mut score, mut best, mut same, mut end) = (0, 0, 0, (0, 0));
+    for (is_same, len) in are_same.zip(1..) {
+        if is_same {
+            (score, same) = (score + 1, same + 1);
+        } else {
+            score -= 1;
+        }
+        if score > best {
+            (best, end) = (score, (len, same));
+        }
+        if score < best - CHANGED {
+            break;
+        }
+    }
+    end
 }
 
 /// The length of the longest common subsequence of two short runs of words.
@@ -172,6 +209,9 @@ fn blocks(sides: &mut Sides) -> Vec<Block> {
             let place = |start: u32| (start, start + run.len);
             blocks.push(Block { left: place(run.left), right: place(run.right), same: run.len });
         }
+    }
+    for block in &mut blocks {
+        *block = block.whole(sides);
     }
     let is_block = |block: &Block| {
         block.share() >= SAME && is_passage(&sides.left, block.left) && is_passage(&sides.right, block.right)
@@ -247,8 +287,9 @@ const MANY: usize = 10;
 const SOME: usize = 3;
 
 /// A passage is a list if the share of names among its words, and the share of words without content that it lacks beside the text
-/// around it, come to so much together, and it has so many times the names of that text.
+/// around it, come to so much together, it has so many times the names of that text, and hardly a sentence in so many words.
 const LIST: f32 = 0.55;
+const A_SENTENCE: u32 = 40;
 const MORE_NAMES: f32 = 1.2;
 
 /// A passage that says so much of itself again is a list as well: captions of pictures, each with the same title.
@@ -311,7 +352,11 @@ impl Asked<'_> {
                     let edges = (edge(&sides.left, block.left), edge(&sides.right, block.right));
                     let inside = Outside::of(&host_text[spans.0.clone()], &[]);
                     let listed = inside.names + 1.0 - inside.plain / plain.max(f32::MIN_POSITIVE);
-                    let is_list = listed >= LIST && inside.names > MORE_NAMES * names
+                    let begins = |sentence: &&Stretch| block.left.0 < sentence.0 && sentence.0 < block.left.1;
+                    let sentences = sides.left.sentences.iter().filter(begins).count() as u32;
+                    let is_list = listed >= LIST
+                        && inside.names > MORE_NAMES * names
+                        && sentences <= len(block.left) / A_SENTENCE
                         || repeated(&sides.left.hashes[block.left.0 as usize..block.left.1 as usize]) >= REPETITIVE;
                     let on_pages = |text: u32, span: &Range<usize>| self.furniture.share_of(text, span);
                     let is_on_pages = on_pages(pair.longer, &spans.0).max(on_pages(shorter, &spans.1)) >= ON_PAGES;
