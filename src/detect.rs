@@ -219,8 +219,8 @@ impl DetectorBuilder {
     ///
     /// It finds what was shortened, or printed with more around it, however much longer the other one is. The shorter one
     /// must have 40 shingles at least, and 0.64 of them in common: what is left of shingles of three words where one word in
-    /// five is changed in stretches; in general, this share to the power of the words of a shingle less one. 1 leaves only what stands
-    /// in another article word for word.
+    /// five is changed in stretches; in general, this share to the power of the words of a shingle less one, and nine tenths of
+    /// that in an article at least twice as long. 1 leaves only what stands in another article word for word.
     pub fn containment(mut self, share: f64) -> Self {
         self.containment = share;
         self
@@ -659,6 +659,7 @@ impl Detector {
             distinct,
             kept: Some(kept),
             shared: Vec::new(),
+            furniture: Furniture::default(),
             sets: None,
             words,
             summary,
@@ -737,7 +738,8 @@ impl Detector {
         keep: Keep,
         asked: Option<&[bool]>,
     ) -> Result<Vec<Compared>> {
-        let Corpus { articles, positions, distinct, kept, shared, sets, words, summary, budget, .. } = corpus;
+        let Corpus { articles, positions, distinct, kept, shared, furniture, sets, words, summary, budget, .. } =
+            corpus;
         let Some(Kept { sketches, fingerprints, tokens }) = kept.take() else { return Ok(Vec::new()) };
         let read = |text: u32| articles.read(positions[distinct[text as usize] as usize] as usize);
         let texts = Texts { words, read: &read, shingle: self.shingle, budget };
@@ -756,20 +758,23 @@ impl Detector {
         }
         drop(sketches);
         budget.check()?;
+        if self.level == Level::Reworded || self.excerpts != Excerpts::Ignore {
+            *furniture = self.timed(&mut summary.times, Stage::Candidates, texts.len(), |_| {
+                Furniture::find(&fingerprints, texts, &whole, common)
+            });
+            summary.with_furniture = furniture.texts();
+            budget.check()?;
+        }
+        drop((fingerprints, whole));
         if self.level == Level::Near {
             *sets = Some(compared);
             pairs.par_sort_by_key(|pair| (pair.left, pair.right));
             return Ok(pairs);
         }
         drop(compared);
-        let furniture = self.timed(&mut summary.times, Stage::Candidates, texts.len(), |_| {
-            Furniture::find(&fingerprints, texts.len() as u32, &whole, common, texts.read, budget)
-        });
-        drop((fingerprints, whole));
+        let surroundings = self.surroundings(texts, tokens, furniture, &leaders, asked, summary)?;
         budget.check()?;
-        let surroundings = self.surroundings(texts, tokens, &furniture, &leaders, asked, summary)?;
-        budget.check()?;
-        pairs.extend(self.reworded_pairs(texts, &surroundings, &furniture, &leaders, keep, summary));
+        pairs.extend(self.reworded_pairs(texts, &surroundings, furniture, &leaders, keep, summary));
         budget.check()?;
         // What shingles and content both speak of is told by its content.
         pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
@@ -1277,7 +1282,7 @@ impl Detector {
 
     /// The passages that texts share which are in no cluster together, and how many families of furniture there are.
     fn excerpts<A: Article>(&self, corpus: &Corpus<A>, clusters: &[Cluster]) -> (Vec<Excerpt>, usize) {
-        let Corpus { articles, positions, distinct, shared, words, budget, .. } = corpus;
+        let Corpus { articles, positions, distinct, shared, furniture, words, budget, .. } = corpus;
         let position = |text: u32| positions[distinct[text as usize] as usize] as usize;
         let mut stories: Vec<usize> = (0..articles.len()).collect();
         for cluster in clusters {
@@ -1290,6 +1295,7 @@ impl Detector {
             is_known: &|text| articles.is_known(position(text)),
             source: &|text| articles.source(position(text)),
             seconds: &|text| articles.seconds().get(position(text)).copied().unwrap_or(i64::MAX),
+            furniture,
             wants_all: self.excerpts == Excerpts::FindAll,
         };
         let (found, furniture) = excerpts::find(shared, &asked);
@@ -1459,6 +1465,8 @@ struct Corpus<A> {
     kept: Option<Kept>,
     /// Pairs of texts that share fingerprints, if excerpts are looked for.
     shared: Vec<Shared>,
+    /// The furniture of the texts, once it is known.
+    furniture: Furniture,
     /// The shingles of texts that were compared, if there is memory for them until the end: rewordings need it for more.
     sets: Option<Sets>,
     /// Number of words of each text.

@@ -4,6 +4,7 @@
 //! comes of it are the same. Passages that stand in one place of a text are of one family, and who holds a family says what it is: a
 //! block that was taken over, or furniture of the pages that it stands on.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
 
@@ -11,6 +12,7 @@ use rayon::prelude::*;
 
 use crate::content::{Prior, Token, Tokens};
 use crate::fingerprints::{MOST_HOLDERS, Shared};
+use crate::furniture::Furniture;
 use crate::hash::mix2;
 use crate::passages::{Detail, Run, Side, Sides, Stretch, same_words};
 use crate::text;
@@ -121,6 +123,22 @@ impl Block {
         self.same as f32 / len(self.left).max(len(self.right)) as f32
     }
 
+    /// With what is the same beyond both ends: runs of a few words are not looked for by themselves.
+    fn whole(self, sides: &Sides) -> Self {
+        let Sides { left, right } = sides;
+        let is_free = |&(at, other): &(u32, u32)| left.is_free(at) && right.is_free(other);
+        let is_same = |(at, other): (u32, u32)| left.hashes[at as usize] == right.hashes[other as usize];
+        let after = (self.left.1..left.hashes.len() as u32).zip(self.right.1..right.hashes.len() as u32);
+        let before = (0..self.left.0).rev().zip((0..self.right.0).rev());
+        let (after, before) =
+            (beyond(after.take_while(is_free).map(is_same)), beyond(before.take_while(is_free).map(is_same)));
+        Self {
+            left: (self.left.0 - before.0, self.left.1 + after.0),
+            right: (self.right.0 - before.0, self.right.1 + after.0),
+            same: self.same + before.1 + after.1,
+        }
+    }
+
     /// With a run and what stands between as one passage, if this is short and most of it is the same, of the whole and of what is added.
     fn join(&self, sides: &Sides, run: &Run) -> Option<Self> {
         let between = |(_, end): Stretch, start: u32| start.checked_sub(end).filter(|&gap| gap <= GAP);
@@ -135,6 +153,27 @@ impl Block {
         let is_like = 2 * (gap + run.len) >= gaps.0.max(gaps.1) + run.len;
         (is_like && joined.share() >= SAME_SO_FAR).then_some(joined)
     }
+}
+
+/// How far a passage goes on beyond its end, in words, and how many of these are the same, if that is known of each word from the end
+/// on: as far as more are the same than not, and not far beyond what is not.
+fn beyond(are_same: impl Iterator<Item = bool>) -> (u32, u32) {
+    const CHANGED: i32 = 3;
+    let (mut score, mut best, mut same, mut end) = (0, 0, 0, (0, 0));
+    for (is_same, len) in are_same.zip(1..) {
+        if is_same {
+            (score, same) = (score + 1, same + 1);
+        } else {
+            score -= 1;
+        }
+        if score > best {
+            (best, end) = (score, (len, same));
+        }
+        if score < best - CHANGED {
+            break;
+        }
+    }
+    end
 }
 
 /// The length of the longest common subsequence of two short runs of words.
@@ -171,6 +210,9 @@ fn blocks(sides: &mut Sides) -> Vec<Block> {
             blocks.push(Block { left: place(run.left), right: place(run.right), same: run.len });
         }
     }
+    for block in &mut blocks {
+        *block = block.whole(sides);
+    }
     let is_block = |block: &Block| {
         block.share() >= SAME && is_passage(&sides.left, block.left) && is_passage(&sides.right, block.right)
     };
@@ -189,6 +231,8 @@ pub(crate) struct Asked<'a> {
     pub(crate) source: &'a (dyn Fn(u32) -> Option<u32> + Sync),
     /// When a text appeared; the latest time that there is if that is not known.
     pub(crate) seconds: &'a (dyn Fn(u32) -> i64 + Sync),
+    /// What is known to be furniture.
+    pub(crate) furniture: &'a Furniture,
     /// Whether furniture is wanted, and what texts of one source share.
     pub(crate) wants_all: bool,
 }
@@ -209,8 +253,8 @@ struct Match {
     related: f32,
     /// Whether the passage begins or ends both texts.
     is_edge: bool,
-    /// Whether it is no prose: names, headlines, captions.
-    is_list: bool,
+    /// Whether it is no prose, but names, headlines or captions; or what stands on many pages.
+    is_no_prose: bool,
     /// Whether so many texts hold it that not all of them were compared.
     is_crowded: bool,
 }
@@ -242,12 +286,17 @@ const OF_CROWD: usize = 8;
 const MANY: usize = 10;
 const SOME: usize = 3;
 
-/// A passage with so much less of the words that carry no content than the text around it, and so much more of names, is a list.
-const LIST: f32 = 0.75;
-const NAMES: f32 = 2.0;
+/// A passage is a list if the share of names among its words, and the share of words without content that it lacks beside the text
+/// around it, come to so much together, it has so many times the names of that text, and hardly a sentence in so many words.
+const LIST: f32 = 0.55;
+const A_SENTENCE: u32 = 40;
+const MORE_NAMES: f32 = 1.2;
 
 /// A passage that says so much of itself again is a list as well: captions of pictures, each with the same title.
 const REPETITIVE: f32 = 0.05;
+
+/// A passage of which so much stands on pages that have nothing else in common is furniture as a whole.
+const ON_PAGES: f32 = 0.3;
 
 /// What an outlet prints in so many unrelated texts of its own is its furniture.
 const REPEATED: usize = 3;
@@ -256,7 +305,7 @@ const REPEATED: usize = 3;
 const RELATED: f32 = 0.16;
 
 /// Words before the first and after the last one of a passage with which it still begins or ends its text.
-const EDGE: u32 = 12;
+const EDGE: u32 = 4;
 
 /// The passages that texts share which are apart, by pairs of texts that share fingerprints; and how many families of furniture there
 /// are. They come in no order.
@@ -302,15 +351,22 @@ impl Asked<'_> {
                 for (block, spans) in blocks.into_iter().zip(left.into_iter().zip(right)) {
                     let edges = (edge(&sides.left, block.left), edge(&sides.right, block.right));
                     let inside = Outside::of(&host_text[spans.0.clone()], &[]);
-                    let is_list = inside.plain < LIST * plain && inside.names > NAMES * names
+                    let listed = inside.names + 1.0 - inside.plain / plain.max(f32::MIN_POSITIVE);
+                    let begins = |sentence: &&Stretch| block.left.0 < sentence.0 && sentence.0 < block.left.1;
+                    let sentences = sides.left.sentences.iter().filter(begins).count() as u32;
+                    let is_list = listed >= LIST
+                        && inside.names > MORE_NAMES * names
+                        && sentences <= len(block.left) / A_SENTENCE
                         || repeated(&sides.left.hashes[block.left.0 as usize..block.left.1 as usize]) >= REPETITIVE;
+                    let on_pages = |text: u32, span: &Range<usize>| self.furniture.share_of(text, span);
+                    let is_on_pages = on_pages(pair.longer, &spans.0).max(on_pages(shorter, &spans.1)) >= ON_PAGES;
                     let spot = |text: u32, words: Stretch, span: Range<usize>| Spot { text, words, span };
                     matches.push(Match {
                         same: block.share(),
                         spots: [spot(pair.longer, block.left, spans.0), spot(shorter, block.right, spans.1)],
                         related,
                         is_edge: edges.0.0 && edges.1.0 || edges.0.1 && edges.1.1,
-                        is_list,
+                        is_no_prose: is_list || is_on_pages,
                         is_crowded,
                     });
                 }
@@ -346,19 +402,30 @@ impl Asked<'_> {
         known.for_each(|outlet| *outlets.entry(outlet).or_default() += 1);
         let unknown = texts.iter().filter(|&&text| (self.source)(text).is_none()).count();
         let holders = outlets.len() + unknown;
-        let mut related: Vec<f32> = matches.iter().map(|found| found.related).collect();
-        related.sort_unstable_by(f32::total_cmp);
-        let is_related = related[related.len() / 2] >= RELATED;
+        let groups = self.groups(matches, texts);
         let is_repeated = outlets.values().any(|&texts| texts >= REPEATED);
         let is_edge = matches.iter().all(|found| found.is_edge);
         let is_crowded = matches.iter().any(|found| found.is_crowded);
         match holders {
-            _ if matches.iter().any(|found| found.is_list) => true,
+            _ if matches.iter().any(|found| found.is_no_prose) => true,
             ..2 => true,
-            2 => !is_related && (is_repeated || is_edge),
-            SOME..MANY => !is_related || is_crowded || unknown > SOME,
+            2 => groups > 1 && (is_repeated || is_edge),
+            SOME..MANY => groups >= SOME || is_edge || is_crowded || unknown > SOME,
             _ => true,
         }
+    }
+
+    /// Into how many groups the texts that hold a passage fall if those that are related are put together.
+    fn groups(&self, matches: &[&Match], texts: &[u32]) -> usize {
+        let stories: Vec<usize> = texts.iter().map(|&text| (self.story)(text)).collect();
+        let place = |text: u32| stories.binary_search(&(self.story)(text)).ok().map(|at| at as u32);
+        let mut parents: Vec<u32> = (0..stories.len() as u32).collect();
+        for found in matches.iter().filter(|found| found.related >= RELATED) {
+            if let [Some(left), Some(right)] = [place(found.spots[0].text), place(found.spots[1].text)] {
+                crate::crowds::tie(&mut parents, left, right);
+            }
+        }
+        (0..).zip(&parents).filter(|&(at, &parent)| at == parent).count()
     }
 
     /// What is told of a family of passages, and whether it is furniture, as a number.
@@ -376,6 +443,19 @@ impl Asked<'_> {
         }
         let mut found: Vec<Found> =
             matches.iter().filter_map(|found| self.found(found, &texts, is_furniture)).collect();
+        // Where copies of one article hold it, the one that holds most of it.
+        let stories = |found: &Found| ((self.story)(found.host.text), (self.story)(found.source.text));
+        found.sort_by_key(|found| {
+            let same = (found.same * found.words as f32) as u32;
+            (
+                stories(found),
+                Reverse(same),
+                self.order(found.source.text),
+                self.order(found.host.text),
+                found.host.words,
+            )
+        });
+        found.dedup_by_key(|found| stories(found));
         // From the first holder to each other one, or for many to the second alone; and from who else stands alone with one.
         found.sort_by_key(|found| {
             (self.order(found.source.text), self.order(found.host.text), found.source.words, found.host.words)
@@ -388,10 +468,12 @@ impl Asked<'_> {
                 first.others.sort_unstable();
             }
         } else if let Some(source) = found.first().map(|first| first.source.text) {
-            let mut told: Vec<u32> = vec![source];
+            let source = (self.story)(source);
+            let mut told: Vec<usize> = vec![source];
             found.retain(|found| {
-                let is_new = found.source.text == source || !told.contains(&found.host.text);
-                told.push(found.host.text);
+                let (host, from) = stories(found);
+                let is_new = from == source || !told.contains(&host);
+                told.push(host);
                 is_new
             });
         }

@@ -40,15 +40,34 @@ impl Sample {
     }
 }
 
-/// The shingles of a text's words, in order, of which [fingerprints](fingerprint) are made.
-pub(crate) fn shingles(arch: Arch, words: &[u64], shingles: &mut Vec<u64>) {
-    Window::new(SHINGLE).extend(arch, words, shingles);
+/// How the shingles of five words are made of shingles that are at hand: of which words, and how many words lie between the two
+/// that make one.
+fn made_of(shingle: Shingle) -> (u8, usize) {
+    match shingle {
+        Shingle::Words(words @ 3..=SHINGLE) => (words, usize::from(SHINGLE - words)),
+        _ => (SHINGLE, 0),
+    }
 }
 
-/// The fingerprint of a shingle, should it be kept.
+fn is_at_hand(shingle: Shingle) -> bool {
+    matches!(shingle, Shingle::Words(3..=SHINGLE))
+}
+
+/// One shingle of five words, made of two that overlap.
 #[inline(always)]
-pub(crate) fn fingerprint(shingle: u64) -> u32 {
-    (shingle >> 32) as u32
+fn five(first: u64, second: u64) -> u32 {
+    (first >> 32) as u32 ^ second as u32
+}
+
+/// For each of a text's words, but the last few, the fingerprint of the five that begin with it, should it be kept.
+pub(crate) fn of_words(arch: Arch, words: &[u64], shingle: Shingle, shingles: &mut Vec<u64>, fives: &mut Vec<u32>) {
+    let (span, gap) = made_of(shingle);
+    shingles.clear();
+    Window::new(span).extend(arch, words, shingles);
+    fives.clear();
+    fives.extend(
+        shingles.iter().zip(shingles.get(gap..).unwrap_or_default()).map(|(&first, &second)| five(first, second)),
+    );
 }
 
 /// Makes the fingerprints of one text after the other.
@@ -63,8 +82,7 @@ impl Winnower {
     /// no window; otherwise its words go into it.
     pub(crate) fn begin(&mut self, shingle: Shingle) -> Option<Window> {
         self.shingles.clear();
-        let is_at_hand = matches!(shingle, Shingle::Words(3..=SHINGLE));
-        (!is_at_hand).then(|| Window::new(SHINGLE))
+        (!is_at_hand(shingle)).then(|| Window::new(SHINGLE))
     }
 
     /// Takes the next words of the text.
@@ -81,10 +99,8 @@ impl Winnower {
         sample: Sample,
         fingerprints: &mut Vec<u32>,
     ) {
-        let (shingles, gap) = match shingle {
-            Shingle::Words(words @ 3..=SHINGLE) => (shingles, usize::from(SHINGLE - words)),
-            _ => (&self.shingles[..], 0),
-        };
+        let gap = made_of(shingle).1;
+        let shingles = if is_at_hand(shingle) { shingles } else { &self.shingles };
         let fives = shingles.len().saturating_sub(gap);
         let Some(windows) = (fives + 1).checked_sub(WINDOW).filter(|&windows| windows > 0) else { return };
         // One before the first, and whole blocks.
@@ -159,8 +175,8 @@ impl Work for Minima<'_> {
     #[inline(always)]
     fn work(self) {
         let Self { shingles, gap, minima } = self;
-        for ((five, first), second) in minima.iter_mut().zip(shingles).zip(&shingles[gap..]) {
-            *five = (first >> 32) as u32 ^ *second as u32;
+        for ((least, &first), &second) in minima.iter_mut().zip(shingles).zip(&shingles[gap..]) {
+            *least = five(first, second);
         }
         // Those of two, of four, and of four and four that overlap in one.
         for step in [1, 2, 3] {

@@ -7,7 +7,6 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -15,9 +14,10 @@ use crate::candidates::Sieve;
 use crate::content::{Token, TokenChunks, Tokens};
 use crate::fingerprints::{self, Fingerprints, Sample};
 use crate::hash::mix2;
-use crate::shingle::Window;
-use crate::store::{Block, Budget, Store};
+use crate::shingle::{Shingle, Window};
+use crate::store::{Block, Store};
 use crate::text;
+use crate::texts::Texts;
 
 /// Words that are furniture together or not at all.
 const WINDOW: u8 = 8;
@@ -62,16 +62,9 @@ struct Cut {
 }
 
 impl Furniture {
-    /// Looks for furniture among so many texts. It is what the `leading` ones hold, ascending, and `common` are the fingerprints,
-    /// ascending, that are [common](fingerprints::COMMON) among these.
-    pub(crate) fn find<'t>(
-        fingerprints: &Fingerprints,
-        texts: u32,
-        leading: &[u32],
-        common: Vec<u32>,
-        read: impl Fn(u32) -> Cow<'t, str> + Sync,
-        budget: &Arc<Budget>,
-    ) -> Self {
+    /// Looks for furniture in texts. It is what the `leading` ones hold, ascending, and `common` are the fingerprints, ascending,
+    /// that are [common](fingerprints::COMMON) among these.
+    pub(crate) fn find(fingerprints: &Fingerprints, texts: Texts<'_>, leading: &[u32], common: Vec<u32>) -> Self {
         let common = Members::new(common);
         let holds_some = |text: &u32| {
             let of = fingerprints.of(*text);
@@ -79,11 +72,11 @@ impl Furniture {
             let mut before = false;
             are_common.any(|is_common| std::mem::replace(&mut before, is_common) && is_common)
         };
-        let holders: Vec<u32> = (0..texts).into_par_iter().filter(holds_some).collect();
+        let holders: Vec<u32> = (0..texts.len() as u32).into_par_iter().filter(holds_some).collect();
         let counted: Vec<u32> = holders.iter().copied().filter(|text| leading.binary_search(text).is_ok()).collect();
-        let windows = Members::new(windows(&counted, &common, &read, budget));
+        let windows = Members::new(windows(&counted, &common, texts));
         let cut = |desk: &mut Desk, &text: &u32| {
-            desk.read(&read(text), &common);
+            desk.read(&(texts.read)(text), texts.shingle, &common);
             desk.cut(text, &windows)
         };
         Self { cuts: holders.par_iter().map_init(Desk::default, cut).flatten_iter().collect() }
@@ -101,6 +94,15 @@ impl Furniture {
     /// How many words of a text are furniture.
     pub(crate) fn words(&self, text: u32) -> u32 {
         self.of(text).map_or(0, |cut| cut.words)
+    }
+
+    /// The share of a passage of a text that is furniture, by bytes.
+    pub(crate) fn share_of(&self, text: u32, passage: &Range<usize>) -> f32 {
+        let Some(cut) = self.of(text) else { return 0.0 };
+        let inside = |span: &Range<u32>| {
+            (span.end as usize).min(passage.end).saturating_sub((span.start as usize).max(passage.start))
+        };
+        cut.spans.iter().map(inside).sum::<usize>() as f32 / passage.len().max(1) as f32
     }
 
     /// A text without its furniture.
@@ -142,12 +144,8 @@ impl Cut {
 }
 
 /// The windows that are furniture, ascending, by their hashes.
-fn windows<'t>(
-    counted: &[u32],
-    common: &Members,
-    read: &(impl Fn(u32) -> Cow<'t, str> + Sync),
-    budget: &Arc<Budget>,
-) -> Vec<u32> {
+fn windows(counted: &[u32], common: &Members, texts: Texts<'_>) -> Vec<u32> {
+    let budget = texts.budget;
     let mut stems = Stems { store: budget.store(STEMS_SHARE), of: Vec::new() };
     // About as many windows as there are in reach of three fingerprints a text.
     let bytes = size_of::<u64>() as u64 * counted.len() as u64 * 6 * REACH as u64;
@@ -155,7 +153,7 @@ fn windows<'t>(
     let mut furniture = Vec::new();
     for part in 0..parts {
         let of_text = |desk: &mut Desk, at: usize| {
-            desk.read(&read(counted[at]), common);
+            desk.read(&(texts.read)(counted[at]), texts.shingle, common);
             let windows =
                 desk.in_reach.iter().flat_map(|range| &desk.windows[range.clone()]).map(|&window| hash(window));
             let windows = windows.filter(|window| window % parts == part);
@@ -251,18 +249,19 @@ struct Desk {
     /// For each word the window that begins with it, if it is whole.
     windows: Vec<u64>,
     shingles: Vec<u64>,
+    /// For each word the fingerprint of the five that begin with it.
+    fives: Vec<u32>,
     /// The windows near common fingerprints.
     in_reach: Vec<Range<usize>>,
 }
 
 impl Desk {
-    fn read(&mut self, text: &str, common: &Members) {
-        let Self { words, places, tokens, windows, shingles, in_reach } = self;
+    fn read(&mut self, text: &str, shingle: Shingle, common: &Members) {
+        let Self { words, places, tokens, windows, shingles, fives, in_reach } = self;
         words.clear();
         places.clear();
         tokens.clear();
         windows.clear();
-        shingles.clear();
         in_reach.clear();
         let mut finder = Tokens::new(text);
         let arch = text::with_scratch(|scratch| {
@@ -274,9 +273,8 @@ impl Desk {
             scratch.arch()
         });
         Window::new(WINDOW).extend(arch, words, windows);
-        fingerprints::shingles(arch, words, shingles);
-        for (at, &shingle) in shingles.iter().enumerate() {
-            let fingerprint = fingerprints::fingerprint(shingle);
+        fingerprints::of_words(arch, words, shingle, shingles, fives);
+        for (at, &fingerprint) in fives.iter().enumerate() {
             if Sample::Half.keeps(fingerprint) && common.contains(fingerprint) {
                 let range = at.saturating_sub(REACH).min(windows.len())..(at + REACH).min(windows.len());
                 match in_reach.last_mut() {
@@ -350,9 +348,10 @@ impl Members {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Shingle;
     use crate::sign::{Content, Signatures, Views};
+    use crate::store::Budget;
     use proptest::prelude::*;
+    use std::sync::Arc;
 
     /// Stories of words of their own, of which the first so many end in a footer.
     fn stories(count: usize, with: usize, footer: &str) -> Vec<String> {
@@ -372,7 +371,9 @@ mod tests {
         let fingerprints = signatures.select(&all, budget).fingerprints;
         let common = fingerprints.overlaps(&all, &all, Sample::Half, |_| 60, |_| Some(1), budget).common;
         let read = |text: u32| Cow::Borrowed(texts[text as usize].as_str());
-        Furniture::find(&fingerprints, all.len() as u32, &all, common, read, budget)
+        let words = vec![60; texts.len()];
+        let texts = Texts { words: &words, read: &read, shingle: Shingle::Words(3), budget };
+        Furniture::find(&fingerprints, texts, &all, common)
     }
 
     const FOOTER: &str = " Write to the desk of the paper at the old mill in Orrin or call before noon on working days, and \
@@ -400,8 +401,8 @@ mod tests {
     fn what_texts_on_the_same_thing_hold_stays() {
         let mut texts = stories(9, 0, "");
         for (at, text) in texts.iter_mut().enumerate() {
-            let shared: Vec<String> = (0..60).map(|word| format!("story{}", (word * 7 + at) % 60)).collect();
-            *text += &(shared.join(" ") + FOOTER);
+            let shared: Vec<String> = (0..60).map(|word| format!("t{:02}y", (word * 7 + at) % 60)).collect();
+            *text += &(" ".to_string() + &shared.join(" ") + FOOTER);
         }
         assert_eq!(find(&texts, &Budget::unlimited()).texts(), 0);
     }

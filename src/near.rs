@@ -224,7 +224,7 @@ impl Near {
         // How many fingerprints are left of an edited copy at least: half of them where one word in ten was changed.
         let needed = |text: u32| {
             let all = fingerprints.count(text, Sample::Half) as u32;
-            (words(text) as usize >= NEAR_SHINGLES).then(|| all.div_ceil(3).max(2.min(all)))
+            (words(text) as usize >= NEAR_SHINGLES).then(|| all.div_ceil(4).max(2.min(all)))
         };
         fingerprints.overlaps(whole, speakers, Sample::Half, words, needed, texts.budget)
     }

@@ -163,6 +163,11 @@ impl Side {
         self.hashes[word as usize]
     }
 
+    /// Whether a word is in no run.
+    pub(crate) fn is_free(&self, word: u32) -> bool {
+        self.partner[word as usize] == NONE
+    }
+
     /// Before it is held against another text.
     pub(crate) fn free_all(&mut self) {
         self.partner.fill(NONE);

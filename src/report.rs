@@ -464,6 +464,9 @@ pub struct Summary {
     /// Passages that so many articles share that they are taken for furniture of the page, an author's note or a list of
     /// links, and are not among the excerpts: counted for each pair of articles.
     pub furniture: usize,
+    /// Articles that hold furniture of their pages, copies counted once: windows of eight words that four articles hold which have
+    /// little else in common. Rewordings are judged without it.
+    pub with_furniture: usize,
     pub(crate) times: [Duration; Stage::ALL.len()],
 }
 

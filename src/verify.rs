@@ -26,6 +26,9 @@ pub(crate) struct NearRule {
 /// A containment is trusted only if the shorter text has that many shingles at least: a quoted sentence has fewer.
 pub(crate) const NEAR_SHINGLES: usize = 40;
 
+/// What chance leaves of the least share of shingles: one text in forty has two standard errors fewer.
+const BY_CHANCE: f32 = 0.9;
+
 impl NearRule {
     /// Compares two shingle sets, ascending and without repeats. The evidence, and the similarity if it is an edited copy.
     /// `covered` is asked for the share of the shorter text's words in shared shingles, of the left one's if the sets are
@@ -41,8 +44,14 @@ impl NearRule {
         }
         // Of short texts, and of such as are about equally long, as much must be left as would be if one were cut out of the
         // other: a few changed figures leave most words of a notice in shared shingles.
-        let is_longer = shorter >= 2 * NEAR_SHINGLES && left.len().max(right.len()) * 4 >= shorter * 5;
-        let least = if is_longer { self.least_shingles() } else { self.containment };
+        let longer = left.len().max(right.len());
+        let is_longer = shorter >= 2 * NEAR_SHINGLES && longer * 4 >= shorter * 5;
+        let least = match is_longer {
+            // Two texts of one form are about equally long, so that here chance may leave somewhat less.
+            true if longer >= 2 * shorter => BY_CHANCE * self.least_shingles(),
+            true => self.least_shingles(),
+            false => self.containment,
+        };
         let may_be_contained = shorter >= NEAR_SHINGLES && containment >= least;
         (evidence, may_be_contained.then(covered).filter(|&covered| covered >= self.containment))
     }
