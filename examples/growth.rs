@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let copies = numbers(&options.copies).into_iter().map(|copies| vec!["--copies".to_string(), copies]);
     let fillings = numbers(&options.template).into_iter().map(|fillings| vec!["--template".to_string(), fillings]);
     let (planted, seed, threads) = (options.planted.to_string(), options.seed.to_string(), options.threads.to_string());
-    let stages = Stage::ALL.map(|stage| stage.to_string()).join(" | ");
+    let stages = Stage::ALL.iter().map(Stage::to_string).collect::<Vec<_>>().join(" | ");
     println!(
         "| articles | MB | seconds | {stages} | µs an article | candidates an article | recall exact | edited | reworded | \
          precision | bytes beyond the text an article |"
@@ -95,7 +95,8 @@ fn row(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let seconds = start.elapsed().as_secs_f64();
 
     let n = articles.len() as f64;
-    let stages = Stage::ALL.map(|stage| format!("{:.2}", report.summary().time(stage).as_secs_f64())).join(" | ");
+    let of_stage = |&stage: &Stage| format!("{:.2}", report.summary().time(stage).as_secs_f64());
+    let stages = Stage::ALL.iter().map(of_stage).collect::<Vec<_>>().join(" | ");
     let scores = Scores::of(&report, &corpus.planted, articles.len());
     let memory = memory("VmHWM:");
     let memory = memory.map_or("?".into(), |peak| format!("{:.0}", peak.saturating_sub(given + program) as f64 / n));

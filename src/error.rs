@@ -55,6 +55,15 @@ pub enum Error {
         /// The id.
         id: u32,
     },
+    /// An option, or something else that is chosen from a list, was given a name that is not on it.
+    UnknownName {
+        /// What it would be the name of.
+        what: &'static str,
+        /// The name that was given.
+        given: String,
+        /// The names that there are.
+        known: &'static [&'static str],
+    },
     /// A text cannot be compared.
     NotComparable {
         /// Which of the texts.
@@ -103,6 +112,9 @@ impl fmt::Display for Error {
             Self::Corrupt { what } => write!(f, "not a valid signature: {what}; sign the text again"),
             Self::DuplicateId { id } => {
                 write!(f, "id {id} is in the index already: remove it first or give another id")
+            }
+            Self::UnknownName { what, given, known } => {
+                write!(f, "unknown {what} {given:?}: use one of {}", known.join(", "))
             }
             Self::NotComparable { text, reason } => write!(f, "the {text} text cannot be compared: {reason}"),
             Self::TooFewSlots { needed, found } => {

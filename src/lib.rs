@@ -100,6 +100,7 @@ mod furniture;
 mod hash;
 mod index;
 mod minhash;
+mod names;
 mod near;
 mod passages;
 mod prior;

@@ -16,7 +16,7 @@ use crate::text::{self, Class};
 ///
 /// Both are byte ranges of the texts as they were given and begin and end at the edges of words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Passage {
     /// Where it stands in the left text, in bytes.
@@ -29,7 +29,7 @@ pub struct Passage {
 
 /// How a [`Passage`] of one text tells what that of the other tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum PassageKind {
     /// The same words in the same order; case, punctuation, spacing and Unicode form may differ.

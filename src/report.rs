@@ -4,12 +4,13 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::excerpts::Excerpt;
+use crate::names::names;
 use crate::removal::Removal;
 use crate::shingle::Shingle;
 
 /// How two articles are alike, from the strictest to the loosest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 pub enum Relation {
     /// The same words in the same order; case, punctuation, spacing and Unicode form may differ.
     Exact,
@@ -19,19 +20,11 @@ pub enum Relation {
     Reworded,
 }
 
-impl fmt::Display for Relation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Exact => "exact",
-            Self::Near => "near",
-            Self::Reworded => "reworded",
-        })
-    }
-}
+names!("relation", Relation { Exact => "exact", Near => "near", Reworded => "reworded" });
 
 /// The numbers that decided about a pair.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Evidence {
     /// Jaccard similarity of the shingle sets, 0 to 1.
@@ -39,7 +32,6 @@ pub struct Evidence {
     /// Share of the shorter text's shingles that are in the longer one, 0 to 1.
     pub containment: f32,
     /// How the contents compare; absent where shingles alone decided.
-    #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
     pub content: Option<ContentEvidence>,
 }
 
@@ -68,7 +60,7 @@ impl Evidence {
 
 /// The numbers that decide whether a pair is a rewording. Words count the more the fewer documents hold them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ContentEvidence {
     /// Share of the poorer text's content words, names and numbers aside, that are in the other; 0 to 1, and drawn to 0 in
@@ -136,7 +128,7 @@ pub struct ContentEvidence {
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Lookalike {
     /// One block of the same words in otherwise different writing: an excerpt, a quotation, or page furniture.
@@ -182,13 +174,12 @@ impl ContentEvidence {
 
 /// An article in a cluster.
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Member {
     /// The article's id.
     pub id: String,
     /// Where the article stands in the input, from 0.
-    #[cfg_attr(feature = "serde", serde(skip))]
     pub position: usize,
     /// How the article is like the representative; `Exact` for the representative itself.
     pub relation: Relation,
@@ -196,7 +187,6 @@ pub struct Member {
     /// for `Near`, the confidence for `Reworded`. 0 to 1.
     pub similarity: f32,
     /// The numbers that decided; none for an exact copy.
-    #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
     pub evidence: Option<Evidence>,
 }
 
@@ -213,6 +203,7 @@ pub struct Member {
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Cluster {
     pub(crate) members: Vec<Member>,
     pub(crate) near_miss: Option<NearMiss>,
@@ -262,13 +253,12 @@ impl Cluster {
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct NearMiss {
     /// The article's id.
     pub id: String,
     /// Where the article stands in the input, from 0.
-    #[cfg_attr(feature = "serde", serde(skip))]
     pub position: usize,
     /// The confidence that it is a copy, or the Jaccard similarity where shingles alone were compared; 0 to 1.
     pub similarity: f32,
@@ -276,32 +266,25 @@ pub struct NearMiss {
     /// but no second member of the cluster is a copy of it as well.
     pub missing: f32,
     /// The numbers that decided.
-    #[cfg_attr(feature = "serde", serde(flatten))]
     pub evidence: Evidence,
 }
 
 /// An article that no comparison was made with, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Skipped {
     /// The article's id.
     pub id: String,
     /// Where the article stands in the input, from 0.
-    #[cfg_attr(feature = "serde", serde(skip))]
     pub position: usize,
     /// Why it was skipped.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub reason: SkipReason,
-}
-
-#[cfg(feature = "serde")]
-fn as_text<S: serde::Serializer>(reason: &SkipReason, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(reason)
 }
 
 /// Why an article was skipped. Displays as cause and remedy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum SkipReason {
     /// The text holds no words.
@@ -340,7 +323,7 @@ impl fmt::Display for SkipReason {
 
 /// Two articles that were compared, as [`Detector::pairs`](crate::Detector::pairs) gives them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Pair {
     /// Where the article with the smaller id stands in the input, from 0.
@@ -369,7 +352,7 @@ pub struct Pair {
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Comparison {
     /// How the two are alike; none if they are no copies.
@@ -383,12 +366,12 @@ pub struct Comparison {
     /// Words of the shorter text over those of the longer, 0 to 1.
     pub words_ratio: f32,
     /// The numbers that decided; none for an exact copy.
-    #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
     pub evidence: Option<Evidence>,
 }
 
 /// The steps of a detection, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Stage {
     /// Text to words to signatures.
@@ -404,25 +387,22 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// All steps, in order.
-    pub const ALL: [Self; 5] = [Self::Sign, Self::Near, Self::Candidates, Self::Verify, Self::Cluster];
+    /// All stages, in order.
+    pub const ALL: &'static [Self] = &[Self::Sign, Self::Near, Self::Candidates, Self::Verify, Self::Cluster];
 }
 
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Sign => "sign",
-            Self::Near => "near",
-            Self::Candidates => "candidates",
-            Self::Verify => "verify",
-            Self::Cluster => "cluster",
-        })
-    }
-}
+names!("stage", Stage {
+    Sign => "sign",
+    Near => "near",
+    Candidates => "candidates",
+    Verify => "verify",
+    Cluster => "cluster",
+});
 
 /// How far a detection is, as given to the callback of
 /// [`DetectorBuilder::progress`](crate::DetectorBuilder::progress).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Progress {
     /// The step that is under way.
@@ -435,6 +415,7 @@ pub struct Progress {
 
 /// Figures of a detection.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Summary {
     /// Articles given, skipped ones included.
@@ -460,6 +441,7 @@ pub struct Summary {
     /// Passages that so many articles share that they are taken for furniture of the page, an author's note or a list of
     /// links, and are not among the excerpts: counted for each pair of articles.
     pub furniture: usize,
+    #[cfg_attr(feature = "serde", serde(with = "times"))]
     pub(crate) times: [Duration; Stage::ALL.len()],
 }
 
@@ -467,6 +449,34 @@ impl Summary {
     /// How long one step took.
     pub fn time(&self, stage: Stage) -> Duration {
         self.times[stage as usize]
+    }
+}
+
+/// The time of each stage as seconds under its name: stages may come, and a report from before them must still be read.
+#[cfg(feature = "serde")]
+mod times {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Stage;
+
+    type Times = [Duration; Stage::ALL.len()];
+
+    pub(super) fn serialize<S: Serializer>(times: &Times, serializer: S) -> Result<S::Ok, S::Error> {
+        let seconds: BTreeMap<Stage, f64> =
+            Stage::ALL.iter().copied().zip(times.iter().map(Duration::as_secs_f64)).collect();
+        seconds.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Times, D::Error> {
+        let mut times = Times::default();
+        for (stage, seconds) in BTreeMap::<Stage, f64>::deserialize(deserializer)? {
+            times[stage as usize] = Duration::try_from_secs_f64(seconds).map_err(D::Error::custom)?;
+        }
+        Ok(times)
     }
 }
 
@@ -482,6 +492,7 @@ impl Summary {
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Report {
     pub(crate) clusters: Vec<Cluster>,
     pub(crate) removals: Vec<Removal>,

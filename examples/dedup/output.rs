@@ -8,7 +8,8 @@ use std::time::Duration;
 
 use indicatif::HumanCount;
 use retold::{Articles, Cluster, Evidence, Excerpt, ExcerptPlace, Member, Relation, Report, Stage};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::html;
 use crate::input::{Document, Left, Place, Problem};
@@ -168,7 +169,7 @@ impl Findings {
             let first = json!({"id": id, "at": at(*position), "representative": true});
             let others = cluster.members()[1..].iter().map(|member| {
                 let mut line = json!({"id": member.id, "at": at(member.position)});
-                add_reasons(&mut line, member);
+                add_fields(&mut line, member);
                 line
             });
             let members: Vec<Value> = std::iter::once(first).chain(others).collect();
@@ -217,10 +218,10 @@ impl Findings {
             others.filter(|member| member.relation == relation).count()
         };
         let relations = [Relation::Exact, Relation::Near, Relation::Reworded];
-        let copies: serde_json::Map<_, _> =
+        let copies: Map<_, _> =
             relations.into_iter().map(|relation| (relation.to_string(), copies(relation).into())).collect();
-        let stages = Stage::ALL.map(|stage| (stage.to_string(), summary.time(stage)));
-        let seconds: serde_json::Map<_, _> = std::iter::once(("read".into(), self.read))
+        let stages = Stage::ALL.iter().map(|&stage| (stage.to_string(), summary.time(stage)));
+        let seconds: Map<_, _> = std::iter::once(("read".into(), self.read))
             .chain(stages)
             .map(|(stage, time)| (stage, rounded(time.as_secs_f64(), 1e6)))
             .collect();
@@ -307,22 +308,24 @@ pub fn reason(relation: Option<Relation>, evidence: Option<&Evidence>) -> String
     }
 }
 
-/// Adds to a record how a member is like its representative: the fields as they are named in the library, without digits that
-/// a 32-bit number does not have.
-pub fn add_reasons(record: &mut Value, member: &Member) {
-    let mut reasons = json!(member);
-    round_fields(&mut reasons);
-    if let (Value::Object(record), Value::Object(mut reasons)) = (record, reasons) {
-        reasons.shift_remove("id");
-        record.extend(reasons);
+/// Adds fields of the library to a record, as they are named there: ids and positions, for which the record has fields of its
+/// own, and absent fields are left out, those of the evidence stand beside the others, and fractions have four digits.
+pub fn add_fields(record: &mut Value, of: impl Serialize) {
+    const NAMED_OTHERWISE: [&str; 4] = ["id", "position", "kept_id", "kept"];
+    if let (Value::Object(record), Value::Object(fields)) = (record, json!(of)) {
+        add_flat(record, fields.into_iter().filter(|(name, _)| !NAMED_OTHERWISE.contains(&&**name)));
     }
 }
 
-/// Rounds the fractions among the fields of a record to four digits.
-pub fn round_fields(record: &mut Value) {
-    for value in record.as_object_mut().into_iter().flat_map(|fields| fields.values_mut()) {
-        if let Some(number) = value.as_f64().filter(|_| value.is_f64()) {
-            *value = rounded(number, 1e4);
+fn add_flat(record: &mut Map<String, Value>, fields: impl IntoIterator<Item = (String, Value)>) {
+    for (name, value) in fields {
+        match value {
+            Value::Null => {}
+            Value::Object(fields) => add_flat(record, fields),
+            value => {
+                let number = value.as_f64().filter(|_| value.is_f64());
+                record.insert(name, number.map_or(value, |number| rounded(number, 1e4)));
+            }
         }
     }
 }
