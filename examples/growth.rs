@@ -128,13 +128,9 @@ impl Scores {
         let mut scores = Self { found: [(0, 0); 3], right: 0, reported: 0 };
         for (number, cluster) in report.clusters().iter().enumerate() {
             let source = source_of[cluster.representative().position];
-            for member in cluster.members() {
-                cluster_of[member.position] = number;
-                scores.right += usize::from(source_of[member.position] == source);
-            }
-            // The representative is no find.
-            scores.right -= 1;
-            scores.reported += cluster.members().len() - 1;
+            cluster.positions().for_each(|position| cluster_of[position] = number);
+            scores.right += cluster.members().iter().filter(|member| source_of[member.position] == source).count();
+            scores.reported += cluster.members().len();
         }
         for pair in planted {
             let (found, all) = &mut scores.found[pair.kind as usize];

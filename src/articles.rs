@@ -87,7 +87,7 @@ impl<A: Article + ?Sized> Article for &A {
 /// let mut collector = retold::Detector::new().collector();
 /// collector.extend([("a", "The ferry leaves at nine."), ("b", "The ferry leaves at nine!")])?;
 /// let (report, articles) = collector.find()?;
-/// let copy = &report.clusters()[0].members()[1];
+/// let copy = &report.clusters()[0].members()[0];
 /// assert_eq!((articles.id(copy.position), &*articles.text(copy.position)?), ("b", "The ferry leaves at nine!"));
 /// # Ok::<(), retold::Error>(())
 /// ```

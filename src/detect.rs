@@ -27,8 +27,8 @@ use crate::prior::Odds;
 use crate::rare::{Neighbour, Neighbours};
 use crate::removal::{self, Plan, Removal};
 use crate::report::{
-    Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
-    Skipped, Stage, Summary,
+    ArticleRef, Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report,
+    SkipReason, Skipped, Stage, Summary,
 };
 use crate::shingle::{Shingle, ShingleSet};
 use crate::sign::{self, Kept, Shape, Signatures, Signed, Views};
@@ -295,7 +295,7 @@ impl DetectorBuilder {
     /// let week = Duration::from_secs(7 * 24 * 60 * 60);
     /// let detector = retold::Detector::builder().within(week).build()?;
     /// let report = detector.find(&[Story("2024-05-17"), Story("2024-05-24"), Story("2024-05-25")])?;
-    /// assert_eq!(report.clusters()[0].members().len(), 2);
+    /// assert_eq!(report.clusters()[0].size(), 2);
     /// # Ok::<(), retold::Error>(())
     /// ```
     pub fn within(mut self, span: Duration) -> Self {
@@ -747,9 +747,10 @@ impl Detector {
             return Ok(pairs);
         }
         drop(compared);
-        let furniture = self.timed(&mut summary.times, Stage::Candidates, texts.len(), |_| {
-            Furniture::find(&fingerprints, texts.len() as u32, &whole, common, texts.read, budget)
-        });
+        // A part of the next stage, which is reported as a whole.
+        let start = Instant::now();
+        let furniture = Furniture::find(&fingerprints, texts.len() as u32, &whole, common, texts.read, budget);
+        summary.times[Stage::Candidates as usize] += start.elapsed();
         drop((fingerprints, whole));
         budget.check()?;
         let surroundings = self.surroundings(texts, tokens, &furniture, &leaders, asked, summary)?;
@@ -980,10 +981,14 @@ impl Detector {
                 copies.entry(twin).or_default().push(at);
             }
         }
-        let member = |at: u32, pair: Option<&Compared>| {
+        let article = |at: u32| {
             let position = positions[at as usize] as usize;
+            ArticleRef { id: articles.id(position).into(), position }
+        };
+        let member = |at: u32, pair: Option<&Compared>| {
+            let ArticleRef { id, position } = article(at);
             let member = Member {
-                id: articles.id(position).into(),
+                id,
                 position,
                 relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
                 similarity: pair.map_or(1.0, |pair| pair.similarity),
@@ -1021,7 +1026,9 @@ impl Detector {
             let center = distinct[star.center as usize];
             let mut add = |text: u32, pair: Option<&Compared>| {
                 let at = distinct[text as usize];
-                members.push(member(at, pair));
+                if at != center {
+                    members.push(member(at, pair));
+                }
                 let copies = copies.remove(&at).into_iter().flatten().filter(|&copy| may_meet(center, copy));
                 members.extend(copies.map(|copy| member(copy, pair)));
             };
@@ -1030,25 +1037,28 @@ impl Detector {
                 let pair = &verified[link];
                 add(pair.left + pair.right - star.center, Some(pair));
             }
-            clusters.push((members, near_miss(star.center)));
+            clusters.push((center, members, near_miss(star.center)));
         }
         // Exact copies of texts that have no other copies.
         for (first, same) in copies {
             let same = same.into_iter().filter(|&copy| may_meet(first, copy));
-            let members: Vec<_> = std::iter::once(first).chain(same).map(|at| member(at, None)).collect();
-            if members.len() == 1 {
+            let members: Vec<_> = same.map(|at| member(at, None)).collect();
+            if members.is_empty() {
                 continue;
             }
             let text = distinct.partition_point(|&at| at < first) as u32;
-            clusters.push((members, near_miss(text)));
+            clusters.push((first, members, near_miss(text)));
         }
         // The numbers of articles are in the order of their ids.
-        for (members, _) in &mut clusters {
-            members[1..].sort_by(|(a, left), (b, right)| right.similarity.total_cmp(&left.similarity).then(a.cmp(b)));
+        for (_, members, _) in &mut clusters {
+            members.sort_by(|(a, left), (b, right)| right.similarity.total_cmp(&left.similarity).then(a.cmp(b)));
         }
-        clusters.sort_by_key(|(members, _)| members[0].0);
-        let unnumbered = |members: Vec<(u32, Member)>| members.into_iter().map(|(_, member)| member).collect();
-        clusters.into_iter().map(|(members, near_miss)| Cluster { members: unnumbered(members), near_miss }).collect()
+        clusters.sort_by_key(|&(center, ..)| center);
+        let cluster = |(center, members, near_miss): (u32, Vec<(u32, Member)>, _)| {
+            let members = members.into_iter().map(|(_, member)| member).collect();
+            Cluster { representative: article(center), members, near_miss }
+        };
+        clusters.into_iter().map(cluster).collect()
     }
 
     /// The members of clusters that can go because one that stays tells what they tell, in the order of the input.
@@ -1067,7 +1077,7 @@ impl Detector {
         for (&twin, &position) in twins.iter().zip(positions) {
             twin_at[position as usize] = twin;
         }
-        let text_of = |member: &Member| distinct.partition_point(|&at| at < twin_at[member.position]) as u32;
+        let text_of = |position: usize| distinct.partition_point(|&at| at < twin_at[position]) as u32;
         let read = |text: u32| articles.read(position(text));
         let texts = Texts { words, read: &read, shingle: self.shingle, budget };
         let shingles = match sets {
@@ -1075,16 +1085,16 @@ impl Detector {
             None => Shingles::new(texts),
         };
         let of_cluster = |cluster: &Cluster| {
-            let mut texts: Vec<u32> = cluster.members.iter().map(text_of).collect();
+            let mut texts: Vec<u32> = cluster.positions().map(text_of).collect();
             let center = texts[0];
             texts.sort_unstable();
             texts.dedup();
             let removed = self.plan(texts, center, (&rank, &is_known), words, &shingles, verified);
-            let removal = |member: &Member| {
-                let text = text_of(member);
+            let removal = |(id, at): (&str, usize)| {
+                let text = text_of(at);
                 let removal = Removal {
-                    id: member.id.clone(),
-                    position: member.position,
+                    id: id.into(),
+                    position: at,
                     kept_id: String::new(),
                     kept: 0,
                     relation: Relation::Exact,
@@ -1105,11 +1115,11 @@ impl Detector {
                     None => {
                         let kept = position(text);
                         let removal = Removal { kept_id: articles.id(kept).into(), kept, ..removal };
-                        (member.position != kept && !articles.is_known(member.position)).then_some(removal)
+                        (at != kept && !articles.is_known(at)).then_some(removal)
                     }
                 }
             };
-            cluster.members.iter().filter_map(removal).collect::<Vec<_>>()
+            cluster.ids().zip(cluster.positions()).filter_map(removal).collect::<Vec<_>>()
         };
         let mut removals: Vec<Removal> = clusters.par_iter().with_max_len(16).flat_map_iter(of_cluster).collect();
         removals.sort_unstable_by_key(|removal| removal.position);
@@ -1179,7 +1189,7 @@ impl Detector {
         let position = |text: u32| positions[distinct[text as usize] as usize] as usize;
         let mut stories: Vec<usize> = (0..articles.len()).collect();
         for cluster in clusters {
-            cluster.members.iter().for_each(|member| stories[member.position] = cluster.members[0].position);
+            cluster.positions().for_each(|position| stories[position] = cluster.representative.position);
         }
         let read = |text: u32| articles.read(position(text));
         let asked = Asked {
@@ -1241,7 +1251,7 @@ impl Detector {
         self.report(stage, 0, total);
         let result = run(&Ticker { detector: self, stage, total, done: AtomicUsize::new(0) });
         self.report(stage, total, total);
-        times[stage as usize] = start.elapsed();
+        times[stage as usize] += start.elapsed();
         result
     }
 }

@@ -20,7 +20,7 @@
 //! let report = Detector::new().find(&articles)?;
 //! for cluster in report.clusters() {
 //!     println!("{}", cluster.representative().id);
-//!     for member in &cluster.members()[1..] {
+//!     for member in cluster.members() {
 //!         println!("  {} {} {:.2}", member.id, member.relation, member.similarity);
 //!     }
 //! }
@@ -128,8 +128,8 @@ pub use minhash::{MinHash, MinHasher, Scheme};
 pub use passages::{Passage, PassageKind, shared_passages};
 pub use removal::{Removal, may_replace};
 pub use report::{
-    Cluster, Comparison, ContentEvidence, Evidence, Lookalike, Member, NearMiss, Pair, Progress, Relation, Report,
-    SkipReason, Skipped, Stage, Summary,
+    ArticleRef, Cluster, Comparison, ContentEvidence, Evidence, Lookalike, Member, NearMiss, Pair, Progress, Relation,
+    Report, SkipReason, Skipped, Stage, Summary,
 };
 pub use shingle::{Shingle, ShingleSet};
 pub use simhash::{SimHash, SimHashIndex, SimHasher};

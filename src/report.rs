@@ -172,7 +172,29 @@ impl ContentEvidence {
     }
 }
 
-/// An article in a cluster.
+/// An article of the input, by its label and its place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct ArticleRef {
+    /// The article's id.
+    pub id: String,
+    /// Where the article stands in the input, from 0.
+    pub position: usize,
+}
+
+/// An article that is a copy of the representative of its cluster.
+///
+/// ```
+/// use retold::{Detector, Relation};
+///
+/// let articles = [("a", "The ferry leaves the harbour at nine."), ("b", "The ferry leaves the harbour at nine!")];
+/// let report = Detector::new().find(&articles)?;
+/// let member = &report.clusters()[0].members()[0];
+/// assert_eq!((member.id.as_str(), member.position), ("b", 1));
+/// assert_eq!((member.relation, member.similarity), (Relation::Exact, 1.0));
+/// # Ok::<(), retold::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -181,7 +203,7 @@ pub struct Member {
     pub id: String,
     /// Where the article stands in the input, from 0.
     pub position: usize,
-    /// How the article is like the representative; `Exact` for the representative itself.
+    /// How the article is like the representative.
     pub relation: Relation,
     /// How much the article is like the representative: 1 for `Exact`, the Jaccard similarity or containment that decided
     /// for `Near`, the confidence for `Reworded`. 0 to 1.
@@ -190,7 +212,7 @@ pub struct Member {
     pub evidence: Option<Evidence>,
 }
 
-/// Articles that are each verified to be a copy of the representative.
+/// A representative, and the articles that were each verified to be a copy of it.
 ///
 /// ```
 /// use retold::{Detector, Relation};
@@ -199,28 +221,59 @@ pub struct Member {
 /// let report = Detector::new().find(&articles)?;
 /// let cluster = &report.clusters()[0];
 /// assert_eq!(cluster.representative().id, "a");
-/// assert_eq!(cluster.members()[1].relation, Relation::Exact);
+/// assert_eq!(cluster.members()[0].relation, Relation::Exact);
+/// assert!(cluster.ids().eq(["a", "b"]));
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Cluster {
+    pub(crate) representative: ArticleRef,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "at_least_one"))]
     pub(crate) members: Vec<Member>,
     pub(crate) near_miss: Option<NearMiss>,
 }
 
+#[cfg(feature = "serde")]
+fn at_least_one<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Member>, D::Error> {
+    let members = <Vec<Member> as serde::Deserialize>::deserialize(deserializer)?;
+    if members.is_empty() { Err(serde::de::Error::invalid_length(0, &"at least one member")) } else { Ok(members) }
+}
+
 impl Cluster {
-    /// The member that all others were verified against: the most central one, unless
+    /// The article that all members were verified against: the most central one, unless
     /// [`DetectorBuilder::representative`](crate::DetectorBuilder::representative) says otherwise.
-    pub fn representative(&self) -> &Member {
-        &self.members[0]
+    pub fn representative(&self) -> &ArticleRef {
+        &self.representative
+    }
+
+    /// The copies of the representative, which is not among them: from the most to the least similar, equals by id, and those of
+    /// one id by their words. There is at least one.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// How many articles the cluster has: the members and the representative.
+    pub fn size(&self) -> usize {
+        self.members.len() + 1
+    }
+
+    /// The ids of all articles: that of the representative, then those of the members.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.size()).map(|at| at.checked_sub(1).map_or(&*self.representative.id, |at| &self.members[at].id))
+    }
+
+    /// Where all articles stand in the input: the representative, then the members.
+    pub fn positions(&self) -> impl ExactSizeIterator<Item = usize> {
+        (0..self.size())
+            .map(|at| at.checked_sub(1).map_or(self.representative.position, |at| self.members[at].position))
     }
 
     /// The member whose link to the representative is the least sure: the one of the loosest relation, and among those
     /// of the lowest similarity.
     pub fn weakest(&self) -> &Member {
         let surer = |a: &&Member, b: &&Member| b.relation.cmp(&a.relation).then(a.similarity.total_cmp(&b.similarity));
-        self.members.iter().skip(1).rev().min_by(surer).unwrap_or(&self.members[0])
+        self.members.iter().rev().min_by(surer).expect("a cluster has a member")
     }
 
     /// The article that came nearest to being a member and is none: compared with the representative, and short of what makes
@@ -228,11 +281,6 @@ impl Cluster {
     /// nothing came as near as it says.
     pub fn near_miss(&self) -> Option<&NearMiss> {
         self.near_miss.as_ref()
-    }
-
-    /// All members: the representative first, then from the most to the least similar, equals by id, and those of one id by their words.
-    pub fn members(&self) -> &[Member] {
-        &self.members
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use retold::{Articles, Cluster, Evidence, Excerpt, ExcerptPlace, Member, Relation, Report, Stage};
+use retold::{ArticleRef, Articles, Cluster, Evidence, Excerpt, ExcerptPlace, Member, Relation, Report, Stage};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -149,8 +149,8 @@ impl Findings {
     /// What the text format calls articles.
     fn labels(&self) -> Labels<'_> {
         let mut times: HashMap<&str, usize> = HashMap::new();
-        let members = self.report.clusters().iter().flat_map(Cluster::members);
-        let shown = members.map(|member| &*member.id).chain(self.skipped.iter().map(|skip| &*skip.id));
+        let shown =
+            self.report.clusters().iter().flat_map(Cluster::ids).chain(self.skipped.iter().map(|skip| &*skip.id));
         shown.for_each(|id| *times.entry(id).or_default() += 1);
         // One that is shown once may be that of others that are not shown.
         let mut of_all: HashMap<&str, usize> = HashMap::new();
@@ -164,10 +164,10 @@ impl Findings {
 
     fn write_jsonl(&self, out: &mut impl Write) -> io::Result<()> {
         for cluster in self.report.clusters() {
-            let Member { id, position, .. } = cluster.representative();
+            let ArticleRef { id, position, .. } = cluster.representative();
             let at = |position: usize| self.places[position].to_string();
             let first = json!({"id": id, "at": at(*position), "representative": true});
-            let others = cluster.members()[1..].iter().map(|member| {
+            let others = cluster.members().iter().map(|member| {
                 let mut line = json!({"id": member.id, "at": at(member.position)});
                 add_fields(&mut line, member);
                 line
@@ -214,7 +214,7 @@ impl Findings {
     fn write_summary(&self, out: &mut impl Write) -> io::Result<()> {
         let summary = self.report.summary();
         let copies = |relation| {
-            let others = self.report.clusters().iter().flat_map(|cluster| &cluster.members()[1..]);
+            let others = self.report.clusters().iter().flat_map(Cluster::members);
             others.filter(|member| member.relation == relation).count()
         };
         let relations = [Relation::Exact, Relation::Near, Relation::Reworded];
@@ -262,8 +262,8 @@ impl Labels<'_> {
         }
     }
 
-    fn of_member<'a>(&self, member: &'a Member) -> Cow<'a, str> {
-        self.of(&member.id, &self.places[member.position])
+    fn of_article<'a>(&self, id: &'a str, position: usize) -> Cow<'a, str> {
+        self.of(id, &self.places[position])
     }
 }
 
@@ -278,10 +278,11 @@ fn column<'a>(labels: impl Iterator<Item = Cow<'a, str>>) -> (Vec<Cow<'a, str>>,
 }
 
 fn write_cluster(cluster: &Cluster, labels: &Labels<'_>, out: &mut impl Write) -> io::Result<()> {
-    let others = &cluster.members()[1..];
-    let first = labels.of_member(cluster.representative());
+    let others = cluster.members();
+    let ArticleRef { id, position, .. } = cluster.representative();
+    let first = labels.of_article(id, *position);
     writeln!(out, "{first} and {} like it:", HumanCount(others.len() as u64))?;
-    let (names, width) = column(others.iter().map(|member| labels.of_member(member)));
+    let (names, width) = column(others.iter().map(|member| labels.of_article(&member.id, member.position)));
     for (name, member) in names.iter().zip(others) {
         let Member { relation, similarity, evidence, .. } = member;
         let reason = reason(Some(*relation), evidence.as_ref());
