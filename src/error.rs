@@ -1,5 +1,7 @@
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::minhash::Scheme;
 use crate::report::SkipReason;
@@ -14,7 +16,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// let error = retold::Bands::new(0, 4).unwrap_err();
 /// assert_eq!(error.to_string(), "bands = 0 is out of range: give 1 to 1024");
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// An option was given a value that it cannot have.
@@ -83,12 +85,12 @@ pub enum Error {
         /// How many articles there are.
         articles: usize,
     },
-    /// What does not fit into the memory given could not be written to a temporary file or not be read back.
+    /// A temporary file for what does not fit into the memory limit could not be written or read back.
     Spill {
         /// Where the file is, or was to be.
         folder: PathBuf,
         /// What the system says.
-        reason: String,
+        source: Arc<io::Error>,
     },
 }
 
@@ -123,16 +125,23 @@ impl fmt::Display for Error {
             Self::TooLarge { articles } => {
                 write!(f, "{articles} articles have too many rare features to be searched at once: split the corpus")
             }
-            Self::Spill { folder, reason } => write!(
+            Self::Spill { folder, source } => write!(
                 f,
-                "cannot keep in {} what does not fit into memory: {reason}; give another folder or more memory",
+                "cannot spill to {}: {source}; use another folder or raise the memory limit",
                 folder.display()
             ),
         }
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Spill { source, .. } => Some(&**source),
+            _ => None,
+        }
+    }
+}
 
 /// Refuses a value outside of `low..=high`, naming the option and the range.
 pub(crate) fn check<T: PartialOrd + Copy + Into<f64>>(

@@ -12,6 +12,7 @@ use rayon::prelude::*;
 use crate::content::{Prior, Token, Tokens};
 use crate::fingerprints::{MOST_HOLDERS, Shared};
 use crate::hash::mix2;
+use crate::names::names;
 use crate::passages::{Detail, Run, Side, Sides, Stretch, same_words};
 use crate::text;
 use crate::texts::Texts;
@@ -83,6 +84,8 @@ pub enum ExcerptKind {
     /// In the same words, with a few changed.
     Verbatim,
 }
+
+names!("kind of excerpt", ExcerptKind { Verbatim => "verbatim" });
 
 /// The most words between two runs that are joined.
 const GAP: u32 = 12;

@@ -115,6 +115,7 @@ mod telling;
 mod text;
 mod texts;
 mod verify;
+mod wire;
 
 pub use articles::{Article, Articles};
 pub use bands::Bands;

@@ -10,6 +10,7 @@ use std::ops::Range;
 
 use crate::content::{self, Prior, Tokens, UNIT};
 use crate::hash::mix2;
+use crate::names::names;
 use crate::text::{self, Class};
 
 /// A stretch of one text and the stretch of another that tells the same.
@@ -37,6 +38,8 @@ pub enum PassageKind {
     /// Sentences that share what is rare in both texts: names, numbers, content words, turns of phrase.
     Reworded,
 }
+
+names!("kind of passage", PassageKind { Same => "same", Reworded => "reworded" });
 
 /// What two texts tell alike, in the order of the left text; passages never overlap within a text.
 ///

@@ -11,6 +11,7 @@ use crate::shingle::Shingle;
 /// How two articles are alike, from the strictest to the loosest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Relation {
     /// The same words in the same order; case, punctuation, spacing and Unicode form may differ.
     Exact,
@@ -68,8 +69,9 @@ pub struct ContentEvidence {
     pub words: f32,
     /// Share of the richer text's pairs of neighbouring content words that are in the other; 0 to 1.
     pub pairs: f32,
-    /// Share of the poorer text's names that are in the other; 0 to 1, and 0.5 where there are none.
-    pub names: f32,
+    /// Share of the poorer text's names that are in the other, 0 to 1, and drawn to 0.5 where there are few. None where there are
+    /// no names to share.
+    pub names: Option<f32>,
     /// Share of content words found again in the third-worst sixth of the shorter text, 0 to 1: high only if the texts are
     /// alike everywhere, not just in a quotation.
     pub coverage: f32,
@@ -162,9 +164,9 @@ impl ContentEvidence {
             Some(Lookalike::Block)
         } else if (self.usual >= 0.06 || self.verbatim - self.block >= 0.1) && new_facts >= 0.35 {
             Some(Lookalike::Template)
-        } else if self.names >= 0.5 && new_names.max(new_facts) >= 0.3 {
+        } else if self.names >= Some(0.5) && new_names.max(new_facts) >= 0.3 {
             Some(Lookalike::FollowUp)
-        } else if self.names >= 0.6 {
+        } else if self.names >= Some(0.6) {
             Some(Lookalike::SameEvent)
         } else {
             None

@@ -259,10 +259,14 @@ fn serialised_signatures_are_frozen_and_still_read() {
     for signature in &minhashes {
         lines.push(serde_json::to_string(signature).unwrap());
         assert_eq!(&serde_json::from_str::<MinHash>(lines.last().unwrap()).unwrap(), signature);
+        lines.push(format!("bytes:{}", hex(&signature.to_bytes())));
+        assert_eq!(&MinHash::from_bytes(&signature.to_bytes()).unwrap(), signature);
     }
     for signature in &simhashes {
         lines.push(serde_json::to_string(signature).unwrap());
         assert_eq!(&serde_json::from_str::<SimHash>(lines.last().unwrap()).unwrap(), signature);
+        lines.push(format!("bytes:{}", hex(&signature.to_bytes())));
+        assert_eq!(&SimHash::from_bytes(&signature.to_bytes()).unwrap(), signature);
     }
     hold("serialised.txt", &lines);
 }

@@ -208,7 +208,7 @@ fn signals(content: &ContentEvidence) -> String {
     format!(
         "shared words {}, names {}, word pairs {} (usual for such texts: {}), coverage {}, order {:+.2}, numbers missing {}\nword for word {}, in one block {}; new names {} and {}, new numbers {} and {}",
         percent(content.words),
-        percent(content.names),
+        content.names.map_or("none".into(), percent),
         percent(content.pairs),
         percent(content.usual),
         percent(content.coverage),

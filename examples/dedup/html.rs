@@ -399,7 +399,7 @@ impl Other<'_> {
             (Some(Relation::Near), _) => {
                 format!("Of all three-word phrases in the two texts, {matched} are in both.")
             }
-            (Some(Relation::Reworded), _) => format!(
+            (Some(_), _) => format!(
                 "Of pairs that look like this one, about {} in 100 are copies.{}",
                 matched.trim_end_matches('%'),
                 content.map_or(String::new(), |content| format!(" {}", told(&content)))
@@ -427,16 +427,15 @@ impl Other<'_> {
 
 /// What a rewording shares with its source.
 fn told(content: &ContentEvidence) -> String {
-    let (words, names, pairs) = (percent(content.words), percent(content.names), percent(content.pairs));
+    let (words, pairs) = (percent(content.words), percent(content.pairs));
+    let names = content.names.map_or(String::new(), |names| format!(", {} of the names", percent(names)));
     let order = match content.order {
         0.6.. => "in the same order",
         0.2.. => "mostly in the same order",
         -0.2.. => "in another order",
         _ => "in the opposite order",
     };
-    format!(
-        "They share {words} of their less common words, {names} of the names and {pairs} of the word pairs, {order}."
-    )
+    format!("They share {words} of their less common words{names} and {pairs} of the word pairs, {order}.")
 }
 
 fn lookalike_told(lookalike: Lookalike) -> String {
@@ -582,7 +581,7 @@ fn class(relation: Option<Relation>) -> &'static str {
     match relation {
         Some(Relation::Exact) => "exact",
         Some(Relation::Near) => "near",
-        Some(Relation::Reworded) => "reworded",
+        Some(_) => "reworded",
         None => "none",
     }
 }
@@ -592,7 +591,7 @@ fn label(relation: Option<Relation>) -> &'static str {
     match relation {
         Some(Relation::Exact) => "same words",
         Some(Relation::Near) => "edited",
-        Some(Relation::Reworded) => "reworded",
+        Some(_) => "reworded",
         None => "not a copy",
     }
 }
@@ -756,7 +755,7 @@ fn write_settings(settings: &Settings, prior: Option<f32>, to: &mut String) -> f
         "Reworded",
         match settings.level {
             Level::Near => "not looked for".into(),
-            Level::Reworded => {
+            _ => {
                 format!("of pairs that look as much alike, at least {} are copies", share(settings.confidence))
             }
         },

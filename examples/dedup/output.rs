@@ -297,11 +297,9 @@ pub fn reason(relation: Option<Relation>, evidence: Option<&Evidence>) -> String
     let Some(by) = evidence else { return "the same words".into() };
     match by.content.filter(|_| relation.is_none_or(|relation| relation == Relation::Reworded)) {
         Some(content) => {
-            let (words, names, pairs) = (percent(content.words), percent(content.names), percent(content.pairs));
-            format!(
-                "{words} of the words, {names} of the names, {pairs} of the word pairs, order {:+.2}",
-                content.order
-            )
+            let (words, pairs) = (percent(content.words), percent(content.pairs));
+            let names = content.names.map_or("no names".into(), |names| format!("{} of the names", percent(names)));
+            format!("{words} of the words, {names}, {pairs} of the word pairs, order {:+.2}", content.order)
         }
         None => {
             format!("{} of all phrases, {} of the shorter text's", percent(by.jaccard), percent(by.containment))
