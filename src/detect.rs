@@ -655,7 +655,7 @@ impl Detector {
         let positions = articles.in_order(|position| {
             let signed = &signatures.signed()[position as usize];
             let date = articles.seconds().get(position as usize);
-            (signed.fingerprint, signed.words, !articles.is_known(position as usize), date)
+            (signed.exact, signed.words, !articles.is_known(position as usize), date)
         });
         let mut skipped = Vec::new();
         let signed: Vec<&Signed> = positions.iter().map(|&at| &signatures.signed()[at as usize]).collect();
@@ -1378,7 +1378,7 @@ fn fold_exact(
 ) -> Vec<u32> {
     let mut twins: Vec<u32> = (0..signed.len() as u32).collect();
     let compared = (0..).zip(signed).zip(is_refused).filter(|(_, is_refused)| !**is_refused);
-    let mut order: Vec<_> = compared.map(|((at, text), _)| (text.fingerprint, text.words, at)).collect();
+    let mut order: Vec<_> = compared.map(|((at, text), _)| (text.exact, text.words, at)).collect();
     order.par_sort_unstable();
     for same in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         let mut same: Vec<u32> = same.iter().map(|&(.., at)| at).collect();

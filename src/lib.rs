@@ -92,6 +92,7 @@ mod crowds;
 mod date;
 mod detect;
 mod error;
+mod exact;
 mod excerpts;
 mod features;
 mod fingerprints;
