@@ -79,7 +79,8 @@
 //! - `serde`: signatures serialise, and are validated when read; parts of a report serialise.
 //! - `command`: builds the command `dedup`, with all that it depends on; `parquet`: reads and writes Parquet with it.
 
-#![warn(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(missing_debug_implementations, missing_docs, unreachable_pub)]
 #![deny(unsafe_code)]
 
 mod arch;

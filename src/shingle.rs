@@ -355,7 +355,7 @@ mod tests {
     proptest! {
         #[test]
         fn distinct_hashes_are_sorted_once(hashes in prop::collection::vec(prop_oneof![any::<u64>(), 0u64..4, Just(u64::MAX)], 0..300)) {
-            let expected: std::collections::BTreeSet<u64> = hashes.iter().copied().collect();
+            let expected: BTreeSet<u64> = hashes.iter().copied().collect();
             prop_assert_eq!(distinct(&hashes), expected.into_iter().collect::<Vec<_>>());
         }
 

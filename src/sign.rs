@@ -221,6 +221,7 @@ impl Signatures {
 
 /// Signs texts for both views and keeps only what a text needs by itself.
 #[doc(hidden)]
+#[allow(missing_debug_implementations, reason = "for the benchmarks alone")]
 pub struct Signer {
     views: Views,
     scratch: Scratch,

@@ -128,7 +128,7 @@ fn containment_is_an_option_of_its_own() {
     let members = |containment: f64| {
         let builder = Detector::builder().level(Level::Near).threshold(1.0).containment(containment);
         let report = builder.build().unwrap().find(&articles).unwrap();
-        report.clusters().iter().map(|cluster| cluster.size()).sum::<usize>()
+        report.clusters().iter().map(retold::Cluster::size).sum::<usize>()
     };
     assert_eq!((members(0.8), members(1.0)), (3, 2));
     let refused = Detector::builder().containment(0.0).build().unwrap_err();

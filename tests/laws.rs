@@ -496,7 +496,7 @@ proptest! {
         // nothing else.
         let twice: Corpus = corpus.iter().flat_map(|article| [article.clone(), article.clone()]).collect();
         let report = detector.find(&twice)?;
-        let found: usize = report.clusters().iter().map(|cluster| cluster.size()).sum();
+        let found: usize = report.clusters().iter().map(Cluster::size).sum();
         prop_assert_eq!(found, 2 * compared);
     }
 

@@ -306,7 +306,7 @@ proptest! {
             }
         }
         let clustered: HashSet<usize> =
-            report.clusters().iter().flat_map(|cluster| cluster.positions()).collect();
+            report.clusters().iter().flat_map(retold::Cluster::positions).collect();
         for pair in pairs.iter().filter(|pair| pair.relation.is_some()) {
             prop_assert!(
                 clustered.contains(&pair.left) || clustered.contains(&pair.right),

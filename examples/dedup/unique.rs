@@ -367,7 +367,7 @@ fn write(
                 let mut fate = Fate::Skipped;
                 let blocks = source.blocks(&bytes[..], source.codec).map_err(|_| changed(source))?;
                 read_again(blocks, source, tally, |block| {
-                    let in_records: usize = block.records.iter().map(|record| record.len()).sum();
+                    let in_records: usize = block.records.iter().map(ExactSizeIterator::len).sum();
                     account.between += (block.bytes.len() - in_records) as u64;
                     if in_records > 0 {
                         (fate, _) = records.next(block.first).ok_or_else(|| changed(source))?;
