@@ -14,7 +14,7 @@ fn together(count: usize, others: usize, seed: u64) -> f64 {
     let id = |at: u64| format!("crowd {:016x}", (at ^ seed).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     articles.extend(reworded.into_iter().chain([source]).zip(0..).map(|(text, at)| (id(at), text)));
     let report = Detector::new().find(&articles).unwrap();
-    let of_crowd = |cluster: &Cluster| cluster.members().iter().filter(|member| member.id.starts_with("crowd")).count();
+    let of_crowd = |cluster: &Cluster| cluster.ids().filter(|id| id.starts_with("crowd")).count();
     report.clusters().iter().map(of_crowd).max().unwrap_or(0) as f64 / (articles.len() - others) as f64
 }
 

@@ -75,7 +75,8 @@ fn joined(what: &str, texts: &[Text]) -> Vec<String> {
     let report = Detector::new().find(texts).unwrap();
     let told = |cluster: &Cluster| {
         let members = cluster.members().iter().map(|member| format!("{} {:.2}", member.id, member.similarity));
-        format!("{what}: {}", members.collect::<Vec<_>>().join(", "))
+        let first = &cluster.representative().id;
+        format!("{what}: {first}, {}", members.collect::<Vec<_>>().join(", "))
     };
     report.clusters().iter().map(told).collect()
 }
