@@ -733,6 +733,7 @@ impl Detector {
             self.near.pairs(texts, &sketches, &fingerprints, wanted)
         });
         let near::Found { mut pairs, sets: compared, leaders, whole, common, candidates, crowded, capped } = found;
+        drop(sketches);
         (summary.candidates, summary.crowded, summary.capped) = (candidates, crowded, capped);
         if self.excerpts != Excerpts::Ignore {
             let words = |text: u32| texts.words[text as usize];
@@ -741,7 +742,6 @@ impl Detector {
             let (all, leaders): (Vec<u32>, _) = ((0..texts.len() as u32).collect(), self.near.whole(texts, &pairs));
             *shared = fingerprints.overlaps(&all, &leaders, Sample::All, words, needed, budget).pairs;
         }
-        drop(sketches);
         budget.check()?;
         if self.level == Level::Reworded || self.excerpts != Excerpts::Ignore {
             *furniture = self.timed(&mut summary.times, Stage::Candidates, texts.len(), |_| {
