@@ -3,6 +3,7 @@
 //! Transitive closure lets one false bridge merge two clusters and many bridges merge everything. In a star every member
 //! was verified against the representative, so a false pair costs at most one member.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A verified pair of texts, the first before the second.
@@ -10,8 +11,17 @@ use std::collections::{BTreeMap, BTreeSet};
 pub(crate) struct Link {
     pub(crate) left: u32,
     pub(crate) right: u32,
-    /// How sure it is that they are copies; more is surer.
+    /// How sure it is that they are copies; more is surer: less than 1 for a rewording, from 1 on for an edited copy.
     pub(crate) strength: f64,
+}
+
+impl Link {
+    /// The strength by which a text chooses among centres: of rewordings that are all but sure none is closer than the other,
+    /// so that a crowd does not fall apart around a second centre.
+    fn closeness(&self) -> f64 {
+        const SURE: f64 = 0.9;
+        if self.strength < 1.0 { self.strength.min(SURE) } else { self.strength }
+    }
 }
 
 /// One star: who is in the middle, and the links (by their place in the input) that tie the members to it.
@@ -25,8 +35,8 @@ pub(crate) struct Star {
 type Neighbour = (u32, u32, usize);
 
 /// Groups texts into stars: of the texts of the lowest rank that with the most strength of links becomes the centre of all
-/// texts linked to it, and so on with what is left; then each member goes to the centre that it is linked to most strongly.
-/// Ties go to the text of the lowest `tie`, and then to the earlier one. A text that has exact copies is a centre even if nothing else is left for it. The result
+/// texts linked to it, and so on with what is left; then each member goes to the centre that it is linked to most strongly, of
+/// several that are as good to the first. Ties between centres go to the text of the lowest `tie`, and then to the earlier one. A text that has exact copies is a centre even if nothing else is left for it. The result
 /// depends on the set of links alone, not on their order.
 pub(crate) fn stars(
     texts: usize,
@@ -76,8 +86,11 @@ pub(crate) fn stars(
     for (_, around) in &hubs {
         if star_of[around[0].0 as usize] == usize::MAX {
             let to_centers = around.iter().filter(|&&(_, other, _)| star_of[other as usize] != usize::MAX);
-            let best =
-                to_centers.max_by(|a, b| links[a.2].strength.total_cmp(&links[b.2].strength).then(b.1.cmp(&a.1)));
+            let order = |&(_, center, at): &Neighbour| (links[at].closeness(), Reverse(star_of[center as usize]));
+            let best = to_centers.max_by(|a, b| {
+                let ((one, first), (other, second)) = (order(a), order(b));
+                one.total_cmp(&other).then(first.cmp(&second))
+            });
             if let Some(&(_, center, link)) = best {
                 stars[star_of[center as usize]].links.push(link);
             }
@@ -159,6 +172,55 @@ pub(crate) fn take_out_unsupported(
     taken_out
 }
 
+/// A text in no star that may join one all the same.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Supported {
+    /// The place of the star.
+    pub(crate) star: usize,
+    /// The place, among the loose links, of the one to its centre.
+    pub(crate) loose: usize,
+}
+
+/// The strength of a link that nothing but another one as good supports: the chance that one of the two holds.
+pub(crate) fn supported(strength: f64) -> f64 {
+    1.0 - (1.0 - strength) * (1.0 - strength)
+}
+
+/// Texts in no star that join one of three texts and more, since they are loosely linked to its centre and, by that or a better
+/// link, to half of its texts: one link that falls short proves nothing, but several to texts that tell one story do. Each with
+/// the star whose centre it is linked to most strongly, the first of equals; in the order of the texts.
+pub(crate) fn with_support(stars: &[Star], links: &[Link], loose: &[Link]) -> Vec<Supported> {
+    let mut star_of = BTreeMap::new();
+    for (number, star) in stars.iter().enumerate() {
+        star_of.insert(star.center, number);
+        star_of.extend(star.links.iter().map(|&at| (links[at].left + links[at].right - star.center, number)));
+    }
+    // For each text without a star and each star around: how many of its texts it is linked to, and the loose link to the centre.
+    let mut around: BTreeMap<(u32, usize), (usize, Option<usize>)> = BTreeMap::new();
+    let places = links.iter().map(|link| (link, None)).chain(loose.iter().zip((0..).map(Some)));
+    for (link, place) in places {
+        for (text, other) in [(link.left, link.right), (link.right, link.left)] {
+            if let (None, Some(&star)) = (star_of.get(&text), star_of.get(&other)) {
+                let (count, to_center) = around.entry((text, star)).or_default();
+                *count += 1;
+                if other == stars[star].center {
+                    *to_center = place;
+                }
+            }
+        }
+    }
+    let mut joining: BTreeMap<u32, Supported> = BTreeMap::new();
+    for ((text, star), (count, to_center)) in around {
+        let texts = 1 + stars[star].links.len();
+        let Some(loose_link) = to_center.filter(|_| texts > 2 && count > 1 && 2 * count >= texts) else { continue };
+        let best = joining.entry(text).or_insert(Supported { star, loose: loose_link });
+        if loose[loose_link].strength > loose[best.loose].strength {
+            *best = Supported { star, loose: loose_link };
+        }
+    }
+    joining.into_values().collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -186,6 +248,20 @@ mod tests {
             .collect();
         groups.sort_unstable();
         groups
+    }
+
+    #[test]
+    fn a_text_near_half_of_a_star_joins_it() {
+        let link = |left, right, strength| Link { left, right, strength };
+        let links = [link(0, 1, 0.9), link(0, 2, 0.9), link(0, 3, 0.9), link(10, 11, 0.9)];
+        let stars = [Star { center: 0, links: vec![0, 1, 2] }, Star { center: 10, links: vec![3] }];
+        let joining = |loose: &[Link]| with_support(&stars, &links, loose);
+        assert_eq!(joining(&[link(0, 4, 0.4)]), [], "one link proves nothing");
+        assert_eq!(joining(&[link(1, 4, 0.4), link(2, 4, 0.4)]), [], "it must be linked to the centre");
+        assert_eq!(joining(&[link(2, 4, 0.3), link(0, 4, 0.4)]), [Supported { star: 0, loose: 1 }]);
+        assert_eq!(joining(&[link(4, 10, 0.4), link(4, 11, 0.4)]), [], "two texts are no support");
+        assert_eq!(joining(&[link(0, 10, 0.4), link(1, 10, 0.4)]), [], "who has a star stays");
+        assert!((supported(0.3) - 0.51).abs() < 1e-9);
     }
 
     proptest! {

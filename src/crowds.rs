@@ -1,4 +1,4 @@
-//! Crowds: many edited copies of one text, of which no two need be alike.
+//! Crowds: many copies of one text, of which no two need be alike.
 //!
 //! Buckets that are crowded are not compared all with all, so that in a crowd each text meets some of the others, and which ones
 //! depends on the ids. Left to that, a crowd falls apart into stars around texts that happened to meet many. So the texts
@@ -103,6 +103,12 @@ impl Rest {
     /// The copies of each text that has some.
     fn around(&self) -> impl Iterator<Item = &[(u32, u32)]> {
         self.links.chunk_by(|a, b| a.0 == b.0)
+    }
+
+    /// The text with most copies and these, ascending; none if no text has copies enough.
+    pub(crate) fn hub(&self) -> Option<(u32, Vec<u32>)> {
+        let most = longest(self.around()).filter(|most| most.len() >= FEW)?;
+        Some((most[0].0, most.iter().map(|&(_, copy)| copy).collect()))
     }
 
     /// The texts that may be closest to all others; none if no text has copies enough.

@@ -1,5 +1,6 @@
 //! The whole line put together: articles in, a report out. The only place that knows threads.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -12,8 +13,9 @@ use rayon::prelude::*;
 use crate::articles::{Article, Articles, Wants};
 use crate::bands::Bands;
 use crate::candidates::Growth;
-use crate::cluster::{self, Link};
+use crate::cluster::{self, Link, Star};
 use crate::content::TokenChunks;
+use crate::crowds;
 use crate::date;
 use crate::error::{self, Error, Result};
 use crate::excerpts::{self, Asked, Excerpt, ExcerptKind, ExcerptPlace, Spot};
@@ -33,7 +35,7 @@ use crate::report::{
 use crate::shingle::{Shingle, ShingleSet};
 use crate::sign::{self, Kept, Shape, Signatures, Signed, Views};
 use crate::store::Budget;
-use crate::telling::{RunTable, Runs};
+use crate::telling::{self, RunTable, Runs};
 use crate::text::Words;
 use crate::texts::{Sets, Shingles, Texts};
 use crate::verify::{self, NearRule, Rule, StemTable};
@@ -519,6 +521,17 @@ impl Detector {
         self.near_misses.map_or(Keep::Copies, Keep::Like)
     }
 
+    /// What is wanted beside the copies where clusters are made: rewordings that fall short alone, but not with a second one.
+    fn keep_for_clusters(&self) -> Keep {
+        let least = self.least_supported();
+        Keep::Like(self.near_misses.map_or(least, |asked| asked.min(least)))
+    }
+
+    /// The confidence from which on a pair is sure enough if a second one as good supports it, see [`cluster::supported`].
+    fn least_supported(&self) -> f32 {
+        1.0 - (1.0 - self.confidence).sqrt()
+    }
+
     /// Two texts held against each other with all the evidence, whether or not they are copies: as if they were all articles
     /// that there are. Documents around them would say better which words are rare, so that [`find`](Self::find) may be a
     /// little surer or less sure of the same two in a corpus. What they tell alike is [`shared_passages`](crate::shared_passages).
@@ -687,8 +700,10 @@ impl Detector {
 
     /// A corpus to clusters, which come with the articles.
     fn report_on<A: Article>(&self, mut corpus: Corpus<A>) -> Result<(Report, Articles<A>)> {
-        let (copies, misses): (Vec<_>, Vec<_>) =
-            self.compare(&mut corpus, self.keep(), None)?.into_iter().partition(|pair| pair.relation.is_some());
+        let (copies, misses): (Vec<_>, Vec<_>) = self
+            .compare(&mut corpus, self.keep_for_clusters(), None)?
+            .into_iter()
+            .partition(|pair| pair.relation.is_some());
         corpus.summary.verified = copies.len() as u64;
         let mut times = corpus.summary.times;
         let texts = corpus.distinct.len();
@@ -728,7 +743,7 @@ impl Detector {
         let Some(Kept { sketches, fingerprints, tokens }) = kept.take() else { return Ok(Vec::new()) };
         let read = |text: u32| articles.read(positions[distinct[text as usize] as usize] as usize);
         let texts = Texts { words, read: &read, shingle: self.shingle, budget };
-        let wanted = Wanted { keep, asked };
+        let wanted = Wanted { keep: if keep == Keep::All { keep } else { self.keep() }, asked };
         let found = self.timed(&mut summary.times, Stage::Near, texts.len(), |_| {
             self.near.pairs(texts, &sketches, &fingerprints, wanted)
         });
@@ -829,6 +844,9 @@ impl Detector {
             let shingles = Shingles::new(texts);
             let decided = judged.par_iter().filter_map(|pair| self.reworded_pair(&shingles, pair, prior, keep));
             let mut reworded: Vec<Compared> = decided.collect();
+            let (around, count) = self.around_hubs(stories, &shingles, &reworded, prior);
+            reworded.extend(around);
+            *compared += count;
             reworded.extend(self.behind_leaders(stories, &shingles, leaders, &reworded, prior));
             reworded
         })
@@ -844,11 +862,8 @@ impl Detector {
         ticker: &Ticker<'_>,
     ) -> (Vec<Judged>, Odds, u64) {
         let Stories { content, usual, texts, .. } = stories;
-        // With the highest of priors.
-        let may_be_wanted = |pair: &Judged| match keep {
-            Keep::All => true,
-            _ => pair.odds.is_some_and(|odds| self.rule.confidence(odds, 1.0) >= self.least(keep)),
-        };
+        let may_be_wanted =
+            |pair: &Judged| keep == Keep::All || pair.odds.is_some() && self.may_be_wanted(&pair.evidence, keep);
         let examine = |mut found: Examined, left: u32| {
             ticker.tick();
             let worth = |neighbour: &Neighbour| {
@@ -863,7 +878,7 @@ impl Detector {
                 return found;
             }
             let ours = content.get(left);
-            found.desk.take(&ours);
+            found.desk.take(left, &ours);
             // The texts lie far apart in memory: all are asked for before any is waited for.
             std::hint::black_box(neighbours.iter().fold(0, |all, neighbour| all ^ content.peek(neighbour.text)));
             for neighbour in &neighbours {
@@ -895,23 +910,37 @@ impl Detector {
         if !worth(&evidence) {
             return None;
         }
+        let read = |text: u32| furniture.cut_from(text, (texts.read)(text));
         if !desk.is_read {
-            desk.ours.read(&furniture.cut_from(left, (texts.read)(left)));
+            desk.ours.read(&read(left));
             desk.runs.fill(&desk.ours);
             desk.is_read = true;
         }
-        desk.theirs.read(&furniture.cut_from(right, (texts.read)(right)));
-        let verbatim = match verify::is_shorter(ours, &theirs) {
+        let their_text = read(right);
+        desk.theirs.read(&their_text);
+        let ours_is_shorter = verify::is_shorter(ours, &theirs);
+        let verbatim = match ours_is_shorter {
             true => desk.runs.in_other(&desk.theirs),
             false => desk.runs.of_other(&desk.theirs),
         };
         let mut evidence = evidence.with(verbatim);
+        if verbatim.ends && evidence.quotes() && (keep == Keep::All || self.may_be_wanted(&evidence, keep)) {
+            let our_text = read(left);
+            let both = [(&our_text[..], &desk.ours), (&their_text[..], &desk.theirs)];
+            let [shorter, longer] = if ours_is_shorter { both } else { [both[1], both[0]] };
+            evidence.before_the_end = telling::before_the_end(shorter, longer);
+        }
         if desk.ours.is_without_spaces && desk.theirs.is_without_spaces {
             // Where each character is a word, all words are as well known as those of English.
             evidence.foreign = 0.0;
         }
         let odds = evidence.is_worth_reading().then(|| self.rule.odds(&evidence));
         Some(Judged { left, right, evidence, odds })
+    }
+
+    /// Whether a pair of this evidence is wanted if the prior is as high as can be.
+    fn may_be_wanted(&self, evidence: &ContentEvidence, keep: Keep) -> bool {
+        self.rule.confidence(self.rule.odds(evidence), 1.0) >= self.least(keep)
     }
 
     /// The least confidence that is wanted.
@@ -939,6 +968,47 @@ impl Detector {
         Some(pair)
     }
 
+    /// The copies in crowds of rewordings that candidates left out, and how many pairs were compared for it: of what hundreds
+    /// tell hardly a feature is rare, so that each of them met some of the others only. Who has most copies is compared with all of
+    /// its crowd, and so on among those that are left.
+    fn around_hubs(
+        &self,
+        stories: Stories<'_, '_>,
+        shingles: &Shingles<'_>,
+        reworded: &[Compared],
+        prior: f32,
+    ) -> (Vec<Compared>, u64) {
+        let Stories { content, texts, .. } = stories;
+        let copies = reworded.iter().filter(|pair| pair.relation.is_some());
+        let links: Vec<(u32, u32)> = copies.map(|pair| (pair.left, pair.right)).collect();
+        let around = |mut crowd: crowds::Rest| {
+            let (mut found, mut count) = (Vec::new(), 0);
+            for _ in 0..crowds::MOST_CENTRES {
+                let Some((hub, copies)) = crowd.hub() else { break };
+                let (ours, rare) = (content.get(hub), content.rare(hub));
+                let copy = |desk: &mut Desk, &other: &u32| {
+                    if !desk.has(hub) {
+                        desk.take(hub, &ours);
+                    }
+                    let other = Neighbour::of(&rare, content, other);
+                    let judged = self.judge(stories, (hub, &ours, desk), &other, Keep::Copies)?;
+                    self.reworded_pair(shingles, &judged, prior, Keep::Copies).map(Compared::in_order)
+                };
+                let is_new = |other: &&u32| **other != hub && copies.binary_search(other).is_err();
+                let others: Vec<u32> = crowd.texts().iter().filter(is_new).copied().collect();
+                let more: Vec<Compared> = others.par_iter().map_init(Desk::default, copy).flatten_iter().collect();
+                count += others.len() as u64;
+                crowd.add(more.iter().map(|pair| (pair.left, pair.right)));
+                crowd.take(&[hub]);
+                found.extend(more);
+            }
+            (found, count)
+        };
+        let of_crowds: Vec<_> = crowds::crowds(texts.len(), &links).into_iter().map(around).collect();
+        let count = of_crowds.iter().map(|(_, count)| count).sum();
+        (of_crowds.into_iter().flat_map(|(found, _)| found).collect(), count)
+    }
+
     /// For each reworded pair the edited copies of one held against the other: these stood behind their leader so far, but
     /// a cluster must verify each against its representative.
     fn behind_leaders(
@@ -959,7 +1029,7 @@ impl Detector {
         let against = |desk: &mut Desk, text: u32, others: u32| {
             let Some(others) = followers.get(&others) else { return Vec::new() };
             let (ours, rare) = (content.get(text), content.rare(text));
-            desk.take(&ours);
+            desk.take(text, &ours);
             let pair = |&other: &u32| {
                 let other = Neighbour::of(&rare, content, other);
                 let judged = self.judge(stories, (text, &ours, desk), &other, Keep::Copies)?;
@@ -1006,7 +1076,8 @@ impl Detector {
         cluster::reunite(&mut stars, &links, rank);
         let is_doubtful = |link: &Link| link.strength < DOUBTFUL;
         let unsupported = cluster::take_out_unsupported(&mut stars, &links, is_doubtful);
-        let nearest = nearest(misses.iter().chain(unsupported.iter().map(|&at| &verified[at])));
+        let (verified, misses) = self.take_in_supported(&mut stars, (links, verified), misses);
+        let nearest = nearest(misses.into_iter().chain(unsupported.iter().map(|&at| verified[at].as_ref())));
         let near_miss = |text: u32| {
             let &(other, pair) = nearest.get(&text)?;
             let position = positions[distinct[other as usize] as usize] as usize;
@@ -1032,7 +1103,7 @@ impl Detector {
             };
             add(star.center, None);
             for link in star.links {
-                let pair = &verified[link];
+                let pair = verified[link].as_ref();
                 add(pair.left + pair.right - star.center, Some(pair));
             }
             clusters.push((members, near_miss(star.center)));
@@ -1054,6 +1125,31 @@ impl Detector {
         clusters.sort_by_key(|(members, _)| members[0].0);
         let unnumbered = |members: Vec<(u32, Member)>| members.into_iter().map(|(_, member)| member).collect();
         clusters.into_iter().map(|(members, near_miss)| Cluster { members: unnumbered(members), near_miss }).collect()
+    }
+
+    /// Rewordings that fall short alone, but not with another member, join their stars. All that are in stars now, the copies
+    /// first, and the rest of what was asked for.
+    fn take_in_supported<'p>(
+        &self,
+        stars: &mut [Star],
+        (links, verified): (Vec<Link>, &'p [Compared]),
+        misses: &'p [Compared],
+    ) -> (Vec<Cow<'p, Compared>>, Vec<&'p Compared>) {
+        let falls_short =
+            |pair: &&Compared| pair.evidence.content.is_some() && pair.similarity >= self.least_supported();
+        let (loose, mut others): (Vec<&Compared>, Vec<&Compared>) = misses.iter().partition(falls_short);
+        let mut verified: Vec<Cow<'_, Compared>> = verified.iter().map(Cow::Borrowed).collect();
+        let mut joined = vec![false; loose.len()];
+        let loose_links = near::links(loose.iter().copied());
+        for cluster::Supported { star, loose: at } in cluster::with_support(stars, &links, &loose_links) {
+            let similarity = cluster::supported(loose[at].similarity.into()) as f32;
+            joined[at] = true;
+            stars[star].links.push(verified.len());
+            verified.push(Cow::Owned(Compared { relation: Some(Relation::Reworded), similarity, ..loose[at].clone() }));
+        }
+        others.extend(loose.into_iter().zip(joined).filter(|(_, joined)| !joined).map(|(pair, _)| pair));
+        others.retain(|pair| self.near_misses.is_some_and(|least| pair.similarity >= least));
+        (verified, others)
     }
 
     /// The members of clusters that can go because one that stays tells what they tell, in the order of the input.
@@ -1151,6 +1247,12 @@ impl Detector {
             let relation = pair.relation?;
             // Who deletes must be right nine times in ten, or the words must be there.
             let is_sure = relation == Relation::Reworded && pair.similarity >= self.removal;
+            // Each shared shingle tells no more words than it spans.
+            let most_told = pair.evidence.containment * f32::from(self.shingle.span());
+            let may_be_enough = removal::may_replace(Relation::Near, most_told, words(removed), words(kept));
+            if !is_sure && matches!(self.shingle, Shingle::Words(_)) && !may_be_enough {
+                return None;
+            }
             let told = (!is_sure).then(|| shingles.covered(removed, &shingles.of(kept)));
             let tie = Tie { relation, similarity: pair.similarity, told, evidence: pair.evidence };
             let may_be_told = |told: f32| removal::may_replace(Relation::Near, told, words(removed), words(kept));
@@ -1437,6 +1539,7 @@ struct Judged {
 /// One text that is held beside others, one by one. Reused from text to text.
 #[derive(Default)]
 struct Desk {
+    text: Option<u32>,
     stems: StemTable,
     runs: RunTable,
     /// The runs of the text, of which the table is full if it was read, and those of the other one.
@@ -1466,9 +1569,14 @@ impl Examined {
 }
 
 impl Desk {
-    fn take(&mut self, text: &Features<'_>) {
-        self.stems.fill(text);
+    fn take(&mut self, text: u32, features: &Features<'_>) {
+        self.stems.fill(features);
+        self.text = Some(text);
         self.is_read = false;
+    }
+
+    fn has(&self, text: u32) -> bool {
+        self.text == Some(text)
     }
 }
 

@@ -292,6 +292,7 @@ impl Keep {
 
 /// Two texts that were compared, the first before the second: how alike they are and why, and the relation if that is
 /// enough for one.
+#[derive(Clone)]
 pub(crate) struct Compared {
     pub(crate) left: u32,
     pub(crate) right: u32,
@@ -308,7 +309,7 @@ impl Compared {
     /// How strongly the pair ties a cluster together: edited copies more than any rewording.
     fn strength(&self) -> f64 {
         match self.relation {
-            Some(Relation::Reworded) => self.similarity.into(),
+            Some(Relation::Reworded) | None => self.similarity.into(),
             _ => 1.0 + f64::from(self.similarity) / 16.0,
         }
     }

@@ -113,6 +113,10 @@ pub struct ContentEvidence {
     /// Share of the shorter text's words that stand in the longest of these runs, 0 to 1: one block is one piece of
     /// evidence, be it a quotation, a footer or a press release that both print.
     pub block: f32,
+    /// If the longest of these runs ends both texts, as a signature does: the share of the shorter text's content words outside
+    /// of all runs that the longer one has outside of them as well, 0 to 1. Not looked for where less than a tenth stands in such
+    /// runs, or all but a few words.
+    pub before_the_end: Option<f32>,
 }
 
 /// What two texts that look alike and are no copies most likely are; [the crate's documentation](crate#what-a-copy-is) has an

@@ -4,11 +4,15 @@
 //! What both texts say in the same words is one piece of evidence if it stands in one block: a quotation, a footer, a press
 //! release that both print. Spread over the text in many runs, it shows that one was made from the other.
 
+use crate::content::Tokens;
 use crate::shingle::{self, Shingle};
 use crate::text;
 
 /// Runs of so many words count as the same words; shorter ones are turns of phrase.
 pub(crate) const RUN_WORDS: u8 = 5;
+
+/// So many words after a block are no text that goes on.
+const FEW_WORDS: usize = 10;
 
 /// Which words of a text stand in runs that another one has too.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -17,6 +21,8 @@ pub(crate) struct Verbatim {
     pub(crate) all: f32,
     /// Share of the words that stand in the longest of them.
     pub(crate) block: f32,
+    /// Whether the longest of them ends the text, but for a few words.
+    pub(crate) ends: bool,
 }
 
 /// The runs of [`RUN_WORDS`] words of a text, in order, overlapping.
@@ -91,6 +97,52 @@ impl RunTable {
     }
 }
 
+/// Of two texts, the shorter first, whose longest shared run of words ends both, or nearly so, as a signature does: what is told
+/// alike outside of the runs that both have. It is the share of the shorter one's content words there that the other one has there
+/// as well. None of other texts, or if fewer than sixteen words stand there, from which nothing is to be learnt.
+pub(crate) fn before_the_end(shorter: (&str, &Runs), longer: (&str, &Runs)) -> Option<f32> {
+    const LEAST_WORDS: usize = 16;
+    let ours = shared_by(longer.1, shorter.1);
+    let theirs = shared_by(shorter.1, longer.1);
+    if ![&ours, &theirs].into_iter().all(|shared| verbatim(shared.iter().copied()).ends) {
+        return None;
+    }
+    let (words, ours) = left_over(shorter.0, ours);
+    let (_, theirs) = left_over(longer.0, theirs);
+    let both = ours.iter().filter(|stem| theirs.binary_search(stem).is_ok()).count();
+    (words >= LEAST_WORDS).then(|| both as f32 / ours.len().max(1) as f32)
+}
+
+/// For each run of a text whether another one has it.
+fn shared_by(other: &Runs, text: &Runs) -> Vec<bool> {
+    let mut others = other.runs.clone();
+    others.sort_unstable();
+    text.runs.iter().map(|run| others.binary_search(run).is_ok()).collect()
+}
+
+/// How many words of a text stand in no shared run, and the distinct content words among them, ascending.
+fn left_over(text: &str, shared: Vec<bool>) -> (usize, Vec<u32>) {
+    let finder = Tokens::new(text);
+    let (mut words, mut stems, mut at, mut covered) = (0, Vec::new(), 0, 0);
+    text::with_scratch(|scratch| {
+        text::walk(text, scratch, |scan| {
+            for word in scan.iter() {
+                if shared.get(at) == Some(&true) {
+                    covered = at + usize::from(RUN_WORDS);
+                }
+                if at >= covered {
+                    words += 1;
+                    stems.extend(finder.stem(&word));
+                }
+                at += 1;
+            }
+        });
+    });
+    stems.sort_unstable();
+    stems.dedup();
+    (words, stems)
+}
+
 /// Counts the words of a text by whether the run that begins at each is shared.
 fn verbatim(runs: impl ExactSizeIterator<Item = bool>) -> Verbatim {
     let run_words = usize::from(RUN_WORDS);
@@ -98,17 +150,20 @@ fn verbatim(runs: impl ExactSizeIterator<Item = bool>) -> Verbatim {
         0 => return Verbatim::default(),
         runs => runs + run_words - 1,
     };
-    let (mut all, mut longest, mut begin, mut end) = (0, 0, 0, 0);
+    let (mut all, mut longest, mut begin, mut end) = (0, 0..0, 0, 0);
     for at in runs.enumerate().filter(|(_, shared)| *shared).map(|(at, _)| at) {
         if at > end || end == 0 {
             begin = at;
         }
         all += at + run_words - end.max(at);
         end = at + run_words;
-        longest = longest.max(end - begin);
+        if end - begin > longest.len() {
+            longest = begin..end;
+        }
     }
     let share = |part: usize| part as f32 / words as f32;
-    Verbatim { all: share(all), block: share(longest) }
+    let ends = !longest.is_empty() && words - longest.end <= FEW_WORDS;
+    Verbatim { all: share(all), block: share(longest.len()), ends }
 }
 
 #[cfg(test)]
@@ -137,12 +192,29 @@ mod tests {
     fn one_block_is_told_from_several() {
         let host =
             "one two three four five six seven eight nine ten and eleven twelve thirteen fourteen fifteen sixteen";
-        let whole = Verbatim { all: 1.0, block: 1.0 };
+        let whole = Verbatim { all: 1.0, block: 1.0, ends: true };
         assert_eq!(share("two three four five six seven", host), whole);
         let two = share("two three four five six here eleven twelve thirteen fourteen fifteen", host);
-        assert_eq!(two, Verbatim { all: 10.0 / 11.0, block: 5.0 / 11.0 });
+        assert_eq!(two, Verbatim { all: 10.0 / 11.0, block: 5.0 / 11.0, ends: true });
         assert_eq!(share("two three four five", host), Verbatim::default());
         assert_eq!(share("", host), Verbatim::default());
+    }
+
+    #[test]
+    fn what_stands_before_a_signature_is_told_by_itself() {
+        let signature = "Jo Ferrer, harbour desk, the old customs house, write to the editors";
+        let ferry = "The ferry to Orrin stops in March since nobody mends its engines, and farmers fear for their milk";
+        let again =
+            "Since nobody mends the engines, farmers on Orrin fear for their milk: in March its ferry stops for good";
+        let snow =
+            "Snow closed the mountain road to Hallin while guests of the hotel played cards by candlelight all night";
+        let told = |left: &str, right: &str| before_the_end((left, &read(left)), (right, &read(right)));
+        let with = |text: &str| format!("{text}. {signature}");
+        assert_eq!(told(&with(ferry), &with(snow)), Some(0.0));
+        assert!(told(&with(ferry), &with(again)).unwrap() > 0.6);
+        assert_eq!(told(ferry, again), None, "no runs are shared");
+        assert_eq!(told(&format!("{signature}. {ferry}"), &format!("{signature}. {snow}")), None, "it begins both");
+        assert_eq!(told(&with("Quite so"), &with(snow)), None, "hardly a word is left");
     }
 
     proptest! {
@@ -158,7 +230,9 @@ mod tests {
             let all = marked.iter().filter(|&&is| is).count();
             let longest = marked.chunk_by(|a, b| a == b).filter(|run| run[0]).map(<[bool]>::len).max().unwrap_or(0);
             let of = |part: usize| if short.len() < 5 { 0.0 } else { part as f32 / short.len() as f32 };
-            prop_assert_eq!(share(&text(&short), &text(&long)), Verbatim { all: of(all), block: of(longest) });
+            let found = share(&text(&short), &text(&long));
+            prop_assert_eq!((found.all, found.block), (of(all), of(longest)));
+            prop_assert!(!found.ends || marked.iter().rev().take(11).any(|&is| is));
         }
     }
 }
