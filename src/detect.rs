@@ -798,13 +798,17 @@ impl Detector {
             let tokens = furniture.take_out_of(tokens, texts.read);
             let words = |text: usize| texts.words[text] - furniture.words(text as u32);
             let (content, lists) = Content::new(tokens, words, |text| leads(text as u32), budget)?;
-            let candidates = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
+            let mut candidates = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
             budget.check()?;
             let is_asked =
                 asked.filter(|_| self.near.search == Search::Exhaustive).map(|asked| of_leaders(asked, leaders));
             // The lists are given back as soon as nobody is to be found by them.
             let lists = is_asked.is_some().then_some(lists);
-            let usual = Usual::new(&content, leaders, &candidates, budget);
+            let shares = candidates.nth_best_shares(&content, [USUAL_NEIGHBOUR, MOST_NEIGHBOURS], budget);
+            let (shares, least): (Vec<f32>, Vec<f32>) = shares.into_iter().map(|[usual, least]| (usual, least)).unzip();
+            summary.left_out = candidates.keep_best(&content, &least, CROWDED);
+            drop(least);
+            let usual = Usual::new(&content, leaders, &candidates, shares);
             let others = match (&lists, is_asked) {
                 (Some(lists), Some(asked)) => {
                     Some(Neighbours::of_asked(&content, lists, |text| asked[text as usize], budget))
@@ -1597,6 +1601,10 @@ fn nearest<'p>(pairs: impl Iterator<Item = &'p Compared>) -> BTreeMap<u32, (u32,
 /// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies.
 const USUAL_NEIGHBOUR: usize = 20;
 
+/// A text is compared with so many of its neighbours, the best ones, with those that have it among theirs, and with who shares so much
+/// that they make a crowd. In a large corpus there are ever more that share next to nothing.
+const MOST_NEIGHBOURS: usize = 32;
+
 /// What is usual from this on makes a crowd: a template, a subject that many write about, or one story told many times.
 const CROWDED: f32 = 0.05;
 
@@ -1611,9 +1619,9 @@ const CROWD_LOOKED_AT: usize = 64;
 struct Usual(Vec<f32>);
 
 impl Usual {
-    fn new(content: &Content, leaders: &[u32], neighbours: &Neighbours, budget: &Budget) -> Self {
+    /// From the share of its pairs of words that each text shares with its so-manieth neighbour.
+    fn new(content: &Content, leaders: &[u32], neighbours: &Neighbours, mut shares: Vec<f32>) -> Self {
         let n = leaders.len() as f32;
-        let mut shares = neighbours.nth_best_share(content, USUAL_NEIGHBOUR, budget);
         let crowded: Vec<u32> =
             (0..).zip(&shares).filter(|(_, share)| **share >= CROWDED).map(|(text, _)| text).collect();
         let nearest = neighbours.nearest(content, &crowded, CROWD_LOOKED_AT);
