@@ -806,7 +806,7 @@ impl Detector {
             let lists = is_asked.is_some().then_some(lists);
             let shares = candidates.nth_best_shares(&content, [USUAL_NEIGHBOUR, MOST_NEIGHBOURS], budget);
             let (shares, least): (Vec<f32>, Vec<f32>) = shares.into_iter().map(|[usual, least]| (usual, least)).unzip();
-            summary.left_out = candidates.keep_best(&content, &least, CROWDED);
+            summary.left_out = candidates.keep_best(&content, &least, IN_ANY_CASE);
             drop(least);
             let usual = Usual::new(&content, leaders, &candidates, shares);
             let others = match (&lists, is_asked) {
@@ -1602,8 +1602,9 @@ fn nearest<'p>(pairs: impl Iterator<Item = &'p Compared>) -> BTreeMap<u32, (u32,
 const USUAL_NEIGHBOUR: usize = 20;
 
 /// A text is compared with so many of its neighbours, the best ones, with those that have it among theirs, and with who shares so much
-/// that they make a crowd. In a large corpus there are ever more that share next to nothing.
+/// of its pairs of words in any case. In a large corpus there are ever more that share next to nothing.
 const MOST_NEIGHBOURS: usize = 32;
+const IN_ANY_CASE: f32 = 0.02;
 
 /// What is usual from this on makes a crowd: a template, a subject that many write about, or one story told many times.
 const CROWDED: f32 = 0.05;
