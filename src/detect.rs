@@ -792,6 +792,7 @@ impl Detector {
             self.near.pairs(texts, &sketches, &fingerprints, wanted)
         });
         let near::Found { mut pairs, sets: compared, leaders, whole, common, candidates, crowded, capped } = found;
+        drop(sketches);
         (summary.candidates, summary.crowded, summary.capped) = (candidates, crowded, capped);
         if self.excerpts != Excerpts::Ignore {
             let words = |text: u32| texts.words[text as usize];
@@ -800,7 +801,6 @@ impl Detector {
             let (all, leaders): (Vec<u32>, _) = ((0..texts.len() as u32).collect(), self.near.whole(texts, &pairs));
             *shared = fingerprints.overlaps(&all, &leaders, Sample::All, words, needed, budget).pairs;
         }
-        drop(sketches);
         budget.check()?;
         if self.level == Level::Reworded || self.excerpts != Excerpts::Ignore {
             // A part of the next stage, which is reported as a whole.
@@ -843,13 +843,17 @@ impl Detector {
             let tokens = furniture.take_out_of(tokens, texts.read);
             let words = |text: usize| texts.words[text] - furniture.words(text as u32);
             let (content, lists) = Content::new(tokens, words, |text| leads(text as u32), budget)?;
-            let candidates = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
+            let mut candidates = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
             budget.check()?;
             let is_asked =
                 asked.filter(|_| self.near.search == Search::Exhaustive).map(|asked| of_leaders(asked, leaders));
             // The lists are given back as soon as nobody is to be found by them.
             let lists = is_asked.is_some().then_some(lists);
-            let usual = Usual::new(&content, leaders, &candidates, budget);
+            let shares = candidates.nth_best_shares(&content, [USUAL_NEIGHBOUR, MOST_NEIGHBOURS], budget);
+            let (shares, least): (Vec<f32>, Vec<f32>) = shares.into_iter().map(|[usual, least]| (usual, least)).unzip();
+            summary.left_out = candidates.keep_best(&content, &least, IN_ANY_CASE);
+            drop(least);
+            let usual = Usual::new(&content, leaders, &candidates, shares);
             let others = match (&lists, is_asked) {
                 (Some(lists), Some(asked)) => {
                     Some(Neighbours::of_asked(&content, lists, |text| asked[text as usize], budget))
@@ -1651,6 +1655,11 @@ fn nearest<'p>(pairs: impl Iterator<Item = &'p Compared>) -> BTreeMap<u32, (u32,
 /// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies.
 const USUAL_NEIGHBOUR: usize = 20;
 
+/// A text is compared with so many of its neighbours, the best ones, with those that have it among theirs, and with who shares so much
+/// of its pairs of words in any case. In a large corpus there are ever more that share next to nothing.
+const MOST_NEIGHBOURS: usize = 32;
+const IN_ANY_CASE: f32 = 0.02;
+
 /// What is usual from this on makes a crowd: a template, a subject that many write about, or one story told many times.
 const CROWDED: f32 = 0.05;
 
@@ -1665,9 +1674,9 @@ const CROWD_LOOKED_AT: usize = 64;
 struct Usual(Vec<f32>);
 
 impl Usual {
-    fn new(content: &Content, leaders: &[u32], neighbours: &Neighbours, budget: &Budget) -> Self {
+    /// From the share of its pairs of words that each text shares with its so-manieth neighbour.
+    fn new(content: &Content, leaders: &[u32], neighbours: &Neighbours, mut shares: Vec<f32>) -> Self {
         let n = leaders.len() as f32;
-        let mut shares = neighbours.nth_best_share(content, USUAL_NEIGHBOUR, budget);
         let crowded: Vec<u32> =
             (0..).zip(&shares).filter(|(_, share)| **share >= CROWDED).map(|(text, _)| text).collect();
         let nearest = neighbours.nearest(content, &crowded, CROWD_LOOKED_AT);

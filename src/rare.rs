@@ -50,12 +50,28 @@ pub(crate) struct Neighbours {
 const NEIGHBOURS_SHARE: u64 = 2;
 const SHARES_SHARE: u64 = 2;
 
-/// Space that one thread reuses from text to text.
+/// What a text shares with each other one. Reused from text to text; it is as large as a text has meetings, whatever the number of
+/// texts is.
 #[derive(Default)]
 struct Shared {
-    /// With each other text, the weight of the rare features and of the pairs of words that are shared.
-    with: Vec<(u32, u32)>,
+    /// In the places that their hashes say, or the next free ones.
+    sums: Vec<Sum>,
+    /// One less than the places that are in use now, a power of two.
+    mask: usize,
+    /// Places that are taken, in the order in which the texts were met.
     touched: Vec<u32>,
+}
+
+/// The weight of the rare features, and of the pairs of words among them, that are shared with one text.
+#[derive(Clone, Copy)]
+struct Sum {
+    text: u32,
+    rare: u32,
+    pairs: u32,
+}
+
+impl Sum {
+    const FREE: Self = Self { text: u32::MAX, rare: 0, pairs: 0 };
 }
 
 impl Neighbours {
@@ -171,9 +187,9 @@ impl Neighbours {
         }
     }
 
-    /// What share of its pairs of words each text shares with the so-manieth of its neighbours, from the best down; 0 if it
-    /// has fewer.
-    pub(crate) fn nth_best_share(&self, content: &Content, nth: usize, budget: &Budget) -> Vec<f32> {
+    /// What share of its pairs of words each text shares with two of its neighbours, the so-manieth from the best down, the better
+    /// one first; 0 if it has fewer.
+    pub(crate) fn nth_best_shares(&self, content: &Content, nth: [usize; 2], budget: &Budget) -> Vec<[f32; 2]> {
         let texts = content.len();
         let mut count: Vec<u32> = vec![0; texts];
         self.for_each(|left, Neighbour { text: right, .. }| {
@@ -181,9 +197,9 @@ impl Neighbours {
             count[right as usize] += 1;
         });
         // In 65,535ths, for there are many of them; those that have too few need no room.
-        let mut nth_best: Vec<u16> = vec![0; texts];
+        let mut nth_best: Vec<[u16; 2]> = vec![[0; 2]; texts];
         let room = (budget.share(SHARES_SHARE) / size_of::<u16>() as u64).max(1 << 16);
-        let needed = |text: usize| if (count[text] as usize) < nth { 0 } else { count[text] as usize };
+        let needed = |text: usize| if (count[text] as usize) < nth[0] { 0 } else { count[text] as usize };
         let mut first = 0;
         while first < texts {
             // As many texts as there is room for, and one in any case.
@@ -195,7 +211,37 @@ impl Neighbours {
             self.nth_best_of(content, nth, &places, (first, &mut nth_best[first..end]));
             first = end;
         }
-        nth_best.into_iter().map(|share| f32::from(share) / f32::from(u16::MAX)).collect()
+        nth_best.into_iter().map(|shares| shares.map(of_steps)).collect()
+    }
+
+    /// Leaves out the pairs in which neither text shares as much with the other one as with the so-manieth best of its own
+    /// neighbours, which `nth_best` tells, and less than a share that counts in any case. How many these are.
+    pub(crate) fn keep_best(&mut self, content: &Content, nth_best: &[f32], any: f32) -> u64 {
+        let Self { store, chunks, ends } = self;
+        let totals = &content.pair_totals;
+        let in_chunk = |((chunk, ends), first): ((&mut Block, &mut [u32]), usize)| {
+            let words = store.get(chunk);
+            let mut kept = Vec::with_capacity(words.len());
+            let mut start = 0;
+            for (left, end) in (first..).zip(ends) {
+                for Neighbour { text: right, pairs } in neighbours(&words[2 * start..2 * *end as usize]) {
+                    let share = in_steps(verify::pair_containment(pairs, totals[left], totals[right as usize]));
+                    if of_steps(share) >= any.min(nth_best[left]).min(nth_best[right as usize]) {
+                        kept.extend([right, pairs]);
+                    }
+                }
+                start = *end as usize;
+                *end = kept.len() as u32 / 2;
+            }
+            let left_out = (words.len() - kept.len()) as u64 / 2;
+            drop(words);
+            if left_out > 0 {
+                *chunk = store.keep(kept);
+            }
+            left_out
+        };
+        let chunks = chunks.par_iter_mut().zip(ends.par_chunks_mut(CHUNK)).zip((0..usize::MAX).into_par_iter());
+        chunks.map(|(chunk, at)| in_chunk((chunk, at * CHUNK))).sum()
     }
 
     /// The neighbours of some texts, before and after each, that share the most with it, so many at most: from the best down,
@@ -215,7 +261,7 @@ impl Neighbours {
                 let Ok(at) = texts.binary_search(&text) else { continue };
                 let share = verify::pair_containment(pairs, totals[left], totals[right as usize]);
                 let mine = &mut nearest[at];
-                mine.push(((share * f32::from(u16::MAX)) as u16, Neighbour { text: other, pairs }));
+                mine.push((in_steps(share), Neighbour { text: other, pairs }));
                 // Cut now and then, so that a text in a large crowd takes no more room than others.
                 if mine.len() >= 4 * most {
                     mine.sort_unstable_by_key(order);
@@ -231,7 +277,7 @@ impl Neighbours {
     }
 
     /// The same of some texts, which have so many neighbours that the shares with those of each begin at its place.
-    fn nth_best_of(&self, content: &Content, nth: usize, places: &[usize], (first, of): (usize, &mut [u16])) {
+    fn nth_best_of(&self, content: &Content, nth: [usize; 2], places: &[usize], (first, of): (usize, &mut [[u16; 2]])) {
         let mut shares = vec![0u16; places[of.len()]];
         let mut next = places[..of.len()].to_vec();
         let totals = &content.pair_totals;
@@ -240,24 +286,33 @@ impl Neighbours {
             let mut share = None;
             for at in [left.wrapping_sub(first), right.wrapping_sub(first)].into_iter().filter(|&at| at < of.len()) {
                 if next[at] < places[at + 1] {
-                    let share = *share.get_or_insert_with(|| {
-                        let share = verify::pair_containment(pairs, totals[left], totals[right]);
-                        (share * f32::from(u16::MAX)) as u16
-                    });
+                    let share = *share
+                        .get_or_insert_with(|| in_steps(verify::pair_containment(pairs, totals[left], totals[right])));
                     shares[next[at]] = share;
                     next[at] += 1;
                 }
             }
         });
-        let best = |mine: &mut Vec<u16>, (at, best): (usize, &mut u16)| {
-            if places[at] < places[at + 1] {
-                mine.clear();
-                mine.extend_from_slice(&shares[places[at]..places[at + 1]]);
-                *best = *mine.select_nth_unstable_by(nth - 1, |a, b| b.cmp(a)).1;
+        let best = |mine: &mut Vec<u16>, (at, best): (usize, &mut [u16; 2])| {
+            mine.clear();
+            mine.extend_from_slice(&shares[places[at]..places[at + 1]]);
+            for (nth, best) in nth.into_iter().zip(best) {
+                if nth <= mine.len() {
+                    *best = *mine.select_nth_unstable_by(nth - 1, |a, b| b.cmp(a)).1;
+                }
             }
         };
         of.par_iter_mut().enumerate().for_each_init(Vec::new, best);
     }
+}
+
+/// A share in 65,535ths.
+fn in_steps(share: f32) -> u16 {
+    (share * f32::from(u16::MAX)) as u16
+}
+
+fn of_steps(steps: u16) -> f32 {
+    f32::from(steps) / f32::from(u16::MAX)
 }
 
 /// Neighbours as they are kept, each in two words.
@@ -288,6 +343,38 @@ impl Neighbour {
 }
 
 impl Shared {
+    /// Makes room for so many meetings.
+    fn begin(&mut self, meetings: usize) {
+        let room = (2 * meetings).next_power_of_two();
+        if self.sums.len() < room {
+            self.sums.resize(room, Sum::FREE);
+        }
+        self.mask = room - 1;
+        self.touched.clear();
+    }
+
+    #[inline(always)]
+    fn meet(&mut self, text: u32, rare: u32, pairs: u32) {
+        let mut at = (text.wrapping_mul(0x9e37_79b1) >> 7) as usize & self.mask;
+        while self.sums[at].text != text {
+            if self.sums[at].text == Sum::FREE.text {
+                self.sums[at].text = text;
+                self.touched.push(at as u32);
+                break;
+            }
+            at = (at + 1) & self.mask;
+        }
+        let sum = &mut self.sums[at];
+        sum.rare += rare;
+        sum.pairs += pairs;
+    }
+
+    /// All that was met, in no order.
+    fn take(&mut self) -> impl Iterator<Item = Sum> {
+        let Self { sums, touched, .. } = self;
+        touched.drain(..).map(|at| std::mem::replace(&mut sums[at as usize], Sum::FREE))
+    }
+
     /// Adds the texts after `text` that share enough with it, ascending.
     fn find_later(
         &mut self,
@@ -297,56 +384,39 @@ impl Shared {
         text: u32,
         found: &mut Vec<Neighbour>,
     ) {
-        let Self { with, touched } = self;
-        with.resize(content.len(), (0, 0));
-        touched.clear();
         // The lists lie far apart in memory, so all are asked for before any is waited for.
         let rare = content.rare(text);
         let lists: SmallVec<[(Cow<'_, [u32]>, u8); 256]> =
             rare.iter().map(|(list, pair_weight)| (lists.get(list), pair_weight)).collect();
+        self.begin(lists.iter().map(|(list, _)| list.len()).sum());
         for (list, pair_weight) in &lists {
             let weight = weights[list.len()];
             for &other in list.iter().rev().take_while(|&&other| other > text) {
-                let sums = &mut with[other as usize];
-                if sums.0 == 0 {
-                    touched.push(other);
-                }
-                sums.0 += weight;
-                sums.1 += u32::from(*pair_weight);
+                self.meet(other, weight, u32::from(*pair_weight));
             }
         }
         let (total, pair_total) = (content.rare_totals[text as usize], content.pair_totals[text as usize]);
-        touched.retain(|&other| {
-            let poorer = u64::from(total.min(content.rare_totals[other as usize])) + SHORT_TEXT;
-            let (rare, pairs) = with[other as usize];
-            let enough = u64::from(rare) * 1024 >= LEAST_SHARE * poorer
-                && u64::from(pairs) * LEAST_PAIRS >= u64::from(pair_total.min(content.pair_totals[other as usize]));
-            if !enough {
-                with[other as usize] = (0, 0);
-            }
-            enough
-        });
-        touched.sort_unstable();
-        let neighbour = |&text: &u32| Neighbour { text, pairs: std::mem::take(&mut with[text as usize]).1 };
-        found.extend(touched.iter().map(neighbour));
+        let is_enough = |sum: &Sum| {
+            let other = sum.text as usize;
+            let poorer = u64::from(total.min(content.rare_totals[other])) + SHORT_TEXT;
+            u64::from(sum.rare) * 1024 >= LEAST_SHARE * poorer
+                && u64::from(sum.pairs) * LEAST_PAIRS >= u64::from(pair_total.min(content.pair_totals[other]))
+        };
+        let first = found.len();
+        found.extend(self.take().filter(is_enough).map(|sum| Neighbour { text: sum.text, pairs: sum.pairs }));
+        found[first..].sort_unstable_by_key(|neighbour| neighbour.text);
     }
 
     /// Adds all texts, before and after `text`, that share a pair of words with it, in no order.
     fn find_any(&mut self, content: &Content, lists: &Lists, text: u32, found: &mut Vec<Neighbour>) {
-        let Self { with, touched } = self;
-        with.resize(content.len(), (0, 0));
-        touched.clear();
         let rare = content.rare(text);
-        for (list, pair_weight) in rare.iter().filter(|&(_, weight)| weight > 0) {
-            for &other in lists.get(list).iter().filter(|&&other| other != text) {
-                let sums = &mut with[other as usize];
-                if sums.1 == 0 {
-                    touched.push(other);
-                }
-                sums.1 += u32::from(pair_weight);
-            }
+        let lists: SmallVec<[(Cow<'_, [u32]>, u8); 256]> =
+            rare.iter().filter(|&(_, weight)| weight > 0).map(|(list, weight)| (lists.get(list), weight)).collect();
+        self.begin(lists.iter().map(|(list, _)| list.len()).sum());
+        for (list, pair_weight) in &lists {
+            list.iter().filter(|&&other| other != text).for_each(|&other| self.meet(other, 0, u32::from(*pair_weight)));
         }
-        found.extend(touched.iter().map(|&text| Neighbour { text, pairs: std::mem::take(&mut with[text as usize]).1 }));
+        found.extend(self.take().map(|sum| Neighbour { text: sum.text, pairs: sum.pairs }));
     }
 }
 
@@ -410,7 +480,7 @@ mod tests {
         }
 
         #[test]
-        fn the_nth_best_share_is_that_of_all_sorted(texts in prop::collection::vec(prop::collection::vec(0u32..30, 0..12), 2..40), nth in 1usize..6) {
+        fn the_nth_best_share_is_that_of_all_sorted(texts in prop::collection::vec(prop::collection::vec(0u32..30, 0..12), 2..40), nth in 1usize..6, more in 0usize..3) {
             let (content, found) = neighbours(&texts, None);
             let mut shares = vec![Vec::new(); texts.len()];
             for left in 0..texts.len() {
@@ -421,13 +491,37 @@ mod tests {
                     shares[right].push(share);
                 }
             }
-            let nth_best = |mut shares: Vec<f32>| {
+            let nth_best = |mut shares: Vec<f32>, nth: usize| {
                 shares.sort_by(|a, b| b.total_cmp(a));
                 shares.get(nth - 1).copied().unwrap_or(0.0)
             };
-            for (found, shares) in found.nth_best_share(&content, nth, &Budget::unlimited()).into_iter().zip(shares) {
-                prop_assert!((found - nth_best(shares)).abs() < 2e-5);
+            let found = found.nth_best_shares(&content, [nth, nth + more], &Budget::unlimited());
+            for (found, shares) in found.into_iter().zip(shares) {
+                for (found, nth) in found.into_iter().zip([nth, nth + more]) {
+                    prop_assert!((found - nth_best(shares.clone(), nth)).abs() < 2e-5);
+                }
             }
+        }
+
+        #[test]
+        fn the_best_neighbours_of_either_text_are_kept(texts in prop::collection::vec(prop::collection::vec(0u32..30, 0..12), 2..40), nth in 1usize..6, memory in prop::option::of(0u64..100_000)) {
+            let (content, all) = neighbours(&texts, None);
+            let (_, mut best) = neighbours(&texts, memory);
+            let shares: Vec<f32> =
+                all.nth_best_shares(&content, [nth, nth], &Budget::unlimited()).into_iter().map(|shares| shares[0]).collect();
+            let left_out = best.keep_best(&content, &shares, 0.3);
+            let mut lost = 0;
+            for left in 0..texts.len() as u32 {
+                let is_best = |&Neighbour { text: right, pairs }: &Neighbour| {
+                    let [left, right] = [left, right].map(|text| text as usize);
+                    let share = verify::pair_containment(pairs, content.pair_totals[left], content.pair_totals[right]);
+                    of_steps(in_steps(share)) >= shares[left].min(shares[right]).min(0.3)
+                };
+                let expected: Vec<Neighbour> = all.of(left).into_iter().filter(is_best).collect();
+                lost += all.of(left).len() - expected.len();
+                prop_assert_eq!(best.of(left).to_vec(), expected);
+            }
+            prop_assert_eq!(left_out, lost as u64);
         }
     }
 

@@ -492,6 +492,9 @@ pub struct Summary {
     /// 40 texts hold, of which only the shortest holders were compared with all; crowds of copies with more than 32 centres;
     /// and texts between more than four clusters.
     pub capped: usize,
+    /// Pairs of articles that share rare words and were not compared for rewordings, because each of the two has 32 others with which it
+    /// shares more. It grows with the corpus; in a small one there are none.
+    pub left_out: u64,
     /// Passages that so many articles share that they are taken for furniture of the page, an author's note or a list of
     /// links, and are not among the excerpts: counted for each pair of articles.
     pub furniture: usize,
