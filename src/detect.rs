@@ -1143,7 +1143,7 @@ impl Detector {
                     kept: 0,
                     relation: Relation::Exact,
                     similarity: 1.0,
-                    told: Some(1.0),
+                    covered: Some(1.0),
                     evidence: None,
                 };
                 match removed.get(&text) {
@@ -1152,7 +1152,7 @@ impl Detector {
                         kept: position(*kept),
                         relation: tie.relation,
                         similarity: tie.similarity,
-                        told: tie.told,
+                        covered: tie.covered,
                         evidence: Some(tie.evidence),
                         ..removal
                     }),
@@ -1200,11 +1200,11 @@ impl Detector {
             let relation = pair.relation?;
             // Who deletes must be right nine times in ten, or the words must be there.
             let is_sure = relation == Relation::Reworded && pair.similarity >= self.removal;
-            let told = (!is_sure).then(|| shingles.covered(removed, &shingles.of(kept)));
-            let tie = Tie { relation, similarity: pair.similarity, told, evidence: pair.evidence };
-            let may_be_told = |told: f32| removal::may_replace(Relation::Near, told, words(removed), words(kept));
-            let may = told.is_none_or(may_be_told)
-                && removal::may_replace(relation, told.unwrap_or_default(), words(removed), words(kept));
+            let covered = (!is_sure).then(|| shingles.covered(removed, &shingles.of(kept)));
+            let tie = Tie { relation, similarity: pair.similarity, covered, evidence: pair.evidence };
+            let is_kept = |covered: f32| removal::may_replace(Relation::Near, covered, words(removed), words(kept));
+            let may = covered.is_none_or(is_kept)
+                && removal::may_replace(relation, covered.unwrap_or_default(), words(removed), words(kept));
             may.then_some(tie)
         };
         let plan = |texts: &[u32]| {
@@ -1447,7 +1447,7 @@ const DOUBTFUL: f64 = 0.6;
 struct Tie {
     relation: Relation,
     similarity: f32,
-    told: Option<f32>,
+    covered: Option<f32>,
     evidence: Evidence,
 }
 
