@@ -1,4 +1,4 @@
-//! The whole line put together: articles in, a report out. The only place that knows threads.
+//! The whole pipeline: articles in, a report out. The only place that knows threads.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -347,8 +347,8 @@ impl DetectorBuilder {
         self
     }
 
-    /// Also tells for each cluster which article came nearest to being a member, see [`Cluster::near_miss`], if its
-    /// similarity is at least this: more than 0, at most 1. Not looked for by default.
+    /// Also reports for each cluster the closest article that was rejected, see [`Cluster::near_miss`], if its similarity is at
+    /// least this: more than 0, at most 1. Off by default.
     ///
     /// 0.3 is a good choice: in the pool of the README about half of the pairs from there to the default confidence are copies
     /// all the same, from 0.1 to 0.3 one in four, and below that one in five hundred.
@@ -364,25 +364,24 @@ impl DetectorBuilder {
         self
     }
 
-    /// How many bytes of memory a run may take for what grows with the articles; beyond them, what it keeps goes to temporary
-    /// files, and it takes longer. The result is the same. As much as there is by default.
+    /// A memory limit, in bytes, for everything that grows with the articles; data beyond it is spilled to temporary files, which is
+    /// slower and gives the same result. Unlimited by default.
     ///
-    /// Some 400 bytes an article stay in memory whatever is given, and so does the report. Articles that the caller holds
-    /// (all that [`Detector::find`] is given) do not count; to give them back as they are read, use a
-    /// [`collector`](Detector::collector).
+    /// About 400 bytes per article, and the report, always stay in memory. Articles that the caller holds, as with
+    /// [`Detector::find`], do not count; use a [`collector`](Detector::collector) to hand them over as they are read.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = Some(bytes);
         self
     }
 
-    /// The folder for temporary files, should [`memory`](Self::memory) not suffice; that of the system by default, which on many
-    /// is in memory itself. They have no names, and are gone when the run ends, however it does.
+    /// The folder for temporary files beyond the [`memory`](Self::memory) limit; the system's by default, which on many systems is
+    /// itself in memory. The files have no names and vanish when the run ends, however it ends.
     pub fn spill_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.spill_folder = Some(folder.into());
         self
     }
 
-    /// A function to be told how far the detection is; it may be called from several threads at once.
+    /// A progress callback; it may be called from several threads at once.
     pub fn progress(mut self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(callback));
         self
@@ -563,9 +562,9 @@ impl Detector {
         self.near_misses.map_or(Keep::Copies, Keep::Like)
     }
 
-    /// Two texts held against each other with all the evidence, whether or not they are copies: as if they were all articles
-    /// that there are. Documents around them would say better which words are rare, so that [`find`](Self::find) may be a
-    /// little surer or less sure of the same two in a corpus. What they tell alike is [`shared_passages`](crate::shared_passages).
+    /// Compares two texts, copies or not, with all evidence, as if they were the whole corpus. More documents would show better which
+    /// words are rare, so that [`find`](Self::find) may be a little more or less confident about the same two in a corpus. For
+    /// the passages that they share, see [`shared_passages`](crate::shared_passages).
     ///
     /// # Errors
     /// [`Error::NotComparable`] for a text without words or with too few, with the reason.
