@@ -1,4 +1,4 @@
-//! Articles as they are given, and as they are kept while copies are looked for.
+//! Articles as the caller passes them, and as they are stored during a detection.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -13,7 +13,8 @@ use crate::store::{Budget, Spill};
 
 /// Anything that has an id and a text.
 ///
-/// Pairs of strings are articles; implement it for a type of your own to use that.
+/// Pairs of strings are articles, and so are references, `Box`es and `Arc`s of articles. Implement the trait for a type of your
+/// own to use that.
 ///
 /// ```
 /// struct Story { slug: String, body: String }
@@ -24,23 +25,23 @@ use crate::store::{Budget, Spill};
 /// }
 /// ```
 pub trait Article: Sync {
-    /// A name for the article. It is a label: articles of one name are told apart by their positions.
+    /// A label for the article. It need not be unique: articles are identified by their positions.
     fn id(&self) -> &str;
     /// The text to compare.
     fn text(&self) -> &str;
-    /// When the article appeared, as an ISO 8601 date (`2024`, `2024-05-17`, `2024-05-17T09:30:15+02:00`); asked for only by
-    /// [`Representative::Earliest`](crate::Representative::Earliest), by [`DetectorBuilder::within`](crate::DetectorBuilder::within),
-    /// and where [excerpts](crate::Excerpts) are looked for. None by default.
+    /// When the article was published, as an ISO 8601 date (`2024`, `2024-05-17`, `2024-05-17T09:30:15+02:00`). Only used by
+    /// [`Representative::Earliest`](crate::Representative::Earliest), [`DetectorBuilder::within`](crate::DetectorBuilder::within)
+    /// and [excerpts](crate::Excerpts). None by default.
     fn date(&self) -> Option<&str> {
         None
     }
-    /// Where the article appeared: an outlet, or the domain of a site. What one source repeats in many articles belongs to its pages; asked
-    /// for only where [excerpts](crate::Excerpts) are looked for. None by default.
+    /// Where the article was published: an outlet, or the domain of a site. Text that one source repeats in many articles is page
+    /// furniture. Only used by [excerpts](crate::Excerpts). None by default.
     fn source(&self) -> Option<&str> {
         None
     }
-    /// Whether the article is known already: part of an older corpus that new articles are compared with. Known articles are not
-    /// compared with each other, and each represents the cluster that it is in. False by default.
+    /// Whether the article belongs to a known corpus that new articles are compared with. Known articles are not compared with each
+    /// other, are never removed, and represent the cluster that they are in. False by default.
     fn is_known(&self) -> bool {
         false
     }
@@ -56,7 +57,7 @@ impl<I: AsRef<str> + Sync, T: AsRef<str> + Sync> Article for (I, T) {
     }
 }
 
-/// What points to an article is one.
+/// Implements `Article` for pointers to articles.
 macro_rules! pointers {
     ($($pointer:ty $(where A: $bound:ident)?),+) => {$(
         impl<A: Article $(+ $bound)? + ?Sized> Article for $pointer {
@@ -86,10 +87,10 @@ macro_rules! pointers {
 // Threads share articles, so that `Rc` cannot be one.
 pointers!(&A, Box<A>, Arc<A> where A: Send);
 
-/// The articles that a [`Collector`](crate::Collector) was given, by their position: the first is 0.
+/// The articles that were added to a [`Collector`](crate::Collector), by position: the first is 0.
 ///
-/// They stay as they are while there is memory for them; of those beyond, ids are in memory and texts in a temporary file, which is
-/// gone when this is dropped.
+/// They are kept in memory up to the limit; beyond it ids stay in memory and texts go to a temporary file, which is deleted on
+/// drop.
 ///
 /// ```
 /// let mut collector = retold::Detector::new().collector();
@@ -259,7 +260,7 @@ impl<A: Article> Articles<A> {
         }
     }
 
-    /// Number of articles.
+    /// The number of articles.
     pub fn len(&self) -> usize {
         self.kept.len() + self.ends.len()
     }

@@ -1,4 +1,4 @@
-//! The whole line put together: articles in, a report out. The only place that knows threads.
+//! The whole pipeline: articles in, a report out. The only place that knows threads.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -349,8 +349,8 @@ impl DetectorBuilder {
         self
     }
 
-    /// Also tells for each cluster which article came nearest to being a member, see [`Cluster::near_miss`], if its
-    /// similarity is at least this: more than 0, at most 1. Not looked for by default.
+    /// Also reports for each cluster the closest article that was rejected, see [`Cluster::near_miss`], if its similarity is at
+    /// least this: more than 0, at most 1. Off by default.
     ///
     /// 0.3 is a good choice: in the pool of the README about half of the pairs from there to the default confidence are copies
     /// all the same, from 0.1 to 0.3 one in four, and below that one in five hundred.
@@ -366,25 +366,24 @@ impl DetectorBuilder {
         self
     }
 
-    /// How many bytes of memory a run may take for what grows with the articles; beyond them, what it keeps goes to temporary
-    /// files, and it takes longer. The result is the same. As much as there is by default.
+    /// A memory limit, in bytes, for everything that grows with the articles; data beyond it is spilled to temporary files, which is
+    /// slower and gives the same result. Unlimited by default.
     ///
-    /// Some 400 bytes an article stay in memory whatever is given, and so does the report. Articles that the caller holds
-    /// (all that [`Detector::find`] is given) do not count; to give them back as they are read, use a
-    /// [`collector`](Detector::collector).
+    /// About 400 bytes per article, and the report, always stay in memory. Articles that the caller holds, as with
+    /// [`Detector::find`], do not count; use a [`collector`](Detector::collector) to hand them over as they are read.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = Some(bytes);
         self
     }
 
-    /// The folder for temporary files, should [`memory`](Self::memory) not suffice; that of the system by default, which on many
-    /// is in memory itself. They have no names, and are gone when the run ends, however it does.
+    /// The folder for temporary files beyond the [`memory`](Self::memory) limit; the system's by default, which on many systems is
+    /// itself in memory. The files have no names and vanish when the run ends, however it ends.
     pub fn spill_folder(mut self, folder: impl Into<PathBuf>) -> Self {
         self.spill_folder = Some(folder.into());
         self
     }
 
-    /// A function to be told how far the detection is; it may be called from several threads at once.
+    /// A progress callback; it may be called from several threads at once.
     pub fn progress(mut self, callback: impl Fn(Progress) + Send + Sync + 'static) -> Self {
         self.progress = Some(Arc::new(callback));
         self
@@ -576,9 +575,9 @@ impl Detector {
         1.0 - (1.0 - self.confidence).sqrt()
     }
 
-    /// Two texts held against each other with all the evidence, whether or not they are copies: as if they were all articles
-    /// that there are. Documents around them would say better which words are rare, so that [`find`](Self::find) may be a
-    /// little surer or less sure of the same two in a corpus. What they tell alike is [`shared_passages`](crate::shared_passages).
+    /// Compares two texts, copies or not, with all evidence, as if they were the whole corpus. More documents would show better which
+    /// words are rare, so that [`find`](Self::find) may be a little more or less confident about the same two in a corpus. For
+    /// the passages that they share, see [`shared_passages`](crate::shared_passages).
     ///
     /// # Errors
     /// [`Error::NotComparable`] for a text without words or with too few, with the reason.
@@ -1248,7 +1247,7 @@ impl Detector {
                     kept: 0,
                     relation: Relation::Exact,
                     similarity: 1.0,
-                    told: Some(1.0),
+                    covered: Some(1.0),
                     evidence: None,
                 };
                 match removed.get(&text) {
@@ -1257,7 +1256,7 @@ impl Detector {
                         kept: position(*kept),
                         relation: tie.relation,
                         similarity: tie.similarity,
-                        told: tie.told,
+                        covered: tie.covered,
                         evidence: Some(tie.evidence),
                         ..removal
                     }),
@@ -1306,16 +1305,16 @@ impl Detector {
             // Who deletes must be right nine times in ten, or the words must be there.
             let is_sure = relation == Relation::Reworded && pair.similarity >= self.removal;
             // Each shared shingle tells no more words than it spans.
-            let most_told = pair.evidence.containment * f32::from(self.shingle.span());
-            let may_be_enough = removal::may_replace(Relation::Near, most_told, words(removed), words(kept));
+            let most_covered = pair.evidence.containment * f32::from(self.shingle.span());
+            let may_be_enough = removal::may_replace(Relation::Near, most_covered, words(removed), words(kept));
             if !is_sure && matches!(self.shingle, Shingle::Words(_)) && !may_be_enough {
                 return None;
             }
-            let told = (!is_sure).then(|| shingles.covered(removed, &shingles.of(kept)));
-            let tie = Tie { relation, similarity: pair.similarity, told, evidence: pair.evidence };
-            let may_be_told = |told: f32| removal::may_replace(Relation::Near, told, words(removed), words(kept));
-            let may = told.is_none_or(may_be_told)
-                && removal::may_replace(relation, told.unwrap_or_default(), words(removed), words(kept));
+            let covered = (!is_sure).then(|| shingles.covered(removed, &shingles.of(kept)));
+            let tie = Tie { relation, similarity: pair.similarity, covered, evidence: pair.evidence };
+            let is_kept = |covered: f32| removal::may_replace(Relation::Near, covered, words(removed), words(kept));
+            let may = covered.is_none_or(is_kept)
+                && removal::may_replace(relation, covered.unwrap_or_default(), words(removed), words(kept));
             may.then_some(tie)
         };
         let plan = |texts: &[u32]| {
@@ -1561,7 +1560,7 @@ const DOUBTFUL: f64 = 0.6;
 struct Tie {
     relation: Relation,
     similarity: f32,
-    told: Option<f32>,
+    covered: Option<f32>,
     evidence: Evidence,
 }
 

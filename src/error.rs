@@ -7,10 +7,10 @@ use crate::minhash::Scheme;
 use crate::report::SkipReason;
 use crate::shingle::Shingle;
 
-/// The result of everything in this crate that can fail.
+/// The result type of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
 
-/// What was refused, with the value, the place and what to do instead.
+/// Everything that can fail. Messages name the option or value and suggest a fix.
 ///
 /// ```
 /// let error = retold::Bands::new(0, 4).unwrap_err();
@@ -19,77 +19,77 @@ pub type Result<T> = std::result::Result<T, Error>;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// An option was given a value that it cannot have.
+    /// The value of an option is out of range.
     OutOfRange {
         /// The option's name.
         option: &'static str,
         /// The value that was given.
         value: f64,
-        /// The values that it can have, in words.
+        /// The valid range, in words.
         range: &'static str,
     },
-    /// Two signatures made in different ways were to be compared or merged.
+    /// Two signatures of different schemes cannot be compared or merged.
     Scheme {
-        /// How the left one was made.
+        /// The scheme of the left one.
         left: Scheme,
-        /// How the right one was made.
+        /// The scheme of the right one.
         right: Scheme,
     },
-    /// Two shingle sets of different shingles were to be compared.
+    /// Two sets of different shingles cannot be compared.
     Shingle {
         /// The shingle of the left set.
         left: Shingle,
         /// The shingle of the right set.
         right: Shingle,
     },
-    /// A signature of another format version was read.
+    /// A signature has another format version.
     Version {
-        /// The version that the signature carries.
+        /// The version of the signature.
         found: u8,
     },
-    /// A serialised signature does not hold what its scheme says.
+    /// A serialised signature is damaged, or is not a signature.
     Corrupt {
         /// What is wrong with it.
         what: &'static str,
     },
-    /// An id was inserted into an index that holds it already.
+    /// An id is already in the index.
     DuplicateId {
         /// The id.
         id: u32,
     },
-    /// An option, or something else that is chosen from a list, was given a name that is not on it.
+    /// An enum has no variant of this name.
     UnknownName {
-        /// What it would be the name of.
+        /// What the name is for.
         what: &'static str,
-        /// The name that was given.
+        /// The name.
         given: String,
-        /// The names that there are.
+        /// The valid names.
         known: &'static [&'static str],
     },
     /// A text cannot be compared.
     NotComparable {
-        /// Which of the texts.
+        /// Which text.
         text: &'static str,
         /// Why not.
         reason: SkipReason,
     },
-    /// A signature has fewer slots than the bands of the index read.
+    /// A signature has too few slots for the bands of the index.
     TooFewSlots {
-        /// The slots that the bands read.
+        /// The slots that the bands need.
         needed: usize,
-        /// The slots that the signature has.
+        /// The slots of the signature.
         found: usize,
     },
-    /// The articles have more rare features than can be told apart.
+    /// There are too many articles for one search.
     TooLarge {
-        /// How many articles there are.
+        /// The number of articles.
         articles: usize,
     },
-    /// A temporary file for what does not fit into the memory limit could not be written or read back.
+    /// A temporary file, for data beyond the memory limit, could not be written or read back.
     Spill {
-        /// Where the file is, or was to be.
+        /// The folder of the file.
         folder: PathBuf,
-        /// What the system says.
+        /// The I/O error.
         source: Arc<io::Error>,
     },
 }
@@ -113,7 +113,7 @@ impl fmt::Display for Error {
             ),
             Self::Corrupt { what } => write!(f, "not a valid signature: {what}; sign the text again"),
             Self::DuplicateId { id } => {
-                write!(f, "id {id} is in the index already: remove it first or give another id")
+                write!(f, "id {id} is already in the index: remove it first or use another id")
             }
             Self::UnknownName { what, given, known } => {
                 write!(f, "unknown {what} {given:?}: use one of {}", known.join(", "))

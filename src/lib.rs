@@ -1,13 +1,12 @@
-//! Finds articles that were told before: exact copies, edited copies, and above all **reworded copies**, the same story in
-//! other words.
+//! Finds exact, edited and above all **reworded copies** of articles: the same article in other words.
 //!
 //! # Overview
 //!
-//! Most need three types:
+//! Three types are enough for most uses:
 //!
 //! - [`Detector`] takes articles (anything with an id and a text, see [`Article`]) and finds all copies among them;
-//! - [`Report`] holds the [`Cluster`]s, each with a representative and its members, and what was skipped;
-//! - [`Member`] says how an article is like its representative: the [`Relation`], a similarity, and the [`Evidence`].
+//! - [`Report`] lists the [`Cluster`]s, each with a representative and its members, and the articles that were skipped;
+//! - [`Member`] says how an article resembles its representative: the [`Relation`], a similarity, and the [`Evidence`].
 //!
 //! ```
 //! use retold::Detector;
@@ -28,44 +27,48 @@
 //! # Ok::<(), retold::Error>(())
 //! ```
 //!
-//! Each step of the line can be used alone:
+//! Every stage of the pipeline can be used on its own:
 //!
-//! - [`Words`]: text to words, with their places;
+//! - [`Words`]: splits text into words, with their positions;
 //! - [`ShingleSet`]: windows of words or characters, exact Jaccard similarity and containment;
 //! - [`MinHasher`] and [`MinHash`], [`SimHasher`] and [`SimHash`]: signatures whose bits never change;
-//! - [`Bands`] and [`Index`], [`SimHashIndex`]: which signatures to compare;
-//! - [`shared_passages`]: what two texts tell alike, place by place, to show to a reader;
-//! - [`Detector::compare_texts`]: two texts with all the evidence, copies or not;
-//! - [`Detector::collector`]: articles as they are read, with as little [memory](DetectorBuilder::memory) as there is;
-//! - [`stem`]: content words; [`Detector::pairs`]: every compared pair with its evidence; [`Rule`]: how it is weighed.
+//! - [`Bands`] and [`Index`], [`SimHashIndex`]: locality-sensitive hashing, to decide which signatures to compare;
+//! - [`shared_passages`]: the passages that two texts share, verbatim or reworded, with their positions;
+//! - [`Detector::compare_texts`]: all evidence about two texts, copies or not;
+//! - [`Detector::collector`]: takes articles while they are read, within a [memory limit](DetectorBuilder::memory);
+//! - [`stem`]: content words; [`Detector::pairs`]: every compared pair with its evidence; [`Rule`]: how evidence is weighed.
 //!
 //! # What a copy is
 //!
-//! Two articles are *copies* if one was made from the other, or both from one: the same article, reworked. Most articles that
-//! look alike are none, and [`Lookalike`] names what they are instead:
+//! Two articles are *copies* if one was made from the other, or both from a third: the same article, reworked. Most articles
+//! that look alike are not copies, and [`Lookalike`] says what they are instead:
 //!
 //! | | what it is | an example |
 //! | --- | --- | --- |
 //! | copy | one article made from the other: copied, edited, shortened, restyled, retold sentence by sentence | a wire story that a paper rewrote for its readers |
-//! | excerpt | a block of one text stands in another one that is otherwise different writing | a commentary that quotes two paragraphs of a report |
-//! | furniture | what they share belongs to the page, not to the story | an author's note, a list of links, a signature |
+//! | excerpt | a block of one text within another text that is otherwise different writing | a commentary that quotes two paragraphs of a report |
+//! | furniture | the shared text belongs to the page, not to the story | an author's note, a list of links, a signature |
 //! | same event | independent reports of one event: the same names and numbers, other sentences | two papers' own reports of a council vote |
 //! | follow-up | the same running story on another day or from another angle | Tuesday's report of the trial, and Wednesday's |
 //! | template | one form filled with other facts | two companies' quarterly figures, two weather bulletins |
 //!
-//! What decides is whether the *telling* is shared, not the facts: the same words all over the text, in the same order, and
-//! no news that the other one lacks.
+//! The *wording* decides, not the facts: copies share words throughout the text and in the same order, and neither has news
+//! that the other lacks.
 //!
 //! # How it works
-//!//!
-//! An edited copy is found by its *shingles*: signatures are cut into bands, texts that share one are compared exactly.
-//! A reworded copy shares hardly any shingle with its source, but names, turns of phrase and the order in which the story
-//! goes, that no other text has. So its *content features* count: stems and pairs of neighbouring stems that few documents
-//! hold. Texts that share enough of them are read side by side and compared by a few numbers ([`ContentEvidence`]): what they
-//! share, whether everywhere and in the same order, in how large a block, what names and numbers each has for itself, and what
-//! such texts usually share with their neighbours. A [`Rule`] weighs them into odds. How high these must be depends on how
-//! common copies are in the corpus, which is found from the odds of all pairs ([`Summary::prior`]). Clusters are stars: each
-//! member was verified against the representative, and a doubtful one needs a second member that it is a copy of.
+//!
+//! *Edited copies* are found by their shingles: MinHash signatures are cut into bands, and texts that share a band, or winnowed
+//! fingerprints, are compared exactly.
+//!
+//! *Reworded copies* share hardly any shingle with their source, but names, turns of phrase and the order of the story, in a combination
+//! that no other text has. Their *content features* are stems and pairs of neighbouring stems. Texts that share enough rare
+//! features are read side by side and compared by a few numbers ([`ContentEvidence`]): the words they share, whether throughout the
+//! text and in the same order, the longest verbatim block, the names and numbers that only one of them has, and what such texts
+//! usually share with their neighbours. A [`Rule`] turns these numbers into odds. How high the odds must be depends on
+//! how common copies are in the corpus, which is estimated from the odds of all pairs ([`Summary::prior`]).
+//!
+//! *Clusters* are stars: every member was verified against the representative, and a doubtful member must be a copy of a second
+//! member as well.
 //!
 //! # Guarantees
 //!
@@ -73,11 +76,12 @@
 //! - Signatures are the same bits on every platform and in every release of one [`FORMAT_VERSION`]; signatures made in
 //!   different ways refuse to be compared.
 //! - No text makes the library panic, and none is dropped silently: see [`Report::skipped`].
+//! - Public types are `Send` and `Sync`.
 //!
 //! # Features
 //!
-//! - `serde`: signatures serialise, and are validated when read; parts of a report serialise.
-//! - `command`: builds the command `dedup`, with all that it depends on; `parquet`: reads and writes Parquet with it.
+//! - `serde`: signatures, options and reports can be serialised and deserialised; signatures are validated when read.
+//! - `command`: builds the command `dedup` with its dependencies; `parquet`: adds Parquet to it.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 #![warn(missing_debug_implementations, missing_docs, unreachable_pub)]
@@ -139,7 +143,7 @@ pub use simhash::{SimHash, SimHashIndex, SimHasher};
 pub use text::{Word, Words};
 pub use verify::{Rule, Weights};
 
-/// For the benchmarks alone; no part of the public interface.
+/// For the benchmarks only; not part of the public interface.
 #[doc(hidden)]
 pub mod measure {
     pub use crate::arch::Backend;

@@ -1,20 +1,20 @@
-//! Which copies can go because what they tell stays.
+//! Which copies can be removed because their content is kept.
 //!
-//! A cluster says which articles are copies of its representative, not which of them to do without: a press release that stands in
-//! a longer story is a copy of it, but the story is more than the release. So an article goes only in favour of one that stays and
-//! tells most of *it*.
+//! A cluster says which articles are copies of its representative, not which of them are redundant: a press release within a longer
+//! story is a copy of it, but the story has more content than the release. So an article is removed only in favour of a kept one that
+//! contains most of *it*.
 
 use crate::report::{Evidence, Relation};
 
-/// The least share of an article's words that another one must have for the article to go in its favour.
-const TOLD: f32 = 0.8;
+/// The least share of an article's words that a kept one must have for the article to be removed in its favour.
+const COVERED: f32 = 0.8;
 
-/// Whether an article may be removed in favour of a copy that is kept. `told` is the share of the removed one's words that lie in
-/// shingles of the kept one, 0 to 1.
+/// Whether an article may be removed in favour of a copy that is kept. `covered` is the share of the removed article's words that lie
+/// in shingles of the kept one, 0 to 1.
 ///
-/// An exact copy may go; an edited one if 0.8 of its words are in the kept one; and a rewording, of which no word need be in the
-/// kept one, if this one has at least 0.8 as many words. So a release goes in favour of the longer story that it stands in,
-/// and the story never in favour of the release.
+/// An exact copy may be removed; an edited copy if at least 0.8 of its words are covered; a rewording, which need not share any
+/// words, if the kept article has at least 0.8 as many words. So a press release is removed in favour of a longer story that
+/// contains it, but never the other way round.
 ///
 /// ```
 /// use retold::{Relation, may_replace};
@@ -23,11 +23,11 @@ const TOLD: f32 = 0.8;
 /// assert!(may_replace(Relation::Near, 1.0, release, story));
 /// assert!(!may_replace(Relation::Near, 0.2, story, release));
 /// ```
-pub fn may_replace(relation: Relation, told: f32, removed_words: u32, kept_words: u32) -> bool {
+pub fn may_replace(relation: Relation, covered: f32, removed_words: u32, kept_words: u32) -> bool {
     match relation {
         Relation::Exact => true,
-        Relation::Near => told >= TOLD,
-        Relation::Reworded => kept_words as f32 >= TOLD * removed_words as f32,
+        Relation::Near => covered >= COVERED,
+        Relation::Reworded => kept_words as f32 >= COVERED * removed_words as f32,
     }
 }
 
@@ -46,26 +46,26 @@ pub fn may_replace(relation: Relation, told: f32, removed_words: u32, kept_words
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Removal {
-    /// The id of the article that can go.
+    /// The id of the article that can be removed.
     pub id: String,
-    /// Where it stands in the input, from 0.
+    /// Its position in the input, from 0.
     pub position: usize,
-    /// The id of the one that is kept, of the same cluster.
+    /// The id of the article of the same cluster that is kept instead.
     pub kept_id: String,
-    /// Where that one stands in the input.
+    /// The position of the kept one.
     pub kept: usize,
     /// How the two are alike.
     pub relation: Relation,
-    /// How much, as in [`Member`](crate::Member).
+    /// How similar they are, as in [`Member`](crate::Member).
     pub similarity: f32,
-    /// The share of its words that lie in shingles of the one that is kept, 0 to 1; absent for a rewording that is sure by itself, see
-    /// [`DetectorBuilder::removal_confidence`](crate::DetectorBuilder::removal_confidence).
-    pub told: Option<f32>,
-    /// The numbers that decided; none for an exact copy.
+    /// The share of the removed article's words that lie in shingles of the kept one, 0 to 1. `None` for a rewording of at least
+    /// [`DetectorBuilder::removal_confidence`](crate::DetectorBuilder::removal_confidence), which needs no shared words.
+    pub covered: Option<f32>,
+    /// The numbers by which the pair was judged; `None` for an exact copy.
     pub evidence: Option<Evidence>,
 }
 
-/// The most kept texts that each other one is held against.
+/// The most kept texts that each other one is compared with.
 const TRIED: usize = 8;
 
 /// For each text of a cluster that goes, by its place in `order`, the one in whose favour.

@@ -1,4 +1,4 @@
-//! What a detection found: clusters with the evidence for each member, what was skipped, and figures of the run.
+//! The result of a detection: clusters with the evidence for each member, skipped articles, and statistics of the run.
 
 use std::fmt;
 use std::time::Duration;
@@ -8,14 +8,22 @@ use crate::names::names;
 use crate::removal::Removal;
 use crate::shingle::Shingle;
 
-/// How two articles are alike, from the strictest to the loosest.
+/// How two articles are alike, from the strictest to the loosest. As text: `exact`, `near`, `reworded`.
+///
+/// ```
+/// use retold::Relation;
+///
+/// assert_eq!("near".parse::<Relation>()?, Relation::Near);
+/// assert!(Relation::Exact < Relation::Reworded);
+/// # Ok::<(), retold::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Relation {
     /// The same words in the same order; case, punctuation, spacing and Unicode form may differ.
     Exact,
-    /// An edited copy: most of the shingles of one are in the other.
+    /// An edited copy: most shingles of one text occur in the other.
     Near,
     /// The same text in other words.
     Reworded,
@@ -23,22 +31,36 @@ pub enum Relation {
 
 names!("relation", Relation { Exact => "exact", Near => "near", Reworded => "reworded" });
 
-/// The numbers that decided about a pair.
+/// The numbers by which a pair was judged.
+///
+/// ```
+/// use retold::{Detector, Level};
+///
+/// let articles = [
+///     ("a", "The ferry leaves the harbour at nine on every weekday morning and returns by noon."),
+///     ("b", "The ferry leaves the harbour at nine on every weekday morning and returns by two."),
+/// ];
+/// let report = Detector::builder().level(Level::Near).build()?.find(&articles)?;
+/// let evidence = report.clusters()[0].members()[0].evidence.expect("they are no exact copies");
+/// // 12 of 14 three-word shingles occur in both texts.
+/// assert_eq!((evidence.jaccard, evidence.containment), (12.0 / 14.0, 12.0 / 13.0));
+/// # Ok::<(), retold::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Evidence {
     /// Jaccard similarity of the shingle sets, 0 to 1.
     pub jaccard: f32,
-    /// Share of the shorter text's shingles that are in the longer one, 0 to 1.
+    /// Share of the shorter text's shingles that occur in the longer one, 0 to 1.
     pub containment: f32,
-    /// How the contents compare; absent where shingles alone decided.
+    /// How the contents compare; `None` where shingles alone decided.
     pub content: Option<ContentEvidence>,
 }
 
 impl Evidence {
-    /// Share of the longer text's shingles that are in the shorter one, 0 to 1: the other direction of
-    /// [`containment`](Self::containment). It follows from the two numbers that are there, up to their rounding.
+    /// Share of the longer text's shingles that occur in the shorter one, 0 to 1: [`containment`](Self::containment) in the
+    /// other direction. Computed from the two other numbers, up to rounding.
     ///
     /// ```
     /// use retold::{Detector, Level};
@@ -59,53 +81,66 @@ impl Evidence {
     }
 }
 
-/// The numbers that decide whether a pair is a rewording. Words count the more the fewer documents hold them.
+/// The numbers by which rewordings are judged. Words weigh more the fewer documents contain them.
+///
+/// "The poorer text" is the one with less weight of the kind in question. Where a share rests on little, it is shrunk towards a
+/// neutral value.
+///
+/// ```
+/// use retold::Detector;
+///
+/// let left = "The council of Orrin voted on Tuesday to close the old ferry, because Northline wants too much for repairs.";
+/// let right = "On Tuesday the Orrin council decided by vote that the old ferry will be closed; repairs by Northline cost too much.";
+/// let content = Detector::new().compare_texts(left, right)?.evidence.and_then(|evidence| evidence.content).unwrap();
+/// assert!(content.words > 0.0 && content.names > Some(0.5));
+/// assert_eq!(content.numbers_missing, 0);
+/// # Ok::<(), retold::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ContentEvidence {
-    /// Share of the poorer text's content words, names and numbers aside, that are in the other; 0 to 1, and drawn to 0 in
+    /// Share of the poorer text's content words, except names and numbers, that occur in the other, 0 to 1; shrunk towards 0 in
     /// very short texts.
     pub words: f32,
-    /// Share of the richer text's pairs of neighbouring content words that are in the other; 0 to 1.
+    /// Share of the richer text's pairs of neighbouring content words that occur in the other, 0 to 1.
     pub pairs: f32,
-    /// Share of the poorer text's names that are in the other, 0 to 1, and drawn to 0.5 where there are few. None where there are
-    /// no names to share.
+    /// Share of the poorer text's names that occur in the other, 0 to 1; shrunk towards 0.5. `None` if there are no names to share.
     pub names: Option<f32>,
-    /// Share of content words found again in the third-worst sixth of the shorter text, 0 to 1: high only if the texts are
-    /// alike everywhere, not just in a quotation.
+    /// The shorter text is cut into six parts: the share of content words found again in the third worst of them, 0 to 1. High only
+    /// if the texts are alike throughout, not just in a quotation.
     pub coverage: f32,
-    /// Whether the shared rare words come in the same order: 1 in the same, 0 in any, −1 in the opposite.
+    /// Whether the shared rare words come in the same order: 1 if they do, 0 in random order, −1 in reverse.
     pub order: f32,
-    /// Numbers of the text with fewer numbers that the other one lacks.
+    /// How many numbers of the text with fewer numbers the other one lacks.
     pub numbers_missing: u32,
-    /// What such texts share with their twentieth-best neighbours: high for templates and for crowded subjects, where a
-    /// pair must share more to convince; 0 to 1.
+    /// What these texts share with their twentieth-best neighbours, 0 to 1: high for templates and crowded subjects, where a pair
+    /// must share more than its neighbours usually do.
     pub usual: f32,
-    /// Distinct content words of the shorter text over those of the longer, 0 to 1.
+    /// Distinct content words of the shorter text divided by those of the longer, 0 to 1.
     pub length_ratio: f32,
     /// Words of the shorter text.
     pub shorter: u32,
-    /// Share of numbers among the words of the text that has more of them, 0 to 1: tables and notices of figures look alike
-    /// whatever they tell.
+    /// Share of numbers among the words of the text that has more of them, 0 to 1: tables and price lists look alike whatever
+    /// they say.
     pub figures: f32,
-    /// How far the words of both texts are not those of general English, 0 to 1: where they are not, it is not known
-    /// beforehand which of them are common, and the same evidence weighs less than it should.
+    /// Share of the words of both texts that are not common English, 0 to 1: which words of other languages are common is only
+    /// known from the corpus, and the rule makes up for it.
     pub foreign: f32,
-    /// Share of the shorter text's names that the longer one lacks, 0 to 1, and drawn to 0.25 where there are few: a follow-up
-    /// has names of its own, a copy hardly any.
+    /// Share of the shorter text's names that the longer one lacks, 0 to 1; shrunk towards 0.25. A follow-up has names of its
+    /// own, a copy has few.
     pub new_names: f32,
-    /// Share of the longer text's names that the shorter one lacks; as `new_names`.
+    /// The same for the longer text's names that the shorter one lacks.
     pub new_names_of_longer: f32,
-    /// Share of the shorter text's numbers that the longer one lacks, 0 to 1, and drawn to 0.25 where there are few: who fills
-    /// a template has numbers of its own.
+    /// Share of the shorter text's numbers that the longer one lacks, 0 to 1; shrunk towards 0.25. A filled-in template has numbers
+    /// of its own.
     pub new_numbers: f32,
-    /// Share of the longer text's numbers that the shorter one lacks; as `new_numbers`.
+    /// The same for the longer text's numbers that the shorter one lacks.
     pub new_numbers_of_longer: f32,
-    /// Share of the shorter text's words that stand in the longer one in runs of at least five words, 0 to 1.
+    /// Share of the shorter text's words that occur in the longer one in runs of at least five words, 0 to 1.
     pub verbatim: f32,
-    /// Share of the shorter text's words that stand in the longest of these runs, 0 to 1: one block is one piece of
-    /// evidence, be it a quotation, a footer or a press release that both print.
+    /// Share of the shorter text's words in the longest of these runs, 0 to 1. One block counts as one piece of evidence: it may
+    /// be a quotation, a footer or a press release that both print.
     pub block: f32,
     /// If the longest of these runs ends both texts, as a signature does: the share of the shorter text's content words outside
     /// of all runs that the longer one has outside of them as well, 0 to 1. Not looked for where less than a tenth stands in such
@@ -113,8 +148,8 @@ pub struct ContentEvidence {
     pub before_the_end: Option<f32>,
 }
 
-/// What two texts that look alike and are no copies most likely are; [the crate's documentation](crate#what-a-copy-is) has an
-/// example of each.
+/// The most likely reason why two texts look alike though they are not copies. [The crate's
+/// documentation](crate#what-a-copy-is) has an example of each.
 ///
 /// ```
 /// use retold::{Detector, Lookalike};
@@ -141,7 +176,7 @@ pub enum Lookalike {
     Block,
     /// One form filled with other facts.
     Template,
-    /// The same names, but news of its own in each: the same running story, another day or angle.
+    /// The same names, but each has news of its own: the same running story on another day or from another angle.
     FollowUp,
     /// The same names and numbers in other sentences: independent reports of one event.
     SameEvent,
@@ -159,8 +194,8 @@ impl fmt::Display for Lookalike {
 }
 
 impl ContentEvidence {
-    /// What the two most likely are if they are no copies; none if the evidence does not show it. Simple limits on the numbers,
-    /// for people who read why a pair was not let in; nothing hangs on them.
+    /// The most likely reason why the two look alike, if they are not copies; `None` if the evidence does not show one. Simple
+    /// thresholds, to explain to readers why a pair was rejected; no decision depends on them.
     pub fn lookalike(&self) -> Option<Lookalike> {
         let new_facts = self.new_numbers.min(self.new_numbers_of_longer);
         let new_names = self.new_names.min(self.new_names_of_longer);
@@ -178,7 +213,7 @@ impl ContentEvidence {
     }
 }
 
-/// An article of the input, by its label and its place.
+/// An article of the input, by id and position.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -189,7 +224,7 @@ pub struct ArticleRef {
     pub position: usize,
 }
 
-/// An article that is a copy of the representative of its cluster.
+/// An article that is a copy of its cluster's representative.
 ///
 /// ```
 /// use retold::{Detector, Relation};
@@ -214,11 +249,11 @@ pub struct Member {
     /// How much the article is like the representative: 1 for `Exact`, the Jaccard similarity or containment that decided
     /// for `Near`, the confidence for `Reworded`. 0 to 1.
     pub similarity: f32,
-    /// The numbers that decided; none for an exact copy.
+    /// The numbers by which it was judged; `None` for an exact copy.
     pub evidence: Option<Evidence>,
 }
 
-/// A representative, and the articles that were each verified to be a copy of it.
+/// A representative and its members, each of which was verified to be a copy of it.
 ///
 /// ```
 /// use retold::{Detector, Relation};
@@ -247,50 +282,49 @@ fn at_least_one<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec
 }
 
 impl Cluster {
-    /// The article that all members were verified against: the most central one, unless
+    /// The article that all members were compared with: the most central one, unless
     /// [`DetectorBuilder::representative`](crate::DetectorBuilder::representative) says otherwise.
     pub fn representative(&self) -> &ArticleRef {
         &self.representative
     }
 
-    /// The copies of the representative, which is not among them: from the most to the least similar, equals by id, and those of
-    /// one id by their words. There is at least one.
+    /// The copies of the representative, which is not among them; at least one. Sorted by similarity, the highest first, then by
+    /// id, then by their words.
     pub fn members(&self) -> &[Member] {
         &self.members
     }
 
-    /// How many articles the cluster has: the members and the representative.
+    /// The number of articles: all members and the representative.
     pub fn size(&self) -> usize {
         self.members.len() + 1
     }
 
-    /// The ids of all articles: that of the representative, then those of the members.
+    /// The ids of all articles: the representative's, then the members'.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
         (0..self.size()).map(|at| at.checked_sub(1).map_or(&*self.representative.id, |at| &self.members[at].id))
     }
 
-    /// Where all articles stand in the input: the representative, then the members.
+    /// The positions of all articles in the input: the representative's, then the members'.
     pub fn positions(&self) -> impl ExactSizeIterator<Item = usize> {
         (0..self.size())
             .map(|at| at.checked_sub(1).map_or(self.representative.position, |at| self.members[at].position))
     }
 
-    /// The member whose link to the representative is the least sure: the one of the loosest relation, and among those
-    /// of the lowest similarity.
+    /// The member that is the least certain to be a copy: the one with the loosest relation, and among those the lowest
+    /// similarity.
     pub fn weakest(&self) -> &Member {
         let surer = |a: &&Member, b: &&Member| b.relation.cmp(&a.relation).then(a.similarity.total_cmp(&b.similarity));
         self.members.iter().rev().min_by(surer).expect("a cluster has a member")
     }
 
-    /// The article that came nearest to being a member and is none: compared with the representative, and short of what makes
-    /// a copy. Only if [`DetectorBuilder::near_misses`](crate::DetectorBuilder::near_misses) asked for it, and none if
-    /// nothing came as near as it says.
+    /// The closest article that was rejected after it was compared with the representative. `None` unless
+    /// [`DetectorBuilder::near_misses`](crate::DetectorBuilder::near_misses) is set, or if no rejected article is that similar.
     pub fn near_miss(&self) -> Option<&NearMiss> {
         self.near_miss.as_ref()
     }
 }
 
-/// An article that was held against the representative of a cluster and was not let in.
+/// An article that was compared with the representative of a cluster and rejected.
 ///
 /// ```
 /// use retold::{Detector, Level};
@@ -314,16 +348,16 @@ pub struct NearMiss {
     pub id: String,
     /// Where the article stands in the input, from 0.
     pub position: usize,
-    /// The confidence that it is a copy, or the Jaccard similarity where shingles alone were compared; 0 to 1.
+    /// The confidence that it is a copy, or the Jaccard similarity where only shingles were compared; 0 to 1.
     pub similarity: f32,
-    /// What the similarity falls short of the confidence or the threshold that makes a copy, 0 to 1; 0 if it is enough for a pair,
-    /// but no second member of the cluster is a copy of it as well.
+    /// By how much the similarity is below the confidence or threshold for a copy, 0 to 1. It is 0 if the similarity suffices for a
+    /// pair, but the article is not a copy of any other member, which doubtful members must be.
     pub missing: f32,
-    /// The numbers that decided.
+    /// The numbers by which it was judged.
     pub evidence: Evidence,
 }
 
-/// An article that no comparison was made with, and why.
+/// An article that was not compared, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -336,12 +370,12 @@ pub struct Skipped {
     pub reason: SkipReason,
 }
 
-/// Why an article was skipped. Displays as cause and remedy.
+/// Why an article was skipped. `Display` gives the cause and a suggested fix.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum SkipReason {
-    /// The text holds no words.
+    /// The text has no words.
     Empty,
     /// The text is too short to compare.
     TooShort {
@@ -352,7 +386,7 @@ pub enum SkipReason {
     },
     /// The text has fewer characters than a shingle of characters spans.
     NoShingle {
-        /// What the shingle spans.
+        /// The shingle.
         shingle: Shingle,
     },
     /// The text is longer than 4 GiB.
@@ -368,32 +402,41 @@ impl fmt::Display for SkipReason {
                 write!(f, "the text has {words} word{s}, needs {needed} to be compared: leave it out")
             }
             Self::NoShingle { shingle } => {
-                write!(f, "the text is shorter than {shingle}: leave it out or shorten these")
+                write!(f, "the text is shorter than {shingle}: leave it out or use a shorter shingle")
             }
             Self::TooLong => f.write_str("the text is longer than 4 GiB: split it"),
         }
     }
 }
 
-/// Two articles that were compared, as [`Detector::pairs`](crate::Detector::pairs) gives them.
+/// Two articles that were compared, as returned by [`Detector::pairs`](crate::Detector::pairs).
+///
+/// ```
+/// use retold::{Detector, Relation};
+///
+/// let articles = [("b", "The ferry leaves at nine."), ("c", "Snow fell."), ("a", "The ferry leaves at nine, they say.")];
+/// let pairs = Detector::new().pairs(&articles)?;
+/// assert_eq!((pairs[0].left, pairs[0].right, pairs[0].relation), (2, 0, Some(Relation::Near)));
+/// # Ok::<(), retold::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Pair {
-    /// Where the article with the smaller id stands in the input, from 0.
+    /// Position in the input of the article with the smaller id, from 0.
     pub left: usize,
-    /// Where the other one stands.
+    /// Position of the other one.
     pub right: usize,
-    /// How the two are alike; none if they are no copies.
+    /// How the two are alike; `None` if they are not copies.
     pub relation: Option<Relation>,
-    /// As in [`Member`]; for articles that are no copies the confidence that they are, or the Jaccard similarity where
-    /// shingles alone were compared.
+    /// As in [`Member`]. If the two are not copies: the confidence that they are, or the Jaccard similarity where only shingles
+    /// were compared.
     pub similarity: f32,
-    /// The numbers that decided.
+    /// The numbers by which the pair was judged.
     pub evidence: Evidence,
 }
 
-/// Two texts held against each other, as [`Detector::compare_texts`](crate::Detector::compare_texts) does.
+/// The comparison of two texts by [`Detector::compare_texts`](crate::Detector::compare_texts).
 ///
 /// ```
 /// use retold::{Detector, Relation};
@@ -409,21 +452,21 @@ pub struct Pair {
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Comparison {
-    /// How the two are alike; none if they are no copies.
+    /// How the two are alike; `None` if they are not copies.
     pub relation: Option<Relation>,
     /// As in [`Pair`]; 1 for an exact copy.
     pub similarity: f32,
-    /// Share of the left text's shingles that are in the right one, 0 to 1.
+    /// Share of the left text's shingles that occur in the right one, 0 to 1.
     pub left_in_right: f32,
-    /// Share of the right text's shingles that are in the left one, 0 to 1.
+    /// Share of the right text's shingles that occur in the left one, 0 to 1.
     pub right_in_left: f32,
-    /// Words of the shorter text over those of the longer, 0 to 1.
+    /// Words of the shorter text divided by those of the longer, 0 to 1.
     pub words_ratio: f32,
-    /// The numbers that decided; none for an exact copy.
+    /// The numbers by which the pair was judged; `None` for an exact copy.
     pub evidence: Option<Evidence>,
 }
 
-/// The steps of a detection, in order.
+/// The stages of a detection, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -453,21 +496,36 @@ names!("stage", Stage {
     Cluster => "cluster",
 });
 
-/// How far a detection is, as given to the callback of
+/// The progress of a detection, as passed to the callback of
 /// [`DetectorBuilder::progress`](crate::DetectorBuilder::progress).
+///
+/// ```
+/// use std::sync::Arc;
+/// use std::sync::atomic::{AtomicUsize, Ordering};
+///
+/// let calls = Arc::new(AtomicUsize::new(0));
+/// let counter = calls.clone();
+/// let detector = retold::Detector::builder().progress(move |progress| {
+///     assert!(progress.done <= progress.total);
+///     counter.fetch_add(1, Ordering::Relaxed);
+/// });
+/// detector.build()?.find(&[("a", "The ferry leaves at nine.")])?;
+/// assert!(calls.load(Ordering::Relaxed) >= retold::Stage::ALL.len());
+/// # Ok::<(), retold::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Progress {
-    /// The step that is under way.
+    /// The current stage.
     pub stage: Stage,
-    /// Articles that are done with this step.
+    /// Articles that have passed it.
     pub done: usize,
-    /// Articles that take part in it.
+    /// Articles that will pass it.
     pub total: usize,
 }
 
-/// Figures of a detection.
+/// Statistics of a detection.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -476,27 +534,27 @@ pub struct Summary {
     pub documents: usize,
     /// Bytes of text given.
     pub bytes: u64,
-    /// Pairs that shared a bucket and that their signatures did not rule out, so that they were compared. Exact copies are
-    /// folded before and do not count.
+    /// Pairs that were compared: they share a bucket, fingerprints or rare features, and their signatures did not rule them out.
+    /// Exact copies are merged beforehand and do not count.
     pub candidates: u64,
-    /// Pairs whose exact similarity was computed and passed.
+    /// Pairs that were verified to be copies.
     pub verified: u64,
-    /// Buckets of shingle signatures that were too crowded to compare all with all; they were split by more of the
+    /// Buckets of shingle signatures that were too large to compare all with all: they were split by more slots of the
     /// signature, and each text in them was compared with the first.
     pub crowded: usize,
-    /// The share of copies among the pairs of texts that look alike enough to be read side by side, 0 to 1: how common
-    /// rewordings are in this corpus, and so how much a pair must show; see
-    /// [`DetectorBuilder::prior`](crate::DetectorBuilder::prior). None if no rewordings were looked for.
+    /// The share of copies among the pairs that look similar enough to be read side by side, 0 to 1. The rarer rewordings are in
+    /// this corpus, the more evidence a pair needs; see [`DetectorBuilder::prior`](crate::DetectorBuilder::prior). `None` at
+    /// [`Level::Near`](crate::Level::Near).
     pub prior: Option<f32>,
-    /// How often a cap that keeps the work linear may have left pairs out where many texts are alike: fingerprints that more than
-    /// 40 texts hold, of which only the shortest holders were compared with all; crowds of copies with more than 32 centres;
-    /// and texts between more than four clusters.
+    /// How often a cap that keeps the work linear may have left out pairs where many texts are alike: fingerprints in more than
+    /// 40 texts, of which only the shortest were compared with all others; crowds of copies with more than 32 centres; and texts
+    /// between more than four clusters.
     pub capped: usize,
     /// Pairs of articles that share rare words and were not compared for rewordings, because each of the two has 32 others with which it
     /// shares more. It grows with the corpus; in a small one there are none.
     pub left_out: u64,
-    /// Passages that so many articles share that they are taken for furniture of the page, an author's note or a list of
-    /// links, and are not among the excerpts: counted for each pair of articles.
+    /// Passages that are not among the excerpts because so many articles share them that they count as page furniture, such as an
+    /// author's note or a list of links; counted for each pair of articles.
     pub furniture: usize,
     /// Articles that hold furniture of their pages, copies counted once: windows of eight words that four articles hold which have
     /// little else in common. Rewordings are judged without it.
@@ -506,7 +564,7 @@ pub struct Summary {
 }
 
 impl Summary {
-    /// How long one step took.
+    /// How long a stage took.
     pub fn time(&self, stage: Stage) -> Duration {
         self.times[stage as usize]
     }
@@ -540,7 +598,18 @@ mod times {
     }
 }
 
-/// All that a detection found.
+/// The result of a detection.
+///
+/// With the feature `serde` a report reads back exactly as it was written:
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// let report = retold::Detector::new().find(&[("a", "The ferry leaves at nine."), ("b", "The ferry leaves at nine!")])?;
+/// let json = serde_json::to_string(&report).unwrap();
+/// assert_eq!(serde_json::from_str::<retold::Report>(&json).unwrap(), report);
+/// # }
+/// # Ok::<(), retold::Error>(())
+/// ```
 ///
 /// ```
 /// use retold::{Detector, SkipReason};
@@ -562,30 +631,30 @@ pub struct Report {
 }
 
 impl Report {
-    /// The clusters of two articles and more, ordered by their representative's id.
+    /// All clusters, ordered by their representative's id. Articles without a copy are in none.
     pub fn clusters(&self) -> &[Cluster] {
         &self.clusters
     }
 
-    /// The articles that can be removed without losing what they tell, and what is kept instead of each, in the order of the
-    /// input. By [`may_replace`](crate::may_replace) not every member of a cluster can go: what tells more than any other
-    /// member stays.
+    /// The articles that can be removed without losing their content, each with the article that is kept instead, in the order
+    /// of the input. Not every member of a cluster can be removed: what has content of its own stays, see
+    /// [`may_replace`](crate::may_replace).
     pub fn removals(&self) -> &[Removal] {
         &self.removals
     }
 
-    /// The passages that articles of different clusters, or of none, share, by the ids of the host and the source and the place
-    /// in the host; none unless [`DetectorBuilder::excerpts`](crate::DetectorBuilder::excerpts) asked for them.
+    /// Passages shared by articles that are not in one cluster, ordered by the ids of host and source and the place in the host.
+    /// Empty unless [`DetectorBuilder::excerpts`](crate::DetectorBuilder::excerpts) is set.
     pub fn excerpts(&self) -> &[Excerpt] {
         &self.excerpts
     }
 
-    /// The articles that were left out, in the order of the input.
+    /// The articles that could not be compared, in the order of the input.
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
     }
 
-    /// Figures of the run.
+    /// Statistics of the run.
     pub fn summary(&self) -> &Summary {
         &self.summary
     }

@@ -144,7 +144,7 @@ fn what_cannot_work_is_refused_before_anything_is_read() {
         stderr(&output).to_string()
     };
     let bad = message(&["audit", "--judge", "answers.jsonl", "x.jsonl"]);
-    assert!(bad.starts_with("error: answers.jsonl:1: not an answer, ") && bad.contains("mend the line"), "{bad}");
+    assert!(bad.starts_with("error: answers.jsonl:1: not an answer, ") && bad.contains("fix the line"), "{bad}");
     let twice = message(&["audit", "--judge", "new.jsonl", "-"]);
     assert!(twice.starts_with("error: standard input cannot hold articles and answers"), "{twice}");
     assert!(message(&["audit", "--sample", "0", "x.jsonl"]).contains("0 is not in 1.."));

@@ -271,9 +271,9 @@ fn unreadable_text_files() {
 fn bad_json_lines() {
     let cases: [(&str, &[u8], &str, &[&str]); 11] = [
         ("latin", b"{\"id\": \"x\", \"text\": \"caf\xe9\"}", "bad.jsonl:2", &["byte 25 is not valid UTF-8", "convert"]),
-        ("broken", br#"{"id": "x", "text": "no end"#, "bad.jsonl:2", &["not valid JSON at column 27", "mend the line"]),
-        ("surrogate", br#"{"id": "x", "text": "\ud800 alone"}"#, "bad.jsonl:2", &["not valid JSON", "mend the line"]),
-        ("deep", &[b'['; 100_000], "bad.jsonl:2", &["not valid JSON", "recursion limit", "mend the line"]),
+        ("broken", br#"{"id": "x", "text": "no end"#, "bad.jsonl:2", &["not valid JSON at column 27", "fix the line"]),
+        ("surrogate", br#"{"id": "x", "text": "\ud800 alone"}"#, "bad.jsonl:2", &["not valid JSON", "fix the line"]),
+        ("deep", &[b'['; 100_000], "bad.jsonl:2", &["not valid JSON", "recursion limit", "fix the line"]),
         ("list", br#"["x", "text"]"#, "bad.jsonl:2", &["a list, not an object", r#"write {"id": "#]),
         ("no text", br#"{"id": "x", "body": "words"}"#, "x", &[r#"no field "text""#, r#""body""#, "--text-field"]),
         ("nothing", b"{}", "bad.jsonl:2", &[r#"no field "text""#, "--text-field"]),
@@ -458,5 +458,5 @@ fn a_plan_tells_what_a_run_would_take() {
     assert!(whole.contains("all         about 7 articles, 28.35 kB in 7 files, 28.35 kB on disk\n"), "{whole}");
     let output = run(&folder, &["plan", "-"]);
     assert_eq!(output.status.code(), Some(2));
-    assert!(stderr(&output).contains("nobody knows how much comes on standard input"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("cannot estimate from standard input"), "{}", stderr(&output));
 }

@@ -95,7 +95,7 @@ fn patterns_are_matched_where_the_shell_did_not() {
     let pair = with_a_pair("no match");
     assert_unread(&pair, &[".", "z*.txt"], "z*.txt", &["no file has such a name", "check the pattern"]);
     let pair = with_a_pair("no pattern");
-    assert_unread(&pair, &[".", "[z.txt"], "[z.txt", &["not a pattern", "mend it"]);
+    assert_unread(&pair, &[".", "[z.txt"], "[z.txt", &["not a pattern", "fix it"]);
 }
 
 #[test]
@@ -150,7 +150,7 @@ fn bad_files_of_other_forms() {
     assert_skipped(&cells, &["."], "x", "./bad.csv:2", &["1 cell and none for \"text\"", "fix it"]);
     // What an open quote swallows is not taken for one text: nobody would be told of the rows in it.
     let quote = table("quote", &format!("id,text\nok,{STORM}\n\nx,\"no end\ny,{FERRY}\n"));
-    let parts = ["a quote in this row is not closed", "the rest cannot be read: mend the row"];
+    let parts = ["a quote in this row is not closed", "the rest cannot be read: fix the row"];
     assert_unread(&quote, &["."], "./bad.csv:4", &parts);
     let output = run(&quote, &["--unique", "unique.csv", "bad.csv"]);
     assert_eq!(output.status.code(), Some(2));
@@ -172,7 +172,7 @@ fn bad_files_of_other_forms() {
     let after = json("after", &format!("[{}] {{}}", line("ok", STORM)));
     assert_unread(&after, &["."], "./bad.json#2", &["unexpected { between values"]);
     let end = json("end", &format!("[{}, {{\"id\": \"x", line("ok", STORM)));
-    assert_unread(&end, &["."], "./bad.json#2", &["ends within a value or a list", "mend"]);
+    assert_unread(&end, &["."], "./bad.json#2", &["ends within a value or a list", "fix"]);
 }
 
 #[test]

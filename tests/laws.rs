@@ -279,7 +279,7 @@ proptest! {
             match removal.relation {
                 Relation::Exact => prop_assert_eq!(words(gone), words(kept)),
                 Relation::Near => {
-                    prop_assert!((removal.told.unwrap() - told(gone, kept)).abs() < 1e-6);
+                    prop_assert!((removal.covered.unwrap() - told(gone, kept)).abs() < 1e-6);
                     prop_assert!(told(gone, kept) >= 0.8);
                 }
                 _ => prop_assert!(words(kept).len() as f32 >= 0.8 * words(gone).len() as f32),
@@ -319,10 +319,10 @@ proptest! {
         };
         // Ids may repeat, and positions are not those of the other order.
         let removals = |report: &Report| -> Vec<(String, String, Option<u32>)> {
-            let told = |removal: &retold::Removal| removal.told.map(f32::to_bits);
+            let covered = |removal: &retold::Removal| removal.covered.map(f32::to_bits);
             let removals = report.removals().iter();
             let mut all: Vec<_> =
-                removals.map(|removal| (removal.id.clone(), removal.kept_id.clone(), told(removal))).collect();
+                removals.map(|removal| (removal.id.clone(), removal.kept_id.clone(), covered(removal))).collect();
             all.sort();
             all
         };

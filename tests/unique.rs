@@ -48,12 +48,12 @@ fn lines_stay_byte_for_byte() {
     let removed = removed(&folder);
     assert_eq!(removed.len(), 1);
     let keys: Vec<&String> = removed[0].as_object().unwrap().keys().collect();
-    assert_eq!(keys, ["type", "id", "at", "kept", "kept_at", "relation", "similarity", "told"]);
+    assert_eq!(keys, ["type", "id", "at", "kept", "kept_at", "relation", "similarity", "covered"]);
     assert_eq!(
         removed[0],
         json!({
             "type": "removed", "id": "b", "at": "x.jsonl:3", "kept": "a", "kept_at": "x.jsonl:1", "relation": "exact", "similarity": 1.0,
-            "told": 1.0
+            "covered": 1.0
         })
     );
 }

@@ -1,4 +1,4 @@
-//! `dedup audit PATH…`: what the settings miss and what they wrongly take, on the articles at hand.
+//! `dedup audit PATH…`: estimates of recall and precision on the articles at hand.
 //!
 //! A random pair of articles is hardly ever a pair of copies, so that a sample in which all are compared with all holds next to
 //! none. Articles are sampled instead, and each is compared with *all* others of the corpus. Each pair of copies comes into
@@ -25,16 +25,14 @@ use crate::progress;
 use crate::search::{Search, Settings};
 use crate::{Memory, Threads};
 
-/// Tells what the settings miss and wrongly take, on your own articles
+/// Estimates recall and precision on your own articles
 ///
-/// Samples articles and compares each of them with all others. Of the copies found so, it tells how
-/// many are candidates, as an estimate of what the quick search finds, and lists the pairs that are
-/// nearest to the line between copies and others. With --judge it shows such pairs one by one, asks
-/// whether they are copies, and tells the precision that follows. Exact copies are always found and
-/// left out of all figures.
+/// Samples articles and compares each of them with all others. The share of the copies found this
+/// way that are also candidates estimates the recall of the fast search. Lists the pairs closest to
+/// the threshold. With --judge it shows such pairs one by one, asks whether they are copies, and
+/// estimates the precision. Exact copies are always found, and excluded from all figures.
 ///
-/// The same articles give the same sample in whatever order they come. With --memory, texts stay in
-/// memory in any case.
+/// The same articles give the same sample in any order. Texts stay in memory, even with --memory.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -48,20 +46,20 @@ pub struct Args {
     #[command(flatten)]
     memory: Memory,
 
-    /// Articles to sample [default: 2000, and fewer of more than 50,000]
+    /// Number of articles to sample [default: 2000, fewer of more than 50,000 articles]
     ///
-    /// Time grows with this number times all articles: 2,000 of 44,000 take 20 seconds on one thread.
+    /// Time grows with this number times the number of articles: 2,000 of 44,000 take 20 seconds on one thread.
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     sample: Option<u64>,
 
-    /// Pairs to list, the most doubtful first
+    /// Number of pairs to list, the most doubtful first
     #[arg(long, value_name = "N", default_value_t = 10)]
     doubtful: usize,
 
-    /// Ask about pairs, and keep the answers in this file
+    /// Ask about pairs, and store the answers in this file
     ///
-    /// The file holds a JSON object a line, {"left": ID, "right": ID, "copy": true or false}. What is
-    /// in it is not asked again.
+    /// One JSON object per line: {"left": ID, "right": ID, "copy": true or false}. Pairs in the file are
+    /// not asked about again.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     judge: Option<PathBuf>,
 
@@ -71,14 +69,14 @@ pub struct Args {
     #[command(flatten)]
     search: Search,
 
-    /// How to print what was found
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
 
     #[command(flatten)]
     layout: Layout,
 
-    /// No progress bar; what is wrong with the input is still told
+    /// Hide progress; input errors are still reported
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
 }
@@ -559,7 +557,7 @@ impl Answers {
         };
         for (line, number) in written.lines().zip(1..).filter(|(line, _)| !line.trim().is_empty()) {
             let answer: Answer = serde_json::from_str(line)
-                .map_err(|error| format!("{name}:{number}: not an answer, {error}: mend the line or remove it"))?;
+                .map_err(|error| format!("{name}:{number}: not an answer, {error}: fix the line or remove it"))?;
             of.insert(ordered(&answer.left, &answer.right), answer.copy);
         }
         let open = OpenOptions::new().create(true).append(true).open(path);

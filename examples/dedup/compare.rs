@@ -15,13 +15,13 @@ use crate::input;
 use crate::output::{self, shown};
 use crate::search::{Search, Settings};
 
-/// Holds two texts against each other: side by side, with what they share marked
+/// Compares two texts side by side, with shared passages marked
 ///
-/// Passages are numbered in the order of the first text and stand beside each other where both texts
-/// have them in the same order.
+/// Passages are numbered in the order of the first text, and aligned where both texts have them in the
+/// same order.
 ///
-/// Exit code: 0 if the two are copies, 1 if they are not, 2 when an option cannot work or a text cannot
-/// be compared.
+/// Exit code: 0 if the two are copies, 1 if they are not, 2 if an option is invalid or a text cannot be
+/// compared.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -29,14 +29,14 @@ pub struct Args {
     #[arg(value_name = "A")]
     left: PathBuf,
 
-    /// The text file to hold against it
+    /// The text file to compare it with
     #[arg(value_name = "B")]
     right: PathBuf,
 
     #[command(flatten)]
     search: Search,
 
-    /// How to print what was found
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
 

@@ -34,16 +34,16 @@ use progress::Reporting;
 use search::Search;
 use unique::Outputs;
 
-/// Finds articles that were told before: exact, edited and reworded copies.
+/// Finds exact, edited and reworded copies of articles
 ///
-/// Prints clusters. The first article of a cluster is its representative, the one most like all others; each other one
-/// was compared with it and is listed with
+/// Prints clusters. The first article of a cluster is its representative, the one most similar to all others. Each
+/// other article was compared with it and is listed with its relation:
 ///
 ///   exact     the same words in the same order
 ///   near      an edited copy: most phrases are the same
 ///   reworded  the same text in other words
 ///
-/// and how surely, from 0 to 1. The same articles give the same clusters, in whatever order they come, except with
+/// and a similarity or confidence from 0 to 1. The same articles give the same clusters in any order, except with
 /// --keep first.
 #[derive(Parser)]
 #[command(name = "dedup", version, after_help = EXAMPLES, after_long_help = format!("{EXAMPLES}\n\n{EXIT}"), verbatim_doc_comment)]
@@ -65,7 +65,7 @@ struct Args {
     ///   .rss, .atom      an entry an article; a file that is named may be called .xml
     ///   .wet             texts of a web archive, such as .warc.wet.gz
     ///
-    /// A path that is named like a command is reached with ./ before it.
+    /// Write ./ before a path that has the name of a command.
     #[arg(value_name = "PATH", required = true, verbatim_doc_comment)]
     paths: Vec<PathBuf>,
 
@@ -77,8 +77,8 @@ struct Args {
 
     /// Known articles: a folder, file or pattern; may be repeated
     ///
-    /// Only new articles are judged and removed, in favour of known ones or of each other. Known articles are not compared
-    /// with each other.
+    /// Only new articles are removed, in favour of known ones or of each other. Known articles are not compared with each
+    /// other.
     #[arg(long, value_name = "PATH", help_heading = "Input")]
     against: Vec<PathBuf>,
 
@@ -98,7 +98,7 @@ struct Args {
     #[arg(long, value_enum, default_value_t = Keep::Central, help_heading = "Output")]
     keep: Keep,
 
-    /// How to print what was found
+    /// Output format
     #[arg(long, value_enum, default_value_t = Format::Text, help_heading = "Output")]
     format: Format,
 
@@ -113,7 +113,7 @@ struct Args {
     #[arg(long, value_enum, value_name = "HOW", default_value_t = Reporting::Auto, help_heading = "Output")]
     progress: Reporting,
 
-    /// No progress bar and no summary; what is wrong with the input is still told
+    /// Hide progress and summary; input errors are still reported
     #[arg(short, long, help_heading = "Output")]
     quiet: bool,
 }
@@ -139,37 +139,37 @@ fn span(text: &str) -> Result<Duration, String> {
 const EXAMPLES: &str = "\
 Examples:
   dedup articles/                                  a folder of text files
-  dedup compare a.txt b.txt                        these two side by side, copies or not
-  dedup plan articles/                             how long will it take?
-  dedup --unique clean.jsonl.gz crawl.jsonl.gz     the same without its copies
-  dedup --text-field body --id-field url x.jsonl   other names for the fields
+  dedup compare a.txt b.txt                        two texts side by side, copies or not
+  dedup plan articles/                             estimate time and memory
+  dedup --unique clean.jsonl.gz crawl.jsonl.gz     write the corpus without its copies
+  dedup --text-field body --id-field url x.jsonl   name the fields
   zcat x.jsonl.gz | dedup --format jsonl - > copies.jsonl";
 
 const EXIT: &str = "\
 A JSON Schema of all JSON lines: examples/dedup/lines.schema.json in the source.
 
-Output files: an existing file is replaced once everything is written, never before; anything else
+Output files: an existing file is replaced when everything is written, never before; anything else
 in its place (a device, a folder that is not empty) is refused before the search. --unique, --removed
-and --annotate are written all together or not at all.
+and --annotate are all written, or none of them.
 
 Exit code:
-  0  it ran; records that could not be used are listed as skipped
-  1  it ran, but a file or folder could not be read, or not to its end; with --strict also if any
-     record was skipped
-  2  it could not run: an option is wrong, an output cannot be written, or no article could be read";
+  0  success; records that could not be used are listed as skipped
+  1  finished, but a file or folder could not be read to its end; with --strict also if any record
+     was skipped
+  2  failed: an invalid option, an output that cannot be written, or no readable article";
 
-/// A page tells which article came nearest to each cluster without being let in, if it is as much like it as this.
+/// A page shows the closest rejected article of each cluster if it is at least this similar.
 const NEAR_MISS: f64 = 0.3;
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Keep {
-    /// The one most like all others
+    /// The one most similar to all others
     Central,
     /// The one with the most words
     Longest,
-    /// The one that comes first, in the order in which the files are given
+    /// The one that comes first in the input, in the order of the arguments
     First,
-    /// The one with the earliest date; without a date, the last
+    /// The one with the earliest date; articles without a date come last
     Earliest,
 }
 
@@ -337,7 +337,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
 /// How many threads work.
 #[derive(clap::Args)]
 pub struct Threads {
-    /// Threads to use, at most 1024; 0 for one a core
+    /// Number of threads, at most 1024; 0 for one per core
     #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u16).range(..=1024))]
     threads: u16,
 }
@@ -360,14 +360,14 @@ impl Threads {
 /// How much memory is taken.
 #[derive(clap::Args)]
 struct Memory {
-    /// Memory to take for articles and what is found out about them: 2G, 500M; all there is if left out
+    /// Memory limit, such as 2G or 500M [default: unlimited]
     ///
-    /// What does not fit goes to temporary files, and the run takes longer; it finds the same. Some 450 bytes an article
-    /// and the results stay in memory in any case.
+    /// Data beyond it is spilled to temporary files: slower, with the same result. About 450 bytes per article and the
+    /// results always stay in memory.
     #[arg(long, value_name = "SIZE", verbatim_doc_comment)]
     memory: Option<ByteSize>,
 
-    /// The folder for temporary files; that of the system if left out, which may be in memory itself
+    /// Folder for temporary files [default: the system's, which may itself be in memory]
     #[arg(long, value_name = "FOLDER", requires = "memory")]
     spill_folder: Option<PathBuf>,
 }

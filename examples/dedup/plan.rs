@@ -1,4 +1,4 @@
-//! `dedup plan PATH`: what a run would take and how its settings behave, from a sample.
+//! `dedup plan PATH`: estimates from a sample what a run takes and how its settings behave.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -14,10 +14,10 @@ use crate::progress;
 use crate::search::{Search, Settings};
 use crate::{Memory, Threads};
 
-/// Tells from a sample what a run would take and how the settings behave
+/// Estimates time, memory and copies of a run from a sample
 ///
-/// Reads the beginnings of the files, finds the copies among what it has read, and reckons from that how many articles
-/// there are, how long a run takes and how much memory it needs.
+/// Reads the beginnings of the files, finds the copies among them, and extrapolates how many articles there are, how long a
+/// run takes and how much memory it needs.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
     let pool = args.threads.pool()?;
     let found = input::find(&args.paths, args.fields.reading());
     let all = input::bytes(&found.sources)
-        .ok_or("nobody knows how much comes on standard input: store it and give the file")?;
+        .ok_or("cannot estimate from standard input, its size is unknown: store it in a file")?;
     let files = found.sources.len();
     // Every so many-th file, so that all of a corpus is seen.
     let sources: Vec<Source> = found.sources.into_iter().step_by(files.div_ceil(MOST_FILES).max(1)).collect();

@@ -1,4 +1,4 @@
-//! The options that say what a copy is, for all that looks for copies.
+//! The options that define what a copy is, shared by all commands that search.
 
 use clap::ValueEnum;
 use retold::{Bands, Detector, DetectorBuilder, Excerpts};
@@ -21,22 +21,22 @@ pub struct Search {
     #[arg(long, value_enum, default_value_t = Level::Reworded)]
     level: Level,
 
-    /// Edited copies: the least share of phrases in common, more than 0 to 1
+    /// Edited copies: the minimum share of phrases in common, above 0 and up to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true)]
     threshold: f64,
 
-    /// Reworded copies: the least confidence, more than 0 to 1
+    /// Reworded copies: the minimum confidence, above 0 and up to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.5, allow_negative_numbers = true)]
     confidence: f64,
 
-    /// Reworded copies: the share of copies among look-alikes, 0 to 1 [default: found from the corpus]
+    /// Reworded copies: the share of copies among look-alikes, 0 to 1 [default: estimated from the corpus]
     ///
-    /// The rarer copies are, the more a pair must show. The summary of a run tells what it found; give
-    /// that of the whole corpus to judge a shard of it as the whole is judged.
+    /// The rarer copies are, the more evidence a pair needs. The summary of a run reports the estimate; to
+    /// judge a shard as the whole corpus would be judged, pass that of the whole.
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, verbatim_doc_comment)]
     prior: Option<f64>,
 
-    /// Shortened and wrapped copies: the least share of the shorter text's words that must be in the longer one, more than 0 to 1
+    /// Shortened and wrapped copies: the minimum share of the shorter text's words found in the longer one, above 0 and up to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, allow_negative_numbers = true)]
     containment: f64,
 
@@ -44,11 +44,11 @@ pub struct Search {
     #[arg(long, value_name = "N", default_value_t = 3)]
     min_words: usize,
 
-    /// Also report passages that one text took over from another one; all: with page furniture, and within one outlet
+    /// Also report passages that one text took from another; all: including page furniture and passages within one outlet
     ///
-    /// Of 40 words and more, or 25 words and two sentences. Left out is what belongs to pages and not to
-    /// stories: what ten outlets hold, or one repeats, or articles that have nothing else in common. Name the
-    /// outlet with --source-field.
+    /// Passages of at least 40 words, or 25 words and two sentences. Text that belongs to pages rather than to
+    /// stories is left out: what ten outlets share, one outlet repeats, or otherwise unrelated articles have
+    /// in common. Name the outlet with --source-field.
     #[arg(long, value_enum, value_name = "WHICH", num_args = 0..=1, require_equals = true, default_missing_value = "stories", verbatim_doc_comment)]
     excerpts: Option<Passages>,
 }

@@ -107,31 +107,31 @@ pub struct Outputs<'a> {
 pub struct Names {
     /// Write the input without the copies to this file, or for .txt files to this folder
     ///
-    /// Each record that stays is written byte for byte as it came, in the order of the files' full
-    /// paths, or with --keep first as they are given; so are records that could not be compared.
-    /// The file is of the same kind as the input, by its name; .gz or .zst after the name
-    /// compresses it. Of each cluster the representative stays, and rewordings of which it is not
-    /// sure enough that they are copies, see --remove-from. Kept, removed and skipped records are
-    /// counted and checked against the input.
+    /// Records that are kept, or that could not be compared, are written byte for byte, in the order of
+    /// the files' full paths, or with --keep first in the order of the arguments. The name says the
+    /// format, which must be that of the input; .gz or .zst after it compresses. An article is removed
+    /// only in favour of a kept one that has its content, and a rewording only from a certain
+    /// confidence, see --remove-from. Kept, removed and skipped records are counted and checked
+    /// against the input.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     unique: Option<PathBuf>,
 
-    /// List what --unique leaves out as JSON lines: what, in favour of what, and why
+    /// List the removed articles as JSON lines: which, in favour of which, and why
     #[arg(long, value_name = "FILE")]
     removed: Option<PathBuf>,
 
-    /// The least confidence in a rewording that --unique leaves out, more than 0 to 1
+    /// The minimum confidence for --unique to remove a rewording, above 0 and up to 1
     ///
-    /// Reports show rewordings from --confidence on, to be read; what is thrown away should be right
-    /// nine times in ten.
+    /// Reports show rewordings from --confidence on, for people to check; what is deleted should be
+    /// right nine times in ten.
     #[arg(long, value_name = "SHARE", default_value_t = 0.9, value_parser = share, verbatim_doc_comment)]
     pub remove_from: f64,
 
-    /// Write the input to this file, each record with what was found of it
+    /// Write the input to this file with the findings added to each record
     ///
-    /// JSON, CSV, TSV or Parquet, as the input is. The fields or columns that are added are `cluster`
-    /// (a number), `duplicate_of` (the place of the representative), `relation` and `similarity`;
-    /// a representative has a cluster alone, and what is in no cluster has nothing in them.
+    /// JSON, CSV, TSV or Parquet, like the input. Adds the fields or columns `cluster` (a number),
+    /// `duplicate_of` (the location of the representative), `relation` and `similarity`. A
+    /// representative has only a cluster; articles in no cluster have none of them.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     annotate: Option<PathBuf>,
 }

@@ -803,7 +803,7 @@ fn not_json(error: &serde_json::Error) -> String {
     let place = format!(" at line {} column {}", error.line(), error.column());
     let cause = whole.strip_suffix(&place).unwrap_or(&whole);
     let line = if error.line() > 1 { format!("line {} ", error.line()) } else { String::new() };
-    format!("not valid JSON at {line}column {}, {cause}: mend the line or remove it", error.column())
+    format!("not valid JSON at {line}column {}, {cause}: fix the line or remove it", error.column())
 }
 
 fn kind(value: &Value) -> &'static str {

@@ -258,7 +258,7 @@ impl<R: Read> Blocks<R> {
                 None => return Ok(None),
             },
             (Form::Json, _) => {
-                return Err((At::Whole, "not JSON, begins with neither [ nor {: mend or rename it".into()));
+                return Err((At::Whole, "not JSON, begins with neither [ nor {: fix or rename it".into()));
             }
             (Form::Any, _) => {
                 return Err((
@@ -647,7 +647,7 @@ impl Scanner {
             _ => false,
         };
         if is_end && !is_whole && self.broken.is_none() {
-            self.broken = Some("not valid JSON, ends within a value or a list: mend the end of the file".into());
+            self.broken = Some("not valid JSON, ends within a value or a list: fix the end of the file".into());
         }
     }
 }
@@ -655,11 +655,11 @@ impl Scanner {
 /// How far the end of a quoted cell between tabs is looked for.
 const LONGEST_CELL: usize = 16 << 20;
 
-const UNCLOSED: &str = "a quote in this row is not closed, so that the rest cannot be read: mend the row";
+const UNCLOSED: &str = "a quote in this row is not closed, so that the rest cannot be read: fix the row";
 
 fn unexpected(byte: u8) -> String {
     let shown = byte.escape_ascii();
-    format!("not valid JSON, unexpected {shown} between values, so that the rest cannot be read: mend the file")
+    format!("not valid JSON, unexpected {shown} between values, so that the rest cannot be read: fix the file")
 }
 
 #[cfg(test)]

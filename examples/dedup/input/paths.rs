@@ -171,7 +171,7 @@ pub fn find(paths: &[PathBuf], reading: Reading) -> Found {
                 found.problem(&path.to_string_lossy(), "no file has such a name: check the pattern");
             }
             Some(Ok(matches)) => matches.iter().for_each(|path| found.add(path)),
-            Some(Err(error)) => found.problem(&path.to_string_lossy(), format!("not a pattern, {error}: mend it")),
+            Some(Err(error)) => found.problem(&path.to_string_lossy(), format!("not a pattern, {error}: fix it")),
             None => found.add(path),
         }
         found.sources[first..].sort_by(Source::by_path);
