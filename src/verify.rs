@@ -389,8 +389,8 @@ impl Default for Rule {
                 values: [0.0, 7.4, 0.0, 0.0, -15.92, -12.62, 0.0, -5.13, 0.0, 0.0, 6.94, -0.37],
                 constant: -1.82,
             },
-            line: 0.8,
-            leniency: 7.0,
+            line: 0.9,
+            leniency: 7.3,
         }
     }
 }
