@@ -390,7 +390,7 @@ impl Default for Rule {
                 constant: -1.82,
             },
             line: 0.9,
-            leniency: 7.3,
+            leniency: 7.6,
         }
     }
 }
