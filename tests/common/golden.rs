@@ -15,13 +15,18 @@ pub fn hold(file: &str, lines: &[String], advice: &str) {
     let differs = |&at: &usize| golden.get(at).copied() != lines.get(at).map(String::as_str);
     let differing: Vec<usize> = (0..golden.len().max(lines.len())).filter(differs).collect();
     if let [first, ..] = differing[..] {
+        let (old, new) =
+            (golden.get(first).copied().unwrap_or("(nothing)"), lines.get(first).map_or("(nothing)", |line| line));
+        // Lines can be long: from a little before where they part.
+        let common = old.chars().zip(new.chars()).take_while(|(a, b)| a == b).count();
+        let part = |line: &str| line.chars().skip(common.saturating_sub(60)).take(200).collect::<String>();
         panic!(
-            "{file}: {} of {} lines differ, the first is line {}:\n  golden: {}\n  now:    {}\n{advice}",
+            "{file}: {} of {} lines differ, the first is line {}, from character {common}:\n  golden: {}\n  now:    {}\n{advice}",
             differing.len(),
             golden.len(),
             first + 1,
-            golden.get(first).unwrap_or(&"(nothing)"),
-            lines.get(first).map_or("(nothing)", |line| line),
+            part(old),
+            part(new),
         );
     }
 }
