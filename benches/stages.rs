@@ -99,7 +99,7 @@ fn jaccard(c: &mut Criterion, texts: &Texts) {
         let both = pairs.iter().map(|(a, b)| (a.1.len() + b.1.len()) as u64).sum();
         group.throughput(Throughput::Bytes(both));
         group.bench_function(heat, |b| {
-            b.iter(|| sets.iter().map(|(a, b)| a.jaccard(black_box(b)).expect("the same shingles")).sum::<f64>())
+            b.iter(|| sets.iter().map(|(a, b)| a.jaccard(black_box(b)).expect("the same shingles")).sum::<f64>());
         });
     }
     group.finish();
@@ -126,7 +126,7 @@ fn index(c: &mut Criterion, texts: &Texts) {
         group.bench_function(format!("look up {heat}"), |b| {
             b.iter(|| {
                 signatures.iter().map(|one| index.candidates(black_box(one)).expect("one scheme").len()).sum::<usize>()
-            })
+            });
         });
     }
     group.finish();

@@ -55,7 +55,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let copies = numbers(&options.copies).into_iter().map(|copies| vec!["--copies".to_string(), copies]);
     let fillings = numbers(&options.template).into_iter().map(|fillings| vec!["--template".to_string(), fillings]);
     let (planted, seed, threads) = (options.planted.to_string(), options.seed.to_string(), options.threads.to_string());
-    let stages = Stage::ALL.map(|stage| stage.to_string()).join(" | ");
+    let stages = Stage::ALL.iter().map(Stage::to_string).collect::<Vec<_>>().join(" | ");
     println!(
         "| articles | MB | seconds | {stages} | µs an article | candidates an article | recall exact | edited | reworded | \
          precision | bytes beyond the text an article |"
@@ -95,7 +95,8 @@ fn row(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let seconds = start.elapsed().as_secs_f64();
 
     let n = articles.len() as f64;
-    let stages = Stage::ALL.map(|stage| format!("{:.2}", report.summary().time(stage).as_secs_f64())).join(" | ");
+    let of_stage = |&stage: &Stage| format!("{:.2}", report.summary().time(stage).as_secs_f64());
+    let stages = Stage::ALL.iter().map(of_stage).collect::<Vec<_>>().join(" | ");
     let scores = Scores::of(&report, &corpus.planted, articles.len());
     let memory = memory("VmHWM:");
     let memory = memory.map_or("?".into(), |peak| format!("{:.0}", peak.saturating_sub(given + program) as f64 / n));
@@ -127,13 +128,9 @@ impl Scores {
         let mut scores = Self { found: [(0, 0); 3], right: 0, reported: 0 };
         for (number, cluster) in report.clusters().iter().enumerate() {
             let source = source_of[cluster.representative().position];
-            for member in cluster.members() {
-                cluster_of[member.position] = number;
-                scores.right += usize::from(source_of[member.position] == source);
-            }
-            // The representative is no find.
-            scores.right -= 1;
-            scores.reported += cluster.members().len() - 1;
+            cluster.positions().for_each(|position| cluster_of[position] = number);
+            scores.right += cluster.members().iter().filter(|member| source_of[member.position] == source).count();
+            scores.reported += cluster.members().len();
         }
         for pair in planted {
             let (found, all) = &mut scores.found[pair.kind as usize];

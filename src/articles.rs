@@ -56,27 +56,35 @@ impl<I: AsRef<str> + Sync, T: AsRef<str> + Sync> Article for (I, T) {
     }
 }
 
-impl<A: Article + ?Sized> Article for &A {
-    fn id(&self) -> &str {
-        (**self).id()
-    }
+/// What points to an article is one.
+macro_rules! pointers {
+    ($($pointer:ty $(where A: $bound:ident)?),+) => {$(
+        impl<A: Article $(+ $bound)? + ?Sized> Article for $pointer {
+            fn id(&self) -> &str {
+                (**self).id()
+            }
 
-    fn text(&self) -> &str {
-        (**self).text()
-    }
+            fn text(&self) -> &str {
+                (**self).text()
+            }
 
-    fn date(&self) -> Option<&str> {
-        (**self).date()
-    }
+            fn date(&self) -> Option<&str> {
+                (**self).date()
+            }
 
-    fn source(&self) -> Option<&str> {
-        (**self).source()
-    }
+            fn source(&self) -> Option<&str> {
+                (**self).source()
+            }
 
-    fn is_known(&self) -> bool {
-        (**self).is_known()
-    }
+            fn is_known(&self) -> bool {
+                (**self).is_known()
+            }
+        }
+    )+};
 }
+
+// Threads share articles, so that `Rc` cannot be one.
+pointers!(&A, Box<A>, Arc<A> where A: Send);
 
 /// The articles that a [`Collector`](crate::Collector) was given, by their position: the first is 0.
 ///
@@ -87,7 +95,7 @@ impl<A: Article + ?Sized> Article for &A {
 /// let mut collector = retold::Detector::new().collector();
 /// collector.extend([("a", "The ferry leaves at nine."), ("b", "The ferry leaves at nine!")])?;
 /// let (report, articles) = collector.find()?;
-/// let copy = &report.clusters()[0].members()[1];
+/// let copy = &report.clusters()[0].members()[0];
 /// assert_eq!((articles.id(copy.position), &*articles.text(copy.position)?), ("b", "The ferry leaves at nine!"));
 /// # Ok::<(), retold::Error>(())
 /// ```

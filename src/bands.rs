@@ -19,10 +19,27 @@ use crate::hash::mix2;
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(try_from = "Unchecked"))]
 pub struct Bands {
     bands: u16,
     rows: u16,
+}
+
+/// Bands as they are read, which nobody has checked.
+#[cfg(feature = "serde")]
+#[derive(serde::Deserialize)]
+struct Unchecked {
+    bands: usize,
+    rows: usize,
+}
+
+#[cfg(feature = "serde")]
+impl TryFrom<Unchecked> for Bands {
+    type Error = crate::Error;
+
+    fn try_from(Unchecked { bands, rows }: Unchecked) -> Result<Self> {
+        Self::new(bands, rows)
+    }
 }
 
 const SLOTS: RangeInclusive<usize> = 1..=1024;

@@ -24,13 +24,14 @@ use crate::fingerprints::{Sample, Shared};
 use crate::frequencies::CHUNK;
 use crate::furniture::Furniture;
 use crate::minhash::{MinHasher, Scheme};
+use crate::names::names;
 use crate::near::{self, Compared, Keep, Near, Wanted, links};
 use crate::prior::Odds;
 use crate::rare::{Neighbour, Neighbours};
 use crate::removal::{self, Plan, Removal};
 use crate::report::{
-    Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report, SkipReason,
-    Skipped, Stage, Summary,
+    ArticleRef, Cluster, Comparison, ContentEvidence, Evidence, Member, NearMiss, Pair, Progress, Relation, Report,
+    SkipReason, Skipped, Stage, Summary,
 };
 use crate::shingle::{Shingle, ShingleSet};
 use crate::sign::{self, Kept, Shape, Signatures, Signed, Views};
@@ -42,6 +43,8 @@ use crate::verify::{self, NearRule, Rule, StemTable};
 
 /// Which copies to look for. Each level includes those before it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Level {
     /// Exact and edited copies, by shingles.
     Near,
@@ -50,8 +53,12 @@ pub enum Level {
     Reworded,
 }
 
+names!("level", Level { Near => "near", Reworded => "reworded" });
+
 /// Which pairs of articles are compared.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Search {
     /// Those that share a bucket or rare features: time grows linearly with the articles.
     #[default]
@@ -61,8 +68,12 @@ pub enum Search {
     Exhaustive,
 }
 
+names!("search", Search { Candidates => "candidates", Exhaustive => "exhaustive" });
+
 /// Whether passages are looked for that one article took over from another.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Excerpts {
     /// They are not.
     #[default]
@@ -75,6 +86,8 @@ pub enum Excerpts {
     /// All of them, with furniture marked as such.
     FindAll,
 }
+
+names!("choice of excerpts", Excerpts { Ignore => "ignore", Find => "find", FindAll => "find_all" });
 
 /// Which article of a cluster represents it: the one that the others are verified against, and that is kept where copies are
 /// thrown away. Ties go to the smaller id.
@@ -91,6 +104,7 @@ pub enum Excerpts {
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Representative {
     /// The article that is most like all others.
@@ -104,6 +118,13 @@ pub enum Representative {
     /// zone is UTC. Articles without a date, or with one that is not ISO 8601, come last.
     Earliest,
 }
+
+names!("representative", Representative {
+    Central => "central",
+    Longest => "longest",
+    First => "first",
+    Earliest => "earliest",
+});
 
 /// Finds copies among articles.
 ///
@@ -163,7 +184,22 @@ impl fmt::Debug for Detector {
 /// assert_eq!(refused.to_string(), "threshold = 1.5 is out of range: give more than 0, at most 1");
 /// # Ok::<(), retold::Error>(())
 /// ```
+///
+/// With the feature `serde` options read and write as fields of these names, but for the callback for progress. An option
+/// that is left out has its default, and one that is not known is an error:
+///
+/// ```
+/// # #[cfg(feature = "serde")] {
+/// use retold::DetectorBuilder;
+///
+/// let builder: DetectorBuilder = serde_json::from_str(r#"{"level": "near", "threshold": 0.8}"#)?;
+/// let detector = builder.build().expect("both are in range");
+/// assert!(serde_json::from_str::<DetectorBuilder>(r#"{"treshold": 0.8}"#).is_err());
+/// # }
+/// # Ok::<(), serde_json::Error>(())
+/// ```
 #[derive(Clone)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(default, deny_unknown_fields))]
 pub struct DetectorBuilder {
     level: Level,
     search: Search,
@@ -174,6 +210,7 @@ pub struct DetectorBuilder {
     confidence: f64,
     rule: Rule,
     prior: Option<f64>,
+    #[cfg_attr(feature = "serde", serde(rename = "removal_confidence"))]
     removal: f64,
     min_words: usize,
     representative: Representative,
@@ -182,7 +219,14 @@ pub struct DetectorBuilder {
     excerpts: Excerpts,
     memory: Option<u64>,
     spill_folder: Option<PathBuf>,
+    #[cfg_attr(feature = "serde", serde(skip))]
     progress: Option<Callback>,
+}
+
+impl Default for DetectorBuilder {
+    fn default() -> Self {
+        Detector::builder()
+    }
 }
 
 impl fmt::Debug for DetectorBuilder {
@@ -297,7 +341,7 @@ impl DetectorBuilder {
     /// let week = Duration::from_secs(7 * 24 * 60 * 60);
     /// let detector = retold::Detector::builder().within(week).build()?;
     /// let report = detector.find(&[Story("2024-05-17"), Story("2024-05-24"), Story("2024-05-25")])?;
-    /// assert_eq!(report.clusters()[0].members().len(), 2);
+    /// assert_eq!(report.clusters()[0].size(), 2);
     /// # Ok::<(), retold::Error>(())
     /// ```
     pub fn within(mut self, span: Duration) -> Self {
@@ -624,7 +668,7 @@ impl Detector {
         let positions = articles.in_order(|position| {
             let signed = &signatures.signed()[position as usize];
             let date = articles.seconds().get(position as usize);
-            (signed.fingerprint, signed.words, !articles.is_known(position as usize), date)
+            (signed.exact, signed.words, !articles.is_known(position as usize), date)
         });
         let mut skipped = Vec::new();
         let signed: Vec<&Signed> = positions.iter().map(|&at| &signatures.signed()[at as usize]).collect();
@@ -759,9 +803,10 @@ impl Detector {
         }
         budget.check()?;
         if self.level == Level::Reworded || self.excerpts != Excerpts::Ignore {
-            *furniture = self.timed(&mut summary.times, Stage::Candidates, texts.len(), |_| {
-                Furniture::find(&fingerprints, texts, &whole, common)
-            });
+            // A part of the next stage, which is reported as a whole.
+            let start = Instant::now();
+            *furniture = Furniture::find(&fingerprints, texts, &whole, common);
+            summary.times[Stage::Candidates as usize] += start.elapsed();
             summary.with_furniture = furniture.texts();
             budget.check()?;
         }
@@ -1059,10 +1104,14 @@ impl Detector {
                 copies.entry(twin).or_default().push(at);
             }
         }
-        let member = |at: u32, pair: Option<&Compared>| {
+        let article = |at: u32| {
             let position = positions[at as usize] as usize;
+            ArticleRef { id: articles.id(position).into(), position }
+        };
+        let member = |at: u32, pair: Option<&Compared>| {
+            let ArticleRef { id, position } = article(at);
             let member = Member {
-                id: articles.id(position).into(),
+                id,
                 position,
                 relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
                 similarity: pair.map_or(1.0, |pair| pair.similarity),
@@ -1101,7 +1150,9 @@ impl Detector {
             let center = distinct[star.center as usize];
             let mut add = |text: u32, pair: Option<&Compared>| {
                 let at = distinct[text as usize];
-                members.push(member(at, pair));
+                if at != center {
+                    members.push(member(at, pair));
+                }
                 let copies = copies.remove(&at).into_iter().flatten().filter(|&copy| may_meet(center, copy));
                 members.extend(copies.map(|copy| member(copy, pair)));
             };
@@ -1110,25 +1161,28 @@ impl Detector {
                 let pair = verified[link].as_ref();
                 add(pair.left + pair.right - star.center, Some(pair));
             }
-            clusters.push((members, near_miss(star.center)));
+            clusters.push((center, members, near_miss(star.center)));
         }
         // Exact copies of texts that have no other copies.
         for (first, same) in copies {
             let same = same.into_iter().filter(|&copy| may_meet(first, copy));
-            let members: Vec<_> = std::iter::once(first).chain(same).map(|at| member(at, None)).collect();
-            if members.len() == 1 {
+            let members: Vec<_> = same.map(|at| member(at, None)).collect();
+            if members.is_empty() {
                 continue;
             }
             let text = distinct.partition_point(|&at| at < first) as u32;
-            clusters.push((members, near_miss(text)));
+            clusters.push((first, members, near_miss(text)));
         }
         // The numbers of articles are in the order of their ids.
-        for (members, _) in &mut clusters {
-            members[1..].sort_by(|(a, left), (b, right)| right.similarity.total_cmp(&left.similarity).then(a.cmp(b)));
+        for (_, members, _) in &mut clusters {
+            members.sort_by(|(a, left), (b, right)| right.similarity.total_cmp(&left.similarity).then(a.cmp(b)));
         }
-        clusters.sort_by_key(|(members, _)| members[0].0);
-        let unnumbered = |members: Vec<(u32, Member)>| members.into_iter().map(|(_, member)| member).collect();
-        clusters.into_iter().map(|(members, near_miss)| Cluster { members: unnumbered(members), near_miss }).collect()
+        clusters.sort_by_key(|&(center, ..)| center);
+        let cluster = |(center, members, near_miss): (u32, Vec<(u32, Member)>, _)| {
+            let members = members.into_iter().map(|(_, member)| member).collect();
+            Cluster { representative: article(center), members, near_miss }
+        };
+        clusters.into_iter().map(cluster).collect()
     }
 
     /// Rewordings that fall short alone, but not with another member, join their stars. All that are in stars now, the copies
@@ -1172,7 +1226,7 @@ impl Detector {
         for (&twin, &position) in twins.iter().zip(positions) {
             twin_at[position as usize] = twin;
         }
-        let text_of = |member: &Member| distinct.partition_point(|&at| at < twin_at[member.position]) as u32;
+        let text_of = |position: usize| distinct.partition_point(|&at| at < twin_at[position]) as u32;
         let read = |text: u32| articles.read(position(text));
         let texts = Texts { words, read: &read, shingle: self.shingle, budget };
         let shingles = match sets {
@@ -1180,16 +1234,16 @@ impl Detector {
             None => Shingles::new(texts),
         };
         let of_cluster = |cluster: &Cluster| {
-            let mut texts: Vec<u32> = cluster.members.iter().map(text_of).collect();
+            let mut texts: Vec<u32> = cluster.positions().map(text_of).collect();
             let center = texts[0];
             texts.sort_unstable();
             texts.dedup();
             let removed = self.plan(texts, center, (&rank, &is_known), words, &shingles, verified);
-            let removal = |member: &Member| {
-                let text = text_of(member);
+            let removal = |(id, at): (&str, usize)| {
+                let text = text_of(at);
                 let removal = Removal {
-                    id: member.id.clone(),
-                    position: member.position,
+                    id: id.into(),
+                    position: at,
                     kept_id: String::new(),
                     kept: 0,
                     relation: Relation::Exact,
@@ -1210,11 +1264,11 @@ impl Detector {
                     None => {
                         let kept = position(text);
                         let removal = Removal { kept_id: articles.id(kept).into(), kept, ..removal };
-                        (member.position != kept && !articles.is_known(member.position)).then_some(removal)
+                        (at != kept && !articles.is_known(at)).then_some(removal)
                     }
                 }
             };
-            cluster.members.iter().filter_map(removal).collect::<Vec<_>>()
+            cluster.ids().zip(cluster.positions()).filter_map(removal).collect::<Vec<_>>()
         };
         let mut removals: Vec<Removal> = clusters.par_iter().with_max_len(16).flat_map_iter(of_cluster).collect();
         removals.sort_unstable_by_key(|removal| removal.position);
@@ -1290,7 +1344,7 @@ impl Detector {
         let position = |text: u32| positions[distinct[text as usize] as usize] as usize;
         let mut stories: Vec<usize> = (0..articles.len()).collect();
         for cluster in clusters {
-            cluster.members.iter().for_each(|member| stories[member.position] = cluster.members[0].position);
+            cluster.positions().for_each(|position| stories[position] = cluster.representative.position);
         }
         let read = |text: u32| articles.read(position(text));
         let asked = Asked {
@@ -1353,7 +1407,7 @@ impl Detector {
         self.report(stage, 0, total);
         let result = run(&Ticker { detector: self, stage, total, done: AtomicUsize::new(0) });
         self.report(stage, total, total);
-        times[stage as usize] = start.elapsed();
+        times[stage as usize] += start.elapsed();
         result
     }
 }
@@ -1436,7 +1490,7 @@ fn fold_exact(
 ) -> Vec<u32> {
     let mut twins: Vec<u32> = (0..signed.len() as u32).collect();
     let compared = (0..).zip(signed).zip(is_refused).filter(|(_, is_refused)| !**is_refused);
-    let mut order: Vec<_> = compared.map(|((at, text), _)| (text.fingerprint, text.words, at)).collect();
+    let mut order: Vec<_> = compared.map(|((at, text), _)| (text.exact, text.words, at)).collect();
     order.par_sort_unstable();
     for same in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         let mut same: Vec<u32> = same.iter().map(|&(.., at)| at).collect();
@@ -1700,8 +1754,10 @@ mod tests {
         let enough = (6..).map(|power| 1 << power).find(|&readings| find(readings).is_ok()).unwrap();
         for readings in (0..enough).step_by(enough as usize / 64) {
             // About half of what is enough is needed.
-            let result = find(readings).map(|(report, _)| report.clusters().len());
-            assert!(matches!(result, Err(Error::Spill { .. })) || result == Ok(report.clusters().len()), "{result:?}");
+            match find(readings) {
+                Ok((found, _)) => assert_eq!(found.clusters().len(), report.clusters().len()),
+                Err(error) => assert!(matches!(error, Error::Spill { .. }), "{error}"),
+            }
         }
     }
 }

@@ -1,5 +1,7 @@
 use std::fmt;
+use std::io;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::minhash::Scheme;
 use crate::report::SkipReason;
@@ -14,7 +16,7 @@ pub type Result<T> = std::result::Result<T, Error>;
 /// let error = retold::Bands::new(0, 4).unwrap_err();
 /// assert_eq!(error.to_string(), "bands = 0 is out of range: give 1 to 1024");
 /// ```
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Error {
     /// An option was given a value that it cannot have.
@@ -55,6 +57,15 @@ pub enum Error {
         /// The id.
         id: u32,
     },
+    /// An option, or something else that is chosen from a list, was given a name that is not on it.
+    UnknownName {
+        /// What it would be the name of.
+        what: &'static str,
+        /// The name that was given.
+        given: String,
+        /// The names that there are.
+        known: &'static [&'static str],
+    },
     /// A text cannot be compared.
     NotComparable {
         /// Which of the texts.
@@ -74,12 +85,12 @@ pub enum Error {
         /// How many articles there are.
         articles: usize,
     },
-    /// What does not fit into the memory given could not be written to a temporary file or not be read back.
+    /// A temporary file for what does not fit into the memory limit could not be written or read back.
     Spill {
         /// Where the file is, or was to be.
         folder: PathBuf,
         /// What the system says.
-        reason: String,
+        source: Arc<io::Error>,
     },
 }
 
@@ -104,6 +115,9 @@ impl fmt::Display for Error {
             Self::DuplicateId { id } => {
                 write!(f, "id {id} is in the index already: remove it first or give another id")
             }
+            Self::UnknownName { what, given, known } => {
+                write!(f, "unknown {what} {given:?}: use one of {}", known.join(", "))
+            }
             Self::NotComparable { text, reason } => write!(f, "the {text} text cannot be compared: {reason}"),
             Self::TooFewSlots { needed, found } => {
                 write!(f, "the bands read {needed} slots but the signature has {found}: use fewer bands or more slots")
@@ -111,16 +125,23 @@ impl fmt::Display for Error {
             Self::TooLarge { articles } => {
                 write!(f, "{articles} articles have too many rare features to be searched at once: split the corpus")
             }
-            Self::Spill { folder, reason } => write!(
+            Self::Spill { folder, source } => write!(
                 f,
-                "cannot keep in {} what does not fit into memory: {reason}; give another folder or more memory",
+                "cannot spill to {}: {source}; use another folder or raise the memory limit",
                 folder.display()
             ),
         }
     }
 }
 
-impl std::error::Error for Error {}
+impl std::error::Error for Error {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Spill { source, .. } => Some(&**source),
+            _ => None,
+        }
+    }
+}
 
 /// Refuses a value outside of `low..=high`, naming the option and the range.
 pub(crate) fn check<T: PartialOrd + Copy + Into<f64>>(

@@ -14,22 +14,21 @@ use crate::content::{Prior, Token, Tokens};
 use crate::fingerprints::{MOST_HOLDERS, Shared};
 use crate::furniture::Furniture;
 use crate::hash::mix2;
+use crate::names::names;
 use crate::passages::{Detail, Run, Side, Sides, Stretch, same_words};
 use crate::text;
 use crate::texts::Texts;
 
 /// Where a passage stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ExcerptPlace {
     /// The id of the article.
     pub id: String,
     /// Where the article stands in the input, from 0.
-    #[cfg_attr(feature = "serde", serde(skip))]
     pub position: usize,
     /// Where the passage begins and ends in its text, in bytes; at the edges of words.
-    #[cfg_attr(feature = "serde", serde(flatten))]
     pub span: Range<usize>,
 }
 
@@ -53,7 +52,7 @@ pub struct ExcerptPlace {
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Excerpt {
     /// The article that took the passage over: the later one by [date](crate::Article::date), or where that is not known the longer
@@ -71,10 +70,8 @@ pub struct Excerpt {
     pub holders: usize,
     /// The ids of the other holders, ascending. Of a passage that five and more hold this is told, and the passage once; of one that fewer
     /// hold each host is told.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Vec::is_empty"))]
     pub others: Vec<String>,
     /// When the first of the holders appeared, to the second, in UTC as ISO 8601, if one of them has a date.
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub date: Option<String>,
     /// Whether the passage belongs to the pages and not to the stories on them; such are told only if
     /// [asked for](crate::Excerpts::FindAll).
@@ -83,12 +80,14 @@ pub struct Excerpt {
 
 /// How an excerpt tells what its source tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum ExcerptKind {
     /// In the same words, with a few changed.
     Verbatim,
 }
+
+names!("kind of excerpt", ExcerptKind { Verbatim => "verbatim" });
 
 /// The most words between two runs that are joined.
 const GAP: u32 = 12;

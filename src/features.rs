@@ -516,7 +516,7 @@ impl Content {
         let lists = frequencies::count(&tokens, &mut drafts, parts, &leads, budget)?;
         let finished = Finished { stems: budget.store(STEMS_SHARE), rare: budget.store(RARE_SHARE) };
         let finish = |scratch: &mut Scratch, at: usize, draft: Draft<'_>, chunk: TokenChunk<'_>| {
-            draft.finish(chunk, |text| words(at * CHUNK + text), parts, scratch)
+            draft.finish(chunk, |text| words(at * CHUNK + text), parts, scratch);
         };
         let keep = |scratch: &mut Scratch, (), chunk: Block| {
             let Scratch { packed, rare_packed, rare_ends, .. } = scratch;

@@ -1,8 +1,8 @@
 //! Furniture: passages that several otherwise unrelated texts hold, such as footers, bylines, signatures and notes to the
 //! reader. Rewordings are judged without them: two texts of one site are no copies because both end in its terms of use.
 //!
-//! A window of eight words is furniture if four texts hold it no two of which share half of their content words: a quotation in
-//! reports on one event, or a template that is filled again and again, stands in texts that are alike all over. Windows are
+//! A window of eight words is furniture if four texts hold it no two of which share half of their other content words: a quotation
+//! in reports on one event stands in texts that tell of the same thing without it. Windows are
 //! looked at only where fingerprints that four texts hold stand side by side.
 
 use std::borrow::Cow;
@@ -11,7 +11,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::candidates::Sieve;
-use crate::content::{Token, TokenChunks, Tokens};
+use crate::content::{TokenChunks, Tokens};
 use crate::fingerprints::{self, Fingerprints, Sample};
 use crate::hash::mix2;
 use crate::shingle::{Shingle, Window};
@@ -28,7 +28,7 @@ const LEAST_HOLDERS: usize = fingerprints::COMMON;
 /// Holders of a window that are looked at, at most: those with the smallest hashes, which are as good as drawn by lot.
 const MOST_HOLDERS: usize = 24;
 
-/// Texts that share so much of their distinct content words tell of the same thing.
+/// Texts that share so much of their distinct content words, aside from what many have in common, tell of the same thing.
 const RELATED: f32 = 0.5;
 
 /// Where one of them has fewer content words than these, that share of these.
@@ -245,7 +245,8 @@ fn are_related(left: &[u32], right: &[u32]) -> bool {
 struct Desk {
     words: Vec<u64>,
     places: Vec<Range<u32>>,
-    tokens: Vec<Token>,
+    /// The content words by their stems, each with its place among the words.
+    stems: Vec<(u32, u32)>,
     /// For each word the window that begins with it, if it is whole.
     windows: Vec<u64>,
     shingles: Vec<u64>,
@@ -257,18 +258,20 @@ struct Desk {
 
 impl Desk {
     fn read(&mut self, text: &str, shingle: Shingle, common: &Members) {
-        let Self { words, places, tokens, windows, shingles, fives, in_reach } = self;
+        let Self { words, places, stems, windows, shingles, fives, in_reach } = self;
         words.clear();
         places.clear();
-        tokens.clear();
+        stems.clear();
         windows.clear();
         in_reach.clear();
-        let mut finder = Tokens::new(text);
+        let finder = Tokens::new(text);
         let arch = text::with_scratch(|scratch| {
             text::walk(text, scratch, |scan| {
                 words.extend_from_slice(scan.hashes());
-                places.extend(scan.iter().map(|word| word.start as u32..word.end as u32));
-                finder.collect(scan, tokens);
+                for word in scan.iter() {
+                    stems.extend(finder.stem(&word).map(|stem| (stem, places.len() as u32)));
+                    places.push(word.start as u32..word.end as u32);
+                }
             });
             scratch.arch()
         });
@@ -290,9 +293,15 @@ impl Desk {
         self.words.iter().fold(0, |hash, &word| mix2(hash, word))
     }
 
-    /// The distinct stems, ascending.
+    /// The distinct stems of what stands out of reach, ascending.
     fn stems(&self) -> Vec<u32> {
-        let mut stems: Vec<u32> = self.tokens.iter().map(|token| token.stem()).collect();
+        let mut near = self.in_reach.iter().map(|range| range.start..range.end + usize::from(WINDOW) - 1).peekable();
+        let mut is_far = |at: usize| {
+            while near.next_if(|range| range.end <= at).is_some() {}
+            near.peek().is_none_or(|range| at < range.start)
+        };
+        let far = self.stems.iter().filter(|&&(_, at)| is_far(at as usize));
+        let mut stems: Vec<u32> = far.map(|&(stem, _)| stem).collect();
         stems.sort_unstable();
         stems.dedup();
         stems

@@ -145,11 +145,11 @@ mod tests {
     fn what_does_not_fit_is_refused() {
         let mut index = Index::new(Bands::new(16, 4).unwrap());
         index.insert(3, &of(&[1, 2])).unwrap();
-        assert_eq!(index.insert(3, &of(&[1])), Err(Error::DuplicateId { id: 3 }));
+        assert!(matches!(index.insert(3, &of(&[1])), Err(Error::DuplicateId { id: 3 })));
         let mut other = MinHasher::new(Scheme::minhash(Shingle::Words(1)).slots(64)).unwrap();
         assert!(matches!(index.insert(4, &other.sign("a").unwrap()), Err(Error::Scheme { .. })));
         let mut wide = Index::new(Bands::new(32, 4).unwrap());
-        assert_eq!(wide.insert(1, &of(&[1])), Err(Error::TooFewSlots { needed: 128, found: 64 }));
+        assert!(matches!(wide.insert(1, &of(&[1])), Err(Error::TooFewSlots { needed: 128, found: 64 })));
         assert_eq!(index.len(), 1);
     }
 }

@@ -20,7 +20,7 @@
 //! let report = Detector::new().find(&articles)?;
 //! for cluster in report.clusters() {
 //!     println!("{}", cluster.representative().id);
-//!     for member in &cluster.members()[1..] {
+//!     for member in cluster.members() {
 //!         println!("  {} {} {:.2}", member.id, member.relation, member.similarity);
 //!     }
 //! }
@@ -79,7 +79,8 @@
 //! - `serde`: signatures serialise, and are validated when read; parts of a report serialise.
 //! - `command`: builds the command `dedup`, with all that it depends on; `parquet`: reads and writes Parquet with it.
 
-#![warn(missing_docs)]
+#![cfg_attr(docsrs, feature(doc_cfg))]
+#![warn(missing_debug_implementations, missing_docs, unreachable_pub)]
 #![deny(unsafe_code)]
 
 mod arch;
@@ -92,6 +93,7 @@ mod crowds;
 mod date;
 mod detect;
 mod error;
+mod exact;
 mod excerpts;
 mod features;
 mod fingerprints;
@@ -100,6 +102,7 @@ mod furniture;
 mod hash;
 mod index;
 mod minhash;
+mod names;
 mod near;
 mod passages;
 mod prior;
@@ -114,6 +117,7 @@ mod telling;
 mod text;
 mod texts;
 mod verify;
+mod wire;
 
 pub use articles::{Article, Articles};
 pub use bands::Bands;
@@ -127,8 +131,8 @@ pub use minhash::{MinHash, MinHasher, Scheme};
 pub use passages::{Passage, PassageKind, shared_passages};
 pub use removal::{Removal, may_replace};
 pub use report::{
-    Cluster, Comparison, ContentEvidence, Evidence, Lookalike, Member, NearMiss, Pair, Progress, Relation, Report,
-    SkipReason, Skipped, Stage, Summary,
+    ArticleRef, Cluster, Comparison, ContentEvidence, Evidence, Lookalike, Member, NearMiss, Pair, Progress, Relation,
+    Report, SkipReason, Skipped, Stage, Summary,
 };
 pub use shingle::{Shingle, ShingleSet};
 pub use simhash::{SimHash, SimHashIndex, SimHasher};

@@ -13,6 +13,7 @@ use crate::error::{self, Error, Result};
 use crate::hash::mix;
 use crate::shingle::{self, Shingle, ShingleSet};
 use crate::text::Scratch;
+use crate::wire;
 
 /// How a signature was made. Two signatures compare only if their schemes are equal.
 ///
@@ -25,9 +26,9 @@ use crate::text::Scratch;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Scheme {
-    method: Method,
-    view: View,
-    slots: u16,
+    pub(crate) method: Method,
+    pub(crate) view: View,
+    pub(crate) slots: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -422,6 +423,53 @@ impl MinHash {
     }
 }
 
+impl MinHash {
+    /// The signature as bytes that every platform and every release of one [`FORMAT_VERSION`](crate::FORMAT_VERSION) reads: 12 bytes
+    /// that say how it was made, and 4 for each slot.
+    ///
+    /// ```
+    /// use retold::{MinHash, MinHasher, Scheme, Shingle};
+    ///
+    /// let mut hasher = MinHasher::new(Scheme::minhash(Shingle::Words(2)).slots(64))?;
+    /// let signature = hasher.sign("the old ferry across the bay leaves at nine").unwrap();
+    /// let bytes = signature.to_bytes();
+    /// assert_eq!((bytes.len(), MinHash::from_bytes(&bytes)?), (12 + 4 * 64, signature));
+    /// let refused = MinHash::from_bytes(&bytes[1..]).unwrap_err();
+    /// assert_eq!(refused.to_string(), "not a valid signature: it does not begin with `rtld`; sign the text again");
+    /// # Ok::<(), retold::Error>(())
+    /// ```
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let slots = self.slots.iter().flat_map(|slot| slot.to_le_bytes());
+        wire::header(&self.scheme).into_iter().chain(slots).collect()
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// [`Error::Version`] if another format version wrote it, [`Error::Scheme`] if it is a SimHash, and [`Error::Corrupt`] or
+    /// [`Error::OutOfRange`] if nothing of this crate wrote it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let (scheme, rest) = wire::read(bytes)?;
+        let (slots, odd) = rest.as_chunks::<4>();
+        if !odd.is_empty() {
+            return Err(Error::Corrupt { what: "it does not end with a whole slot" });
+        }
+        Self::checked(scheme, slots.iter().map(|&slot| u32::from_le_bytes(slot)).collect())
+    }
+
+    /// A signature that was read: nobody has looked at it yet.
+    fn checked(scheme: Scheme, slots: Box<[u32]>) -> Result<Self> {
+        scheme.check(Method::MinHash)?;
+        if slots.len() != scheme.slot_count() {
+            return Err(Error::Corrupt { what: "its number of slots is not that of its scheme" });
+        }
+        if slots.contains(&EMPTY) {
+            return Err(Error::Corrupt { what: "it has an empty slot" });
+        }
+        Ok(Self { scheme, slots })
+    }
+}
+
 /// The number of slots in which two sketches agree.
 #[inline]
 pub(crate) fn equal_slots(left: &[u32], right: &[u32]) -> usize {
@@ -451,14 +499,7 @@ impl TryFrom<Serialized> for MinHash {
         if read.version != crate::FORMAT_VERSION {
             return Err(Error::Version { found: read.version });
         }
-        read.scheme.check(Method::MinHash)?;
-        if read.slots.len() != read.scheme.slot_count() {
-            return Err(Error::Corrupt { what: "its number of slots is not that of its scheme" });
-        }
-        if read.slots.contains(&EMPTY) {
-            return Err(Error::Corrupt { what: "it has an empty slot" });
-        }
-        Ok(Self { scheme: read.scheme, slots: read.slots.into() })
+        Self::checked(read.scheme, read.slots.into())
     }
 }
 

@@ -10,13 +10,14 @@ use std::ops::Range;
 
 use crate::content::{self, Prior, Tokens, UNIT};
 use crate::hash::mix2;
+use crate::names::names;
 use crate::text::{self, Class};
 
 /// A stretch of one text and the stretch of another that tells the same.
 ///
 /// Both are byte ranges of the texts as they were given and begin and end at the edges of words.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Passage {
     /// Where it stands in the left text, in bytes.
@@ -29,7 +30,7 @@ pub struct Passage {
 
 /// How a [`Passage`] of one text tells what that of the other tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum PassageKind {
     /// The same words in the same order; case, punctuation, spacing and Unicode form may differ.
@@ -37,6 +38,8 @@ pub enum PassageKind {
     /// Sentences that share what is rare in both texts: names, numbers, content words, turns of phrase.
     Reworded,
 }
+
+names!("kind of passage", PassageKind { Same => "same", Reworded => "reworded" });
 
 /// What two texts tell alike, in the order of the left text; passages never overlap within a text.
 ///

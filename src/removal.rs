@@ -43,18 +43,16 @@ pub fn may_replace(relation: Relation, told: f32, removed_words: u32, kept_words
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Removal {
     /// The id of the article that can go.
     pub id: String,
     /// Where it stands in the input, from 0.
-    #[cfg_attr(feature = "serde", serde(skip))]
     pub position: usize,
     /// The id of the one that is kept, of the same cluster.
     pub kept_id: String,
     /// Where that one stands in the input.
-    #[cfg_attr(feature = "serde", serde(skip))]
     pub kept: usize,
     /// How the two are alike.
     pub relation: Relation,
@@ -62,10 +60,8 @@ pub struct Removal {
     pub similarity: f32,
     /// The share of its words that lie in shingles of the one that is kept, 0 to 1; absent for a rewording that is sure by itself, see
     /// [`DetectorBuilder::removal_confidence`](crate::DetectorBuilder::removal_confidence).
-    #[cfg_attr(feature = "serde", serde(skip_serializing_if = "Option::is_none"))]
     pub told: Option<f32>,
     /// The numbers that decided; none for an exact copy.
-    #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
     pub evidence: Option<Evidence>,
 }
 

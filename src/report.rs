@@ -4,12 +4,14 @@ use std::fmt;
 use std::time::Duration;
 
 use crate::excerpts::Excerpt;
+use crate::names::names;
 use crate::removal::Removal;
 use crate::shingle::Shingle;
 
 /// How two articles are alike, from the strictest to the loosest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
 pub enum Relation {
     /// The same words in the same order; case, punctuation, spacing and Unicode form may differ.
     Exact,
@@ -19,19 +21,11 @@ pub enum Relation {
     Reworded,
 }
 
-impl fmt::Display for Relation {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Exact => "exact",
-            Self::Near => "near",
-            Self::Reworded => "reworded",
-        })
-    }
-}
+names!("relation", Relation { Exact => "exact", Near => "near", Reworded => "reworded" });
 
 /// The numbers that decided about a pair.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Evidence {
     /// Jaccard similarity of the shingle sets, 0 to 1.
@@ -39,7 +33,6 @@ pub struct Evidence {
     /// Share of the shorter text's shingles that are in the longer one, 0 to 1.
     pub containment: f32,
     /// How the contents compare; absent where shingles alone decided.
-    #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
     pub content: Option<ContentEvidence>,
 }
 
@@ -68,7 +61,7 @@ impl Evidence {
 
 /// The numbers that decide whether a pair is a rewording. Words count the more the fewer documents hold them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct ContentEvidence {
     /// Share of the poorer text's content words, names and numbers aside, that are in the other; 0 to 1, and drawn to 0 in
@@ -76,8 +69,9 @@ pub struct ContentEvidence {
     pub words: f32,
     /// Share of the richer text's pairs of neighbouring content words that are in the other; 0 to 1.
     pub pairs: f32,
-    /// Share of the poorer text's names that are in the other; 0 to 1, and 0.5 where there are none.
-    pub names: f32,
+    /// Share of the poorer text's names that are in the other, 0 to 1, and drawn to 0.5 where there are few. None where there are
+    /// no names to share.
+    pub names: Option<f32>,
     /// Share of content words found again in the third-worst sixth of the shorter text, 0 to 1: high only if the texts are
     /// alike everywhere, not just in a quotation.
     pub coverage: f32,
@@ -140,7 +134,7 @@ pub struct ContentEvidence {
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize), serde(rename_all = "snake_case"))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Lookalike {
     /// One block of the same words in otherwise different writing: an excerpt, a quotation, or page furniture.
@@ -174,9 +168,9 @@ impl ContentEvidence {
             Some(Lookalike::Block)
         } else if (self.usual >= 0.06 || self.verbatim - self.block >= 0.1) && new_facts >= 0.35 {
             Some(Lookalike::Template)
-        } else if self.names >= 0.5 && new_names.max(new_facts) >= 0.3 {
+        } else if self.names >= Some(0.5) && new_names.max(new_facts) >= 0.3 {
             Some(Lookalike::FollowUp)
-        } else if self.names >= 0.6 {
+        } else if self.names >= Some(0.6) {
             Some(Lookalike::SameEvent)
         } else {
             None
@@ -184,27 +178,47 @@ impl ContentEvidence {
     }
 }
 
-/// An article in a cluster.
+/// An article of the input, by its label and its place.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct ArticleRef {
+    /// The article's id.
+    pub id: String,
+    /// Where the article stands in the input, from 0.
+    pub position: usize,
+}
+
+/// An article that is a copy of the representative of its cluster.
+///
+/// ```
+/// use retold::{Detector, Relation};
+///
+/// let articles = [("a", "The ferry leaves the harbour at nine."), ("b", "The ferry leaves the harbour at nine!")];
+/// let report = Detector::new().find(&articles)?;
+/// let member = &report.clusters()[0].members()[0];
+/// assert_eq!((member.id.as_str(), member.position), ("b", 1));
+/// assert_eq!((member.relation, member.similarity), (Relation::Exact, 1.0));
+/// # Ok::<(), retold::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Member {
     /// The article's id.
     pub id: String,
     /// Where the article stands in the input, from 0.
-    #[cfg_attr(feature = "serde", serde(skip))]
     pub position: usize,
-    /// How the article is like the representative; `Exact` for the representative itself.
+    /// How the article is like the representative.
     pub relation: Relation,
     /// How much the article is like the representative: 1 for `Exact`, the Jaccard similarity or containment that decided
     /// for `Near`, the confidence for `Reworded`. 0 to 1.
     pub similarity: f32,
     /// The numbers that decided; none for an exact copy.
-    #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
     pub evidence: Option<Evidence>,
 }
 
-/// Articles that are each verified to be a copy of the representative.
+/// A representative, and the articles that were each verified to be a copy of it.
 ///
 /// ```
 /// use retold::{Detector, Relation};
@@ -213,27 +227,59 @@ pub struct Member {
 /// let report = Detector::new().find(&articles)?;
 /// let cluster = &report.clusters()[0];
 /// assert_eq!(cluster.representative().id, "a");
-/// assert_eq!(cluster.members()[1].relation, Relation::Exact);
+/// assert_eq!(cluster.members()[0].relation, Relation::Exact);
+/// assert!(cluster.ids().eq(["a", "b"]));
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Cluster {
+    pub(crate) representative: ArticleRef,
+    #[cfg_attr(feature = "serde", serde(deserialize_with = "at_least_one"))]
     pub(crate) members: Vec<Member>,
     pub(crate) near_miss: Option<NearMiss>,
 }
 
+#[cfg(feature = "serde")]
+fn at_least_one<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<Member>, D::Error> {
+    let members = <Vec<Member> as serde::Deserialize>::deserialize(deserializer)?;
+    if members.is_empty() { Err(serde::de::Error::invalid_length(0, &"at least one member")) } else { Ok(members) }
+}
+
 impl Cluster {
-    /// The member that all others were verified against: the most central one, unless
+    /// The article that all members were verified against: the most central one, unless
     /// [`DetectorBuilder::representative`](crate::DetectorBuilder::representative) says otherwise.
-    pub fn representative(&self) -> &Member {
-        &self.members[0]
+    pub fn representative(&self) -> &ArticleRef {
+        &self.representative
+    }
+
+    /// The copies of the representative, which is not among them: from the most to the least similar, equals by id, and those of
+    /// one id by their words. There is at least one.
+    pub fn members(&self) -> &[Member] {
+        &self.members
+    }
+
+    /// How many articles the cluster has: the members and the representative.
+    pub fn size(&self) -> usize {
+        self.members.len() + 1
+    }
+
+    /// The ids of all articles: that of the representative, then those of the members.
+    pub fn ids(&self) -> impl ExactSizeIterator<Item = &str> {
+        (0..self.size()).map(|at| at.checked_sub(1).map_or(&*self.representative.id, |at| &self.members[at].id))
+    }
+
+    /// Where all articles stand in the input: the representative, then the members.
+    pub fn positions(&self) -> impl ExactSizeIterator<Item = usize> {
+        (0..self.size())
+            .map(|at| at.checked_sub(1).map_or(self.representative.position, |at| self.members[at].position))
     }
 
     /// The member whose link to the representative is the least sure: the one of the loosest relation, and among those
     /// of the lowest similarity.
     pub fn weakest(&self) -> &Member {
         let surer = |a: &&Member, b: &&Member| b.relation.cmp(&a.relation).then(a.similarity.total_cmp(&b.similarity));
-        self.members.iter().skip(1).rev().min_by(surer).unwrap_or(&self.members[0])
+        self.members.iter().rev().min_by(surer).expect("a cluster has a member")
     }
 
     /// The article that came nearest to being a member and is none: compared with the representative, and short of what makes
@@ -241,11 +287,6 @@ impl Cluster {
     /// nothing came as near as it says.
     pub fn near_miss(&self) -> Option<&NearMiss> {
         self.near_miss.as_ref()
-    }
-
-    /// All members: the representative first, then from the most to the least similar, equals by id, and those of one id by their words.
-    pub fn members(&self) -> &[Member] {
-        &self.members
     }
 }
 
@@ -266,13 +307,12 @@ impl Cluster {
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct NearMiss {
     /// The article's id.
     pub id: String,
     /// Where the article stands in the input, from 0.
-    #[cfg_attr(feature = "serde", serde(skip))]
     pub position: usize,
     /// The confidence that it is a copy, or the Jaccard similarity where shingles alone were compared; 0 to 1.
     pub similarity: f32,
@@ -280,32 +320,25 @@ pub struct NearMiss {
     /// but no second member of the cluster is a copy of it as well.
     pub missing: f32,
     /// The numbers that decided.
-    #[cfg_attr(feature = "serde", serde(flatten))]
     pub evidence: Evidence,
 }
 
 /// An article that no comparison was made with, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Skipped {
     /// The article's id.
     pub id: String,
     /// Where the article stands in the input, from 0.
-    #[cfg_attr(feature = "serde", serde(skip))]
     pub position: usize,
     /// Why it was skipped.
-    #[cfg_attr(feature = "serde", serde(serialize_with = "as_text"))]
     pub reason: SkipReason,
-}
-
-#[cfg(feature = "serde")]
-fn as_text<S: serde::Serializer>(reason: &SkipReason, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_str(reason)
 }
 
 /// Why an article was skipped. Displays as cause and remedy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum SkipReason {
     /// The text holds no words.
@@ -344,7 +377,7 @@ impl fmt::Display for SkipReason {
 
 /// Two articles that were compared, as [`Detector::pairs`](crate::Detector::pairs) gives them.
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Pair {
     /// Where the article with the smaller id stands in the input, from 0.
@@ -373,7 +406,7 @@ pub struct Pair {
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize))]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Comparison {
     /// How the two are alike; none if they are no copies.
@@ -387,12 +420,12 @@ pub struct Comparison {
     /// Words of the shorter text over those of the longer, 0 to 1.
     pub words_ratio: f32,
     /// The numbers that decided; none for an exact copy.
-    #[cfg_attr(feature = "serde", serde(flatten, skip_serializing_if = "Option::is_none"))]
     pub evidence: Option<Evidence>,
 }
 
 /// The steps of a detection, in order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
 pub enum Stage {
     /// Text to words to signatures.
@@ -408,25 +441,22 @@ pub enum Stage {
 }
 
 impl Stage {
-    /// All steps, in order.
-    pub const ALL: [Self; 5] = [Self::Sign, Self::Near, Self::Candidates, Self::Verify, Self::Cluster];
+    /// All stages, in order.
+    pub const ALL: &'static [Self] = &[Self::Sign, Self::Near, Self::Candidates, Self::Verify, Self::Cluster];
 }
 
-impl fmt::Display for Stage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Sign => "sign",
-            Self::Near => "near",
-            Self::Candidates => "candidates",
-            Self::Verify => "verify",
-            Self::Cluster => "cluster",
-        })
-    }
-}
+names!("stage", Stage {
+    Sign => "sign",
+    Near => "near",
+    Candidates => "candidates",
+    Verify => "verify",
+    Cluster => "cluster",
+});
 
 /// How far a detection is, as given to the callback of
 /// [`DetectorBuilder::progress`](crate::DetectorBuilder::progress).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Progress {
     /// The step that is under way.
@@ -439,6 +469,7 @@ pub struct Progress {
 
 /// Figures of a detection.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
 pub struct Summary {
     /// Articles given, skipped ones included.
@@ -470,6 +501,7 @@ pub struct Summary {
     /// Articles that hold furniture of their pages, copies counted once: windows of eight words that four articles hold which have
     /// little else in common. Rewordings are judged without it.
     pub with_furniture: usize,
+    #[cfg_attr(feature = "serde", serde(with = "times"))]
     pub(crate) times: [Duration; Stage::ALL.len()],
 }
 
@@ -477,6 +509,34 @@ impl Summary {
     /// How long one step took.
     pub fn time(&self, stage: Stage) -> Duration {
         self.times[stage as usize]
+    }
+}
+
+/// The time of each stage as seconds under its name: stages may come, and a report from before them must still be read.
+#[cfg(feature = "serde")]
+mod times {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    use super::Stage;
+
+    type Times = [Duration; Stage::ALL.len()];
+
+    pub(super) fn serialize<S: Serializer>(times: &Times, serializer: S) -> Result<S::Ok, S::Error> {
+        let seconds: BTreeMap<Stage, f64> =
+            Stage::ALL.iter().copied().zip(times.iter().map(Duration::as_secs_f64)).collect();
+        seconds.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Times, D::Error> {
+        let mut times = Times::default();
+        for (stage, seconds) in BTreeMap::<Stage, f64>::deserialize(deserializer)? {
+            times[stage as usize] = Duration::try_from_secs_f64(seconds).map_err(D::Error::custom)?;
+        }
+        Ok(times)
     }
 }
 
@@ -492,6 +552,7 @@ impl Summary {
 /// # Ok::<(), retold::Error>(())
 /// ```
 #[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 pub struct Report {
     pub(crate) clusters: Vec<Cluster>,
     pub(crate) removals: Vec<Removal>,

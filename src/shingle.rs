@@ -1,6 +1,7 @@
 //! Shingles: windows of words or characters as frozen 64-bit hashes, and exact similarity of their sets.
 
 use std::fmt;
+use std::str::FromStr;
 
 use rayon::prelude::*;
 
@@ -53,6 +54,27 @@ impl fmt::Display for Shingle {
             Self::Words(n) => write!(f, "{n}-word shingles"),
             Self::Chars(n) => write!(f, "{n}-character shingles"),
         }
+    }
+}
+
+/// Reads what `Display` writes: `3-word shingles`, `5-character shingles`.
+impl FromStr for Shingle {
+    type Err = Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        let parse = || {
+            let (n, kind) = name.strip_suffix(" shingles")?.split_once('-')?;
+            let n = n.parse().ok()?;
+            match kind {
+                "word" => Some(Self::Words(n)),
+                "character" => Some(Self::Chars(n)),
+                _ => None,
+            }
+        };
+        let known = &["3-word shingles", "5-character shingles", "the like with another number"];
+        let shingle = parse().ok_or_else(|| Error::UnknownName { what: "shingle", given: name.into(), known })?;
+        shingle.check()?;
+        Ok(shingle)
     }
 }
 
@@ -333,7 +355,7 @@ mod tests {
     proptest! {
         #[test]
         fn distinct_hashes_are_sorted_once(hashes in prop::collection::vec(prop_oneof![any::<u64>(), 0u64..4, Just(u64::MAX)], 0..300)) {
-            let expected: std::collections::BTreeSet<u64> = hashes.iter().copied().collect();
+            let expected: BTreeSet<u64> = hashes.iter().copied().collect();
             prop_assert_eq!(distinct(&hashes), expected.into_iter().collect::<Vec<_>>());
         }
 

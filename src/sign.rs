@@ -8,6 +8,7 @@ use rayon::prelude::*;
 use crate::arch::{Arch, Backend};
 use crate::candidates::{SketchPlace, Sketches};
 use crate::content::{Token, TokenChunks, TokenPlace, Tokens};
+use crate::exact::{Exact, ExactHasher};
 use crate::fingerprints::{FingerprintPlace, Fingerprints, Sample, Winnower};
 use crate::frequencies::CHUNK;
 use crate::minhash;
@@ -38,8 +39,8 @@ pub(crate) struct Signed {
     /// Number of words; 0 for a text of 4 GB and more.
     pub(crate) words: u32,
     pub(crate) shape: Shape,
-    /// Hash of all words in order, by which exact copies are equal.
-    pub(crate) fingerprint: (u64, u64),
+    /// Equal for exact copies alone.
+    pub(crate) exact: Exact,
     /// Where its content words are.
     tokens: TokenPlace,
     /// Where its winnowed fingerprints are, in the block of the same number.
@@ -70,14 +71,14 @@ pub(crate) struct Scratch {
 }
 
 impl Views {
-    /// One walk over a text: its sketch, its fingerprint, and in the scratch its content words; its winnowed fingerprints are
+    /// One walk over a text: its sketch, its words as an exact copy has them, and in the scratch its content words; its winnowed fingerprints are
     /// added to those there.
     fn sign(&self, text: &str, scratch: &mut Scratch, sketch: &mut [u32]) -> Signed {
         let Scratch { words, shingles, tokens, winnower, fingerprints, .. } = scratch;
         shingles.clear();
         tokens.clear();
         let mut finder = Tokens::new(text);
-        let mut fingerprint = Fingerprint::default();
+        let mut exact = ExactHasher::default();
         let mut passages = winnower.begin(self.shingle);
         let first_fingerprint = fingerprints.len() as u32;
         let mut count = 0;
@@ -90,7 +91,7 @@ impl Views {
             let arch = words.arch();
             text::walk(text, words, |words| {
                 count += words.len() as u32;
-                fingerprint.extend(words.hashes());
+                exact.extend(words.hashes());
                 if let Some(window) = &mut window {
                     window.extend(arch, words.hashes(), shingles);
                 }
@@ -117,55 +118,10 @@ impl Views {
         Signed {
             words: count,
             shape,
-            fingerprint: fingerprint.finish(),
+            exact: exact.finish(),
             tokens: TokenPlace::default(),
             fingerprints: first_fingerprint..fingerprints.len() as u32,
         }
-    }
-}
-
-/// Two hashes of a run of words, by which runs of the same words in the same order are known. The words go round four lanes:
-/// in one, each would wait for the one before.
-#[derive(Default)]
-struct Fingerprint {
-    lanes: [(u64, u64); 4],
-    /// The lane of the next word.
-    next: usize,
-}
-
-impl Fingerprint {
-    #[inline(always)]
-    fn extend(&mut self, words: &[u64]) {
-        let (head, words) = words.split_at(words.len().min((4 - self.next) % 4));
-        head.iter().for_each(|&word| self.push(word));
-        let fours = words.chunks_exact(4);
-        let tail = fours.remainder();
-        for four in fours {
-            for (lane, &word) in self.lanes.iter_mut().zip(four) {
-                *lane = Self::step(*lane, word);
-            }
-        }
-        tail.iter().for_each(|&word| self.push(word));
-    }
-
-    #[inline(always)]
-    fn push(&mut self, word: u64) {
-        self.lanes[self.next] = Self::step(self.lanes[self.next], word);
-        self.next = (self.next + 1) % 4;
-    }
-
-    #[inline(always)]
-    fn step((first, second): (u64, u64), word: u64) -> (u64, u64) {
-        const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
-        const SECOND: u64 = 0xd1b5_4a32_d192_ed03;
-        ((first ^ word).wrapping_mul(FIRST).rotate_left(32), (second.rotate_left(23) ^ word).wrapping_mul(SECOND))
-    }
-
-    fn finish(self) -> (u64, u64) {
-        let join = |(first, second): (u64, u64), (a, b): (u64, u64)| {
-            (Self::step((first, 0), a).0, Self::step((0, second), b).1)
-        };
-        self.lanes.into_iter().fold((0, 0), join)
     }
 }
 
@@ -265,6 +221,7 @@ impl Signatures {
 
 /// Signs texts for both views and keeps only what a text needs by itself.
 #[doc(hidden)]
+#[allow(missing_debug_implementations, reason = "for the benchmarks alone")]
 pub struct Signer {
     views: Views,
     scratch: Scratch,
@@ -283,39 +240,5 @@ impl Signer {
         self.scratch.fingerprints.clear();
         self.views.sign(text, &mut self.scratch, &mut self.sketch);
         (self.scratch.tokens.len(), self.sketch[0])
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn fingerprint(words: &[u64], runs: &[usize]) -> (u64, u64) {
-        let (mut of, mut rest) = (Fingerprint::default(), words);
-        for &run in runs {
-            let (now, later) = rest.split_at(run.min(rest.len()));
-            of.extend(now);
-            rest = later;
-        }
-        of.extend(rest);
-        of.finish()
-    }
-
-    proptest! {
-        #[test]
-        fn a_fingerprint_knows_words_and_order_but_not_runs(
-            words in prop::collection::vec(any::<u64>(), 2..60), runs in prop::collection::vec(0usize..9, 0..9), at in any::<prop::sample::Index>(),
-        ) {
-            let whole = fingerprint(&words, &[]);
-            prop_assert_eq!(fingerprint(&words, &runs), whole);
-            let at = at.index(words.len() - 1);
-            for (a, b) in [(at, at + 1), (at, (at + 4) % words.len())] {
-                let mut other = words.clone();
-                other.swap(a, b);
-                prop_assert!(words == other || fingerprint(&other, &[]) != whole);
-            }
-            prop_assert!(fingerprint(&words[..at], &[]) != whole);
-        }
     }
 }

@@ -12,6 +12,7 @@ use crate::error::{self, Error, Result};
 use crate::minhash::{Method, Scheme};
 use crate::shingle::{self, ShingleSet};
 use crate::text::Scratch;
+use crate::wire;
 
 /// Counts, for each of 64 bit positions, the weight of the elements that have it: adders side by side, one plane of 64
 /// bits for each binary digit of the counts, instead of 64 counters.
@@ -203,6 +204,33 @@ impl SimHash {
     /// The 64 bits.
     pub fn bits(&self) -> u64 {
         self.bits
+    }
+
+    /// The signature as 20 bytes that every platform and every release of one [`FORMAT_VERSION`](crate::FORMAT_VERSION) reads: 12
+    /// that say how it was made, and 8 with its bits.
+    ///
+    /// ```
+    /// use retold::{Scheme, Shingle, SimHash, SimHasher};
+    ///
+    /// let mut hasher = SimHasher::new(Scheme::simhash(Shingle::Words(2)))?;
+    /// let signature = hasher.sign("the old ferry across the bay leaves at nine").unwrap();
+    /// assert_eq!(SimHash::from_bytes(&signature.to_bytes())?, signature);
+    /// # Ok::<(), retold::Error>(())
+    /// ```
+    pub fn to_bytes(&self) -> Vec<u8> {
+        [&wire::header(&self.scheme)[..], &self.bits.to_le_bytes()].concat()
+    }
+
+    /// Reads what [`to_bytes`](Self::to_bytes) wrote.
+    ///
+    /// # Errors
+    /// [`Error::Version`] if another format version wrote it, [`Error::Scheme`] if it is a MinHash, and [`Error::Corrupt`] or
+    /// [`Error::OutOfRange`] if nothing of this crate wrote it.
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self> {
+        let (scheme, bits) = wire::read(bytes)?;
+        scheme.check(Method::SimHash)?;
+        let bits = bits.try_into().map_err(|_| Error::Corrupt { what: "it does not have 64 bits" })?;
+        Ok(Self { scheme, bits: u64::from_le_bytes(bits) })
     }
 
     /// The Hamming distance, 0 to 64. The angle between the two weight vectors is about π·distance/64.
@@ -430,7 +458,7 @@ mod tests {
         assert!(matches!(words.distance(&raw(0)), Err(Error::Scheme { .. })));
         let mut index = SimHashIndex::new(3).unwrap();
         index.insert(1, &raw(5)).unwrap();
-        assert_eq!(index.insert(1, &raw(6)), Err(Error::DuplicateId { id: 1 }));
+        assert!(matches!(index.insert(1, &raw(6)), Err(Error::DuplicateId { id: 1 })));
         assert!(matches!(index.insert(2, &words), Err(Error::Scheme { .. })));
         assert_eq!(SimHasher::new(Scheme::simhash(Shingle::Words(3))).unwrap().sign("two words"), None);
     }

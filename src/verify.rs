@@ -100,6 +100,9 @@ const REWORDED_WORDS: f32 = 16.0;
 /// form: where there are hardly any names at all, as much is taken for granted.
 const LEAST_NAMES: f32 = 0.2;
 
+/// The share of names that speaks neither for nor against a copy: that of texts without names.
+const NEUTRAL_NAMES: f32 = 0.5;
+
 /// Outside of what two texts have word for word, who retells a story tells on: of six thousand rewritings that repeat some of it
 /// none shares less than this of its other words. Where less is shared and the same words end both, these are a signature or
 /// a footer.
@@ -112,7 +115,7 @@ const QUOTED: f32 = 0.1;
 /// retells a story comes to put two of its words together as it was told, and does not only quote.
 pub(crate) fn is_telling(evidence: &ContentEvidence) -> bool {
     evidence.shorter as f32 * (1.0 - evidence.figures) >= REWORDED_WORDS
-        && evidence.names >= LEAST_NAMES
+        && evidence.names_or_neutral() >= LEAST_NAMES
         && evidence.pairs > 0.0
         && evidence.before_the_end.is_none_or(|told| told >= LEAST_BEFORE_THE_END)
 }
@@ -229,7 +232,7 @@ pub(crate) fn compare(
     let mut evidence = ContentEvidence {
         words: share(plain, short.plain.min(long.plain) + FEW_WORDS),
         pairs: share(pairs, short.pairs.max(long.pairs)),
-        names: ((names as f32 + 3.0 * UNIT) / (short.names.min(long.names) as f32 + 6.0 * UNIT)).min(1.0),
+        names: share_of_names(names, short.names.min(long.names)),
         coverage: covered[2],
         order: 1.0,
         numbers_missing: short.numbers.min(long.numbers).saturating_sub(numbers),
@@ -250,6 +253,12 @@ pub(crate) fn compare(
         evidence.order = order(&mut ordered);
         evidence
     })
+}
+
+/// The weight of shared names as a share of all that could be shared, drawn to [`NEUTRAL_NAMES`] where there are few.
+fn share_of_names(shared: u32, all: u32) -> Option<f32> {
+    let (shared, all) = (shared as f32, all as f32);
+    (shared + all > 0.0).then(|| ((shared + 6.0 * UNIT * NEUTRAL_NAMES) / (all + 6.0 * UNIT)).min(1.0))
 }
 
 /// How far positions in two texts go together: the share of pairs in the same order less that in the other order, drawn
@@ -296,13 +305,14 @@ const FOREIGN: f32 = 3.8;
 /// of all look-alikes are rewritings. The rule is asked only about pairs that pass it.
 pub(crate) fn first_look(evidence: &ContentEvidence) -> f32 {
     let e = evidence;
-    let odds = 8.08 * e.words + 13.78 * e.pairs.sqrt() + 4.95 * e.names + 6.41 * e.coverage + 8.18 * e.order
-        - 2.72 * ln(1.0 + e.numbers_missing as f32)
-        - 96.49 * e.usual
-        + 0.59 * ln(e.length_ratio + 0.001)
-        - 0.98 * ln(1.0 + e.shorter as f32)
-        + FOREIGN * e.foreign
-        - 4.52;
+    let odds =
+        8.08 * e.words + 13.78 * e.pairs.sqrt() + 4.95 * e.names_or_neutral() + 6.41 * e.coverage + 8.18 * e.order
+            - 2.72 * ln(1.0 + e.numbers_missing as f32)
+            - 96.49 * e.usual
+            + 0.59 * ln(e.length_ratio + 0.001)
+            - 0.98 * ln(1.0 + e.shorter as f32)
+            + FOREIGN * e.foreign
+            - 4.52;
     logistic(odds)
 }
 
@@ -372,12 +382,12 @@ impl Default for Rule {
     fn default() -> Self {
         Self {
             retelling: Weights {
-                values: [10.18, 3.51, 9.94, -1.08, -68.72, -2.36, -7.93, -1.57, -3.93, -11.02, 0.0, -13.81],
-                constant: -0.99,
+                values: [9.42, 4.17, 10.07, -1.36, -65.96, -3.87, -7.33, -1.79, -4.25, -11.08, 0.0, -10.85],
+                constant: -0.68,
             },
             revision: Weights {
-                values: [0.0, 7.48, 0.0, 0.0, -17.01, -12.75, 0.0, -4.93, 0.0, 0.0, 6.73, -0.48],
-                constant: -1.74,
+                values: [0.0, 7.4, 0.0, 0.0, -15.92, -12.62, 0.0, -5.13, 0.0, 0.0, 6.94, -0.37],
+                constant: -1.82,
             },
             line: 0.8,
             leniency: 7.0,
@@ -435,10 +445,15 @@ impl ContentEvidence {
         ]
     }
 
+    /// The share of names as rules weigh it, also where there are none.
+    fn names_or_neutral(&self) -> f32 {
+        self.names.unwrap_or(NEUTRAL_NAMES)
+    }
+
     /// Whether two texts tell one story, be it in the same words or not: the same names and numbers, all over the shorter one.
     /// Fillings of a template differ in these.
     pub(crate) fn tells_the_same_story(&self) -> bool {
-        self.names >= 0.6
+        self.names_or_neutral() >= 0.6
             && self.numbers_missing <= 2
             && self.coverage >= 0.2
             && self.words >= 0.1

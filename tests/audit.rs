@@ -188,5 +188,5 @@ fn any_memory_gives_the_same_audit() {
     assert!(told("50k") && !told("10M"), "the texts count");
     let nowhere = run(&folder, &["audit", "--memory", "1k", "--spill-folder", "gone", "x.jsonl"]);
     assert_eq!(nowhere.status.code(), Some(2));
-    assert!(stderr(&nowhere).contains("cannot keep in gone what does not fit"), "{}", stderr(&nowhere));
+    assert!(stderr(&nowhere).contains("cannot spill to gone"), "{}", stderr(&nowhere));
 }

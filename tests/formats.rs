@@ -701,3 +701,10 @@ fn parquet_needs_a_feature() {
     let parts = ["built without Parquet", "build it with --features parquet"];
     assert_unread(&pair, &["."], "./bad.parquet", &parts);
 }
+
+/// What reads and writes Parquet is tested by `tests/parquet.rs`, which is empty without the feature.
+#[cfg(not(feature = "parquet"))]
+#[test]
+fn parquet_is_a_feature() {
+    skipped("Parquet: built without the feature parquet");
+}

@@ -3,12 +3,12 @@
 //! Signatures are stored and compared years later, so hashes, slots and serialised forms must not change by accident. To
 //! rewrite the vectors on purpose, with a new `FORMAT_VERSION`: `RETOLD_WRITE_GOLDEN=1 cargo test --test golden`.
 
+#[path = "common/golden.rs"]
+mod golden;
 #[path = "common/random.rs"]
 mod random;
 
 use std::fmt::Write;
-use std::fs;
-use std::path::Path;
 
 use random::mixed;
 use retold::{
@@ -75,30 +75,17 @@ const TEXTS: &[(&str, &str)] = &[
     ("unassigned and private", "a\u{378}b a\u{2065}b a\u{e0fff}b a\u{e1000}b a\u{10ffff}b a\u{e000}b \u{3fffd}"),
 ];
 
-/// Compares with the golden file line by line, or rewrites it if that was asked for.
+/// Compares with a golden file, of which the first line is the format version.
 fn hold(file: &str, lines: &[String]) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(file);
     let header = format!("format version {FORMAT_VERSION}");
-    let found: Vec<&str> = std::iter::once(header.as_str()).chain(lines.iter().map(String::as_str)).collect();
-    if std::env::var_os("RETOLD_WRITE_GOLDEN").is_some_and(|value| value == "1") {
-        fs::write(&path, found.join("\n") + "\n").unwrap();
-        return;
-    }
-    let golden = fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-    let golden: Vec<&str> = golden.lines().collect();
-    let differing = (0..golden.len().max(found.len())).find(|&at| golden.get(at) != found.get(at));
-    if let Some(at) = differing {
-        let line = |lines: &[&str]| lines.get(at).copied().unwrap_or("(nothing)").to_string();
-        panic!(
-            "{file}, line {}:\n  golden: {}\n  now:    {}\n\
-             The frozen bits changed, so signatures that users have stored no longer compare. If that is not what you \
-             want, undo the change.\nIf it is, it is a new format version: raise FORMAT_VERSION, say so in the changelog, \
-             and run\n  RETOLD_WRITE_GOLDEN=1 cargo test --test golden",
-            at + 1,
-            line(&golden),
-            line(&found),
-        );
-    }
+    let lines: Vec<String> = std::iter::once(header).chain(lines.iter().cloned()).collect();
+    golden::hold(
+        file,
+        &lines,
+        "The frozen bits changed, so signatures that users have stored no longer compare. If that is not what you want, \
+         undo the change.\nIf it is, it is a new format version: raise FORMAT_VERSION, say so in the changelog, and run\n  \
+         RETOLD_WRITE_GOLDEN=1 cargo test --test golden",
+    );
 }
 
 fn hex<T: std::fmt::LowerHex>(numbers: &[T]) -> String {
@@ -272,10 +259,14 @@ fn serialised_signatures_are_frozen_and_still_read() {
     for signature in &minhashes {
         lines.push(serde_json::to_string(signature).unwrap());
         assert_eq!(&serde_json::from_str::<MinHash>(lines.last().unwrap()).unwrap(), signature);
+        lines.push(format!("bytes:{}", hex(&signature.to_bytes())));
+        assert_eq!(&MinHash::from_bytes(&signature.to_bytes()).unwrap(), signature);
     }
     for signature in &simhashes {
         lines.push(serde_json::to_string(signature).unwrap());
         assert_eq!(&serde_json::from_str::<SimHash>(lines.last().unwrap()).unwrap(), signature);
+        lines.push(format!("bytes:{}", hex(&signature.to_bytes())));
+        assert_eq!(&SimHash::from_bytes(&signature.to_bytes()).unwrap(), signature);
     }
     hold("serialised.txt", &lines);
 }

@@ -75,7 +75,8 @@ fn joined(what: &str, texts: &[Text]) -> Vec<String> {
     let report = Detector::new().find(texts).unwrap();
     let told = |cluster: &Cluster| {
         let members = cluster.members().iter().map(|member| format!("{} {:.2}", member.id, member.similarity));
-        format!("{what}: {}", members.collect::<Vec<_>>().join(", "))
+        let first = &cluster.representative().id;
+        format!("{what}: {first}, {}", members.collect::<Vec<_>>().join(", "))
     };
     report.clusters().iter().map(told).collect()
 }
@@ -112,9 +113,14 @@ fn furniture_joins_no_stories() {
 }
 
 #[test]
-#[ignore = "known fault: one block of half of a text makes a rewording where the rest shares next to nothing and has no names"]
 fn furniture_joins_no_stories_without_names() {
-    assert_none(&[3, 20, 200].map(|count| joined_by_furniture(Naming::NoNames, count)).concat());
+    assert_none(&[20, 200].map(|count| joined_by_furniture(Naming::NoNames, count)).concat());
+}
+
+#[test]
+#[ignore = "known fault: what three stories hold is no furniture yet, and one block of half of a text makes a rewording if it has no names"]
+fn furniture_joins_no_three_stories_without_names() {
+    assert_none(&joined_by_furniture(Naming::NoNames, 3));
 }
 
 #[test]
@@ -143,7 +149,7 @@ fn joined_fillings(forms: &[Form], count: usize) -> Vec<String> {
 }
 
 /// Forms with blanks for names and words rather than for figures, whose fillings are still taken for rewordings of each other.
-const TAKEN_FOR_REWORDINGS: [&str; 5] = ["obituary", "appointment", "concert", "weather", "house"];
+const TAKEN_FOR_REWORDINGS: [&str; 3] = ["obituary", "appointment", "weather"];
 
 fn forms(taken_for_rewordings: bool) -> Vec<Form> {
     FORMS.into_iter().filter(|(name, _)| TAKEN_FOR_REWORDINGS.contains(name) == taken_for_rewordings).collect()

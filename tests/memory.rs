@@ -46,7 +46,11 @@ fn a_folder_that_cannot_be_written_is_an_error() {
     let articles = articles();
     for result in [detector.find(&articles).map(|_| ()), detector.collector().extend(articles.clone())] {
         match result {
-            Err(Error::Spill { folder, reason }) => assert!(folder == nowhere && !reason.is_empty()),
+            Err(error @ Error::Spill { .. }) => {
+                let cause = std::error::Error::source(&error).and_then(|cause| cause.downcast_ref::<std::io::Error>());
+                assert_eq!(cause.map(std::io::Error::kind), Some(std::io::ErrorKind::NotFound));
+                assert!(matches!(&error, Error::Spill { folder, .. } if *folder == nowhere), "{error}");
+            }
             other => panic!("{other:?}"),
         }
     }
@@ -99,7 +103,7 @@ fn what_cannot_work_is_told() {
     let folder = Temp::new("memory-wrong").with("x.jsonl", lines());
     for (options, message) in [
         (&["--memory", "much"][..], "invalid value 'much' for '--memory <SIZE>'"),
-        (&["--memory", "1k", "--spill-folder", "gone"], "error: cannot keep in gone what does not fit into memory: "),
+        (&["--memory", "1k", "--spill-folder", "gone"], "error: cannot spill to gone: "),
         (&["--spill-folder", "."], "--memory <SIZE>"),
     ] {
         let output = run(&folder, &[options, &["x.jsonl"]].concat());
@@ -118,7 +122,7 @@ fn a_full_disk_is_told_at_every_step() {
         let Some(disk) = SmallDisk::mount(folder.join("disk"), size) else { return };
         let output = run(&folder, &["--memory", "1k", "--spill-folder", "disk", "x.jsonl"]);
         drop(disk);
-        let full = "error: cannot keep in disk what does not fit into memory: No space left on device";
+        let full = "error: cannot spill to disk: No space left on device";
         match output.status.code() {
             Some(0) => assert!(size == "6m" || size == "5m", "{size} are enough"),
             code => assert!(code == Some(2) && stderr(&output).contains(full), "{size}: {}", stderr(&output)),

@@ -12,7 +12,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use common::{FERRY, STORM, Temp, dedup, line, run, seeds, stdout, with_a_pair};
+use common::{FERRY, STORM, Temp, dedup, line, run, seeds, skipped, stdout, with_a_pair};
 use flate2::read::GzDecoder;
 use serde_json::json;
 
@@ -494,7 +494,6 @@ mod in_a_browser {
     use super::*;
     use crate::browser::Browser;
     use serde_json::Value;
-    use std::io::Write;
 
     /// A browser with the page of `folder` open, unless there is none on this machine.
     fn open(folder: &Temp, page: &str) -> Option<Browser> {
@@ -897,7 +896,7 @@ mod in_a_browser {
     #[test]
     fn axe_finds_nothing() {
         let Some(axe) = std::env::var_os("RETOLD_AXE") else {
-            let _ = writeln!(std::io::stderr(), "skipped: axe-core checks the page if RETOLD_AXE names its axe.min.js");
+            skipped("the page by axe-core: RETOLD_AXE names no axe.min.js");
             return;
         };
         let axe = fs::read_to_string(axe).unwrap();

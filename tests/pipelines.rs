@@ -268,7 +268,7 @@ fn random_runs(seeds: std::ops::Range<u64>) {
             let option = random.of(&options);
             if !used.contains(&option[0]) {
                 used.push(option[0]);
-                args.extend(option.iter().map(|part| part.to_string()));
+                args.extend(option.iter().map(ToString::to_string));
             }
         }
         let name = |option: &str| match option {

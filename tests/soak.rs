@@ -197,7 +197,10 @@ fn retold(dice: &mut Dice, story: &str) -> String {
     for &at in places.iter().rev() {
         match dice.below(4) {
             0 => {
-                text.insert_str(at, &format!(" {}{}", dice.of(&["Ха", "n\u{303}\u{323}", "𝔘", "字"]), dice.below(1000)))
+                text.insert_str(
+                    at,
+                    &format!(" {}{}", dice.of(&["Ха", "n\u{303}\u{323}", "𝔘", "字"]), dice.below(1000)),
+                );
             }
             1 => text.insert_str(at, &format!(" {}", dice.of(&["\u{301}\u{302}", "\u{200d}", "🙂", "\u{10fffd}"]))),
             _ => text.insert_str(at, &format!(" {}", dice.of(&BETWEEN_WORDS))),

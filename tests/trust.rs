@@ -149,6 +149,7 @@ proptest! {
         let pairs = builder.build().unwrap().pairs(&corpus).unwrap();
         prop_assert_eq!(plain.clusters().len(), report.clusters().len());
         for (cluster, plain) in report.clusters().iter().zip(plain.clusters()) {
+            prop_assert_eq!(cluster.representative(), plain.representative());
             prop_assert_eq!(cluster.members(), plain.members());
             prop_assert_eq!(plain.near_miss(), None);
             let center = cluster.representative().position;
@@ -199,7 +200,7 @@ proptest! {
         let told = |articles: &[(String, String)]| -> Vec<_> {
             let report = detector.find(articles).unwrap();
             report.clusters().iter().map(|cluster| {
-                let ids: Vec<String> = cluster.members().iter().map(|member| member.id.clone()).collect();
+                let ids: Vec<String> = cluster.ids().map(str::to_owned).collect();
                 (ids, cluster.near_miss().map(|miss| (miss.id.clone(), miss.similarity)))
             }).collect()
         };

@@ -16,7 +16,7 @@ pub const FIELDS: [&str; 4] = ["cluster", "duplicate_of", "relation", "similarit
 pub struct Notes<'a> {
     report: &'a Report,
     places: &'a [Place],
-    /// For each member its cluster and its place there, by position.
+    /// For each article of a cluster which one, and its place there, by position: 0 for the representative.
     members: HashMap<usize, (usize, usize)>,
 }
 
@@ -41,7 +41,7 @@ impl<'a> Notes<'a> {
     pub fn new(report: &'a Report, places: &'a [Place]) -> Self {
         let clusters = report.clusters().iter().enumerate();
         let members = clusters.flat_map(|(number, cluster)| {
-            cluster.members().iter().enumerate().map(move |(at, member)| (member.position, (number, at)))
+            cluster.positions().enumerate().map(move |(at, position)| (position, (number, at)))
         });
         Self { report, places, members: members.collect() }
     }
@@ -53,10 +53,8 @@ impl<'a> Notes<'a> {
         };
         let cluster = &self.report.clusters()[number];
         let number = Some(number as u64 + 1);
-        if at == 0 {
-            return Note { cluster: number, ..Note::default() };
-        }
-        let Member { relation, similarity, .. } = &cluster.members()[at];
+        let Some(member) = at.checked_sub(1) else { return Note { cluster: number, ..Note::default() } };
+        let Member { relation, similarity, .. } = &cluster.members()[member];
         Note {
             cluster: number,
             duplicate_of: Some(self.places[cluster.representative().position].to_string()),

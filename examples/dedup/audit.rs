@@ -417,13 +417,9 @@ impl<'a> Audit<'a> {
         {
             let (left, right) = self.ids(pair);
             let mut record = json!({"type": "pair", "left": left, "right": right, "candidate": candidate});
-            let mut numbers = json!(pair.evidence);
-            output::round_fields(&mut numbers);
             record["relation"] = json!(pair.relation);
-            record["similarity"] = json!(pair.similarity);
-            output::round_fields(&mut record);
-            let fields = record.as_object_mut().into_iter().zip(numbers.as_object_mut());
-            fields.for_each(|(fields, numbers)| fields.append(numbers));
+            record["similarity"] = output::rounded(pair.similarity.into(), 1e4);
+            output::add_fields(&mut record, pair.evidence);
             output::write_line(out, &record)?;
         }
         Ok(())

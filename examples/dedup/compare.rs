@@ -253,7 +253,7 @@ fn signals(content: &ContentEvidence) -> String {
     format!(
         "shared words {}, names {}, word pairs {} (usual for such texts: {}), coverage {}, order {:+.2}, numbers missing {}\nword for word {}, in one block {}; new names {} and {}, new numbers {} and {}",
         percent(content.words),
-        percent(content.names),
+        content.names.map_or("none".into(), percent),
         percent(content.pairs),
         percent(content.usual),
         percent(content.coverage),
@@ -276,10 +276,9 @@ fn write_jsonl(
     out: &mut impl Write,
 ) -> io::Result<()> {
     let mut record = json!({"type": "comparison", "left": left.name, "right": right.name});
-    let mut numbers = json!(comparison);
-    output::round_fields(&mut numbers);
-    let fields = record.as_object_mut().into_iter().zip(numbers.as_object_mut());
-    fields.for_each(|(fields, numbers)| fields.append(numbers));
+    // Null if the two are no copies.
+    record["relation"] = json!(comparison.relation);
+    output::add_fields(&mut record, comparison);
     let place = |place: &Range<usize>| json!([place.start, place.end]);
     let passages = passages
         .iter()

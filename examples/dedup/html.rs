@@ -224,8 +224,7 @@ struct Other<'a> {
 /// The texts of all articles that a page shows, by position.
 fn texts(findings: &Findings) -> io::Result<HashMap<usize, Cow<'_, str>>> {
     let shown = |cluster: &Cluster| {
-        let members = cluster.members().iter().map(|member| member.position);
-        members.chain(cluster.near_miss().map(|miss| miss.position)).collect::<Vec<_>>()
+        cluster.positions().chain(cluster.near_miss().map(|miss| miss.position)).collect::<Vec<_>>()
     };
     let positions = findings.report.clusters().iter().flat_map(shown);
     let text = |position| findings.articles.text(position).map(|text| (position, text));
@@ -239,8 +238,7 @@ fn groups<'a>(findings: &'a Findings, article: impl Fn(usize) -> Text<'a> + Sync
         clusters.par_iter().zip(1..clusters.len() + 1).map(|(of, n)| Group::of(of, n, &article)).collect();
     let slots = |(group, cluster): (&Group<'_>, &Cluster)| {
         let members = std::iter::once(group.representative).chain(group.others.iter().map(|other| other.text));
-        let positions = cluster.members().iter().map(|member| member.position);
-        positions.zip(members.map(|member| member.slot)).collect::<Vec<_>>()
+        cluster.positions().zip(members.map(|member| member.slot)).collect::<Vec<_>>()
     };
     let mut slots: HashMap<usize, Slot> = groups.iter().zip(clusters).flat_map(slots).collect();
     for ((group, cluster), n) in groups.iter_mut().zip(clusters).zip(1..) {
@@ -262,8 +260,8 @@ impl<'a> Group<'a> {
     /// The members of the `n`th cluster, each distinct text in the slot where it comes first.
     fn of(cluster: &'a Cluster, n: usize, article: impl Fn(usize) -> Text<'a>) -> Self {
         let mut first: HashMap<&str, usize> = HashMap::new();
-        let mut texts = cluster.members().iter().zip(0..).map(|(member, k)| {
-            let text = article(member.position);
+        let mut texts = cluster.positions().zip(0..).map(|(position, k)| {
+            let text = article(position);
             Text { slot: (n, *first.entry(text.text).or_insert(k)), ..text }
         });
         let representative = texts.next().expect("a cluster has a representative");
@@ -274,7 +272,7 @@ impl<'a> Group<'a> {
             evidence: member.evidence,
             missing: None,
         };
-        let others = texts.zip(&cluster.members()[1..]).map(other).collect();
+        let others = texts.zip(cluster.members()).map(other).collect();
         Self { representative, others, weakest: cluster.weakest().similarity, near_miss: None }
     }
 
@@ -403,7 +401,7 @@ impl Other<'_> {
             (Some(Relation::Near), _) => {
                 format!("Of all three-word phrases in the two texts, {matched} are in both.")
             }
-            (Some(Relation::Reworded), _) => format!(
+            (Some(_), _) => format!(
                 "Of pairs that look like this one, about {} in 100 are copies.{}",
                 matched.trim_end_matches('%'),
                 content.map_or(String::new(), |content| format!(" {}", told(&content)))
@@ -431,16 +429,15 @@ impl Other<'_> {
 
 /// What a rewording shares with its source.
 fn told(content: &ContentEvidence) -> String {
-    let (words, names, pairs) = (percent(content.words), percent(content.names), percent(content.pairs));
+    let (words, pairs) = (percent(content.words), percent(content.pairs));
+    let names = content.names.map_or(String::new(), |names| format!(", {} of the names", percent(names)));
     let order = match content.order {
         0.6.. => "in the same order",
         0.2.. => "mostly in the same order",
         -0.2.. => "in another order",
         _ => "in the opposite order",
     };
-    format!(
-        "They share {words} of their less common words, {names} of the names and {pairs} of the word pairs, {order}."
-    )
+    format!("They share {words} of their less common words{names} and {pairs} of the word pairs, {order}.")
 }
 
 fn lookalike_told(lookalike: Lookalike) -> String {
@@ -586,7 +583,7 @@ fn class(relation: Option<Relation>) -> &'static str {
     match relation {
         Some(Relation::Exact) => "exact",
         Some(Relation::Near) => "near",
-        Some(Relation::Reworded) => "reworded",
+        Some(_) => "reworded",
         None => "none",
     }
 }
@@ -596,7 +593,7 @@ fn label(relation: Option<Relation>) -> &'static str {
     match relation {
         Some(Relation::Exact) => "same words",
         Some(Relation::Near) => "edited",
-        Some(Relation::Reworded) => "reworded",
+        Some(_) => "reworded",
         None => "not a copy",
     }
 }
@@ -761,7 +758,7 @@ fn write_settings(settings: &Settings, prior: Option<f32>, to: &mut String) -> f
         "Reworded",
         match settings.level {
             Level::Near => "not looked for".into(),
-            Level::Reworded => {
+            _ => {
                 format!("of pairs that look as much alike, at least {} are copies", share(settings.confidence))
             }
         },

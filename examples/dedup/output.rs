@@ -7,8 +7,9 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use retold::{Articles, Cluster, Evidence, Excerpt, ExcerptPlace, Member, Relation, Report, Stage};
-use serde_json::{Value, json};
+use retold::{ArticleRef, Articles, Cluster, Evidence, Excerpt, ExcerptPlace, Member, Relation, Report, Stage};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
 
 use crate::html;
 use crate::input::{Document, Left, Place, Problem};
@@ -148,8 +149,8 @@ impl Findings {
     /// What the text format calls articles.
     fn labels(&self) -> Labels<'_> {
         let mut times: HashMap<&str, usize> = HashMap::new();
-        let members = self.report.clusters().iter().flat_map(Cluster::members);
-        let shown = members.map(|member| &*member.id).chain(self.skipped.iter().map(|skip| &*skip.id));
+        let shown =
+            self.report.clusters().iter().flat_map(Cluster::ids).chain(self.skipped.iter().map(|skip| &*skip.id));
         shown.for_each(|id| *times.entry(id).or_default() += 1);
         // One that is shown once may be that of others that are not shown.
         let mut of_all: HashMap<&str, usize> = HashMap::new();
@@ -163,12 +164,12 @@ impl Findings {
 
     fn write_jsonl(&self, out: &mut impl Write) -> io::Result<()> {
         for cluster in self.report.clusters() {
-            let Member { id, position, .. } = cluster.representative();
+            let ArticleRef { id, position, .. } = cluster.representative();
             let at = |position: usize| self.places[position].to_string();
             let first = json!({"id": id, "at": at(*position), "representative": true});
-            let others = cluster.members()[1..].iter().map(|member| {
+            let others = cluster.members().iter().map(|member| {
                 let mut line = json!({"id": member.id, "at": at(member.position)});
-                add_reasons(&mut line, member);
+                add_fields(&mut line, member);
                 line
             });
             let members: Vec<Value> = std::iter::once(first).chain(others).collect();
@@ -213,14 +214,14 @@ impl Findings {
     fn write_summary(&self, out: &mut impl Write) -> io::Result<()> {
         let summary = self.report.summary();
         let copies = |relation| {
-            let others = self.report.clusters().iter().flat_map(|cluster| &cluster.members()[1..]);
+            let others = self.report.clusters().iter().flat_map(Cluster::members);
             others.filter(|member| member.relation == relation).count()
         };
         let relations = [Relation::Exact, Relation::Near, Relation::Reworded];
-        let copies: serde_json::Map<_, _> =
+        let copies: Map<_, _> =
             relations.into_iter().map(|relation| (relation.to_string(), copies(relation).into())).collect();
-        let stages = Stage::ALL.map(|stage| (stage.to_string(), summary.time(stage)));
-        let seconds: serde_json::Map<_, _> = std::iter::once(("read".into(), self.read))
+        let stages = Stage::ALL.iter().map(|&stage| (stage.to_string(), summary.time(stage)));
+        let seconds: Map<_, _> = std::iter::once(("read".into(), self.read))
             .chain(stages)
             .map(|(stage, time)| (stage, rounded(time.as_secs_f64(), 1e6)))
             .collect();
@@ -263,8 +264,8 @@ impl Labels<'_> {
         }
     }
 
-    fn of_member<'a>(&self, member: &'a Member) -> Cow<'a, str> {
-        self.of(&member.id, &self.places[member.position])
+    fn of_article<'a>(&self, id: &'a str, position: usize) -> Cow<'a, str> {
+        self.of(id, &self.places[position])
     }
 }
 
@@ -279,10 +280,11 @@ fn column<'a>(labels: impl Iterator<Item = Cow<'a, str>>) -> (Vec<Cow<'a, str>>,
 }
 
 fn write_cluster(cluster: &Cluster, labels: &Labels<'_>, out: &mut impl Write) -> io::Result<()> {
-    let others = &cluster.members()[1..];
-    let first = labels.of_member(cluster.representative());
+    let others = cluster.members();
+    let ArticleRef { id, position, .. } = cluster.representative();
+    let first = labels.of_article(id, *position);
     writeln!(out, "{first} and {} like it:", HumanCount(others.len() as u64))?;
-    let (names, width) = column(others.iter().map(|member| labels.of_member(member)));
+    let (names, width) = column(others.iter().map(|member| labels.of_article(&member.id, member.position)));
     for (name, member) in names.iter().zip(others) {
         let Member { relation, similarity, evidence, .. } = member;
         let reason = reason(Some(*relation), evidence.as_ref());
@@ -297,11 +299,9 @@ pub fn reason(relation: Option<Relation>, evidence: Option<&Evidence>) -> String
     let Some(by) = evidence else { return "the same words".into() };
     match by.content.filter(|_| relation.is_none_or(|relation| relation == Relation::Reworded)) {
         Some(content) => {
-            let (words, names, pairs) = (percent(content.words), percent(content.names), percent(content.pairs));
-            format!(
-                "{words} of the words, {names} of the names, {pairs} of the word pairs, order {:+.2}",
-                content.order
-            )
+            let (words, pairs) = (percent(content.words), percent(content.pairs));
+            let names = content.names.map_or("no names".into(), |names| format!("{} of the names", percent(names)));
+            format!("{words} of the words, {names}, {pairs} of the word pairs, order {:+.2}", content.order)
         }
         None => {
             format!("{} of all phrases, {} of the shorter text's", percent(by.jaccard), percent(by.containment))
@@ -309,22 +309,24 @@ pub fn reason(relation: Option<Relation>, evidence: Option<&Evidence>) -> String
     }
 }
 
-/// Adds to a record how a member is like its representative: the fields as they are named in the library, without digits that
-/// a 32-bit number does not have.
-pub fn add_reasons(record: &mut Value, member: &Member) {
-    let mut reasons = json!(member);
-    round_fields(&mut reasons);
-    if let (Value::Object(record), Value::Object(mut reasons)) = (record, reasons) {
-        reasons.shift_remove("id");
-        record.extend(reasons);
+/// Adds fields of the library to a record, as they are named there: ids and positions, for which the record has fields of its
+/// own, and absent fields are left out, those of the evidence stand beside the others, and fractions have four digits.
+pub fn add_fields(record: &mut Value, of: impl Serialize) {
+    const NAMED_OTHERWISE: [&str; 4] = ["id", "position", "kept_id", "kept"];
+    if let (Value::Object(record), Value::Object(fields)) = (record, json!(of)) {
+        add_flat(record, fields.into_iter().filter(|(name, _)| !NAMED_OTHERWISE.contains(&&**name)));
     }
 }
 
-/// Rounds the fractions among the fields of a record to four digits.
-pub fn round_fields(record: &mut Value) {
-    for value in record.as_object_mut().into_iter().flat_map(|fields| fields.values_mut()) {
-        if let Some(number) = value.as_f64().filter(|_| value.is_f64()) {
-            *value = rounded(number, 1e4);
+fn add_flat(record: &mut Map<String, Value>, fields: impl IntoIterator<Item = (String, Value)>) {
+    for (name, value) in fields {
+        match value {
+            Value::Null => {}
+            Value::Object(fields) => add_flat(record, fields),
+            value => {
+                let number = value.as_f64().filter(|_| value.is_f64());
+                record.insert(name, number.map_or(value, |number| rounded(number, 1e4)));
+            }
         }
     }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use indicatif::{DecimalBytes, HumanCount};
-use retold::{Relation, Report, Stage};
+use retold::{Cluster, Relation, Report, Stage};
 
 use crate::input::{self, Document, Fields, Portion, Source, Tally};
 use crate::progress;
@@ -169,7 +169,7 @@ impl fmt::Display for Plan<'_> {
         };
         writeln!(f, "candidates  {}, {}", candidates(&self.half), candidates(&self.full))?;
         let copies = |wanted: Relation| {
-            let members = self.full.clusters().iter().flat_map(|cluster| &cluster.members()[1..]);
+            let members = self.full.clusters().iter().flat_map(Cluster::members);
             let found = members.filter(|member| member.relation == wanted).count() as f64;
             format!("{:.1}% {wanted}", 100.0 * found / articles)
         };

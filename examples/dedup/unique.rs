@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{HumanCount, ProgressBar};
 use retold::Report;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::annotate::{FIELDS, Note, Notes, Table, taken_field};
 use crate::input::{Block, Blocks, Codec, Count, Form, Place, Shape, Source, Tally, kind, without_mark};
@@ -367,7 +367,7 @@ fn write(
                 let mut fate = Fate::Skipped;
                 let blocks = source.blocks(&bytes[..], source.codec).map_err(|_| changed(source))?;
                 read_again(blocks, source, tally, |block| {
-                    let in_records: usize = block.records.iter().map(|record| record.len()).sum();
+                    let in_records: usize = block.records.iter().map(ExactSizeIterator::len).sum();
                     account.between += (block.bytes.len() - in_records) as u64;
                     if in_records > 0 {
                         (fate, _) = records.next(block.first).ok_or_else(|| changed(source))?;
@@ -659,13 +659,7 @@ fn write_removed(path: &Path, codec: Codec, report: &Report, places: &[Place]) -
         let (from, kept) = (place(removal.position), place(removal.kept));
         let mut line =
             json!({"type": "removed", "id": removal.id, "at": from, "kept": removal.kept_id, "kept_at": kept});
-        let mut reasons = json!(removal);
-        output::round_fields(&mut reasons);
-        if let (Value::Object(line), Value::Object(mut reasons)) = (&mut line, reasons) {
-            reasons.shift_remove("id");
-            reasons.shift_remove("kept_id");
-            line.extend(reasons);
-        }
+        output::add_fields(&mut line, removal);
         output::write_line(&mut file, &line).map_err(failed)?;
     }
     file.finish().map_err(failed)

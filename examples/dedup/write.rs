@@ -22,7 +22,7 @@ static UNFINISHED: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
 pub fn stop_cleanly() -> Result<(), String> {
     ctrlc::set_handler(|| {
         // The lock is held until the end, so that nothing more is begun.
-        let unfinished = UNFINISHED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let unfinished = UNFINISHED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
         for path in unfinished.iter() {
             // What is gone already needs no removing; of anything else nobody could be told more than its name.
             let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
@@ -34,14 +34,14 @@ pub fn stop_cleanly() -> Result<(), String> {
 }
 
 fn begin<T>(make: impl FnOnce() -> io::Result<T>, path: impl FnOnce(&T) -> &Path) -> io::Result<T> {
-    let mut unfinished = UNFINISHED.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let mut unfinished = UNFINISHED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let made = make()?;
     unfinished.push(path(&made).into());
     Ok(made)
 }
 
 fn end(path: &Path) {
-    UNFINISHED.lock().unwrap_or_else(|poisoned| poisoned.into_inner()).retain(|unfinished| unfinished != path);
+    UNFINISHED.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|unfinished| unfinished != path);
 }
 
 /// The folder in which a file is or will be.

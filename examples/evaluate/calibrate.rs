@@ -133,7 +133,7 @@ fn example(
     corpus: &Corpus,
 ) -> Result<Option<Example>, String> {
     // Edited copies are told by their shingles and teach nothing of rewordings.
-    let Some(content) = pair.evidence.content.filter(|content| content.is_worth_reading()) else { return Ok(None) };
+    let Some(content) = pair.evidence.content.filter(ContentEvidence::is_worth_reading) else { return Ok(None) };
     if pair.relation == Some(Relation::Near) {
         return Ok(None);
     }

@@ -88,7 +88,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("crowded buckets            {}", summary.crowded);
     println!("seconds                    {seconds:.2}  {:.1} MB/s", summary.bytes as f64 / 1e6 / seconds);
     for stage in Stage::ALL {
-        println!("  {:24} {:.2}", stage.to_string(), summary.time(stage).as_secs_f64());
+        println!("  {:24} {:.2}", stage.to_string(), summary.time(*stage).as_secs_f64());
     }
     let pairs = Detector::new().pairs(&articles)?;
     for (set, (found, truth)) in &labels.recall(&ids, &report, &pairs) {

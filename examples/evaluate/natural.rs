@@ -53,7 +53,7 @@ impl Judged {
     pub fn count(&self, report: &Report) -> Counts {
         let mut cluster_of: HashMap<&str, usize> = HashMap::new();
         for (at, cluster) in report.clusters().iter().enumerate() {
-            cluster_of.extend(cluster.members().iter().map(|member| (member.id.as_str(), at)));
+            cluster_of.extend(cluster.ids().map(|id| (id, at)));
         }
         let mut counts: BTreeMap<String, [Count; VERDICTS.len()]> = BTreeMap::new();
         for ((left, right), row) in &self.0 {

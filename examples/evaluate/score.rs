@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::fmt;
 
-use retold::{Pair, Relation, Report};
+use retold::{Evidence, Pair, Relation, Report};
 
 /// What is known of one document.
 pub struct Label {
@@ -24,10 +24,11 @@ fn exact_copies(report: &Report) -> Vec<Vec<usize>> {
     let mut groups = Vec::new();
     for cluster in report.clusters() {
         // Copies of one text have the same evidence against the representative.
-        let mut members: Vec<_> =
-            cluster.members().iter().map(|member| (format!("{:?}", member.evidence), member.position)).collect();
-        members.sort_unstable();
-        let same = members.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1);
+        let evidence = cluster.members().iter().map(|member| format!("{:?}", member.evidence));
+        let mut articles: Vec<_> =
+            std::iter::once(format!("{:?}", None::<Evidence>)).chain(evidence).zip(cluster.positions()).collect();
+        articles.sort_unstable();
+        let same = articles.chunk_by(|a, b| a.0 == b.0).filter(|same| same.len() > 1);
         groups.extend(same.map(|same| same.iter().map(|&(_, position)| position).collect()));
     }
     groups
@@ -161,7 +162,7 @@ impl Labels {
     ) -> BTreeMap<&'static str, (u64, u64)> {
         let mut cluster_of: HashMap<&str, usize> = HashMap::new();
         for (at, cluster) in report.clusters().iter().enumerate() {
-            cluster_of.extend(cluster.members().iter().map(|member| (member.id.as_str(), at)));
+            cluster_of.extend(cluster.ids().map(|id| (id, at)));
         }
         let mut groups: HashMap<(&str, &str), Vec<(&str, usize)>> = HashMap::new();
         for (id, text) in articles {
@@ -241,11 +242,7 @@ pub struct Scores {
 
 impl Scores {
     pub fn of(labels: &Labels, ids: &[&str], report: &Report) -> Result<Self, String> {
-        let clusters: Vec<Vec<usize>> = report
-            .clusters()
-            .iter()
-            .map(|cluster| cluster.members().iter().map(|member| member.position).collect())
-            .collect();
+        let clusters: Vec<Vec<usize>> = report.clusters().iter().map(|cluster| cluster.positions().collect()).collect();
         let mut rows: BTreeMap<String, Row> =
             labels.true_pairs().into_iter().map(|(set, truth)| (set.into(), Row { truth, ..Row::default() })).collect();
         let mut unlabelled = 0;
@@ -288,7 +285,7 @@ impl Scores {
         let mut wrong: BTreeMap<&str, Vec<(f32, String)>> = BTreeMap::new();
         for cluster in report.clusters() {
             let representative = cluster.representative();
-            for member in &cluster.members()[1..] {
+            for member in cluster.members() {
                 if labels.verdict(&representative.id, &member.id) == Verdict::Wrong {
                     let set = [&representative.id, &member.id]
                         .map(|id| &labels.of[id])

@@ -11,6 +11,14 @@ fuzz_target!(|input: &[u8]| {
     let Ok(mut hashes) = SimHashIndex::new((*distance).into()) else { return };
     let mut index = Bands::new((*bands).into(), (*rows).into()).ok().map(Index::new);
     for (id, line) in (0u32..).zip(lines.split(|&byte| byte == b'\n').take(100)) {
+        if let Ok(read) = MinHash::from_bytes(line) {
+            minhash(&read);
+            assert_eq!(read.to_bytes(), line);
+        }
+        if let Ok(read) = SimHash::from_bytes(line) {
+            simhash(&read);
+            assert_eq!(read.to_bytes(), line);
+        }
         if let Ok(read) = serde_json::from_slice::<MinHash>(line) {
             minhash(&read);
             if let Some(index) = &mut index

@@ -24,7 +24,7 @@ pub fn groups(report: &Report) -> Vec<Vec<&str>> {
         .clusters()
         .iter()
         .map(|cluster| {
-            let mut ids: Vec<&str> = cluster.members().iter().map(|member| member.id.as_str()).collect();
+            let mut ids: Vec<&str> = cluster.ids().collect();
             ids.sort_unstable();
             ids
         })

@@ -1,6 +1,6 @@
 //! A headless Chromium, spoken to in the DevTools protocol through a pipe.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -43,11 +43,7 @@ impl Browser {
     pub fn start(folder: &Path) -> Option<Self> {
         let started = find().and_then(|program| Self::launch(&program, folder));
         if started.is_none() {
-            // Not by `eprintln!`, which the test harness keeps to itself.
-            let _ = writeln!(
-                io::stderr(),
-                "skipped: the page is tested in Chromium, and there is none in PATH that starts"
-            );
+            crate::common::skipped("the page in a browser: there is no Chromium in PATH that starts");
         }
         started
     }

@@ -217,6 +217,12 @@ pub fn unpacked(path: &Path) -> Vec<u8> {
     to
 }
 
+/// Says that something is not tested here, and why, in the output of tests that pass as well: not by `eprintln!`, which the test
+/// harness keeps to itself.
+pub fn skipped(why: &str) {
+    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+}
+
 /// A small disk of its own for a test, gone when dropped.
 #[cfg(target_os = "linux")]
 pub struct SmallDisk(PathBuf);
@@ -232,7 +238,7 @@ impl SmallDisk {
         if mount.status().is_ok_and(|status| status.success()) {
             return Some(Self(at));
         }
-        println!("skipped: no right to mount a small disk");
+        skipped("full disks: no right to mount a small one");
         None
     }
 }

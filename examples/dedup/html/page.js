@@ -255,7 +255,8 @@
     $("why").replaceChildren(make("b", { className: relation }, member.querySelector("summary b").textContent), " ",
       member.querySelector(".why").textContent, tellCover());
     const figures = member.dataset.figures?.split(" ") ?? [];
-    $("evidence").replaceChildren(...figures.map((figure, at) => signal(Number(figure), signals[at])));
+    // A dash stands where a pair has no such figure.
+    $("evidence").replaceChildren(...figures.flatMap((figure, at) => figure === "-" ? [] : [signal(Number(figure), signals[at])]));
     $("figures").hidden = figures.length === 0;
     mark();
     tellPair();

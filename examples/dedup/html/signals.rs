@@ -29,7 +29,7 @@ enum Of {
     /// The shingles of both texts.
     Phrases(fn(&Phrases) -> f32),
     /// How the contents compare, where they were compared.
-    Content(fn(&ContentEvidence) -> f32),
+    Content(fn(&ContentEvidence) -> Option<f32>),
 }
 
 /// What the shingles of two texts share.
@@ -43,11 +43,16 @@ const fn phrases(name: &'static str, meaning: &'static str, of: fn(&Phrases) -> 
     Signal { name, meaning, shape: Shape::Share, of: Of::Phrases(of) }
 }
 
-const fn content(shape: Shape, name: &'static str, meaning: &'static str, of: fn(&ContentEvidence) -> f32) -> Signal {
+const fn content(
+    shape: Shape,
+    name: &'static str,
+    meaning: &'static str,
+    of: fn(&ContentEvidence) -> Option<f32>,
+) -> Signal {
     Signal { name, meaning, shape, of: Of::Content(of) }
 }
 
-const fn share(name: &'static str, meaning: &'static str, of: fn(&ContentEvidence) -> f32) -> Signal {
+const fn share(name: &'static str, meaning: &'static str, of: fn(&ContentEvidence) -> Option<f32>) -> Signal {
     content(Shape::Share, name, meaning, of)
 }
 
@@ -62,63 +67,67 @@ const SIGNALS: [Signal; 19] = [
     share(
         "Less common words in both",
         "Of the text with fewer of them; the rarer a word, the more it counts.",
-        |content| content.words,
+        |content| Some(content.words),
     ),
     share(
         "Word pairs in both",
         "Of the neighbouring words with a meaning of their own, in the text with more of them.",
-        |content| content.pairs,
+        |content| Some(content.pairs),
     ),
-    share("Names in both", "Of the text with fewer names; 50% where there are none.", |content| content.names),
+    content(Shape::Share, "Names in both", "Of the text with fewer names; about 50% where there are few.", |content| {
+        content.names
+    }),
     share(
         "Shared in every part",
         "How much is shared in the parts of the shorter text that share little: low where only a quotation is shared.",
-        |content| content.coverage,
+        |content| Some(content.coverage),
     ),
     content(
         Shape::Signed,
         "Same order",
         "+1 if what is shared comes in the same order, 0 in any order, −1 in the opposite order.",
-        |content| content.order,
+        |content| Some(content.order),
     ),
     share("Length of the shorter text", "Its vocabulary, as a share of that of the longer text.", |content| {
-        content.length_ratio
+        Some(content.length_ratio)
     }),
     share(
         "Shared by articles that are no copies",
         "What articles on such subjects have in common in this collection anyway. A copy must share clearly more.",
-        |content| content.usual,
+        |content| Some(content.usual),
     ),
     content(
         Shape::Count,
         "Numbers that are missing",
         "Of the text with fewer numbers, those that the other text lacks.",
-        |content| content.numbers_missing as f32,
+        |content| Some(content.numbers_missing as f32),
     ),
-    share("Word for word", "Of the shorter text, in runs of five words and more.", |content| content.verbatim),
+    share("Word for word", "Of the shorter text, in runs of five words and more.", |content| Some(content.verbatim)),
     share(
         "In one block",
         "Of the shorter text, the longest such run: a quotation, a footer, a paragraph that was taken over.",
-        |content| content.block,
+        |content| Some(content.block),
     ),
     share("Names in the shorter text only", "Of its names; about 25% where there are few.", |content| {
-        content.new_names
+        Some(content.new_names)
     }),
     share("Names in the longer text only", "Of its names; about 25% where there are few.", |content| {
-        content.new_names_of_longer
+        Some(content.new_names_of_longer)
     }),
     share("Numbers in the shorter text only", "Of its numbers; about 25% where there are few.", |content| {
-        content.new_numbers
+        Some(content.new_numbers)
     }),
     share("Numbers in the longer text only", "Of its numbers; about 25% where there are few.", |content| {
-        content.new_numbers_of_longer
+        Some(content.new_numbers_of_longer)
     }),
     share(
         "Numbers among the words",
         "Of the text with more of them: tables and price lists look alike whatever they say.",
-        |content| content.figures,
+        |content| Some(content.figures),
     ),
-    content(Shape::Count, "Words of the shorter text", "Short texts show less.", |content| content.shorter as f32),
+    content(Shape::Count, "Words of the shorter text", "Short texts show less.", |content| {
+        Some(content.shorter as f32)
+    }),
 ];
 
 /// The names of all figures and what they mean, as entries of a list.
@@ -151,7 +160,7 @@ impl Shingles {
 
 /// The figures of a pair, for the script: in the order of [`legend`], in hundredths, counts as they are. Those of the contents
 /// come last, and not at all where only shingles were compared.
-pub struct Figures(Vec<i64>);
+pub struct Figures(Vec<Option<i64>>);
 
 impl Figures {
     pub fn of(left: &Shingles, right: &str, evidence: &Evidence) -> Self {
@@ -163,14 +172,14 @@ impl Figures {
         };
         let figure = |signal: &Signal| {
             let value = match signal.of {
-                Of::Phrases(of) => of(&shared),
+                Of::Phrases(of) => Some(of(&shared)),
                 Of::Content(of) => of(evidence.content.as_ref()?),
             };
-            Some(match signal.shape {
+            Some(value.map(|value| match signal.shape {
                 Shape::Share => hundredths(value),
                 Shape::Signed => (value * 100.0).round() as i64,
                 Shape::Count => value as i64,
-            })
+            }))
         };
         Self(SIGNALS.iter().map_while(figure).collect())
     }
@@ -178,7 +187,13 @@ impl Figures {
 
 impl Display for Figures {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        write_numbers(self.0.iter(), f)
+        self.0.iter().enumerate().try_for_each(|(at, figure)| {
+            f.write_str(if at > 0 { " " } else { "" })?;
+            match figure {
+                Some(figure) => write!(f, "{figure}"),
+                None => f.write_str("-"),
+            }
+        })
     }
 }
 
