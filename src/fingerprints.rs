@@ -347,8 +347,7 @@ impl Fingerprints {
                 }
                 (pairs, crowded, common)
             };
-            let of_buckets: Vec<(Vec<(u64, u32)>, usize, Vec<u32>)> =
-                postings.into_par_iter().with_max_len(1).map(pairs).collect();
+            let of_buckets: Vec<_> = postings.into_par_iter().with_max_len(1).map(pairs).collect();
             for (pairs, crowded, common) in of_buckets {
                 keyed.extend(pairs);
                 found.crowded += crowded;

@@ -417,8 +417,8 @@ fn an_excerpt_is_shown_side_by_side() {
         serde_json::json!({"id": id, "text": text}).to_string()
     };
     let folder = Temp::new("page-excerpts").with("x.jsonl", article("<i>one", 2000) + "\n" + &article("two", 5000));
-    let page = self::page(&folder, &["--level", "near", "--excerpts", "x.jsonl"]);
-    let (_, section) = page.split_once("<section class=\"excerpts\"").unwrap();
+    let with = page(&folder, &["--level", "near", "--excerpts", "x.jsonl"]);
+    let (_, section) = with.split_once("<section class=\"excerpts\"").unwrap();
     let (section, _) = section.split_once("</section>").unwrap();
     assert!(section.contains("1 passage in articles that are no copies"), "{section}");
     let shown: Vec<&str> = between(section, "<mark>", "</mark>").collect();
@@ -426,7 +426,7 @@ fn an_excerpt_is_shown_side_by_side() {
     assert_eq!(shown[0], shown[1]);
     assert!(shown[0].contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; "), "{}", shown[0]);
     assert!(section.contains("<bdi>&lt;i&gt;one</bdi>"), "{section}");
-    assert!(!self::page(&folder, &["--level", "near", "x.jsonl"]).contains("<section class=\"excerpts\""));
+    assert!(!page(&folder, &["--level", "near", "x.jsonl"]).contains("<section class=\"excerpts\""));
 }
 
 #[test]
