@@ -184,6 +184,8 @@ fn jsonl_has_the_documented_fields() {
             "capped",
             "excerpts",
             "furniture",
+            "with_furniture",
+            "left_out",
             "clusters",
             "copies",
             "skipped",

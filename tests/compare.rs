@@ -69,6 +69,26 @@ fn every_word_is_shown_within_the_width() {
 }
 
 #[test]
+fn an_excerpt_of_two_texts_that_are_no_copies_is_told() {
+    let read = |name: &str| fs::read_to_string(seeds().join(name)).unwrap();
+    let taken: Vec<String> = read(REWORDED[1]).lines().skip(4).take(2).map(String::from).collect();
+    let other = read("004_school-hall-meeting.txt");
+    let (before, after) = other.split_at(other.len() / 2 - other[..other.len() / 2].chars().last().unwrap().len_utf8());
+    let host = format!("{before}\n{}\n{after}", taken.join("\n"));
+    let folder = Temp::new("taken").with("source.txt", read(REWORDED[1])).with("host.txt", &host);
+    let (text, code) = compare(&folder, &["source.txt", "host.txt", "--level", "near"]);
+    assert_eq!(code, Some(1));
+    let line = text.lines().nth(1).unwrap();
+    assert!(line.starts_with("excerpt: ") && line.contains(" words, 100% the same, bytes "), "{text}");
+    let (json, _) = compare(&folder, &["source.txt", "host.txt", "--level", "near", "--format", "jsonl"]);
+    let record: Value = serde_json::from_str(&json).unwrap();
+    let [excerpt] = &record["excerpts"].as_array().unwrap()[..] else { panic!("{json}") };
+    let place = |side: &str, at: usize| excerpt[side][at].as_u64().unwrap() as usize;
+    let (left, right) = (read(REWORDED[1]), host);
+    assert_eq!(left[place("left", 0)..place("left", 1)], right[place("right", 0)..place("right", 1)]);
+}
+
+#[test]
 fn the_verdict_is_told_by_the_exit_code_as_well() {
     let folder = Temp::new("verdict")
         .with("a.txt", FERRY)

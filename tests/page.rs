@@ -409,6 +409,27 @@ fn each_text_stands_in_the_page_once() {
 }
 
 #[test]
+fn an_excerpt_is_shown_side_by_side() {
+    let words = |first: u64, count: u64| (first..first + count).map(word).collect::<Vec<_>>().join(" ");
+    let taken = format!("{} <script>alert(1)</script> & {}.", words(0, 40), words(100, 40));
+    let article = |id: &str, before: u64| {
+        let text = format!("{}. {taken} {}.", words(before, 90), words(before + 1000, 90));
+        serde_json::json!({"id": id, "text": text}).to_string()
+    };
+    let folder = Temp::new("page-excerpts").with("x.jsonl", article("<i>one", 2000) + "\n" + &article("two", 5000));
+    let with = page(&folder, &["--level", "near", "--excerpts", "x.jsonl"]);
+    let (_, section) = with.split_once("<section class=\"excerpts\"").unwrap();
+    let (section, _) = section.split_once("</section>").unwrap();
+    assert!(section.contains("1 passage in articles that are no copies"), "{section}");
+    let shown: Vec<&str> = between(section, "<mark>", "</mark>").collect();
+    assert_eq!(shown.len(), 2);
+    assert_eq!(shown[0], shown[1]);
+    assert!(shown[0].contains("&lt;script&gt;alert(1)&lt;/script&gt; &amp; "), "{}", shown[0]);
+    assert!(section.contains("<bdi>&lt;i&gt;one</bdi>"), "{section}");
+    assert!(!page(&folder, &["--level", "near", "x.jsonl"]).contains("<section class=\"excerpts\""));
+}
+
+#[test]
 fn what_was_nearly_let_in_is_shown_beside_the_cluster() {
     let words = |range: std::ops::Range<u32>| range.map(|n| format!("word{n}")).collect::<Vec<_>>().join(" ");
     let folder = Temp::new("near-miss")

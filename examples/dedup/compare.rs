@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::ValueEnum;
-use retold::{Comparison, ContentEvidence, Passage, PassageKind, Words, shared_passages};
+use retold::{
+    Comparison, ContentEvidence, Excerpt, ExcerptKind, Excerpts, Passage, PassageKind, Words, shared_passages,
+};
 use serde_json::json;
 
 use crate::columns::{Columns, Text};
@@ -111,19 +113,62 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
         }
         error => error.to_string(),
     })?;
+    let excerpts = match comparison.relation {
+        // What copies share is all that they are.
+        Some(_) => Vec::new(),
+        None => excerpts(args, &left, &right)?,
+    };
     let settings = args.search.settings(&detector);
     let passages = || shared_passages(&left.text, &right.text);
     let mut out = BufWriter::new(io::stdout().lock());
     let written = match args.format {
         Format::Text => writeln!(out, "{}", verdict(&comparison, &settings))
+            .and_then(|()| excerpts.iter().try_for_each(|excerpt| writeln!(out, "{}", shared(excerpt))))
             .and_then(|()| write_text(&left, &right, &comparison, &passages(), &args.layout, &mut out)),
-        Format::Jsonl => write_jsonl(&left, &right, &comparison, &passages(), &mut out),
+        Format::Jsonl => write_jsonl(&left, &right, &comparison, (&passages(), &excerpts), &mut out),
         Format::Html => html::write_pair(left.named(), right.named(), &comparison, &settings, &mut out),
     };
     match written.and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write the results: {error}")),
         _ => Ok(ExitCode::from(if comparison.relation.is_some() { 0 } else { 1 })),
     }
+}
+
+/// A passage that one of the texts took over from the other, whichever that was.
+struct Shared {
+    left: Range<usize>,
+    right: Range<usize>,
+    words: usize,
+    kind: ExcerptKind,
+    same: f32,
+}
+
+/// What two texts that are no copies have in common, in the order of the first.
+fn excerpts(args: &Args, left: &Article, right: &Article) -> Result<Vec<Shared>, String> {
+    let told = |error: retold::Error| error.to_string();
+    let detector = args.search.detector().excerpts(Excerpts::FindAll).build().map_err(told)?;
+    let report = detector.find(&[("left", &*left.text), ("right", &*right.text)]).map_err(told)?;
+    let place = |excerpt: &Excerpt| {
+        let Excerpt { host, source, words, kind, same, .. } = excerpt;
+        let (left, right) = if host.position == 0 { (host, source) } else { (source, host) };
+        Shared { left: left.span.clone(), right: right.span.clone(), words: *words, kind: *kind, same: *same }
+    };
+    let mut excerpts: Vec<Shared> = report.excerpts().iter().map(place).collect();
+    excerpts.sort_by_key(|excerpt| excerpt.left.start);
+    Ok(excerpts)
+}
+
+/// One in a line.
+fn shared(excerpt: &Shared) -> String {
+    let Shared { left, right, words, same, .. } = excerpt;
+    format!(
+        "excerpt: {words} words, {} the same, bytes {}..{} and {}..{}",
+        percent(*same),
+        left.start,
+        left.end,
+        right.start,
+        right.end
+    )
 }
 
 fn read(path: &Path) -> Result<Article, String> {
@@ -227,7 +272,7 @@ fn write_jsonl(
     left: &Article,
     right: &Article,
     comparison: &Comparison,
-    passages: &[Passage],
+    (passages, excerpts): (&[Passage], &[Shared]),
     out: &mut impl Write,
 ) -> io::Result<()> {
     let mut record = json!({"type": "comparison", "left": left.name, "right": right.name});
@@ -239,5 +284,10 @@ fn write_jsonl(
         .iter()
         .map(|passage| json!({"left": place(&passage.left), "right": place(&passage.right), "kind": passage.kind}));
     record["passages"] = passages.collect();
+    let excerpts = excerpts.iter().map(|Shared { left, right, words, kind, same }| {
+        let same = output::rounded((*same).into(), 1e4);
+        json!({"left": place(left), "right": place(right), "words": words, "kind": kind, "same": same})
+    });
+    record["excerpts"] = excerpts.collect();
     output::write_line(out, &record)
 }

@@ -10,6 +10,7 @@
 mod changes;
 mod charts;
 mod content;
+mod excerpts;
 mod pack;
 mod signals;
 
@@ -31,6 +32,7 @@ use twox_hash::XxHash3_64;
 use changes::{Change, changes};
 use charts::write_histogram;
 use content::{Attribute, Escaped, utf16_places};
+use excerpts::write_excerpts;
 use pack::packed;
 use signals::{Figures, Shingles, legend, write_numbers};
 
@@ -698,6 +700,7 @@ fn write_overview(findings: &Findings, groups: &[Group], settings: &Settings, to
         write_histogram(groups, to)?;
     }
     write_settings(settings, summary.prior, to)?;
+    write_excerpts(findings, to)?;
     write_problems(
         "Skipped",
         &format!(

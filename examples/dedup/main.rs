@@ -511,8 +511,17 @@ fn tell_summary(findings: &Findings, took: Duration) {
         more => format!(", {} not read", HumanCount(more as u64)),
     };
     let prior = findings.report.summary().prior.map_or(String::new(), |prior| format!(", prior {prior:.2}"));
+    let excerpts = match findings.report.excerpts().len() {
+        0 => String::new(),
+        1 => ", 1 excerpt".to_string(),
+        more => format!(", {} excerpts", HumanCount(more as u64)),
+    };
+    let furniture = match findings.report.summary().with_furniture {
+        0 => String::new(),
+        more => format!(", {} with page furniture", HumanCount(more as u64)),
+    };
     tell(format_args!(
-        "{} document{}, {}: {} cluster{}, {} skipped{unread}{prior}, in {:.2} s ({}/s)",
+        "{} document{}, {}: {} cluster{}{excerpts}, {} skipped{unread}{furniture}{prior}, in {:.2} s ({}/s)",
         HumanCount(findings.documents as u64),
         if findings.documents == 1 { "" } else { "s" },
         DecimalBytes(bytes),

@@ -237,6 +237,8 @@ impl Findings {
                 "capped": summary.capped,
                 "excerpts": self.report.excerpts().len(),
                 "furniture": summary.furniture,
+                "with_furniture": summary.with_furniture,
+                "left_out": summary.left_out,
                 "clusters": self.report.clusters().len(),
                 "copies": copies,
                 "skipped": self.skipped.len(),
