@@ -22,7 +22,7 @@ use crate::excerpts::{self, Asked, Excerpt, ExcerptKind, ExcerptPlace, Spot};
 use crate::features::{Content, Features};
 use crate::fingerprints::{Sample, Shared};
 use crate::frequencies::CHUNK;
-use crate::furniture::Furniture;
+use crate::furniture::{Furniture, Related};
 use crate::minhash::{MinHasher, Scheme};
 use crate::names::names;
 use crate::near::{self, Compared, Keep, Near, Wanted, links};
@@ -801,14 +801,14 @@ impl Detector {
             *shared = fingerprints.overlaps(&all, &leaders, Sample::All, words, needed, budget).pairs;
         }
         budget.check()?;
-        if self.level == Level::Reworded || self.excerpts != Excerpts::Ignore {
-            // A part of the next stage, which is reported as a whole.
-            let start = Instant::now();
-            *furniture = Furniture::find(&fingerprints, texts, &whole, common);
-            summary.times[Stage::Candidates as usize] += start.elapsed();
-            summary.with_furniture = furniture.texts();
-            budget.check()?;
-        }
+        // A part of the next stage, which is reported as a whole.
+        let start = Instant::now();
+        let find = |related| Furniture::find(&fingerprints, texts, &whole, common.clone(), related);
+        let judged_without = (self.level == Level::Reworded).then(|| find(Related::Story)).unwrap_or_default();
+        *furniture = (self.excerpts != Excerpts::Ignore).then(|| find(Related::Event)).unwrap_or_default();
+        summary.with_furniture = judged_without.texts().max(furniture.texts());
+        summary.times[Stage::Candidates as usize] += start.elapsed();
+        budget.check()?;
         drop((fingerprints, whole));
         if self.level == Level::Near {
             *sets = Some(compared);
@@ -816,6 +816,7 @@ impl Detector {
             return Ok(pairs);
         }
         drop(compared);
+        let furniture = &judged_without;
         let surroundings = self.surroundings(texts, tokens, furniture, &leaders, asked, summary)?;
         budget.check()?;
         pairs.extend(self.reworded_pairs(texts, &surroundings, furniture, &leaders, keep, summary));
@@ -1522,7 +1523,7 @@ struct Corpus<A> {
     kept: Option<Kept>,
     /// Pairs of texts that share fingerprints, if excerpts are looked for.
     shared: Vec<Shared>,
-    /// The furniture of the texts, once it is known.
+    /// What is no excerpt since it is furniture, if excerpts are looked for.
     furniture: Furniture,
     /// The shingles of texts that were compared, if there is memory for them until the end: rewordings need it for more.
     sets: Option<Sets>,

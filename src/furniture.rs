@@ -1,8 +1,8 @@
 //! Furniture: passages that several otherwise unrelated texts hold, such as footers, bylines, signatures and notes to the
 //! reader. Rewordings are judged without them: two texts of one site are no copies because both end in its terms of use.
 //!
-//! A window of eight words is furniture if four texts hold it no two of which share half of their other content words: a quotation
-//! in reports on one event stands in texts that tell of the same thing without it. Windows are
+//! A window of eight words is furniture if four texts hold it of which no two tell of the same thing in their other words: the
+//! same story, where rewordings are judged, and the same event, where excerpts are. Windows are
 //! looked at only where fingerprints that four texts hold stand side by side.
 
 use std::borrow::Cow;
@@ -28,8 +28,24 @@ const LEAST_HOLDERS: usize = fingerprints::COMMON;
 /// Holders of a window that are looked at, at most: those with the smallest hashes, which are as good as drawn by lot.
 const MOST_HOLDERS: usize = 24;
 
-/// Texts that share so much of their distinct content words, aside from what many have in common, tell of the same thing.
-const RELATED: f32 = 0.5;
+/// What texts are told of the same thing by, and so what the passages that they share are no furniture for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Related {
+    /// Reports on one event: what they quote is an excerpt.
+    Event,
+    /// Tellings of one story: what reports on one event quote shows no rewording.
+    Story,
+}
+
+impl Related {
+    /// The least share of distinct content words, aside from what many texts have in common.
+    fn least(self) -> f32 {
+        match self {
+            Self::Event => 0.25,
+            Self::Story => 0.5,
+        }
+    }
+}
 
 /// Where one of them has fewer content words than these, that share of these.
 const FEW_STEMS: usize = 20;
@@ -64,7 +80,13 @@ struct Cut {
 impl Furniture {
     /// Looks for furniture in texts. It is what the `leading` ones hold, ascending, and `common` are the fingerprints, ascending,
     /// that are [common](fingerprints::COMMON) among these.
-    pub(crate) fn find(fingerprints: &Fingerprints, texts: Texts<'_>, leading: &[u32], common: Vec<u32>) -> Self {
+    pub(crate) fn find(
+        fingerprints: &Fingerprints,
+        texts: Texts<'_>,
+        leading: &[u32],
+        common: Vec<u32>,
+        related: Related,
+    ) -> Self {
         let common = Members::new(common);
         let holds_some = |text: &u32| {
             let of = fingerprints.of(*text);
@@ -74,7 +96,7 @@ impl Furniture {
         };
         let holders: Vec<u32> = (0..texts.len() as u32).into_par_iter().filter(holds_some).collect();
         let counted: Vec<u32> = holders.iter().copied().filter(|text| leading.binary_search(text).is_ok()).collect();
-        let windows = Members::new(windows(&counted, &common, texts));
+        let windows = Members::new(windows(&counted, &common, texts, related));
         let cut = |desk: &mut Desk, &text: &u32| {
             desk.read(&(texts.read)(text), texts.shingle, &common);
             desk.cut(text, &windows)
@@ -144,7 +166,7 @@ impl Cut {
 }
 
 /// The windows that are furniture, ascending, by their hashes.
-fn windows(counted: &[u32], common: &Members, texts: Texts<'_>) -> Vec<u32> {
+fn windows(counted: &[u32], common: &Members, texts: Texts<'_>, related: Related) -> Vec<u32> {
     let budget = texts.budget;
     let mut stems = Stems { store: budget.store(STEMS_SHARE), of: Vec::new() };
     // About as many windows as there are in reach of three fingerprints a text.
@@ -181,7 +203,7 @@ fn windows(counted: &[u32], common: &Members, texts: Texts<'_>) -> Vec<u32> {
         // The windows of one passage are held by the same texts.
         lists.par_sort_unstable();
         let same: Vec<&[(Vec<u32>, u32)]> = lists.chunk_by(|a, b| a.0 == b.0).collect();
-        let unrelated = same.par_iter().filter(|same| stems.are_unrelated(&same[0].0));
+        let unrelated = same.par_iter().filter(|same| stems.are_unrelated(&same[0].0, related));
         furniture.par_extend(unrelated.flat_map_iter(|same| same.iter().map(|&(_, window)| window)));
     }
     furniture.par_sort_unstable();
@@ -213,11 +235,11 @@ struct Stems {
 
 impl Stems {
     /// Whether there are enough texts among some that tell of different things.
-    fn are_unrelated(&self, texts: &[u32]) -> bool {
+    fn are_unrelated(&self, texts: &[u32], related: Related) -> bool {
         let mut unrelated: Vec<Cow<'_, [u32]>> = Vec::with_capacity(LEAST_HOLDERS);
         for &text in texts {
             let stems = self.store.get(&self.of[text as usize].1);
-            if unrelated.iter().all(|other| !are_related(other, &stems)) {
+            if unrelated.iter().all(|other| !are_related(other, &stems, related)) {
                 unrelated.push(stems);
             }
             if unrelated.len() == LEAST_HOLDERS {
@@ -229,7 +251,7 @@ impl Stems {
 }
 
 /// Whether two texts of these distinct stems, ascending, tell of the same thing.
-fn are_related(left: &[u32], right: &[u32]) -> bool {
+fn are_related(left: &[u32], right: &[u32], related: Related) -> bool {
     let (mut at, mut both) = (0, 0);
     for &stem in left {
         while at < right.len() && right[at] < stem {
@@ -237,7 +259,7 @@ fn are_related(left: &[u32], right: &[u32]) -> bool {
         }
         both += usize::from(right.get(at) == Some(&stem));
     }
-    both as f32 >= RELATED * left.len().min(right.len()).max(FEW_STEMS) as f32
+    both as f32 >= related.least() * left.len().min(right.len()).max(FEW_STEMS) as f32
 }
 
 /// One text as it is looked through. Reused from text to text.
@@ -382,7 +404,7 @@ mod tests {
         let read = |text: u32| Cow::Borrowed(texts[text as usize].as_str());
         let words = vec![60; texts.len()];
         let texts = Texts { words: &words, read: &read, shingle: Shingle::Words(3), budget };
-        Furniture::find(&fingerprints, texts, &all, common)
+        Furniture::find(&fingerprints, texts, &all, common, Related::Story)
     }
 
     const FOOTER: &str = " Write to the desk of the paper at the old mill in Orrin or call before noon on working days, and \
@@ -408,9 +430,11 @@ mod tests {
 
     #[test]
     fn what_texts_on_the_same_thing_hold_stays() {
+        // The same words, in another order in each.
+        const STEPS: [usize; 9] = [7, 11, 13, 17, 19, 23, 29, 31, 37];
         let mut texts = stories(9, 0, "");
         for (at, text) in texts.iter_mut().enumerate() {
-            let shared: Vec<String> = (0..60).map(|word| format!("t{:02}y", (word * 7 + at) % 60)).collect();
+            let shared: Vec<String> = (0..120).map(|word| format!("t{:02}y", word * STEPS[at] % 120)).collect();
             *text += &(" ".to_string() + &shared.join(" ") + FOOTER);
         }
         assert_eq!(find(&texts, &Budget::unlimited()).texts(), 0);
