@@ -283,6 +283,9 @@ impl DetectorBuilder {
     }
 
     /// The confidence from which on two articles are reworded copies: more than 0, at most 1; 0.5 by default.
+    ///
+    /// In a cluster of three and more an article may fall short of it with the representative, down to 1 − √(1 − this), if it is as
+    /// near to half of the members. What a cluster says of its similarity counts both.
     pub fn confidence(mut self, confidence: f64) -> Self {
         self.confidence = confidence;
         self

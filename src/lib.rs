@@ -67,8 +67,12 @@
 //! usually share with their neighbours. A [`Rule`] turns these numbers into odds. How high the odds must be depends on
 //! how common copies are in the corpus, which is estimated from the odds of all pairs ([`Summary::prior`]).
 //!
+//! Passages that four articles have which tell different stories, such as footers and signatures, are left out before rewordings
+//! are judged ([`Summary::with_furniture`]).
+//!
 //! *Clusters* are stars: every member was verified against the representative, and a doubtful member must be a copy of a second
-//! member as well.
+//! member as well. In turn, an article that falls somewhat short with the representative joins all the same if it does no worse
+//! with half of the members: its similarity is then 1 − (1 − *c*)² for a confidence *c*.
 //!
 //! # Guarantees
 //!
