@@ -80,8 +80,13 @@ impl Oracle {
         let span = match self.shingle {
             Shingle::Words(n) | Shingle::Chars(n) => n.max(2),
         };
-        let is_longer = shingles >= 2 * CONTAINED_SHINGLES && self.sets[longer].len() * 4 >= shingles * 5;
-        let least = if is_longer { (1..span).fold(1.0, |share, _| share * CONTAINMENT) } else { CONTAINMENT };
+        let times = self.sets[longer].len() as f32 / shingles as f32;
+        let left = (1..span).fold(1.0, |share, _| share * CONTAINMENT);
+        let least = match shingles >= 2 * CONTAINED_SHINGLES {
+            true if times >= 2.0 => 0.9 * left,
+            true if times >= 1.25 => left,
+            _ => CONTAINMENT,
+        };
         let told = self.told(shorter, longer);
         (shingles >= CONTAINED_SHINGLES && containment >= least && told >= CONTAINMENT).then_some(told)
     }
