@@ -807,8 +807,9 @@ impl Detector {
         // A part of the next stage, which is reported as a whole.
         let start = Instant::now();
         let find = |related| Furniture::find(&fingerprints, texts, &whole, common.clone(), related);
-        let judged_without = (self.level == Level::Reworded).then(|| find(Related::Story)).unwrap_or_default();
-        *furniture = (self.excerpts != Excerpts::Ignore).then(|| find(Related::Event)).unwrap_or_default();
+        let find_if = |is_needed, related| if is_needed { find(related) } else { Furniture::default() };
+        let judged_without = find_if(self.level == Level::Reworded, Related::Story);
+        *furniture = find_if(self.excerpts != Excerpts::Ignore, Related::Event);
         summary.with_furniture = judged_without.texts().max(furniture.texts());
         summary.times[Stage::Candidates as usize] += start.elapsed();
         budget.check()?;

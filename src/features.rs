@@ -210,7 +210,7 @@ impl Head {
 
     /// How far the words are not those of general English: 0 if half of them are, 1 if hardly any is. Numbers are of no language.
     pub(crate) fn foreign(&self) -> f32 {
-        let words = u32::from(self.distinct).saturating_sub(u32::from(self.totals.numbers));
+        let words = self.distinct.saturating_sub(self.totals.numbers);
         let english = self.english as f32 / words.max(1) as f32;
         ((0.35 - english) / 0.15).clamp(0.0, 1.0)
     }
