@@ -16,6 +16,11 @@ pub(crate) struct Link {
 }
 
 impl Link {
+    /// The text that is linked to this one.
+    pub(crate) fn other(&self, text: u32) -> u32 {
+        self.left + self.right - text
+    }
+
     /// The strength by which a text chooses among centres: of rewordings that are all but sure none is closer than the other,
     /// so that a crowd does not fall apart around a second centre.
     fn closeness(&self) -> f64 {
@@ -36,8 +41,9 @@ type Neighbour = (u32, u32, usize);
 
 /// Groups texts into stars: of the texts of the lowest rank that with the most strength of links becomes the centre of all
 /// texts linked to it, and so on with what is left; then each member goes to the centre that it is linked to most strongly, of
-/// several that are as good to the first. Ties between centres go to the text of the lowest `tie`, and then to the earlier one. A text that has exact copies is a centre even if nothing else is left for it. The result
-/// depends on the set of links alone, not on their order.
+/// several that are as good to the first. Ties between centres go to the text of the lowest `tie`, and then to the earlier one. A
+/// text that has exact copies is a centre even if nothing else is left for it. The result depends on the set of links alone, not
+/// on their order.
 pub(crate) fn stars(
     texts: usize,
     links: &[Link],
@@ -109,7 +115,7 @@ pub(crate) fn reunite(stars: &mut Vec<Star>, links: &[Link], rank: impl Fn(u32) 
     for (number, star) in stars.iter().enumerate() {
         places.insert(star.center, (number, None));
         for &link in &star.links {
-            places.insert(links[link].left + links[link].right - star.center, (number, Some(link)));
+            places.insert(links[link].other(star.center), (number, Some(link)));
         }
     }
     let pairs: BTreeSet<(u32, u32)> = links.iter().map(|link| (link.left, link.right)).collect();
@@ -129,7 +135,7 @@ pub(crate) fn reunite(stars: &mut Vec<Star>, links: &[Link], rank: impl Fn(u32) 
         let leaves = |&&(_, other): &&(usize, u32)| {
             let Some(&(star, Some(tie))) = places.get(&other) else { return false };
             let star = &stars[star];
-            let member = |&at: &usize| links[at].left + links[at].right - star.center;
+            let member = |&at: &usize| links[at].other(star.center);
             let is_like = |member: u32| pairs.contains(&(member.min(other), member.max(other)));
             star.links.len() > 1 && star.links.iter().filter(|&&at| at != tie).all(|at| !is_like(member(at)))
         };
@@ -156,7 +162,7 @@ pub(crate) fn take_out_unsupported(
     let mut taken_out = Vec::new();
     let pairs: BTreeSet<(u32, u32)> = links.iter().map(|link| (link.left, link.right)).collect();
     for star in stars.iter_mut().filter(|star| star.links.len() > 1) {
-        let member = |&at: &usize| links[at].left + links[at].right - star.center;
+        let member = |&at: &usize| links[at].other(star.center);
         let members: Vec<u32> = star.links.iter().map(member).collect();
         let is_supported = |text: u32| members.iter().any(|&other| pairs.contains(&(text.min(other), text.max(other))));
         let surest =
@@ -193,7 +199,7 @@ pub(crate) fn with_support(stars: &[Star], links: &[Link], loose: &[Link]) -> Ve
     let mut star_of = BTreeMap::new();
     for (number, star) in stars.iter().enumerate() {
         star_of.insert(star.center, number);
-        star_of.extend(star.links.iter().map(|&at| (links[at].left + links[at].right - star.center, number)));
+        star_of.extend(star.links.iter().map(|&at| (links[at].other(star.center), number)));
     }
     // For each text without a star and each star around: how many of its texts it is linked to, and the loose link to the centre.
     let mut around: BTreeMap<(u32, usize), (usize, Option<usize>)> = BTreeMap::new();
@@ -240,8 +246,7 @@ mod tests {
         let mut groups: Vec<_> = stars
             .iter()
             .map(|star| {
-                let mut members: Vec<_> =
-                    star.links.iter().map(|&at| links[at].left + links[at].right - star.center).collect();
+                let mut members: Vec<_> = star.links.iter().map(|&at| links[at].other(star.center)).collect();
                 members.sort_unstable();
                 (star.center, members)
             })
@@ -350,7 +355,7 @@ mod tests {
             let linked = |a: u32, b: u32| links.iter().any(|link| (link.left, link.right) == (a.min(b), a.max(b)));
             for (star, whole) in stars.iter().zip(before) {
                 prop_assert!(!star.links.is_empty());
-                let members: Vec<u32> = whole.links.iter().map(|&at| links[at].left + links[at].right - star.center).collect();
+                let members: Vec<u32> = whole.links.iter().map(|&at| links[at].other(star.center)).collect();
                 for (&at, &member) in whole.links.iter().zip(&members) {
                     let supported = members.iter().any(|&other| linked(member, other));
                     let out = taken_out.contains(&at);

@@ -222,7 +222,7 @@ mod tests {
     fn clusters(articles: &[(String, String)], search: Search) -> (usize, usize) {
         let detector = Detector::builder().level(Level::Near).search(search).build().unwrap();
         let report = detector.find(articles).unwrap();
-        let members: usize = report.clusters().iter().map(super::super::report::Cluster::size).sum();
+        let members: usize = report.clusters().iter().map(crate::Cluster::size).sum();
         (report.clusters().len(), articles.len() - members)
     }
 

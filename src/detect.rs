@@ -19,7 +19,7 @@ use crate::crowds;
 use crate::date;
 use crate::error::{self, Error, Result};
 use crate::excerpts::{self, Asked, Excerpt, ExcerptKind, ExcerptPlace, Spot};
-use crate::features::{Content, Features};
+use crate::features::{Content, Features, RareFeatures};
 use crate::fingerprints::{Sample, Shared};
 use crate::frequencies::CHUNK;
 use crate::furniture::{Furniture, Related};
@@ -931,7 +931,7 @@ impl Detector {
                 return found;
             }
             let ours = content.get(left);
-            found.desk.take(left, &ours);
+            found.desk.take(&ours);
             // The texts lie far apart in memory: all are asked for before any is waited for.
             std::hint::black_box(neighbours.iter().fold(0, |all, neighbour| all ^ content.peek(neighbour.text)));
             for neighbour in &neighbours {
@@ -979,8 +979,9 @@ impl Detector {
         let mut evidence = evidence.with(verbatim);
         if verbatim.ends && evidence.quotes() && (keep == Keep::All || self.may_be_wanted(&evidence, keep)) {
             let our_text = read(left);
-            let both = [(&our_text[..], &desk.ours), (&their_text[..], &desk.theirs)];
-            let [shorter, longer] = if ours_is_shorter { both } else { [both[1], both[0]] };
+            let theirs = (&their_text[..], desk.runs.shared_of_other(&desk.theirs).collect());
+            let ours = (&our_text[..], desk.runs.shared_in_other(&desk.theirs).collect());
+            let (shorter, longer) = if ours_is_shorter { (ours, theirs) } else { (theirs, ours) };
             evidence.before_the_end = telling::before_the_end(shorter, longer);
         }
         if desk.ours.is_without_spaces && desk.theirs.is_without_spaces {
@@ -1021,6 +1022,20 @@ impl Detector {
         Some(pair)
     }
 
+    /// Whether a text and another one, that no candidates brought together, are copies.
+    fn direct(
+        &self,
+        stories: Stories<'_, '_>,
+        shingles: &Shingles<'_>,
+        (text, ours, rare, desk): (u32, &Features<'_>, &RareFeatures<'_>, &mut Desk),
+        other: u32,
+        prior: f32,
+    ) -> Option<Compared> {
+        let other = Neighbour::of(rare, stories.content, other);
+        let judged = self.judge(stories, (text, ours, desk), &other, Keep::Copies)?;
+        self.reworded_pair(shingles, &judged, prior, Keep::Copies).map(Compared::in_order)
+    }
+
     /// The copies in crowds of rewordings that candidates left out, and how many pairs were compared for it: of what hundreds
     /// tell hardly a feature is rare, so that each of them met some of the others only. Who has most copies is compared with all of
     /// its crowd, and so on among those that are left.
@@ -1040,16 +1055,12 @@ impl Detector {
                 let Some((hub, copies)) = crowd.hub() else { break };
                 let (ours, rare) = (content.get(hub), content.rare(hub));
                 let copy = |desk: &mut Desk, &other: &u32| {
-                    if !desk.has(hub) {
-                        desk.take(hub, &ours);
-                    }
-                    let other = Neighbour::of(&rare, content, other);
-                    let judged = self.judge(stories, (hub, &ours, desk), &other, Keep::Copies)?;
-                    self.reworded_pair(shingles, &judged, prior, Keep::Copies).map(Compared::in_order)
+                    self.direct(stories, shingles, (hub, &ours, &rare, desk), other, prior)
                 };
                 let is_new = |other: &&u32| **other != hub && copies.binary_search(other).is_err();
                 let others: Vec<u32> = crowd.texts().iter().filter(is_new).copied().collect();
-                let more: Vec<Compared> = others.par_iter().map_init(Desk::default, copy).flatten_iter().collect();
+                let more: Vec<Compared> =
+                    others.par_iter().map_init(|| Desk::with(&ours), copy).flatten_iter().collect();
                 count += others.len() as u64;
                 crowd.add(more.iter().map(|pair| (pair.left, pair.right)));
                 crowd.take(&[hub]);
@@ -1082,12 +1093,8 @@ impl Detector {
         let against = |desk: &mut Desk, text: u32, others: u32| {
             let Some(others) = followers.get(&others) else { return Vec::new() };
             let (ours, rare) = (content.get(text), content.rare(text));
-            desk.take(text, &ours);
-            let pair = |&other: &u32| {
-                let other = Neighbour::of(&rare, content, other);
-                let judged = self.judge(stories, (text, &ours, desk), &other, Keep::Copies)?;
-                self.reworded_pair(shingles, &judged, prior, Keep::Copies).map(Compared::in_order)
-            };
+            desk.take(&ours);
+            let pair = |&other: &u32| self.direct(stories, shingles, (text, &ours, &rare, &mut *desk), other, prior);
             others.iter().filter_map(pair).collect()
         };
         let copies = reworded.par_iter().filter(|pair| pair.relation.is_some());
@@ -1601,7 +1608,6 @@ struct Judged {
 /// One text that is held beside others, one by one. Reused from text to text.
 #[derive(Default)]
 struct Desk {
-    text: Option<u32>,
     stems: StemTable,
     runs: RunTable,
     /// The runs of the text, of which the table is full if it was read, and those of the other one.
@@ -1631,14 +1637,15 @@ impl Examined {
 }
 
 impl Desk {
-    fn take(&mut self, text: u32, features: &Features<'_>) {
-        self.stems.fill(features);
-        self.text = Some(text);
-        self.is_read = false;
+    fn with(text: &Features<'_>) -> Self {
+        let mut desk = Self::default();
+        desk.take(text);
+        desk
     }
 
-    fn has(&self, text: u32) -> bool {
-        self.text == Some(text)
+    fn take(&mut self, text: &Features<'_>) {
+        self.stems.fill(text);
+        self.is_read = false;
     }
 }
 

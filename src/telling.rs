@@ -81,11 +81,21 @@ impl RunTable {
 
     /// How much of the other text stands in this one.
     pub(crate) fn of_other(&self, other: &Runs) -> Verbatim {
-        verbatim(other.runs.iter().map(|&run| self.slots[self.find(run)] != 0))
+        verbatim(self.shared_of_other(other))
     }
 
     /// How much of this text stands in the other one.
     pub(crate) fn in_other(&mut self, other: &Runs) -> Verbatim {
+        verbatim(self.shared_in_other(other))
+    }
+
+    /// For each run of the other text whether this one has it.
+    pub(crate) fn shared_of_other(&self, other: &Runs) -> impl ExactSizeIterator<Item = bool> {
+        other.runs.iter().map(|&run| self.slots[self.find(run)] != 0)
+    }
+
+    /// For each run of this text whether the other one has it.
+    pub(crate) fn shared_in_other(&mut self, other: &Runs) -> impl ExactSizeIterator<Item = bool> {
         self.shared.clear();
         self.shared.resize(self.slots.len(), false);
         for &run in &other.runs {
@@ -93,35 +103,27 @@ impl RunTable {
             // A free slot is never asked for.
             self.shared[at] = true;
         }
-        verbatim(self.places.iter().map(|&at| self.shared[at as usize]))
+        self.places.iter().map(|&at| self.shared[at as usize])
     }
 }
 
-/// Of two texts, the shorter first, whose longest shared run of words ends both, or nearly so, as a signature does: what is told
-/// alike outside of the runs that both have. It is the share of the shorter one's content words there that the other one has there
-/// as well. None of other texts, or if fewer than sixteen words stand there, from which nothing is to be learnt.
-pub(crate) fn before_the_end(shorter: (&str, &Runs), longer: (&str, &Runs)) -> Option<f32> {
+/// Of two texts, the shorter first, each with whether the other one has its runs, of which the longest shared run ends both, or
+/// nearly so, as a signature does: what is told alike outside of the runs that both have. It is the share of the shorter one's
+/// content words there that the other one has there as well. None of other texts, or if fewer than sixteen words stand there,
+/// from which nothing is to be learnt.
+pub(crate) fn before_the_end(shorter: (&str, Vec<bool>), longer: (&str, Vec<bool>)) -> Option<f32> {
     const LEAST_WORDS: usize = 16;
-    let ours = shared_by(longer.1, shorter.1);
-    let theirs = shared_by(shorter.1, longer.1);
-    if ![&ours, &theirs].into_iter().all(|shared| verbatim(shared.iter().copied()).ends) {
+    if ![&shorter.1, &longer.1].into_iter().all(|shared| verbatim(shared.iter().copied()).ends) {
         return None;
     }
-    let (words, ours) = left_over(shorter.0, ours);
-    let (_, theirs) = left_over(longer.0, theirs);
+    let (words, ours) = left_over(shorter.0, &shorter.1);
+    let (_, theirs) = left_over(longer.0, &longer.1);
     let both = ours.iter().filter(|stem| theirs.binary_search(stem).is_ok()).count();
     (words >= LEAST_WORDS).then(|| both as f32 / ours.len().max(1) as f32)
 }
 
-/// For each run of a text whether another one has it.
-fn shared_by(other: &Runs, text: &Runs) -> Vec<bool> {
-    let mut others = other.runs.clone();
-    others.sort_unstable();
-    text.runs.iter().map(|run| others.binary_search(run).is_ok()).collect()
-}
-
 /// How many words of a text stand in no shared run, and the distinct content words among them, ascending.
-fn left_over(text: &str, shared: Vec<bool>) -> (usize, Vec<u32>) {
+fn left_over(text: &str, shared: &[bool]) -> (usize, Vec<u32>) {
     let finder = Tokens::new(text);
     let (mut words, mut stems, mut at, mut covered) = (0, Vec::new(), 0, 0);
     text::with_scratch(|scratch| {
@@ -208,7 +210,13 @@ mod tests {
             "Since nobody mends the engines, farmers on Orrin fear for their milk: in March its ferry stops for good";
         let snow =
             "Snow closed the mountain road to Hallin while guests of the hotel played cards by candlelight all night";
-        let told = |left: &str, right: &str| before_the_end((left, &read(left)), (right, &read(right)));
+        let told = |left: &str, right: &str| {
+            let (ours, theirs) = (read(left), read(right));
+            let mut table = RunTable::default();
+            table.fill(&ours);
+            let shared = table.shared_of_other(&theirs).collect();
+            before_the_end((left, table.shared_in_other(&theirs).collect()), (right, shared))
+        };
         let with = |text: &str| format!("{text}. {signature}");
         assert_eq!(told(&with(ferry), &with(snow)), Some(0.0));
         assert!(told(&with(ferry), &with(again)).unwrap() > 0.6);

@@ -2,12 +2,15 @@
 
 #[path = "common/random.rs"]
 mod random;
+#[path = "common/story.rs"]
+mod story;
 
 use std::collections::HashSet;
 
 use proptest::prelude::*;
 use random::mixed;
-use retold::{Article, Detector, ExcerptKind, Excerpts, Level, Report, Words};
+use retold::{Detector, ExcerptKind, Excerpts, Level, Report, Words};
+use story::Story;
 
 /// So many words that no other text has, some of a few in every one.
 fn words(text: u64, count: usize) -> Vec<String> {
@@ -169,32 +172,6 @@ fn a_passage_taken_over_is_an_excerpt() {
     }
 }
 
-/// An article of an outlet.
-struct Story {
-    id: String,
-    text: String,
-    outlet: Option<String>,
-    date: Option<String>,
-}
-
-impl Article for Story {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn text(&self) -> &str {
-        &self.text
-    }
-
-    fn date(&self) -> Option<&str> {
-        self.date.as_deref()
-    }
-
-    fn source(&self) -> Option<&str> {
-        self.outlet.as_deref()
-    }
-}
-
 /// Articles with one passage of 60 words in them, each with `common` words in common with all others apart from it. `outlet` says
 /// where each appeared.
 fn stories(number: u64, common: usize, outlet: impl Fn(u64) -> Option<u64>) -> Vec<Story> {
@@ -206,8 +183,9 @@ fn stories(number: u64, common: usize, outlet: impl Fn(u64) -> Option<u64>) -> V
         Story {
             id: format!("{at:02}"),
             text: parts.concat().join(" "),
-            outlet: outlet(at).map(|outlet| format!("outlet {outlet}")),
+            source: outlet(at).map(|outlet| format!("outlet {outlet}")),
             date: Some(format!("2024-05-{:02}", 20 - at)),
+            ..Story::default()
         }
     };
     (0..number).map(story).collect()

@@ -15,41 +15,12 @@ mod golden;
 #[allow(dead_code, reason = "other tests use more of it")]
 #[path = "common/prose.rs"]
 mod prose;
+#[path = "common/story.rs"]
+mod story;
 
 use retold::{Article, Detector, DetectorBuilder, Excerpts, Level, Report, Representative};
 use serde_json::Value;
-
-/// An article with all that articles can have.
-#[derive(Clone, Default)]
-struct Story {
-    id: String,
-    text: String,
-    date: Option<String>,
-    source: Option<String>,
-    is_known: bool,
-}
-
-impl Article for Story {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn text(&self) -> &str {
-        &self.text
-    }
-
-    fn date(&self) -> Option<&str> {
-        self.date.as_deref()
-    }
-
-    fn source(&self) -> Option<&str> {
-        self.source.as_deref()
-    }
-
-    fn is_known(&self) -> bool {
-        self.is_known
-    }
-}
+use story::Story;
 
 /// Compares what is found with the golden file of this name, under `tests/golden/reports`.
 fn hold<A: Article>(name: &str, builder: DetectorBuilder, articles: &[A]) {
