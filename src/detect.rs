@@ -1710,8 +1710,8 @@ impl Usual {
         stems.fill(&ours);
         let (mut mates, mut others) = (0, 0);
         for (looked_at, (share, other)) in nearest.iter().enumerate() {
-            // What fills a template has hardly any mates, and most crowds are such.
-            if looked_at == USUAL_NEIGHBOUR && mates < CROWD / 2 {
+            // What fills a template has hardly any mates, and most crowds are such: half a crowd among the first is out of reach.
+            if looked_at <= USUAL_NEIGHBOUR && mates + USUAL_NEIGHBOUR - looked_at < CROWD / 2 {
                 return None;
             }
             let evidence = verify::compare(&ours, stems, &content.get(other.text), other.pairs, 0.0, |_| true);

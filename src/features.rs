@@ -352,11 +352,11 @@ impl Learn for Draft<'_> {
     type Scratch = Scratch;
 
     fn learn(&mut self, tokens: TokenChunk<'_>, mut answers: Answers, scratch: &mut Scratch) {
-        let Scratch { known, lists, rare, packed, .. } = scratch;
+        let Scratch { seen, lists, rare, packed, .. } = scratch;
         let prior = Prior::get();
         rare.clear();
         for (head, tokens) in self.heads.iter_mut().zip(tokens.texts()) {
-            known.reset(2 * tokens.len());
+            seen.reset(2 * tokens.len());
             lists.clear();
             let mut before = None;
             for token in tokens {
@@ -365,7 +365,7 @@ impl Learn for Draft<'_> {
                     let pair = pair(neighbour, id);
                     if let Some((held, list)) = answers.take(pair)
                         && held.code() <= MOST_DOCUMENTS as usize
-                        && known.insert(pair, 0).is_none()
+                        && seen.is_new(pair)
                     {
                         let english = prior.commonness(neighbour).of_pair(prior.commonness(id));
                         let weight = self.weigher.idf(held, english);
@@ -376,7 +376,7 @@ impl Learn for Draft<'_> {
                 }
                 if let Some((held, list)) = answers.take(id) {
                     rare.held.push(held.code() as u8);
-                    if held.code() <= MOST_DOCUMENTS as usize && known.insert(id, 0).is_none() {
+                    if held.code() <= MOST_DOCUMENTS as usize && seen.is_new(id) {
                         head.totals.rare += self.weigher.rare(held);
                         lists.extend(list.map(|list| (list, 0)));
                     }
@@ -399,6 +399,7 @@ impl Learn for Draft<'_> {
 #[derive(Default)]
 struct Scratch {
     known: Known,
+    seen: Seen,
     stems: Vec<Found>,
     lists: Vec<(ListId, u8)>,
     rare: Rare,
@@ -467,6 +468,42 @@ impl Known {
             }
             at = (at + 1) & (self.slots.len() - 1);
         }
+    }
+}
+
+/// The features of a text that were seen before: open addressing by upper bits.
+#[derive(Default)]
+struct Seen {
+    /// Features; 0 for a free slot.
+    slots: Vec<u32>,
+    shift: u32,
+    /// Whether the feature 0 was seen.
+    zero: bool,
+}
+
+impl Seen {
+    fn reset(&mut self, features: usize) {
+        let bits = (features * 2).next_power_of_two().trailing_zeros().max(1);
+        self.slots.clear();
+        self.slots.resize(1 << bits, 0);
+        (self.shift, self.zero) = (32 - bits, false);
+    }
+
+    /// Whether a feature was not seen before; it is from now on.
+    #[inline(always)]
+    fn is_new(&mut self, feature: u32) -> bool {
+        if feature == 0 {
+            return !std::mem::replace(&mut self.zero, true);
+        }
+        let mut at = (feature >> self.shift) as usize;
+        while self.slots[at] != 0 {
+            if self.slots[at] == feature {
+                return false;
+            }
+            at = (at + 1) & (self.slots.len() - 1);
+        }
+        self.slots[at] = feature;
+        true
     }
 }
 

@@ -15,7 +15,7 @@ use crate::content::{TokenChunks, Tokens};
 use crate::fingerprints::{self, Fingerprints, Sample};
 use crate::hash::mix2;
 use crate::shingle::{Shingle, Window};
-use crate::store::{Block, Store};
+use crate::store::{Block, Budget, Store};
 use crate::text;
 use crate::texts::Texts;
 
@@ -53,11 +53,12 @@ const FEW_STEMS: usize = 20;
 /// Windows that begin so many words before and after a common fingerprint are looked at: two in a row lie less far apart.
 const REACH: usize = 16;
 
-/// What postings, and the content words of texts that are held against each other, may take of the memory given.
-const POSTINGS_SHARE: u64 = 2;
+/// What windows and their postings, and the content words of texts that are held against each other, may take of the memory given.
+const WINDOWS_SHARE: u64 = 1;
+const POSTINGS_SHARE: u64 = 1;
 const STEMS_SHARE: u64 = 2;
 
-/// The most times that texts are read to take a part of their windows each time.
+/// The most times that windows are gone through to take a part of them each time.
 const MOST_PARTS: u64 = 64;
 
 /// The furniture of a corpus.
@@ -95,13 +96,24 @@ impl Furniture {
             are_common.any(|is_common| std::mem::replace(&mut before, is_common) && is_common)
         };
         let holders: Vec<u32> = (0..texts.len() as u32).into_par_iter().filter(holds_some).collect();
-        let counted: Vec<u32> = holders.iter().copied().filter(|text| leading.binary_search(text).is_ok()).collect();
-        let windows = Members::new(windows(&counted, &common, texts, related));
-        let cut = |desk: &mut Desk, &text: &u32| {
+        let counts = |text: u32| leading.binary_search(&text).is_ok();
+        let budget = texts.budget;
+        let read = Read { windows: budget.store(WINDOWS_SHARE), stems: budget.store(STEMS_SHARE), of: Vec::new() };
+        let of_text = |desk: &mut Desk, &text: &u32| {
             desk.read(&(texts.read)(text), texts.shingle, &common);
-            desk.cut(text, &windows)
+            Holder {
+                text,
+                counts: counts(text),
+                hash: desk.hash(),
+                windows: read.windows.keep(desk.windows()),
+                stems: read.stems.keep(if counts(text) { desk.stems() } else { Vec::new() }),
+            }
         };
-        Self { cuts: holders.par_iter().map_init(Desk::default, cut).flatten_iter().collect() }
+        let of = holders.par_iter().map_init(Desk::default, of_text).collect();
+        let read = Read { of, ..read };
+        let furniture = Members::new(read.furniture(related, budget));
+        let cut = |holder: &Holder| Cut::new(holder.text, &read.windows.get(&holder.windows), &furniture);
+        Self { cuts: read.of.par_iter().filter_map(cut).collect() }
     }
 
     fn of(&self, text: u32) -> Option<&Cut> {
@@ -151,6 +163,28 @@ impl Furniture {
 }
 
 impl Cut {
+    /// What of a text of these windows is furniture, if anything is.
+    fn new(text: u32, windows: &[u32], furniture: &Members) -> Option<Self> {
+        let (mut words, mut spans) = (0, Vec::<Range<u32>>::new());
+        let mut last = 0;
+        let windows = windows.chunks_exact(WINDOW_NUMBERS).filter(|window| furniture.contains(window[0]));
+        for &[_, at, start, end] in windows.filter_map(|window| window.first_chunk()) {
+            let next = at + u32::from(WINDOW);
+            match spans.last_mut() {
+                Some(span) if last >= at => {
+                    span.end = end;
+                    words += next - last;
+                }
+                _ => {
+                    spans.push(start..end);
+                    words += u32::from(WINDOW);
+                }
+            }
+            last = next;
+        }
+        (words > 0).then(|| Self { text, words, spans: spans.into() })
+    }
+
     /// What is left of the text; where something was, a new paragraph begins.
     fn from(&self, of: &str) -> String {
         let mut left = String::with_capacity(of.len());
@@ -165,54 +199,76 @@ impl Cut {
     }
 }
 
-/// The windows that are furniture, ascending, by their hashes.
-fn windows(counted: &[u32], common: &Members, texts: Texts<'_>, related: Related) -> Vec<u32> {
-    let budget = texts.budget;
-    let mut stems = Stems { store: budget.store(STEMS_SHARE), of: Vec::new() };
-    // About as many windows as there are in reach of three fingerprints a text.
-    let bytes = size_of::<u64>() as u64 * counted.len() as u64 * 6 * REACH as u64;
-    let parts = bytes.div_ceil(budget.share(POSTINGS_SHARE).max(1)).clamp(1, MOST_PARTS) as u32;
-    let mut furniture = Vec::new();
-    for part in 0..parts {
-        let of_text = |desk: &mut Desk, at: usize| {
-            desk.read(&(texts.read)(counted[at]), texts.shingle, common);
-            let windows =
-                desk.in_reach.iter().flat_map(|range| &desk.windows[range.clone()]).map(|&window| hash(window));
-            let windows = windows.filter(|window| window % parts == part);
-            let postings: Vec<u64> = windows.map(|window| u64::from(window) << 32 | at as u64).collect();
-            (postings, (part == 0).then(|| (desk.hash(), stems.store.keep(desk.stems()))))
-        };
-        let found: Vec<_> = (0..counted.len()).into_par_iter().map_init(Desk::default, of_text).collect();
-        let mut postings = Vec::with_capacity(found.iter().map(|(postings, _)| postings.len()).sum());
-        let mut of = Vec::new();
-        for (of_text, text) in found {
-            postings.extend(of_text);
-            of.extend(text);
-        }
-        if part == 0 {
-            stems.of = of;
-        }
-        let postings = shared(postings);
-        let mut lists: Vec<(Vec<u32>, u32)> = Vec::new();
-        for list in postings.chunk_by(|a, b| a >> 32 == b >> 32).filter(|list| list.len() >= LEAST_HOLDERS) {
-            let mut holders: Vec<u32> = list.iter().map(|&posting| posting as u32).collect();
-            holders.sort_unstable_by_key(|&at| (stems.of[at as usize].0, at));
-            holders.truncate(MOST_HOLDERS);
-            lists.push((holders, (list[0] >> 32) as u32));
-        }
-        // The windows of one passage are held by the same texts.
-        lists.par_sort_unstable();
-        let same: Vec<&[(Vec<u32>, u32)]> = lists.chunk_by(|a, b| a.0 == b.0).collect();
-        let unrelated = same.par_iter().filter(|same| stems.are_unrelated(&same[0].0, related));
-        furniture.par_extend(unrelated.flat_map_iter(|same| same.iter().map(|&(_, window)| window)));
-    }
-    furniture.par_sort_unstable();
-    furniture
+/// What was read of the texts that may hold furniture.
+struct Read {
+    windows: Store,
+    stems: Store,
+    of: Vec<Holder>,
 }
 
-/// The upper bits of a window, by which it is known.
-fn hash(window: u64) -> u32 {
-    (window >> 32) as u32
+/// A text that may hold furniture.
+struct Holder {
+    text: u32,
+    /// Whether what it holds counts.
+    counts: bool,
+    /// A hash of all its words.
+    hash: u64,
+    /// Its windows, each in [`WINDOW_NUMBERS`] numbers.
+    windows: Block,
+    /// Its distinct stems, ascending.
+    stems: Block,
+}
+
+/// A window is kept as its hash, the place of its first word, and the bytes where it begins and ends.
+const WINDOW_NUMBERS: usize = 4;
+
+impl Read {
+    /// The windows that are furniture, ascending, by their hashes.
+    fn furniture(&self, related: Related, budget: &Budget) -> Vec<u32> {
+        // About as many windows as there are in reach of three fingerprints a text.
+        let bytes = size_of::<u64>() as u64 * self.of.len() as u64 * 6 * REACH as u64;
+        let parts = bytes.div_ceil(budget.share(POSTINGS_SHARE).max(1)).clamp(1, MOST_PARTS) as u32;
+        let mut furniture = Vec::new();
+        for part in 0..parts {
+            let of_text = |(at, holder): (usize, &Holder)| -> Vec<u64> {
+                let windows = self.windows.get(&holder.windows);
+                let hashes = windows.chunks_exact(WINDOW_NUMBERS).map(|window| window[0]);
+                let of_part = hashes.filter(|window| window % parts == part);
+                of_part.map(|window| u64::from(window) << 32 | at as u64).collect()
+            };
+            let counted = self.of.par_iter().enumerate().filter(|(_, holder)| holder.counts);
+            let postings = shared(counted.map(of_text).flatten_iter().collect());
+            let mut lists: Vec<(Vec<u32>, u32)> = Vec::new();
+            for list in postings.chunk_by(|a, b| a >> 32 == b >> 32).filter(|list| list.len() >= LEAST_HOLDERS) {
+                let mut holders: Vec<u32> = list.iter().map(|&posting| posting as u32).collect();
+                holders.sort_unstable_by_key(|&at| (self.of[at as usize].hash, at));
+                holders.truncate(MOST_HOLDERS);
+                lists.push((holders, (list[0] >> 32) as u32));
+            }
+            // The windows of one passage are held by the same texts.
+            lists.par_sort_unstable();
+            let same: Vec<&[(Vec<u32>, u32)]> = lists.chunk_by(|a, b| a.0 == b.0).collect();
+            let unrelated = same.par_iter().filter(|same| self.are_unrelated(&same[0].0, related));
+            furniture.par_extend(unrelated.flat_map_iter(|same| same.iter().map(|&(_, window)| window)));
+        }
+        furniture.par_sort_unstable();
+        furniture
+    }
+
+    /// Whether there are enough texts among some that tell of different things.
+    fn are_unrelated(&self, holders: &[u32], related: Related) -> bool {
+        let mut unrelated: Vec<Cow<'_, [u32]>> = Vec::with_capacity(LEAST_HOLDERS);
+        for &at in holders {
+            let stems = self.stems.get(&self.of[at as usize].stems);
+            if unrelated.iter().all(|other| !are_related(other, &stems, related)) {
+                unrelated.push(stems);
+            }
+            if unrelated.len() == LEAST_HOLDERS {
+                return true;
+            }
+        }
+        false
+    }
 }
 
 /// Those postings whose window others have too, and some more, ascending, each once.
@@ -224,30 +280,6 @@ fn shared(mut postings: Vec<u64>) -> Vec<u64> {
     postings.par_sort_unstable();
     postings.dedup();
     postings
-}
-
-/// The content words of texts that are held against each other.
-struct Stems {
-    store: Store,
-    /// For each text a hash of all its words, and its distinct stems, ascending.
-    of: Vec<(u64, Block)>,
-}
-
-impl Stems {
-    /// Whether there are enough texts among some that tell of different things.
-    fn are_unrelated(&self, texts: &[u32], related: Related) -> bool {
-        let mut unrelated: Vec<Cow<'_, [u32]>> = Vec::with_capacity(LEAST_HOLDERS);
-        for &text in texts {
-            let stems = self.store.get(&self.of[text as usize].1);
-            if unrelated.iter().all(|other| !are_related(other, &stems, related)) {
-                unrelated.push(stems);
-            }
-            if unrelated.len() == LEAST_HOLDERS {
-                return true;
-            }
-        }
-        false
-    }
 }
 
 /// Whether two texts of these distinct stems, ascending, tell of the same thing.
@@ -269,18 +301,18 @@ struct Desk {
     places: Vec<Range<u32>>,
     /// The content words by their stems, each with its place among the words.
     stems: Vec<(u32, u32)>,
-    /// For each word the window that begins with it, if it is whole.
-    windows: Vec<u64>,
     shingles: Vec<u64>,
     /// For each word the fingerprint of the five that begin with it.
     fives: Vec<u32>,
-    /// The windows near common fingerprints.
+    /// The words with which windows near common fingerprints begin.
     in_reach: Vec<Range<usize>>,
+    /// These windows, by the upper bits of their hashes, each with the place of its first word.
+    windows: Vec<(u32, u32)>,
 }
 
 impl Desk {
     fn read(&mut self, text: &str, shingle: Shingle, common: &Members) {
-        let Self { words, places, stems, windows, shingles, fives, in_reach } = self;
+        let Self { words, places, stems, shingles, fives, in_reach, windows } = self;
         words.clear();
         places.clear();
         stems.clear();
@@ -297,16 +329,22 @@ impl Desk {
             });
             scratch.arch()
         });
-        Window::new(WINDOW).extend(arch, words, windows);
         fingerprints::of_words(arch, words, shingle, shingles, fives);
+        let whole = (words.len() + 1).saturating_sub(WINDOW.into());
         for (at, &fingerprint) in fives.iter().enumerate() {
             if Sample::Half.keeps(fingerprint) && common.contains(fingerprint) {
-                let range = at.saturating_sub(REACH).min(windows.len())..(at + REACH).min(windows.len());
+                let range = at.saturating_sub(REACH).min(whole)..(at + REACH).min(whole);
                 match in_reach.last_mut() {
                     Some(last) if last.end >= range.start => last.end = range.end,
                     _ => in_reach.push(range),
                 }
             }
+        }
+        for range in in_reach.iter().filter(|range| !range.is_empty()) {
+            shingles.clear();
+            let words = &words[range.start..range.end + usize::from(WINDOW) - 1];
+            Window::new(WINDOW).extend(arch, words, shingles);
+            windows.extend(shingles.iter().map(|&window| (window >> 32) as u32).zip(range.start as u32..));
         }
     }
 
@@ -329,19 +367,14 @@ impl Desk {
         stems
     }
 
-    /// What of the text is furniture, if anything is.
-    fn cut(&self, text: u32, furniture: &Members) -> Option<Cut> {
-        let mut runs: Vec<Range<usize>> = Vec::new();
-        for at in self.in_reach.iter().cloned().flatten().filter(|&at| furniture.contains(hash(self.windows[at]))) {
-            let run = at..at + usize::from(WINDOW);
-            match runs.last_mut() {
-                Some(last) if last.end >= run.start => last.end = run.end,
-                _ => runs.push(run),
-            }
-        }
-        let words = runs.iter().map(|run| run.len() as u32).sum();
-        let span = |run: &Range<usize>| self.places[run.start].start..self.places[run.end - 1].end;
-        (words > 0).then(|| Cut { text, words, spans: runs.iter().map(span).collect() })
+    /// The windows near common fingerprints, as they are kept.
+    fn windows(&self) -> Vec<u32> {
+        let last = usize::from(WINDOW) - 1;
+        let window = |&(hash, at): &(u32, u32)| {
+            let (first, last) = (&self.places[at as usize], &self.places[at as usize + last]);
+            [hash, at, first.start, last.end]
+        };
+        self.windows.iter().flat_map(window).collect()
     }
 }
 
