@@ -187,6 +187,11 @@ pub(crate) struct Supported {
     pub(crate) loose: usize,
 }
 
+/// The confidence from which on a pair is sure enough if a second one as good supports it, see [`supported`].
+pub(crate) fn least_supported(confidence: f32) -> f32 {
+    1.0 - (1.0 - confidence).sqrt()
+}
+
 /// The strength of a link that nothing but another one as good supports: the chance that one of the two holds.
 pub(crate) fn supported(strength: f64) -> f64 {
     1.0 - (1.0 - strength) * (1.0 - strength)

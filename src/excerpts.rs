@@ -10,12 +10,17 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use crate::articles::Article;
 use crate::content::{Prior, Token, Tokens};
+use crate::corpus::Corpus;
+use crate::date;
 use crate::fingerprints::{MOST_HOLDERS, Shared};
 use crate::furniture::Furniture;
 use crate::hash::mix2;
 use crate::names::names;
 use crate::passages::{Detail, Run, Side, Sides, Stretch, same_words};
+use crate::report::Cluster;
+use crate::shingle::Shingle;
 use crate::text;
 use crate::texts::Texts;
 
@@ -220,7 +225,7 @@ fn blocks(sides: &mut Sides) -> Vec<Block> {
 }
 
 /// What is asked of the texts that may share passages.
-pub(crate) struct Asked<'a> {
+struct Asked<'a> {
     pub(crate) texts: Texts<'a>,
     /// The first article of the cluster that a text is in, or its own: copies of one article hold a passage as one.
     pub(crate) story: &'a (dyn Fn(u32) -> usize + Sync),
@@ -238,7 +243,7 @@ pub(crate) struct Asked<'a> {
 
 /// A passage in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Spot {
+struct Spot {
     pub(crate) text: u32,
     words: Stretch,
     pub(crate) span: Range<usize>,
@@ -260,7 +265,7 @@ struct Match {
 
 /// A passage to be told.
 #[derive(Debug)]
-pub(crate) struct Found {
+struct Found {
     pub(crate) host: Spot,
     pub(crate) source: Spot,
     pub(crate) words: u32,
@@ -308,7 +313,7 @@ const EDGE: u32 = 4;
 
 /// The passages that texts share which are apart, by pairs of texts that share fingerprints; and how many families of furniture there
 /// are. They come in no order.
-pub(crate) fn find(shared: &[Shared], asked: &Asked<'_>) -> (Vec<Found>, usize) {
+fn find(shared: &[Shared], asked: &Asked<'_>) -> (Vec<Found>, usize) {
     let of_shorter = |pairs: &[Shared]| asked.matches(pairs);
     let shorter: Vec<&[Shared]> = shared.chunk_by(|a, b| a.shorter == b.shorter).collect();
     let matches: Vec<Vec<Match>> = shorter.into_par_iter().with_max_len(16).map(of_shorter).collect();
@@ -593,4 +598,50 @@ fn related(left: &Outside, right: &Outside) -> f32 {
     let is_in = |&&(stem, _): &&(u32, u32)| right.stems.binary_search_by_key(&stem, |&(stem, _)| stem).is_ok();
     let both: u32 = left.stems.iter().filter(is_in).map(|&(_, weight)| weight).sum();
     both as f32 / left.total().min(right.total()).max(1) as f32
+}
+
+/// The passages that texts share which are in no cluster together, and how many families of furniture there are.
+pub(crate) fn between<A: Article>(
+    corpus: &Corpus<A>,
+    shingle: Shingle,
+    (shared, furniture): (&[Shared], &Furniture),
+    clusters: &[Cluster],
+    wants_all: bool,
+) -> (Vec<Excerpt>, usize) {
+    let Corpus { articles, words, budget, .. } = corpus;
+    let position = |text: u32| corpus.position(text);
+    let mut stories: Vec<usize> = (0..articles.len()).collect();
+    for cluster in clusters {
+        cluster.positions().for_each(|position| stories[position] = cluster.representative.position);
+    }
+    let read = |text: u32| corpus.read(text);
+    let asked = Asked {
+        texts: Texts { words, read: &read, shingle, budget },
+        story: &|text| stories[position(text)],
+        is_known: &|text| articles.is_known(position(text)),
+        source: &|text| articles.source(position(text)),
+        seconds: &|text| articles.seconds().get(position(text)).copied().unwrap_or(i64::MAX),
+        furniture,
+        wants_all,
+    };
+    let (found, furniture) = find(shared, &asked);
+    let id = |text: u32| articles.id(position(text)).to_owned();
+    let place = |Spot { text, span, .. }: Spot| ExcerptPlace { id: id(text), position: position(text), span };
+    let excerpt = |found: Found| Excerpt {
+        host: place(found.host),
+        source: place(found.source),
+        words: found.words as usize,
+        kind: ExcerptKind::Verbatim,
+        same: found.same,
+        holders: found.holders,
+        others: found.others.into_iter().map(id).collect(),
+        date: found.first.map(date::shown),
+        is_furniture: found.is_furniture,
+    };
+    let mut excerpts: Vec<Excerpt> = found.into_iter().map(excerpt).collect();
+    excerpts.par_sort_by(|a, b| {
+        let key = |excerpt: &Excerpt| (excerpt.host.span.start, excerpt.source.span.start);
+        (&a.host.id, &a.source.id, key(a)).cmp(&(&b.host.id, &b.source.id, key(b)))
+    });
+    (excerpts, furniture)
 }

@@ -4,7 +4,17 @@
 //! story is a copy of it, but the story has more content than the release. So an article is removed only in favour of a kept one that
 //! contains most of *it*.
 
-use crate::report::{Evidence, Relation};
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use crate::articles::Article;
+use crate::corpus::Corpus;
+use crate::near::{Compared, Near};
+use crate::options::Representative;
+use crate::report::{Cluster, Evidence, Relation};
+use crate::shingle::Shingle;
+use crate::texts::{Sets, Shingles, Texts};
 
 /// The least share of an article's words that a kept one must have for the article to be removed in its favour.
 const COVERED: f32 = 0.8;
@@ -69,11 +79,11 @@ pub struct Removal {
 const TRIED: usize = 8;
 
 /// For each text of a cluster that goes, by its place in `order`, the one in whose favour.
-pub(crate) type Plan<T> = Vec<Option<(usize, T)>>;
+type Plan<T> = Vec<Option<(usize, T)>>;
 
 /// Who goes if the texts of a cluster are looked at in their order, those to be kept rather first. `replaces` says, for one that
 /// would go and one that is kept, what it needs to know later if it may.
-pub(crate) fn in_order<T>(texts: usize, replaces: impl Fn(usize, usize) -> Option<T>) -> Plan<T> {
+fn in_order<T>(texts: usize, replaces: impl Fn(usize, usize) -> Option<T>) -> Plan<T> {
     let mut kept: Vec<usize> = Vec::new();
     let mut plan = Vec::with_capacity(texts);
     for text in 0..texts {
@@ -87,7 +97,7 @@ pub(crate) fn in_order<T>(texts: usize, replaces: impl Fn(usize, usize) -> Optio
 }
 
 /// The same, but the first one, which was kept unasked, goes as well if others tell it and all that goes in its favour.
-pub(crate) fn without_first<T>(mut plan: Plan<T>, replaces: impl Fn(usize, usize) -> Option<T>) -> Plan<T> {
+fn without_first<T>(mut plan: Plan<T>, replaces: impl Fn(usize, usize) -> Option<T>) -> Plan<T> {
     let others = (1..plan.len()).filter(|&text| plan[text].is_none()).take(TRIED).collect::<Vec<_>>();
     let mut instead = Vec::new();
     for text in 0..plan.len() {
@@ -101,6 +111,153 @@ pub(crate) fn without_first<T>(mut plan: Plan<T>, replaces: impl Fn(usize, usize
         plan[text] = Some(other);
     }
     plan
+}
+
+/// How a text that goes is like the one that is kept instead.
+struct Tie {
+    relation: Relation,
+    similarity: f32,
+    covered: Option<f32>,
+    evidence: Evidence,
+}
+
+/// What decides who goes.
+pub(crate) struct Removing<'a> {
+    /// By what shingles are compared.
+    pub(crate) near: &'a Near,
+    pub(crate) shingle: Shingle,
+    /// From which confidence on a rewording may go.
+    pub(crate) confidence: f32,
+    pub(crate) representative: Representative,
+}
+
+impl Removing<'_> {
+    /// The members of clusters that can go because one that stays tells what they tell, in the order of the input.
+    pub(crate) fn removals<A: Article>(
+        &self,
+        corpus: &Corpus<A>,
+        sets: Option<Sets>,
+        verified: &[Compared],
+        clusters: &[Cluster],
+    ) -> Vec<Removal> {
+        let Corpus { articles, positions, twins, distinct, words, budget, .. } = corpus;
+        let rank = |text: u32| corpus.rank(text);
+        let is_known = |text: u32| corpus.is_known(text);
+        let mut twin_at = vec![0; articles.len()];
+        for (&twin, &position) in twins.iter().zip(positions) {
+            twin_at[position as usize] = twin;
+        }
+        let text_of = |position: usize| distinct.partition_point(|&at| at < twin_at[position]) as u32;
+        let read = |text: u32| corpus.read(text);
+        let texts = Texts { words, read: &read, shingle: self.shingle, budget };
+        let shingles = match sets {
+            Some(sets) => Shingles::with(texts, sets),
+            None => Shingles::new(texts),
+        };
+        let of_cluster = |cluster: &Cluster| {
+            let mut texts: Vec<u32> = cluster.positions().map(text_of).collect();
+            let center = texts[0];
+            texts.sort_unstable();
+            texts.dedup();
+            let removed = self.plan(texts, center, (&rank, &is_known), words, &shingles, verified);
+            let removal = |(id, at): (&str, usize)| {
+                let text = text_of(at);
+                let removal = Removal {
+                    id: id.into(),
+                    position: at,
+                    kept_id: String::new(),
+                    kept: 0,
+                    relation: Relation::Exact,
+                    similarity: 1.0,
+                    covered: Some(1.0),
+                    evidence: None,
+                };
+                match removed.get(&text) {
+                    Some((kept, tie)) => Some(Removal {
+                        kept_id: articles.id(corpus.position(*kept)).into(),
+                        kept: corpus.position(*kept),
+                        relation: tie.relation,
+                        similarity: tie.similarity,
+                        covered: tie.covered,
+                        evidence: Some(tie.evidence),
+                        ..removal
+                    }),
+                    None => {
+                        let kept = corpus.position(text);
+                        let removal = Removal { kept_id: articles.id(kept).into(), kept, ..removal };
+                        (at != kept && !articles.is_known(at)).then_some(removal)
+                    }
+                }
+            };
+            cluster.ids().zip(cluster.positions()).filter_map(removal).collect::<Vec<_>>()
+        };
+        let mut removals: Vec<Removal> = clusters.par_iter().with_max_len(16).flat_map_iter(of_cluster).collect();
+        removals.sort_unstable_by_key(|removal| removal.position);
+        removals
+    }
+
+    /// Which texts of a cluster go, and in favour of which: of the plan that keeps the fullest texts and the one that keeps the
+    /// representative the one by which fewer stay. If a certain representative was asked for, texts stay in this order.
+    fn plan(
+        &self,
+        mut texts: Vec<u32>,
+        center: u32,
+        (rank, is_known): (impl Fn(u32) -> u32, impl Fn(u32) -> bool),
+        words: &[u32],
+        shingles: &Shingles<'_>,
+        verified: &[Compared],
+    ) -> BTreeMap<u32, (u32, Tie)> {
+        let words = |text: u32| words[text as usize];
+        let replaces = |removed: u32, kept: u32| {
+            // What is known stays in any case.
+            if is_known(removed) {
+                return None;
+            }
+            let pair = (removed.min(kept), removed.max(kept));
+            let known = verified.binary_search_by_key(&pair, |pair| (pair.left, pair.right)).map(|at| &verified[at]);
+            let fresh;
+            let pair = match known {
+                Ok(pair) => pair,
+                Err(_) => {
+                    fresh = self.near.pair(shingles, pair.0, pair.1);
+                    &fresh
+                }
+            };
+            let relation = pair.relation?;
+            // Who deletes must be right nine times in ten, or the words must be there.
+            let is_sure = relation == Relation::Reworded && pair.similarity >= self.confidence;
+            // Each shared shingle tells no more words than it spans.
+            let most_covered = pair.evidence.containment * f32::from(self.shingle.span());
+            let may_be_enough = may_replace(Relation::Near, most_covered, words(removed), words(kept));
+            if !is_sure && matches!(self.shingle, Shingle::Words(_)) && !may_be_enough {
+                return None;
+            }
+            let covered = (!is_sure).then(|| shingles.covered(removed, &shingles.of(kept)));
+            let tie = Tie { relation, similarity: pair.similarity, covered, evidence: pair.evidence };
+            let is_kept = |covered: f32| may_replace(Relation::Near, covered, words(removed), words(kept));
+            let may = covered.is_none_or(is_kept)
+                && may_replace(relation, covered.unwrap_or_default(), words(removed), words(kept));
+            may.then_some(tie)
+        };
+        let plan = |texts: &[u32]| {
+            let replaces = |removed: usize, kept: usize| replaces(texts[removed], texts[kept]);
+            let plan = in_order(texts.len(), replaces);
+            if self.representative == Representative::Central { without_first(plan, replaces) } else { plan }
+        };
+        texts.sort_by_key(|&text| (rank(text), std::cmp::Reverse(words(text)), text != center, text));
+        let stay = |plan: &Plan<Tie>| plan.iter().filter(|removed| removed.is_none()).count();
+        let mut best = plan(&texts);
+        if self.representative == Representative::Central && stay(&best) > 1 {
+            let mut from_center = texts.clone();
+            from_center.sort_by_key(|&text| text != center);
+            let other = plan(&from_center);
+            if stay(&other) < stay(&best) {
+                (texts, best) = (from_center, other);
+            }
+        }
+        let removed = best.into_iter().zip(&texts);
+        removed.filter_map(|(tie, &text)| tie.map(|(kept, tie)| (text, (texts[kept], tie)))).collect()
+    }
 }
 
 #[cfg(test)]

@@ -1,0 +1,195 @@
+//! Signed articles to texts: what cannot be compared leaves the line, exact copies are folded into one, and the rest is numbered so
+//! that nothing depends on the order in which it came.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use rayon::prelude::*;
+
+use crate::articles::{Article, Articles};
+use crate::error::Result;
+use crate::features::Content;
+use crate::near::Compared;
+use crate::options::Representative;
+use crate::report::{Pair, SkipReason, Skipped};
+use crate::shingle::Shingle;
+use crate::sign::{Kept, Shape, Signatures, Signed};
+use crate::store::Budget;
+
+/// What an article takes of memory whatever is given, in bytes: its features' heads, and numbers of all kinds.
+const BYTES_AN_ARTICLE: u64 = 160 + Content::BYTES_A_TEXT as u64;
+
+/// Articles on their way to pairs. From `distinct` on, a text is an article that can be compared and is no exact copy.
+pub(crate) struct Corpus<A> {
+    pub(crate) articles: Articles<A>,
+    /// The articles by id, and those of one id by their words: where each stands in the input.
+    pub(crate) positions: Vec<u32>,
+    pub(crate) skipped: Vec<Skipped>,
+    /// For each article the one that speaks for all with the same words.
+    pub(crate) twins: Vec<u32>,
+    /// For each article how it ranks as a representative; see [`Admission::ranks`].
+    ranks: Vec<u32>,
+    /// The articles that are texts.
+    pub(crate) distinct: Vec<u32>,
+    /// Number of words of each text.
+    pub(crate) words: Vec<u32>,
+    admission: Admission,
+    pub(crate) budget: Arc<Budget>,
+}
+
+/// Which articles are compared, and with whom.
+#[derive(Clone, Copy)]
+pub(crate) struct Admission {
+    pub(crate) shingle: Shingle,
+    pub(crate) min_words: usize,
+    pub(crate) representative: Representative,
+    pub(crate) within: Option<Duration>,
+}
+
+impl<A: Article> Corpus<A> {
+    /// Signed articles to texts: what cannot be compared leaves the line here, and exact copies are folded into one. The
+    /// articles are numbered by id, and those of one id by their words, so that nothing depends on the order in which they came.
+    ///
+    /// # Errors
+    /// [`Error::Spill`](crate::Error::Spill).
+    pub(crate) fn new(
+        articles: Articles<A>,
+        signatures: Signatures,
+        admission: Admission,
+        budget: Arc<Budget>,
+    ) -> Result<(Self, Kept)> {
+        budget.check()?;
+        budget.reserve(BYTES_AN_ARTICLE * articles.len() as u64);
+        let positions = articles.in_order(|position| {
+            let signed = &signatures.signed()[position as usize];
+            let date = articles.seconds().get(position as usize);
+            (signed.exact, signed.words, !articles.is_known(position as usize), date)
+        });
+        let mut skipped = Vec::new();
+        let signed: Vec<&Signed> = positions.iter().map(|&at| &signatures.signed()[at as usize]).collect();
+        let mut is_refused = vec![false; signed.len()];
+        for ((&position, text), is_refused) in positions.iter().zip(&signed).zip(&mut is_refused) {
+            if let Some(reason) = admission.refuse(text) {
+                let position = position as usize;
+                skipped.push(Skipped { id: articles.id(position).into(), position, reason });
+                *is_refused = true;
+            }
+        }
+        skipped.sort_unstable_by_key(|skip| skip.position);
+        let ranks = admission.ranks(&articles, &positions, &signed);
+        let time = |at: u32| admission.within.map_or(0, |_| articles.seconds()[positions[at as usize] as usize]);
+        let are_near = |a: u32, b: u32| admission.are_near(&articles, positions[a as usize], positions[b as usize]);
+        let twins = fold_exact(&signed, &is_refused, &ranks, time, are_near);
+        let distinct: Vec<u32> =
+            (0..signed.len() as u32).filter(|&at| !is_refused[at as usize] && twins[at as usize] == at).collect();
+        let words = distinct.iter().map(|&at| signed[at as usize].words).collect();
+        drop(signed);
+        let chosen: Vec<u32> = distinct.iter().map(|&at| positions[at as usize]).collect();
+        let kept = signatures.select(&chosen, &budget);
+        budget.check()?;
+        Ok((Self { articles, positions, skipped, twins, ranks, distinct, words, admission, budget }, kept))
+    }
+
+    /// Where a text stands in the input.
+    pub(crate) fn position(&self, text: u32) -> usize {
+        self.positions[self.distinct[text as usize] as usize] as usize
+    }
+
+    /// How a text ranks as a representative, the lowest first; all alike if there is nothing to choose by.
+    pub(crate) fn rank(&self, text: u32) -> u32 {
+        self.ranks.get(self.distinct[text as usize] as usize).copied().unwrap_or(0)
+    }
+
+    /// Whether a text is known already, and not to be judged.
+    pub(crate) fn is_known(&self, text: u32) -> bool {
+        self.articles.is_known(self.position(text))
+    }
+
+    pub(crate) fn read(&self, text: u32) -> Cow<'_, str> {
+        self.articles.read(self.position(text))
+    }
+
+    /// Whether two articles, by their numbers, may be copies of each other: not if both are known already.
+    pub(crate) fn may_meet(&self, a: u32, b: u32) -> bool {
+        let Self { articles, positions, admission, .. } = self;
+        let (a, b) = (positions[a as usize], positions[b as usize]);
+        !(articles.is_known(a as usize) && articles.is_known(b as usize)) && admission.are_near(articles, a, b)
+    }
+
+    /// Pairs of texts as pairs of articles.
+    pub(crate) fn pairs(&self, compared: Vec<Compared>) -> Vec<Pair> {
+        let pair = |pair: Compared| {
+            let Compared { left, right, relation, similarity, evidence } = pair;
+            Pair { left: self.position(left), right: self.position(right), relation, similarity, evidence }
+        };
+        compared.into_iter().map(pair).collect()
+    }
+}
+
+impl Admission {
+    /// Whether two articles, by their positions, lie near enough in time.
+    fn are_near<A: Article>(&self, articles: &Articles<A>, a: u32, b: u32) -> bool {
+        self.within.is_none_or(|span| articles.are_within(span.as_secs(), a as usize, b as usize))
+    }
+
+    /// For each article how it ranks among those that could represent a cluster, the lowest first; nothing if all rank
+    /// alike. Those that are known already come before all others.
+    fn ranks<A: Article>(&self, articles: &Articles<A>, positions: &[u32], signed: &[&Signed]) -> Vec<u32> {
+        let is_new = |at: usize| !articles.is_known(positions[at] as usize);
+        let mut order: Vec<(i64, usize)> = match self.representative {
+            Representative::Central if articles.has_known() => {
+                return (0..positions.len()).map(|at| is_new(at).into()).collect();
+            }
+            Representative::Central => return Vec::new(),
+            Representative::Longest => signed.iter().map(|text| -i64::from(text.words)).zip(0..).collect(),
+            Representative::First => positions.iter().map(|&position| position.into()).zip(0..).collect(),
+            Representative::Earliest => positions.iter().map(|&at| articles.seconds()[at as usize]).zip(0..).collect(),
+        };
+        order.par_sort_unstable_by_key(|&(key, at)| (is_new(at), key, at));
+        let mut ranks = vec![0; order.len()];
+        for (rank, (_, article)) in (0..).zip(order) {
+            ranks[article] = rank;
+        }
+        ranks
+    }
+
+    fn refuse(&self, signed: &Signed) -> Option<SkipReason> {
+        let words = signed.words as usize;
+        match signed.shape {
+            Shape::TooLong => Some(SkipReason::TooLong),
+            _ if words == 0 => Some(SkipReason::Empty),
+            _ if words < self.min_words => Some(SkipReason::TooShort { words, needed: self.min_words }),
+            Shape::NoShingle => Some(SkipReason::NoShingle { shingle: self.shingle }),
+            Shape::Whole => None,
+        }
+    }
+}
+
+/// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the first
+/// if all rank alike. It speaks for those that are near in time, from the earliest on.
+fn fold_exact(
+    signed: &[&Signed],
+    is_refused: &[bool],
+    ranks: &[u32],
+    time: impl Fn(u32) -> i64,
+    are_near: impl Fn(u32, u32) -> bool,
+) -> Vec<u32> {
+    let mut twins: Vec<u32> = (0..signed.len() as u32).collect();
+    let compared = (0..).zip(signed).zip(is_refused).filter(|(_, is_refused)| !**is_refused);
+    let mut order: Vec<_> = compared.map(|((at, text), _)| (text.exact, text.words, at)).collect();
+    order.par_sort_unstable();
+    for same in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+        let mut same: Vec<u32> = same.iter().map(|&(.., at)| at).collect();
+        same.sort_by_key(|&at| time(at));
+        let mut rest = &same[..];
+        while let Some((&first, later)) = rest.split_first() {
+            let near = 1 + later.iter().take_while(|&&at| are_near(first, at)).count();
+            let (together, later) = rest.split_at(near);
+            let speaker = together.iter().copied().min_by_key(|&at| (ranks.get(at as usize), at)).unwrap_or(first);
+            together.iter().for_each(|&at| twins[at as usize] = speaker);
+            rest = later;
+        }
+    }
+    twins
+}

@@ -1,0 +1,160 @@
+//! Verified pairs to clusters with names: stars of texts, their exact copies with them, and who was nearly a member.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use crate::articles::Article;
+use crate::cluster::{self, Link, Star};
+use crate::corpus::Corpus;
+use crate::near::{self, Compared, links};
+use crate::report::{ArticleRef, Cluster, Member, NearMiss, Relation};
+
+/// How clusters are made.
+#[derive(Clone, Copy)]
+pub(crate) struct Grouping {
+    /// From which confidence on two texts are rewordings.
+    pub(crate) confidence: f32,
+    /// From which similarity on they are edited copies.
+    pub(crate) jaccard: f32,
+    /// How similar a near miss must be, if they are asked for.
+    pub(crate) near_misses: Option<f32>,
+}
+
+/// A rewording of less confidence is in a cluster of three and more only if a second member is a copy of it as well.
+const DOUBTFUL: f64 = 0.6;
+
+impl Grouping {
+    /// Verified pairs and exact copies to clusters with names.
+    pub(crate) fn clusters<A: Article>(
+        &self,
+        corpus: &Corpus<A>,
+        verified: &[Compared],
+        misses: &[Compared],
+    ) -> Vec<Cluster> {
+        let Corpus { articles, positions, twins, distinct, .. } = corpus;
+        let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (at, &twin) in (0..).zip(twins) {
+            if at != twin {
+                copies.entry(twin).or_default().push(at);
+            }
+        }
+        let article = |at: u32| {
+            let position = positions[at as usize] as usize;
+            ArticleRef { id: articles.id(position).into(), position }
+        };
+        let member = |at: u32, pair: Option<&Compared>| {
+            let ArticleRef { id, position } = article(at);
+            let member = Member {
+                id,
+                position,
+                relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
+                similarity: pair.map_or(1.0, |pair| pair.similarity),
+                evidence: pair.map(|pair| pair.evidence),
+            };
+            (at, member)
+        };
+        let mut copied = vec![false; distinct.len()];
+        copies.keys().filter_map(|at| distinct.binary_search(at).ok()).for_each(|text| copied[text] = true);
+        let has_copies = |text: u32| copied[text as usize];
+        let rank = |text: u32| corpus.rank(text);
+        let links = links(verified.iter());
+        let mut stars = cluster::stars(distinct.len(), &links, (rank, |_| 0), has_copies);
+        cluster::reunite(&mut stars, &links, rank);
+        let is_doubtful = |link: &Link| link.strength < DOUBTFUL;
+        let unsupported = cluster::take_out_unsupported(&mut stars, &links, is_doubtful);
+        let (verified, misses) = self.take_in_supported(&mut stars, (links, verified), misses);
+        let nearest = nearest(misses.into_iter().chain(unsupported.iter().map(|&at| verified[at].as_ref())));
+        let near_miss = |text: u32| {
+            let &(other, pair) = nearest.get(&text)?;
+            let position = corpus.position(other);
+            let enough = if pair.evidence.content.is_some() { self.confidence } else { self.jaccard };
+            Some(NearMiss {
+                id: articles.id(position).into(),
+                position,
+                similarity: pair.similarity,
+                // A pair that is sure enough by itself lacked the support of a second member.
+                missing: (enough - pair.similarity).max(0.0),
+                evidence: pair.evidence,
+            })
+        };
+        let mut clusters = Vec::new();
+        for star in stars {
+            let mut members = Vec::new();
+            let center = distinct[star.center as usize];
+            let mut add = |text: u32, pair: Option<&Compared>| {
+                let at = distinct[text as usize];
+                if at != center {
+                    members.push(member(at, pair));
+                }
+                let copies = copies.remove(&at).into_iter().flatten().filter(|&copy| corpus.may_meet(center, copy));
+                members.extend(copies.map(|copy| member(copy, pair)));
+            };
+            add(star.center, None);
+            for link in star.links {
+                let pair = verified[link].as_ref();
+                add(pair.left + pair.right - star.center, Some(pair));
+            }
+            clusters.push((center, members, near_miss(star.center)));
+        }
+        // Exact copies of texts that have no other copies.
+        for (first, same) in copies {
+            let same = same.into_iter().filter(|&copy| corpus.may_meet(first, copy));
+            let members: Vec<_> = same.map(|at| member(at, None)).collect();
+            if members.is_empty() {
+                continue;
+            }
+            let text = distinct.partition_point(|&at| at < first) as u32;
+            clusters.push((first, members, near_miss(text)));
+        }
+        // The numbers of articles are in the order of their ids.
+        for (_, members, _) in &mut clusters {
+            members.sort_by(|(a, left), (b, right)| right.similarity.total_cmp(&left.similarity).then(a.cmp(b)));
+        }
+        clusters.sort_by_key(|&(center, ..)| center);
+        let cluster = |(center, members, near_miss): (u32, Vec<(u32, Member)>, _)| {
+            let members = members.into_iter().map(|(_, member)| member).collect();
+            Cluster { representative: article(center), members, near_miss }
+        };
+        clusters.into_iter().map(cluster).collect()
+    }
+
+    /// Rewordings that fall short alone, but not with another member, join their stars. All that are in stars now, the copies
+    /// first, and the rest of what was asked for.
+    fn take_in_supported<'p>(
+        &self,
+        stars: &mut [Star],
+        (links, verified): (Vec<Link>, &'p [Compared]),
+        misses: &'p [Compared],
+    ) -> (Vec<Cow<'p, Compared>>, Vec<&'p Compared>) {
+        let falls_short = |pair: &&Compared| {
+            pair.evidence.content.is_some() && pair.similarity >= cluster::least_supported(self.confidence)
+        };
+        let (loose, mut others): (Vec<&Compared>, Vec<&Compared>) = misses.iter().partition(falls_short);
+        let mut verified: Vec<Cow<'_, Compared>> = verified.iter().map(Cow::Borrowed).collect();
+        let mut joined = vec![false; loose.len()];
+        let loose_links = near::links(loose.iter().copied());
+        for cluster::Supported { star, loose: at } in cluster::with_support(stars, &links, &loose_links) {
+            let similarity = cluster::supported(loose[at].similarity.into()) as f32;
+            joined[at] = true;
+            stars[star].links.push(verified.len());
+            verified.push(Cow::Owned(Compared { relation: Some(Relation::Reworded), similarity, ..loose[at].clone() }));
+        }
+        others.extend(loose.into_iter().zip(joined).filter(|(_, joined)| !joined).map(|(pair, _)| pair));
+        others.retain(|pair| self.near_misses.is_some_and(|least| pair.similarity >= least));
+        (verified, others)
+    }
+}
+
+/// For each text in pairs the other one of the most similar pair, the first of equals.
+fn nearest<'p>(pairs: impl Iterator<Item = &'p Compared>) -> BTreeMap<u32, (u32, &'p Compared)> {
+    let mut nearest: BTreeMap<u32, (u32, &'p Compared)> = BTreeMap::new();
+    for pair in pairs {
+        for (text, other) in [(pair.left, pair.right), (pair.right, pair.left)] {
+            let best = nearest.entry(text).or_insert((other, pair));
+            if (pair.similarity, best.0) > (best.1.similarity, other) {
+                *best = (other, pair);
+            }
+        }
+    }
+    nearest
+}

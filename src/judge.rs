@@ -1,0 +1,131 @@
+//! Two texts, and what their words weigh, to a verdict: whether one tells what the other tells. It depends on these two, on what is
+//! usual for them, and on the rule, and on nothing else.
+
+use std::borrow::Cow;
+
+use crate::features::Features;
+use crate::near::Keep;
+use crate::report::ContentEvidence;
+use crate::telling::{self, RunTable, Runs};
+use crate::verify::{self, Rule, StemTable};
+
+/// Judges by a rule.
+#[derive(Clone, Copy)]
+pub(crate) struct Judge {
+    pub(crate) rule: Rule,
+    /// From which confidence on two texts are copies.
+    pub(crate) confidence: f32,
+}
+
+/// One of two texts: its features, and how it is read, without its furniture.
+pub(crate) struct Side<'a, R> {
+    pub(crate) features: &'a Features<'a>,
+    pub(crate) read: R,
+}
+
+/// What two texts share, as is known before they are looked at.
+#[derive(Clone, Copy)]
+pub(crate) struct Common {
+    /// The weight of the rare pairs of words that both have.
+    pub(crate) pairs: u32,
+    /// What is usual for the less crowded one of them.
+    pub(crate) usual: f32,
+}
+
+/// What came of two texts.
+#[derive(Clone, Copy)]
+pub(crate) struct Verdict {
+    pub(crate) evidence: ContentEvidence,
+    /// The logarithm of the odds that they are copies; none if they were not worth reading.
+    pub(crate) odds: Option<f32>,
+}
+
+/// One text that is held beside others, one by one. Reused from text to text.
+#[derive(Default)]
+pub(crate) struct Desk {
+    stems: StemTable,
+    runs: RunTable,
+    /// The runs of the text, of which the table is full if it was read, and those of the other one.
+    ours: Runs,
+    theirs: Runs,
+    is_read: bool,
+}
+
+impl Desk {
+    pub(crate) fn with(text: &Features<'_>) -> Self {
+        let mut desk = Self::default();
+        desk.take(text);
+        desk
+    }
+
+    pub(crate) fn take(&mut self, text: &Features<'_>) {
+        self.stems.fill(text);
+        self.is_read = false;
+    }
+}
+
+impl Judge {
+    /// Looks at what is known of two texts, and if that is worth it, reads them side by side. Ours is on the desk.
+    pub(crate) fn judge<'t>(
+        &self,
+        desk: &mut Desk,
+        ours: Side<'_, impl Fn() -> Cow<'t, str>>,
+        theirs: Side<'_, impl Fn() -> Cow<'t, str>>,
+        Common { pairs, usual }: Common,
+        keep: Keep,
+    ) -> Option<Verdict> {
+        let worth = |evidence: &ContentEvidence| keep == Keep::All || evidence.is_worth_reading();
+        let evidence = verify::compare(ours.features, &desk.stems, theirs.features, pairs, usual, worth)?;
+        if !worth(&evidence) {
+            return None;
+        }
+        if !desk.is_read {
+            desk.ours.read(&(ours.read)());
+            desk.runs.fill(&desk.ours);
+            desk.is_read = true;
+        }
+        let their_text = (theirs.read)();
+        desk.theirs.read(&their_text);
+        let ours_is_shorter = verify::is_shorter(ours.features, theirs.features);
+        let verbatim = match ours_is_shorter {
+            true => desk.runs.in_other(&desk.theirs),
+            false => desk.runs.of_other(&desk.theirs),
+        };
+        let mut evidence = evidence.with(verbatim);
+        if verbatim.ends && evidence.quotes() && (keep == Keep::All || self.may_be_wanted(&evidence, keep)) {
+            let our_text = (ours.read)();
+            let theirs = (&their_text[..], desk.runs.shared_of_other(&desk.theirs).collect());
+            let ours = (&our_text[..], desk.runs.shared_in_other(&desk.theirs).collect());
+            let (shorter, longer) = if ours_is_shorter { (ours, theirs) } else { (theirs, ours) };
+            evidence.before_the_end = telling::before_the_end(shorter, longer);
+        }
+        if desk.ours.is_without_spaces && desk.theirs.is_without_spaces {
+            // Where each character is a word, all words are as well known as those of English.
+            evidence.foreign = 0.0;
+        }
+        let odds = evidence.is_worth_reading().then(|| self.rule.odds(&evidence));
+        Some(Verdict { evidence, odds })
+    }
+
+    /// Whether a pair of this evidence is wanted if the prior is as high as can be.
+    pub(crate) fn may_be_wanted(&self, evidence: &ContentEvidence, keep: Keep) -> bool {
+        self.rule.confidence(self.rule.odds(evidence), 1.0) >= self.least(keep)
+    }
+
+    /// The least confidence that is wanted.
+    pub(crate) fn least(&self, keep: Keep) -> f32 {
+        keep.least().map_or(self.confidence, |least| least.min(self.confidence))
+    }
+
+    /// The confidence that two texts are copies where the prior is this, and whether that makes them copies.
+    pub(crate) fn confidence(&self, Verdict { evidence, odds }: &Verdict, prior: f32) -> (f32, bool) {
+        match odds {
+            Some(odds) => {
+                let confidence = self.rule.confidence(*odds, prior);
+                (confidence, confidence >= self.confidence)
+            }
+            // Whatever they share, they were not worth reading.
+            None => (verify::first_look(evidence).min(self.rule.confidence(self.rule.odds(evidence), prior)), false),
+        }
+    }
+}

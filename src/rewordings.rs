@@ -1,0 +1,349 @@
+//! Content words to rewordings: texts are brought together by what few texts hold, judged, and crowds of them compared around those
+//! who have most copies.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use crate::content::TokenChunks;
+use crate::crowds;
+use crate::error::Result;
+use crate::features::{Content, Features, RareFeatures};
+use crate::frequencies::CHUNK;
+use crate::furniture::Furniture;
+use crate::judge::{Common, Desk, Judge, Side, Verdict};
+use crate::near::{Compared, Keep, Near};
+use crate::options::Search;
+use crate::prior::Odds;
+use crate::progress::{Reporter, Ticker};
+use crate::rare::{Neighbour, Neighbours};
+use crate::report::{Relation, Stage, Summary};
+use crate::texts::{Shingles, Texts};
+use crate::usual::{USUAL_NEIGHBOUR, Usual};
+use crate::verify::{self, Rule};
+
+/// A text is compared with so many of its neighbours, the best ones, with those that have it among theirs, and with who shares so much
+/// of its pairs of words in any case. In a large corpus there are ever more that share next to nothing.
+const MOST_NEIGHBOURS: usize = 32;
+const IN_ANY_CASE: f32 = 0.02;
+
+/// How rewordings are looked for.
+#[derive(Clone, Copy)]
+pub(crate) struct Rewordings<'a> {
+    pub(crate) judge: Judge,
+    /// By what their shingles are compared.
+    pub(crate) near: &'a Near,
+    /// How common copies are, if it is known.
+    pub(crate) prior: Option<f32>,
+    pub(crate) reporter: &'a Reporter,
+}
+
+/// What stands around each text.
+struct Surroundings {
+    content: Content,
+    /// The texts that each is compared with.
+    neighbours: Neighbours,
+    /// The candidates that all texts have, if others are compared: the prior is theirs whatever the search is.
+    candidates: Option<Neighbours>,
+    usual: Usual,
+}
+
+/// What rewordings are told by.
+#[derive(Clone, Copy)]
+struct Stories<'a, 't> {
+    content: &'a Content,
+    usual: &'a Usual,
+    /// What they are told without.
+    furniture: &'a Furniture,
+    texts: Texts<'t>,
+}
+
+/// Two texts that were judged by their content, the first before the second.
+struct Judged {
+    left: u32,
+    right: u32,
+    verdict: Verdict,
+}
+
+/// What came of judging some texts with their neighbours.
+#[derive(Default)]
+struct Examined {
+    desk: Desk,
+    judged: Vec<Judged>,
+    odds: Odds,
+    /// Pairs that were compared.
+    compared: u64,
+}
+
+impl Examined {
+    /// Both together, the first before the second.
+    fn merge(mut self, mut later: Self) -> Self {
+        self.judged.append(&mut later.judged);
+        self.odds.merge(&later.odds);
+        self.compared += later.compared;
+        self
+    }
+}
+
+impl Rewordings<'_> {
+    /// The rewordings among texts of these content words, each of which speaks for its edited copies or has a leader.
+    ///
+    /// # Errors
+    /// [`Error::TooLarge`](crate::Error::TooLarge), [`Error::Spill`](crate::Error::Spill).
+    pub(crate) fn find(
+        &self,
+        texts: Texts<'_>,
+        tokens: TokenChunks,
+        furniture: &Furniture,
+        leaders: &[u32],
+        (keep, asked): (Keep, Option<&[bool]>),
+        summary: &mut Summary,
+    ) -> Result<Vec<Compared>> {
+        let surroundings = self.surroundings(texts, tokens, furniture, leaders, asked, summary)?;
+        texts.budget.check()?;
+        Ok(self.among(texts, &surroundings, furniture, leaders, keep, summary))
+    }
+
+    /// Content words to features, and to what each text shares with which others.
+    fn surroundings(
+        &self,
+        texts: Texts<'_>,
+        tokens: TokenChunks,
+        furniture: &Furniture,
+        leaders: &[u32],
+        asked: Option<&[bool]>,
+        summary: &mut Summary,
+    ) -> Result<Surroundings> {
+        let budget = texts.budget;
+        let leads = |text: u32| leaders[text as usize] == text;
+        self.reporter.timed(&mut summary.times, Stage::Candidates, texts.len(), |ticker| {
+            let tokens = furniture.take_out_of(tokens, texts.read);
+            let words = |text: usize| texts.words[text] - furniture.words(text as u32);
+            let (content, lists) = Content::new(tokens, words, |text| leads(text as u32), budget)?;
+            let mut candidates = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
+            budget.check()?;
+            let is_asked =
+                asked.filter(|_| self.near.search == Search::Exhaustive).map(|asked| of_leaders(asked, leaders));
+            // The lists are given back as soon as nobody is to be found by them.
+            let lists = is_asked.is_some().then_some(lists);
+            let shares = candidates.nth_best_shares(&content, [USUAL_NEIGHBOUR, MOST_NEIGHBOURS], budget);
+            let (shares, least): (Vec<f32>, Vec<f32>) = shares.into_iter().map(|[usual, least]| (usual, least)).unzip();
+            summary.left_out = candidates.keep_best(&content, &least, IN_ANY_CASE);
+            drop(least);
+            let usual = Usual::new(&content, leaders, &candidates, shares);
+            let others = match (&lists, is_asked) {
+                (Some(lists), Some(asked)) => {
+                    Some(Neighbours::of_asked(&content, lists, |text| asked[text as usize], budget))
+                }
+                _ if self.near.search == Search::Exhaustive => Some(Neighbours::all(&content, leads, budget)),
+                _ => None,
+            };
+            let (neighbours, candidates) = match others {
+                Some(others) => (others, Some(candidates)),
+                None => (candidates, None),
+            };
+            Ok(Surroundings { content, neighbours, candidates, usual })
+        })
+    }
+
+    /// Neighbours to rewordings, and those of their edited copies.
+    fn among(
+        &self,
+        texts: Texts<'_>,
+        Surroundings { content, neighbours, candidates, usual }: &Surroundings,
+        furniture: &Furniture,
+        leaders: &[u32],
+        keep: Keep,
+        summary: &mut Summary,
+    ) -> Vec<Compared> {
+        let Summary { times, candidates: compared, prior: found_prior, .. } = summary;
+        let stories = Stories { content, usual, furniture, texts };
+        self.reporter.timed(times, Stage::Verify, texts.len(), |ticker| {
+            let (judged, mut odds, count) = self.judge_all(stories, neighbours, keep, ticker);
+            *compared += count;
+            if let (Some(candidates), None) = (candidates, self.prior) {
+                odds = self.judge_all(stories, candidates, Keep::Copies, ticker).1;
+            }
+            let prior = self.prior.unwrap_or_else(|| odds.share(Rule::FITTED_PRIOR));
+            *found_prior = Some(prior);
+            // The sets of the edited copies were given back; few of them are asked for again.
+            let shingles = Shingles::new(texts);
+            let decided = judged.par_iter().filter_map(|pair| self.reworded_pair(&shingles, pair, prior, keep));
+            let mut reworded: Vec<Compared> = decided.collect();
+            let (around, count) = self.around_hubs(stories, &shingles, &reworded, prior);
+            reworded.extend(around);
+            *compared += count;
+            reworded.extend(self.behind_leaders(stories, &shingles, leaders, &reworded, prior));
+            reworded
+        })
+    }
+
+    /// Judges each text with all of its neighbours. The pairs that may be wanted, the odds of all that were read, and how
+    /// many were compared.
+    fn judge_all(
+        &self,
+        stories: Stories<'_, '_>,
+        neighbours: &Neighbours,
+        keep: Keep,
+        ticker: &Ticker<'_>,
+    ) -> (Vec<Judged>, Odds, u64) {
+        let Stories { content, usual, texts, .. } = stories;
+        let may_be_wanted = |Judged { verdict: Verdict { evidence, odds }, .. }: &Judged| {
+            keep == Keep::All || odds.is_some() && self.judge.may_be_wanted(evidence, keep)
+        };
+        let examine = |mut found: Examined, left: u32| {
+            ticker.tick();
+            let worth = |neighbour: &Neighbour| {
+                let totals = (content.pair_totals[left as usize], content.pair_totals[neighbour.text as usize]);
+                let usual = usual.of(left, neighbour.text);
+                self.near.search == Search::Exhaustive || verify::share_enough_pairs(neighbour.pairs, totals, usual)
+            };
+            let mut neighbours = neighbours.of(left);
+            neighbours.retain(|neighbour| worth(neighbour));
+            found.compared += neighbours.len() as u64;
+            if neighbours.is_empty() {
+                return found;
+            }
+            let ours = content.get(left);
+            found.desk.take(&ours);
+            // The texts lie far apart in memory: all are asked for before any is waited for.
+            std::hint::black_box(neighbours.iter().fold(0, |all, neighbour| all ^ content.peek(neighbour.text)));
+            for neighbour in &neighbours {
+                let judged = self.side_by_side(stories, (left, &ours, &mut found.desk), neighbour, keep);
+                let Some(pair) = judged else { continue };
+                pair.verdict.odds.into_iter().for_each(|pair| found.odds.add(pair));
+                found.judged.extend(Some(pair).filter(may_be_wanted));
+            }
+            found
+        };
+        let all = (0..texts.len() as u32).into_par_iter().with_max_len(CHUNK);
+        let parts = all.fold(Examined::default, examine);
+        let Examined { judged, odds, compared, .. } = parts.reduce(Examined::default, Examined::merge);
+        (judged, odds, compared)
+    }
+
+    /// Judges a text, whose features are on the desk, with a neighbour.
+    fn side_by_side(
+        &self,
+        Stories { content, usual, furniture, texts }: Stories<'_, '_>,
+        (left, ours, desk): (u32, &Features<'_>, &mut Desk),
+        &Neighbour { text: right, pairs }: &Neighbour,
+        keep: Keep,
+    ) -> Option<Judged> {
+        let read = |text: u32| furniture.cut_from(text, (texts.read)(text));
+        let ours = Side { features: ours, read: || read(left) };
+        let theirs = Side { features: &content.get(right), read: || read(right) };
+        let common = Common { pairs, usual: usual.of(left, right) };
+        let verdict = self.judge.judge(desk, ours, theirs, common, keep)?;
+        Some(Judged { left, right, verdict })
+    }
+
+    /// Decides about two texts that were judged, and compares their shingles if the pair is wanted.
+    fn reworded_pair(&self, shingles: &Shingles<'_>, judged: &Judged, prior: f32, keep: Keep) -> Option<Compared> {
+        let &Judged { left, right, ref verdict } = judged;
+        let (confidence, is_copy) = self.judge.confidence(verdict, prior);
+        if keep != Keep::All && (verdict.odds.is_none() || confidence < self.judge.least(keep)) {
+            return None;
+        }
+        let mut pair = self.near.pair(shingles, left, right);
+        pair.evidence.content = Some(verdict.evidence);
+        if pair.relation.is_none() {
+            pair.relation = is_copy.then_some(Relation::Reworded);
+            pair.similarity = confidence;
+        }
+        Some(pair)
+    }
+
+    /// Whether a text and another one, that no candidates brought together, are copies.
+    fn direct(
+        &self,
+        stories: Stories<'_, '_>,
+        shingles: &Shingles<'_>,
+        (text, ours, rare, desk): (u32, &Features<'_>, &RareFeatures<'_>, &mut Desk),
+        other: u32,
+        prior: f32,
+    ) -> Option<Compared> {
+        let other = Neighbour::of(rare, stories.content, other);
+        let judged = self.side_by_side(stories, (text, ours, desk), &other, Keep::Copies)?;
+        self.reworded_pair(shingles, &judged, prior, Keep::Copies).map(Compared::in_order)
+    }
+
+    /// The copies in crowds of rewordings that candidates left out, and how many pairs were compared for it: of what hundreds
+    /// tell hardly a feature is rare, so that each of them met some of the others only. Who has most copies is compared with all of
+    /// its crowd, and so on among those that are left.
+    fn around_hubs(
+        &self,
+        stories: Stories<'_, '_>,
+        shingles: &Shingles<'_>,
+        reworded: &[Compared],
+        prior: f32,
+    ) -> (Vec<Compared>, u64) {
+        let Stories { content, texts, .. } = stories;
+        let copies = reworded.iter().filter(|pair| pair.relation.is_some());
+        let links: Vec<(u32, u32)> = copies.map(|pair| (pair.left, pair.right)).collect();
+        let around = |mut crowd: crowds::Rest| {
+            let (mut found, mut count) = (Vec::new(), 0);
+            for _ in 0..crowds::MOST_CENTRES {
+                let Some((hub, copies)) = crowd.hub() else { break };
+                let (ours, rare) = (content.get(hub), content.rare(hub));
+                let copy = |desk: &mut Desk, &other: &u32| {
+                    self.direct(stories, shingles, (hub, &ours, &rare, desk), other, prior)
+                };
+                let is_new = |other: &&u32| **other != hub && copies.binary_search(other).is_err();
+                let others: Vec<u32> = crowd.texts().iter().filter(is_new).copied().collect();
+                let more: Vec<Compared> =
+                    others.par_iter().map_init(|| Desk::with(&ours), copy).flatten_iter().collect();
+                count += others.len() as u64;
+                crowd.add(more.iter().map(|pair| (pair.left, pair.right)));
+                crowd.take(&[hub]);
+                found.extend(more);
+            }
+            (found, count)
+        };
+        let of_crowds: Vec<_> = crowds::crowds(texts.len(), &links).into_iter().map(around).collect();
+        let count = of_crowds.iter().map(|(_, count)| count).sum();
+        (of_crowds.into_iter().flat_map(|(found, _)| found).collect(), count)
+    }
+
+    /// For each reworded pair the edited copies of one held against the other: these stood behind their leader so far, but
+    /// a cluster must verify each against its representative.
+    fn behind_leaders(
+        &self,
+        stories: Stories<'_, '_>,
+        shingles: &Shingles<'_>,
+        leaders: &[u32],
+        reworded: &[Compared],
+        prior: f32,
+    ) -> Vec<Compared> {
+        let content = stories.content;
+        let mut followers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+        for (text, &leader) in (0..).zip(leaders) {
+            if text != leader {
+                followers.entry(leader).or_default().push(text);
+            }
+        }
+        let against = |desk: &mut Desk, text: u32, others: u32| {
+            let Some(others) = followers.get(&others) else { return Vec::new() };
+            let (ours, rare) = (content.get(text), content.rare(text));
+            desk.take(&ours);
+            let pair = |&other: &u32| self.direct(stories, shingles, (text, &ours, &rare, &mut *desk), other, prior);
+            others.iter().filter_map(pair).collect()
+        };
+        let copies = reworded.par_iter().filter(|pair| pair.relation.is_some());
+        let both = |desk: &mut Desk, pair: &Compared| {
+            let mut found = against(desk, pair.left, pair.right);
+            found.extend(against(desk, pair.right, pair.left));
+            found
+        };
+        copies.map_init(Desk::default, both).flatten_iter().collect()
+    }
+}
+
+/// For each leader whether it or one that stands behind it is asked for.
+fn of_leaders(asked: &[bool], leaders: &[u32]) -> Vec<bool> {
+    let mut of_leaders = vec![false; asked.len()];
+    for (&asked, &leader) in asked.iter().zip(leaders) {
+        of_leaders[leader as usize] |= asked;
+    }
+    of_leaders
+}
