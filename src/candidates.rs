@@ -10,9 +10,8 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::frequencies::CHUNK;
 use crate::hash::mix2;
-use crate::store::{Block, Store};
+use crate::store::{Block, CHUNK, Store};
 
 /// The sketches of a corpus, where they were written when the texts were signed.
 pub(crate) struct Sketches {

@@ -10,9 +10,8 @@ use std::sync::OnceLock;
 
 use rayon::prelude::*;
 
-use crate::frequencies::CHUNK;
 use crate::hash::{self, hash_bytes, mix2};
-use crate::store::{Block, Store};
+use crate::store::{Block, CHUNK, Store};
 use crate::text::{self, Class, RawWord, Scan};
 
 /// English words that say nothing of what a text is about.

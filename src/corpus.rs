@@ -9,11 +9,12 @@ use rayon::prelude::*;
 
 use crate::articles::{Article, Articles};
 use crate::error::Result;
+use crate::error::SkipReason;
 use crate::features::Content;
 use crate::near::Compared;
 use crate::options::Representative;
-use crate::report::{Pair, SkipReason, Skipped};
-use crate::shingle::Shingle;
+use crate::report::{Pair, Skipped};
+use crate::scheme::Shingle;
 use crate::sign::{Kept, Shape, Signatures, Signed};
 use crate::store::Budget;
 

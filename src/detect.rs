@@ -18,14 +18,16 @@ use crate::fingerprints::{Sample, Shared};
 use crate::furniture::{Furniture, Related};
 use crate::grouping::Grouping;
 use crate::judge::Judge;
-use crate::minhash::{MinHasher, Scheme};
+use crate::minhash::MinHasher;
 use crate::near::{self, Compared, Keep, Near, Wanted};
 use crate::options::{DetectorBuilder, Excerpts, Level, Representative, Search};
 use crate::progress::Reporter;
 use crate::removal::Removing;
 use crate::report::{Comparison, Pair, Relation, Report, Skipped, Stage, Summary};
 use crate::rewordings::Rewordings;
-use crate::shingle::{Shingle, ShingleSet};
+use crate::scheme::Scheme;
+use crate::scheme::Shingle;
+use crate::shingle::ShingleSet;
 use crate::sign::{self, Kept, Signatures, Views};
 use crate::store::Budget;
 use crate::text::Words;
@@ -501,6 +503,7 @@ impl<A: Article> Collector<A> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::Cluster;
 
     /// A few stories, each with a copy that has some words more, and one that puts it otherwise.
     fn stories() -> Vec<(String, String)> {

@@ -3,9 +3,7 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use crate::minhash::Scheme;
-use crate::report::SkipReason;
-use crate::shingle::Shingle;
+use crate::scheme::{Scheme, Shingle};
 
 /// The result type of this crate.
 pub type Result<T> = std::result::Result<T, Error>;
@@ -153,4 +151,43 @@ pub(crate) fn check<T: PartialOrd + Copy + Into<f64>>(
 ) -> Result<()> {
     // Written so that NaN is refused as well.
     if value >= low && value <= high { Ok(()) } else { Err(Error::OutOfRange { option, value: value.into(), range }) }
+}
+
+/// Why an article was skipped. `Display` gives the cause and a suggested fix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum SkipReason {
+    /// The text has no words.
+    Empty,
+    /// The text is too short to compare.
+    TooShort {
+        /// The words that it has.
+        words: usize,
+        /// The words that it needs.
+        needed: usize,
+    },
+    /// The text has fewer characters than a shingle of characters spans.
+    NoShingle {
+        /// The shingle.
+        shingle: Shingle,
+    },
+    /// The text is longer than 4 GiB.
+    TooLong,
+}
+
+impl fmt::Display for SkipReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => f.write_str("the text has no words, so there is nothing to compare: leave it out"),
+            Self::TooShort { words, needed } => {
+                let s = if *words == 1 { "" } else { "s" };
+                write!(f, "the text has {words} word{s}, needs {needed} to be compared: leave it out")
+            }
+            Self::NoShingle { shingle } => {
+                write!(f, "the text is shorter than {shingle}: leave it out or use a shorter shingle")
+            }
+            Self::TooLong => f.write_str("the text is longer than 4 GiB: split it"),
+        }
+    }
 }

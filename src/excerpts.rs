@@ -17,82 +17,11 @@ use crate::date;
 use crate::fingerprints::{MOST_HOLDERS, Shared};
 use crate::furniture::Furniture;
 use crate::hash::mix2;
-use crate::names::names;
 use crate::passages::{Detail, Run, Side, Sides, Stretch, same_words};
-use crate::report::Cluster;
-use crate::shingle::Shingle;
+use crate::report::{Cluster, Excerpt, ExcerptKind, ExcerptPlace};
+use crate::scheme::Shingle;
 use crate::text;
 use crate::texts::Texts;
-
-/// Where a passage stands.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct ExcerptPlace {
-    /// The id of the article.
-    pub id: String,
-    /// Where the article stands in the input, from 0.
-    pub position: usize,
-    /// Where the passage begins and ends in its text, in bytes; at the edges of words.
-    pub span: Range<usize>,
-}
-
-/// A passage that two articles share which are no copies of each other.
-///
-/// ```
-/// use retold::{Detector, Excerpts, Level};
-///
-/// let quoted = "On Monday the harbour board announced that the ferry to Orrin will stop in March. It said that fewer than \
-///     nine people a day had crossed the bay in winter, and that the old ship would not pass its next inspection.";
-/// let host = format!("Nobody in Orrin was surprised last night, and at the hotel at the pier they had known it since Easter. {quoted} The mayor had more to say about \
-///     the road, which is to be widened between the church and the mill before the summer. Work will begin after Easter and go on at \
-///     night, so that buses can pass by day; the baker, whose shop stands in the narrowest bend, will get a new door on the side \
-///     of the square. What it costs nobody would tell us. The council is to vote on it next week.");
-/// let source = format!("{quoted} Three readers wrote to us. The first asks who will pay for a bus, and the others why nobody \
-///     asked them before the board met; the second of them owns the hotel at the pier, which has stood empty since May.");
-/// let detector = Detector::builder().level(Level::Near).excerpts(Excerpts::Find).build()?;
-/// let report = detector.find(&[("host", &host), ("source", &source)])?;
-/// let excerpt = &report.excerpts()[0];
-/// assert_eq!(&host[excerpt.host.span.clone()], &source[excerpt.source.span.clone()]);
-/// # Ok::<(), retold::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct Excerpt {
-    /// The article that took the passage over: the later one by [date](crate::Article::date), or where that is not known the longer
-    /// one, of which the passage is the smaller share.
-    pub host: ExcerptPlace,
-    /// The one that it may be taken from.
-    pub source: ExcerptPlace,
-    /// Words of the passage, in the host.
-    pub words: usize,
-    /// How the host tells what the source tells.
-    pub kind: ExcerptKind,
-    /// The share of the words that are the same in the source, of the words of the longer of the two places, 0.8 to 1.
-    pub same: f32,
-    /// How many articles hold the passage, these two included and copies of one article counted once.
-    pub holders: usize,
-    /// The ids of the other holders, ascending. Of a passage that five and more hold this is told, and the passage once; of one that fewer
-    /// hold each host is told.
-    pub others: Vec<String>,
-    /// When the first of the holders appeared, to the second, in UTC as ISO 8601, if one of them has a date.
-    pub date: Option<String>,
-    /// Whether the passage belongs to the pages and not to the stories on them; such are told only if
-    /// [asked for](crate::Excerpts::FindAll).
-    pub is_furniture: bool,
-}
-
-/// How an excerpt tells what its source tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum ExcerptKind {
-    /// In the same words, with a few changed.
-    Verbatim,
-}
-
-names!("kind of excerpt", ExcerptKind { Verbatim => "verbatim" });
 
 /// The most words between two runs that are joined.
 const GAP: u32 = 12;

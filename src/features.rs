@@ -8,8 +8,8 @@ use rayon::prelude::*;
 
 use crate::content::{Commonness, Prior, Token, TokenChunk, TokenChunks, UNIT, ln, pair, span, units};
 use crate::error::Result;
-use crate::frequencies::{self, Answers, CHUNK, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Parts};
-use crate::store::{self, Block, Budget, Store};
+use crate::frequencies::{self, Answers, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Parts};
+use crate::store::{self, Block, Budget, CHUNK, Store};
 
 /// Into how many parts a text is cut to see where shared words stand.
 pub(crate) const PARTS: usize = 6;

@@ -14,7 +14,8 @@ use rayon::prelude::*;
 
 use crate::arch::{Arch, Work};
 use crate::candidates::Sieve;
-use crate::shingle::{Shingle, Window};
+use crate::scheme::Shingle;
+use crate::shingle::Window;
 use crate::store::{Block, Budget, Store};
 
 /// Words in a shingle.

@@ -16,15 +16,10 @@ use rayon::prelude::*;
 
 use crate::content::{CHUNKS_A_TASK, TokenChunk, TokenChunks, exp, features, ln};
 use crate::error::{Error, Result};
-use crate::store::{Block, Budget, Store};
+use crate::store::{Block, Budget, CHUNK, CHUNK_BITS, Store};
 
 /// A feature that more documents hold is no evidence of copying, however large the corpus.
 pub(crate) const MOST_DOCUMENTS: u32 = 40;
-
-const TEXT_BITS: u32 = 9;
-
-/// The texts whose features go through the buckets together. Texts are numbered on from chunk to chunk.
-pub(crate) const CHUNK: usize = 1 << TEXT_BITS;
 
 /// What is left of a feature in its bucket.
 const LOW_BITS: u32 = 20;
@@ -262,19 +257,19 @@ impl Partition {
             let mut taken = 0;
             // Written in any case and overwritten if it is of another part: a branch would go the wrong way too often.
             features(tokens, |feature| {
-                room[taken] = u64::from(feature) << TEXT_BITS | text;
+                room[taken] = u64::from(feature) << CHUNK_BITS | text;
                 taken += usize::from(bucket(feature).wrapping_sub(buckets.start) < buckets.len());
             });
             keys.truncate(begin + taken);
         }
-        let bucket = |key: u64| (key >> (LOW_BITS + TEXT_BITS)) as usize - buckets.start;
+        let bucket = |key: u64| (key >> (LOW_BITS + CHUNK_BITS)) as usize - buckets.start;
         keys.iter().for_each(|&key| starts[bucket(key) + 1] += 1);
         (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
         let mut next = starts.clone();
         let mut entries: Vec<AtomicU32> = std::iter::repeat_with(AtomicU32::default).take(keys.len()).collect();
         for &key in keys.iter() {
             let next = &mut next[bucket(key)];
-            *entries[*next as usize].get_mut() = key as u32 % (1 << (LOW_BITS + TEXT_BITS));
+            *entries[*next as usize].get_mut() = key as u32 % (1 << (LOW_BITS + CHUNK_BITS));
             *next += 1;
         }
         Self { starts, entries }
@@ -339,7 +334,7 @@ fn count_bucket(
     for (chunk, partition) in partitions.iter().enumerate() {
         for entry in partition.bucket(at) {
             let entry = entry.load(Relaxed);
-            let (low, text) = (entry >> TEXT_BITS, chunk * CHUNK + entry as usize % CHUNK);
+            let (low, text) = (entry >> CHUNK_BITS, chunk * CHUNK + entry as usize % CHUNK);
             let place = find(slots, low);
             let slot = &mut slots[place];
             slot.name = low + 1;
@@ -365,7 +360,7 @@ fn count_bucket(
     for (chunk, partition) in partitions.iter().enumerate() {
         for entry in partition.bucket(at) {
             let value = entry.load(Relaxed);
-            let (low, text) = (value >> TEXT_BITS, (chunk * CHUNK) as u32 + value % CHUNK as u32);
+            let (low, text) = (value >> CHUNK_BITS, (chunk * CHUNK) as u32 + value % CHUNK as u32);
             let place = find(slots, low);
             let slot = &mut slots[place];
             let found = match slot.held {

@@ -5,7 +5,8 @@ use smallvec::SmallVec;
 
 use crate::bands::Bands;
 use crate::error::{Error, Result};
-use crate::minhash::{MinHash, Scheme};
+use crate::minhash::MinHash;
+use crate::scheme::Scheme;
 
 /// Keeps signatures in buckets, one a band, and names those that share a bucket with a given one.
 ///

@@ -123,6 +123,7 @@ mod rare;
 mod removal;
 mod report;
 mod rewordings;
+mod scheme;
 mod shingle;
 mod sign;
 mod simhash;
@@ -138,19 +139,19 @@ pub use articles::{Article, Articles};
 pub use bands::Bands;
 pub use content::stem;
 pub use detect::{Collector, Detector};
-pub use error::{Error, Result};
-pub use excerpts::{Excerpt, ExcerptKind, ExcerptPlace};
+pub use error::{Error, Result, SkipReason};
 pub use hash::FORMAT_VERSION;
 pub use index::Index;
-pub use minhash::{MinHash, MinHasher, Scheme};
+pub use minhash::{MinHash, MinHasher};
 pub use options::{DetectorBuilder, Excerpts, Level, Representative, Search};
 pub use passages::{Passage, PassageKind, shared_passages};
-pub use removal::{Removal, may_replace};
+pub use removal::may_replace;
 pub use report::{
-    ArticleRef, Cluster, Comparison, ContentEvidence, Evidence, Lookalike, Member, NearMiss, Pair, Progress, Relation,
-    Report, SkipReason, Skipped, Stage, Summary,
+    ArticleRef, Cluster, Comparison, ContentEvidence, Evidence, Excerpt, ExcerptKind, ExcerptPlace, Lookalike, Member,
+    NearMiss, Pair, Progress, Relation, Removal, Report, Skipped, Stage, Summary,
 };
-pub use shingle::{Shingle, ShingleSet};
+pub use scheme::{Scheme, Shingle};
+pub use shingle::ShingleSet;
 pub use simhash::{SimHash, SimHashIndex, SimHasher};
 pub use text::{Word, Words};
 pub use verify::{Rule, Weights};

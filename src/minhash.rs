@@ -6,88 +6,23 @@
 //! without bias and with at most the variance of classic MinHash (for short texts with half of it), at O(n + t log t)
 //! instead of O(n·t). The signature of a union is the element-wise minimum.
 
-use std::fmt;
-
 use crate::arch::{Arch, Backend, Work};
 use crate::error::{self, Error, Result};
 use crate::hash::mix;
-use crate::shingle::{self, Shingle, ShingleSet};
+use crate::scheme::Shingle;
+use crate::scheme::{Method, Scheme, View};
+use crate::shingle::{self, ShingleSet};
 use crate::text::Scratch;
 use crate::wire;
 
-/// How a signature was made. Two signatures compare only if their schemes are equal.
-///
-/// ```
-/// use retold::{Scheme, Shingle};
-///
-/// let scheme = Scheme::minhash(Shingle::Words(5)).slots(256);
-/// assert_eq!(scheme.to_string(), "MinHash of 5-word shingles, 256 slots");
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-pub struct Scheme {
-    pub(crate) method: Method,
-    pub(crate) view: View,
-    pub(crate) slots: u16,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
-pub(crate) enum Method {
-    MinHash,
-    SimHash,
-}
-
-/// What the elements of a signature's set are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
-pub(crate) enum View {
-    Shingles(Shingle),
-    /// Elements of the caller's own, with integer weights.
-    Weighted,
+fn check_slots(slots: u16) -> Result<()> {
+    if slots.is_power_of_two() && (16..=1024).contains(&slots) {
+        return Ok(());
+    }
+    Err(Error::OutOfRange { option: "slots", value: slots.into(), range: "a power of two from 16 to 1024" })
 }
 
 impl Scheme {
-    /// MinHash of a text's shingles, with 128 slots.
-    pub fn minhash(shingle: Shingle) -> Self {
-        Self { method: Method::MinHash, view: View::Shingles(shingle), slots: 128 }
-    }
-
-    /// MinHash of elements with integer weights (content features, say), with 128 slots.
-    pub fn weighted_minhash() -> Self {
-        Self { method: Method::MinHash, view: View::Weighted, slots: 128 }
-    }
-
-    /// SimHash, 64 bits, of a text's shingles.
-    pub fn simhash(shingle: Shingle) -> Self {
-        Self { method: Method::SimHash, view: View::Shingles(shingle), slots: 64 }
-    }
-
-    /// SimHash, 64 bits, of elements with integer weights.
-    pub fn weighted_simhash() -> Self {
-        Self { method: Method::SimHash, view: View::Weighted, slots: 64 }
-    }
-
-    /// Sets the number of slots of a MinHash: a power of two from 16 to 1024. The estimate's standard error is at most
-    /// √(J(1−J)/slots): 0.044 at 128. A SimHash always has 64 bits.
-    pub fn slots(mut self, slots: u16) -> Self {
-        if self.method == Method::MinHash {
-            self.slots = slots;
-        }
-        self
-    }
-
-    pub(crate) fn slot_count(&self) -> usize {
-        usize::from(self.slots)
-    }
-
-    pub(crate) fn shingle(&self) -> Option<Shingle> {
-        match self.view {
-            View::Shingles(shingle) => Some(shingle),
-            View::Weighted => None,
-        }
-    }
-
     /// Whether such a signature can be.
     pub(crate) fn check(&self, method: Method) -> Result<()> {
         if self.method != method {
@@ -109,30 +44,6 @@ impl Scheme {
     pub(crate) fn same_as(&self, other: &Self) -> Result<()> {
         if self == other { Ok(()) } else { Err(Error::Scheme { left: *self, right: *other }) }
     }
-}
-
-impl fmt::Display for Scheme {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.method {
-            Method::MinHash => "MinHash of ",
-            Method::SimHash => "SimHash of ",
-        })?;
-        match self.view {
-            View::Shingles(shingle) => write!(f, "{shingle}")?,
-            View::Weighted => f.write_str("weighted elements")?,
-        }
-        match self.method {
-            Method::MinHash => write!(f, ", {} slots", self.slots),
-            Method::SimHash => write!(f, ", {} bits", self.slots),
-        }
-    }
-}
-
-fn check_slots(slots: u16) -> Result<()> {
-    if slots.is_power_of_two() && (16..=1024).contains(&slots) {
-        return Ok(());
-    }
-    Err(Error::OutOfRange { option: "slots", value: slots.into(), range: "a power of two from 16 to 1024" })
 }
 
 /// Makes MinHash signatures; holds the scratch space, so keep one a thread.

@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::names::names;
 use crate::progress::Reporter;
 use crate::report::Progress;
-use crate::shingle::Shingle;
+use crate::scheme::Shingle;
 use crate::verify::Rule;
 
 /// Which copies to look for. Each level includes those before it.

@@ -17,8 +17,8 @@ use rayon::prelude::*;
 use smallvec::SmallVec;
 
 use crate::features::{Content, RARE_UNIT, RareFeatures, rare_weights};
-use crate::frequencies::{CHUNK, Lists, MOST_DOCUMENTS};
-use crate::store::{Block, Budget, Store};
+use crate::frequencies::{Lists, MOST_DOCUMENTS};
+use crate::store::{Block, Budget, CHUNK, Store};
 use crate::verify;
 
 /// The share, in 1024ths, of the poorer text's rare weight from which on two texts are candidates.

@@ -12,8 +12,8 @@ use crate::articles::Article;
 use crate::corpus::Corpus;
 use crate::near::{Compared, Near};
 use crate::options::Representative;
-use crate::report::{Cluster, Evidence, Relation};
-use crate::shingle::Shingle;
+use crate::report::{Cluster, Evidence, Relation, Removal};
+use crate::scheme::Shingle;
 use crate::texts::{Sets, Shingles, Texts};
 
 /// The least share of an article's words that a kept one must have for the article to be removed in its favour.
@@ -39,40 +39,6 @@ pub fn may_replace(relation: Relation, covered: f32, removed_words: u32, kept_wo
         Relation::Near => covered >= COVERED,
         Relation::Reworded => kept_words as f32 >= COVERED * removed_words as f32,
     }
-}
-
-/// An article that can be removed, and the one that is kept instead.
-///
-/// ```
-/// use retold::Detector;
-///
-/// let articles = [("a", "The ferry leaves at nine."), ("b", "The ferry leaves at nine!")];
-/// let report = Detector::new().find(&articles)?;
-/// let removal = &report.removals()[0];
-/// assert_eq!((&*removal.id, &*removal.kept_id), ("b", "a"));
-/// # Ok::<(), retold::Error>(())
-/// ```
-#[derive(Clone, Debug, PartialEq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
-#[non_exhaustive]
-pub struct Removal {
-    /// The id of the article that can be removed.
-    pub id: String,
-    /// Its position in the input, from 0.
-    pub position: usize,
-    /// The id of the article of the same cluster that is kept instead.
-    pub kept_id: String,
-    /// The position of the kept one.
-    pub kept: usize,
-    /// How the two are alike.
-    pub relation: Relation,
-    /// How similar they are, as in [`Member`](crate::Member).
-    pub similarity: f32,
-    /// The share of the removed article's words that lie in shingles of the kept one, 0 to 1. `None` for a rewording of at least
-    /// [`DetectorBuilder::removal_confidence`](crate::DetectorBuilder::removal_confidence), which needs no shared words.
-    pub covered: Option<f32>,
-    /// The numbers by which the pair was judged; `None` for an exact copy.
-    pub evidence: Option<Evidence>,
 }
 
 /// The most kept texts that each other one is compared with.

@@ -1,12 +1,11 @@
 //! The result of a detection: clusters with the evidence for each member, skipped articles, and statistics of the run.
 
 use std::fmt;
+use std::ops::Range;
 use std::time::Duration;
 
-use crate::excerpts::Excerpt;
+use crate::error::SkipReason;
 use crate::names::names;
-use crate::removal::Removal;
-use crate::shingle::Shingle;
 
 /// How two articles are alike, from the strictest to the loosest. As text: `exact`, `near`, `reworded`.
 ///
@@ -370,45 +369,6 @@ pub struct Skipped {
     pub reason: SkipReason,
 }
 
-/// Why an article was skipped. `Display` gives the cause and a suggested fix.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
-#[non_exhaustive]
-pub enum SkipReason {
-    /// The text has no words.
-    Empty,
-    /// The text is too short to compare.
-    TooShort {
-        /// The words that it has.
-        words: usize,
-        /// The words that it needs.
-        needed: usize,
-    },
-    /// The text has fewer characters than a shingle of characters spans.
-    NoShingle {
-        /// The shingle.
-        shingle: Shingle,
-    },
-    /// The text is longer than 4 GiB.
-    TooLong,
-}
-
-impl fmt::Display for SkipReason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => f.write_str("the text has no words, so there is nothing to compare: leave it out"),
-            Self::TooShort { words, needed } => {
-                let s = if *words == 1 { "" } else { "s" };
-                write!(f, "the text has {words} word{s}, needs {needed} to be compared: leave it out")
-            }
-            Self::NoShingle { shingle } => {
-                write!(f, "the text is shorter than {shingle}: leave it out or use a shorter shingle")
-            }
-            Self::TooLong => f.write_str("the text is longer than 4 GiB: split it"),
-        }
-    }
-}
-
 /// Two articles that were compared, as returned by [`Detector::pairs`](crate::Detector::pairs).
 ///
 /// ```
@@ -658,4 +618,108 @@ impl Report {
     pub fn summary(&self) -> &Summary {
         &self.summary
     }
+}
+
+/// Where a passage stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct ExcerptPlace {
+    /// The id of the article.
+    pub id: String,
+    /// Where the article stands in the input, from 0.
+    pub position: usize,
+    /// Where the passage begins and ends in its text, in bytes; at the edges of words.
+    pub span: Range<usize>,
+}
+
+/// A passage that two articles share which are no copies of each other.
+///
+/// ```
+/// use retold::{Detector, Excerpts, Level};
+///
+/// let quoted = "On Monday the harbour board announced that the ferry to Orrin will stop in March. It said that fewer than \
+///     nine people a day had crossed the bay in winter, and that the old ship would not pass its next inspection.";
+/// let host = format!("Nobody in Orrin was surprised last night, and at the hotel at the pier they had known it since Easter. {quoted} The mayor had more to say about \
+///     the road, which is to be widened between the church and the mill before the summer. Work will begin after Easter and go on at \
+///     night, so that buses can pass by day; the baker, whose shop stands in the narrowest bend, will get a new door on the side \
+///     of the square. What it costs nobody would tell us. The council is to vote on it next week.");
+/// let source = format!("{quoted} Three readers wrote to us. The first asks who will pay for a bus, and the others why nobody \
+///     asked them before the board met; the second of them owns the hotel at the pier, which has stood empty since May.");
+/// let detector = Detector::builder().level(Level::Near).excerpts(Excerpts::Find).build()?;
+/// let report = detector.find(&[("host", &host), ("source", &source)])?;
+/// let excerpt = &report.excerpts()[0];
+/// assert_eq!(&host[excerpt.host.span.clone()], &source[excerpt.source.span.clone()]);
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Excerpt {
+    /// The article that took the passage over: the later one by [date](crate::Article::date), or where that is not known the longer
+    /// one, of which the passage is the smaller share.
+    pub host: ExcerptPlace,
+    /// The one that it may be taken from.
+    pub source: ExcerptPlace,
+    /// Words of the passage, in the host.
+    pub words: usize,
+    /// How the host tells what the source tells.
+    pub kind: ExcerptKind,
+    /// The share of the words that are the same in the source, of the words of the longer of the two places, 0.8 to 1.
+    pub same: f32,
+    /// How many articles hold the passage, these two included and copies of one article counted once.
+    pub holders: usize,
+    /// The ids of the other holders, ascending. Of a passage that five and more hold this is told, and the passage once; of one that fewer
+    /// hold each host is told.
+    pub others: Vec<String>,
+    /// When the first of the holders appeared, to the second, in UTC as ISO 8601, if one of them has a date.
+    pub date: Option<String>,
+    /// Whether the passage belongs to the pages and not to the stories on them; such are told only if
+    /// [asked for](crate::Excerpts::FindAll).
+    pub is_furniture: bool,
+}
+
+/// How an excerpt tells what its source tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum ExcerptKind {
+    /// In the same words, with a few changed.
+    Verbatim,
+}
+
+names!("kind of excerpt", ExcerptKind { Verbatim => "verbatim" });
+
+/// An article that can be removed, and the one that is kept instead.
+///
+/// ```
+/// use retold::Detector;
+///
+/// let articles = [("a", "The ferry leaves at nine."), ("b", "The ferry leaves at nine!")];
+/// let report = Detector::new().find(&articles)?;
+/// let removal = &report.removals()[0];
+/// assert_eq!((&*removal.id, &*removal.kept_id), ("b", "a"));
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Removal {
+    /// The id of the article that can be removed.
+    pub id: String,
+    /// Its position in the input, from 0.
+    pub position: usize,
+    /// The id of the article of the same cluster that is kept instead.
+    pub kept_id: String,
+    /// The position of the kept one.
+    pub kept: usize,
+    /// How the two are alike.
+    pub relation: Relation,
+    /// How similar they are, as in [`Member`](crate::Member).
+    pub similarity: f32,
+    /// The share of the removed article's words that lie in shingles of the kept one, 0 to 1. `None` for a rewording of at least
+    /// [`DetectorBuilder::removal_confidence`](crate::DetectorBuilder::removal_confidence), which needs no shared words.
+    pub covered: Option<f32>,
+    /// The numbers by which the pair was judged; `None` for an exact copy.
+    pub evidence: Option<Evidence>,
 }

@@ -1,6 +1,5 @@
 //! Shingles: windows of words or characters as frozen 64-bit hashes, and exact similarity of their sets.
 
-use std::fmt;
 use std::str::FromStr;
 
 use rayon::prelude::*;
@@ -8,51 +7,15 @@ use rayon::prelude::*;
 use crate::arch::{Arch, Work};
 use crate::error::{self, Error, Result};
 use crate::hash::{Rolling, mix};
+use crate::scheme::Shingle;
 use crate::text::{self, Scratch};
 
-/// What one shingle spans.
-///
-/// Word shingles see the words in order; 3 to 5 words are usual for articles. Character shingles also see typos and suit
-/// short texts, and scripts without spaces; they run over the normalised words with one space between.
-///
-/// ```
-/// use retold::{Shingle, ShingleSet};
-///
-/// let set = ShingleSet::new("one two three four", Shingle::Words(3))?;
-/// assert_eq!(set.len(), 2);
-/// # Ok::<(), retold::Error>(())
-/// ```
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
-pub enum Shingle {
-    /// This many words in a row, 1 to 32.
-    Words(u8),
-    /// This many characters in a row, 1 to 64.
-    Chars(u8),
-}
-
 impl Shingle {
-    /// The words or characters that it spans.
-    pub(crate) fn span(self) -> u8 {
-        match self {
-            Self::Words(n) | Self::Chars(n) => n,
-        }
-    }
-
     /// Refuses a shingle of no or too many words or characters.
     pub(crate) fn check(self) -> Result<()> {
         match self {
             Self::Words(n) => error::check("words in a shingle", n, 1, 32, "1 to 32"),
             Self::Chars(n) => error::check("characters in a shingle", n, 1, 64, "1 to 64"),
-        }
-    }
-}
-
-impl fmt::Display for Shingle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Words(n) => write!(f, "{n}-word shingles"),
-            Self::Chars(n) => write!(f, "{n}-character shingles"),
         }
     }
 }

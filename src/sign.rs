@@ -10,10 +10,10 @@ use crate::candidates::{SketchPlace, Sketches};
 use crate::content::{Token, TokenChunks, TokenPlace, Tokens};
 use crate::exact::{Exact, ExactHasher};
 use crate::fingerprints::{FingerprintPlace, Fingerprints, Sample, Winnower};
-use crate::frequencies::CHUNK;
 use crate::minhash;
-use crate::shingle::{self, Shingle, Window};
-use crate::store::{Block, Budget, Store};
+use crate::scheme::Shingle;
+use crate::shingle::{self, Window};
+use crate::store::{Block, Budget, CHUNK, Store};
 use crate::text;
 
 /// Which views of a text are wanted.

@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 
 use crate::arch::{Arch, Backend};
 use crate::error::{self, Error, Result};
-use crate::minhash::{Method, Scheme};
+use crate::scheme::{Method, Scheme};
 use crate::shingle::{self, ShingleSet};
 use crate::text::Scratch;
 use crate::wire;

@@ -13,6 +13,10 @@ use std::sync::{Arc, OnceLock};
 
 use crate::error::{Error, Result};
 
+/// Texts are numbered on, and what is kept of so many of them is kept together.
+pub(crate) const CHUNK: usize = 1 << CHUNK_BITS;
+pub(crate) const CHUNK_BITS: u32 = 9;
+
 /// How much memory a run may take for what it keeps, and where the rest goes.
 #[derive(Debug)]
 pub(crate) struct Budget {

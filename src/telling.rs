@@ -5,7 +5,8 @@
 //! release that both print. Spread over the text in many runs, it shows that one was made from the other.
 
 use crate::content::Tokens;
-use crate::shingle::{self, Shingle};
+use crate::scheme::Shingle;
+use crate::shingle;
 use crate::text;
 
 /// Runs of so many words count as the same words; shorter ones are turns of phrase.

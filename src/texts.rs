@@ -5,7 +5,8 @@ use std::cell::Cell;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
-use crate::shingle::{self, Shingle};
+use crate::scheme::Shingle;
+use crate::shingle;
 use crate::store::Budget;
 use crate::text;
 

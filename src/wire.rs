@@ -12,8 +12,8 @@
 
 use crate::FORMAT_VERSION;
 use crate::error::{Error, Result};
-use crate::minhash::{Method, Scheme, View};
-use crate::shingle::Shingle;
+use crate::scheme::Shingle;
+use crate::scheme::{Method, Scheme, View};
 
 pub(crate) const HEADER: usize = 12;
 const MAGIC: [u8; 4] = *b"rtld";
