@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::date;
 use crate::error::Result;
 use crate::hash::hash_bytes;
-use crate::store::{Budget, Spill};
+use crate::store::{Budget, Share, Spill};
 
 /// Anything that has an id and a text.
 ///
@@ -211,14 +211,11 @@ fn common(a: &[u8], b: &[u8]) -> usize {
     a.iter().zip(b).take_while(|(a, b)| a == b).count()
 }
 
-/// What articles may take of the memory given.
-const ARTICLES_SHARE: u64 = 2;
-
 impl<A: Article> Articles<A> {
     pub(crate) fn new(budget: &Arc<Budget>, wants: Wants) -> Self {
         Self {
             kept: Vec::new(),
-            room: budget.share(ARTICLES_SHARE),
+            room: budget.share(Share::Articles),
             ids: String::new(),
             ends: Vec::new(),
             texts: Spill::new(budget),

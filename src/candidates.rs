@@ -243,11 +243,11 @@ impl Sieve {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Budget;
+    use crate::store::{Budget, Share};
     use proptest::prelude::*;
 
     fn sketches(rows: &[Vec<u32>]) -> Sketches {
-        let store = Budget::unlimited().store(1);
+        let store = Budget::unlimited().store(Share::Words);
         let blocks = rows.chunks(7).map(|rows| store.keep(rows.concat())).collect();
         let places = (0..rows.len() as u32).map(|text| SketchPlace { block: text / 7, row: text % 7 }).collect();
         Sketches::new(8, (store, blocks), places)

@@ -531,7 +531,7 @@ pub(crate) fn exp(x: f32) -> f32 {
 pub(crate) mod tests {
     use super::*;
     use crate::Words;
-    use crate::store::Budget;
+    use crate::store::{Budget, Share};
     use proptest::prelude::*;
     use std::sync::Arc;
 
@@ -545,7 +545,7 @@ pub(crate) mod tests {
 
     /// Texts of these content words, as they come from being signed: a few in each block, here in reverse order.
     pub(crate) fn token_chunks(texts: &[Vec<Token>], budget: &Arc<Budget>) -> TokenChunks {
-        let store = budget.store(1);
+        let store = budget.store(Share::Words);
         let (mut blocks, mut places) = (Vec::new(), Vec::new());
         for (block, texts) in texts.rchunks(7).enumerate() {
             let mut words = Vec::new();
@@ -560,7 +560,7 @@ pub(crate) mod tests {
             (store, blocks),
             |text| places[texts.len() - 1 - text].clone(),
             texts.len(),
-            budget.store(1),
+            budget.store(Share::Words),
         )
     }
 

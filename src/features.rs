@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use crate::content::{Commonness, Prior, Token, TokenChunk, TokenChunks, UNIT, ln, pair, span, units};
 use crate::error::Result;
 use crate::frequencies::{self, Answers, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Parts};
-use crate::store::{self, Block, Budget, CHUNK, Store};
+use crate::store::{self, Block, Budget, CHUNK, Share, Store};
 
 /// Into how many parts a text is cut to see where shared words stand.
 pub(crate) const PARTS: usize = 6;
@@ -523,11 +523,6 @@ pub(crate) struct Content {
     pub(crate) rare_totals: Vec<u32>,
 }
 
-/// What is learned, stems and rare features may take of the memory given. Stems are read at random.
-const LEARNED_SHARE: u64 = 2;
-const STEMS_SHARE: u64 = 6;
-const RARE_SHARE: u64 = 2;
-
 impl Content {
     /// What a text takes of memory whatever is given, in bytes.
     pub(crate) const BYTES_A_TEXT: usize = size_of::<Head>() + 2 * size_of::<u32>();
@@ -548,11 +543,11 @@ impl Content {
         let weigher = Weigher::new((0..texts).filter(|&text| leads(text)).count(), english_share(&tokens));
         let parts = Parts::new(texts, tokens.words(), budget);
         let mut heads = vec![Head::default(); texts];
-        let store = budget.store(LEARNED_SHARE);
+        let store = budget.store(Share::Learned);
         let draft = |heads| Draft { weigher: &weigher, heads, store: &store, learned: Vec::with_capacity(parts.len()) };
         let mut drafts: Vec<Draft<'_>> = heads.chunks_mut(CHUNK).map(draft).collect();
         let lists = frequencies::count(&tokens, &mut drafts, parts, &leads, budget)?;
-        let finished = Finished { stems: budget.store(STEMS_SHARE), rare: budget.store(RARE_SHARE) };
+        let finished = Finished { stems: budget.store(Share::Stems), rare: budget.store(Share::Rare) };
         let finish = |scratch: &mut Scratch, at: usize, draft: Draft<'_>, chunk: TokenChunk<'_>| {
             draft.finish(chunk, |text| words(at * CHUNK + text), parts, scratch);
         };

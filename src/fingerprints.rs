@@ -16,7 +16,7 @@ use crate::arch::{Arch, Work};
 use crate::candidates::Sieve;
 use crate::scheme::Shingle;
 use crate::shingle::Window;
-use crate::store::{Block, Budget, Store};
+use crate::store::{Block, Budget, Share, Store};
 
 /// Words in a shingle.
 const SHINGLE: u8 = 5;
@@ -205,9 +205,6 @@ pub(crate) struct FingerprintPlace {
     pub(crate) range: Range<u32>,
 }
 
-/// What postings may take of the memory given.
-const POSTINGS_SHARE: u64 = 4;
-
 /// The most times that all fingerprints are read to take a part of them each time.
 const MOST_PARTS: u64 = 64;
 
@@ -284,7 +281,7 @@ impl Fingerprints {
         budget: &Arc<Budget>,
     ) -> Overlaps {
         let all: u64 = texts.iter().map(|&text| self.count(text, sample) as u64).sum();
-        let parts = (size_of::<u64>() as u64 * all).div_ceil(budget.share(POSTINGS_SHARE).max(1)).clamp(1, MOST_PARTS);
+        let parts = (size_of::<u64>() as u64 * all).div_ceil(budget.share(Share::Postings).max(1)).clamp(1, MOST_PARTS);
         let mut found = Overlaps::default();
         const NO_SOURCE: u32 = u32::MAX;
         let mut needs = vec![NO_SOURCE; texts.last().map_or(0, |&last| last as usize + 1)];
@@ -453,7 +450,7 @@ mod tests {
     }
 
     fn fingerprints(texts: &[Vec<u32>], budget: &Arc<Budget>) -> Fingerprints {
-        let store = budget.store(1);
+        let store = budget.store(Share::Words);
         let blocks = texts.chunks(3).map(|texts| store.keep(texts.concat())).collect();
         let mut places = Vec::new();
         for (block, texts) in (0..).zip(texts.chunks(3)) {

@@ -16,7 +16,7 @@ use rayon::prelude::*;
 
 use crate::content::{CHUNKS_A_TASK, TokenChunk, TokenChunks, exp, features, ln};
 use crate::error::{Error, Result};
-use crate::store::{Block, Budget, CHUNK, CHUNK_BITS, Store};
+use crate::store::{Block, Budget, CHUNK, CHUNK_BITS, Share, Store};
 
 /// A feature that more documents hold is no evidence of copying, however large the corpus.
 pub(crate) const MOST_DOCUMENTS: u32 = 40;
@@ -38,10 +38,6 @@ const MOST_PARTS: usize = 16;
 
 /// The same where memory is given: who has little of it has more time.
 const MOST_PARTS_IN_LITTLE: usize = 64;
-
-/// What lists, and the features of a part, may take of the memory given. Lists are read at random, again and again.
-const LISTS_SHARE: u64 = 14;
-const PARTS_SHARE: u64 = 4;
 
 /// How many documents hold a feature, in a byte: exact up to 127, from there on in steps of a tenth of the natural logarithm.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -155,7 +151,7 @@ pub(crate) fn count<L: Learn>(
     counts: impl Fn(usize) -> bool + Sync,
     budget: &Arc<Budget>,
 ) -> Result<Lists> {
-    let mut lists = Lists { store: budget.store(LISTS_SHARE), buckets: Vec::with_capacity(BUCKETS) };
+    let mut lists = Lists { store: budget.store(Share::Lists), buckets: Vec::with_capacity(BUCKETS) };
     for buckets in parts.buckets() {
         let partition = |keys: &mut Vec<u64>, chunk: usize| {
             tokens.with(chunk, |chunk| Partition::new(chunk, buckets.clone(), keys))
@@ -190,7 +186,7 @@ impl Parts {
         // Nearly each word is a stem and begins a pair.
         let bytes = 4 * 2 * words;
         let at_once = BYTES_AT_ONCE + BYTES_A_TEXT * texts;
-        let given = usize::try_from(budget.share(PARTS_SHARE)).unwrap_or(usize::MAX);
+        let given = usize::try_from(budget.share(Share::Counting)).unwrap_or(usize::MAX);
         Self(match given < at_once {
             true => bytes.div_ceil(given.max(1)).clamp(1, MOST_PARTS_IN_LITTLE),
             false => bytes.div_ceil(at_once).clamp(1, MOST_PARTS),
@@ -469,7 +465,8 @@ mod tests {
             assert_eq!(parts(texts, words).len(), MOST_PARTS, "{texts} texts");
         }
         let little = Parts::new(1_000_000, 350_000_000, &Budget::new(Some(1 << 30), None));
-        assert!(8 * 350_000_000 / little.len() as u64 <= (1 << 30) / 40 * PARTS_SHARE);
+        let given = Budget::new(Some(1 << 30), None).share(Share::Counting);
+        assert!(8 * 350_000_000 / little.len() as u64 <= given);
     }
 
     #[test]

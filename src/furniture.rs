@@ -16,7 +16,7 @@ use crate::fingerprints::{self, Fingerprints, Sample};
 use crate::hash::mix2;
 use crate::scheme::Shingle;
 use crate::shingle::Window;
-use crate::store::{Block, Budget, Store};
+use crate::store::{Block, Budget, Share, Store};
 use crate::text;
 use crate::texts::Texts;
 
@@ -53,11 +53,6 @@ const FEW_STEMS: usize = 20;
 
 /// Windows that begin so many words before and after a common fingerprint are looked at: two in a row lie less far apart.
 const REACH: usize = 16;
-
-/// What windows and their postings, and the content words of texts that are held against each other, may take of the memory given.
-const WINDOWS_SHARE: u64 = 1;
-const POSTINGS_SHARE: u64 = 1;
-const STEMS_SHARE: u64 = 2;
 
 /// The most times that windows are gone through to take a part of them each time.
 const MOST_PARTS: u64 = 64;
@@ -99,7 +94,8 @@ impl Furniture {
         let holders: Vec<u32> = (0..texts.len() as u32).into_par_iter().filter(holds_some).collect();
         let counts = |text: u32| leading.binary_search(&text).is_ok();
         let budget = texts.budget;
-        let read = Read { windows: budget.store(WINDOWS_SHARE), stems: budget.store(STEMS_SHARE), of: Vec::new() };
+        let read =
+            Read { windows: budget.store(Share::Windows), stems: budget.store(Share::StemsApart), of: Vec::new() };
         let of_text = |desk: &mut Desk, &text: &u32| {
             desk.read(&(texts.read)(text), texts.shingle, &common);
             Holder {
@@ -228,7 +224,7 @@ impl Read {
     fn furniture(&self, related: Related, budget: &Budget) -> Vec<u32> {
         // About as many windows as there are in reach of three fingerprints a text.
         let bytes = size_of::<u64>() as u64 * self.of.len() as u64 * 6 * REACH as u64;
-        let parts = bytes.div_ceil(budget.share(POSTINGS_SHARE).max(1)).clamp(1, MOST_PARTS) as u32;
+        let parts = bytes.div_ceil(budget.share(Share::WindowPostings).max(1)).clamp(1, MOST_PARTS) as u32;
         let mut furniture = Vec::new();
         for part in 0..parts {
             let of_text = |(at, holder): (usize, &Holder)| -> Vec<u64> {

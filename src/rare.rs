@@ -18,7 +18,7 @@ use smallvec::SmallVec;
 
 use crate::features::{Content, RARE_UNIT, RareFeatures, rare_weights};
 use crate::frequencies::{Lists, MOST_DOCUMENTS};
-use crate::store::{Block, Budget, CHUNK, Store};
+use crate::store::{Block, Budget, CHUNK, Share, Store};
 use crate::verify;
 
 /// The share, in 1024ths, of the poorer text's rare weight from which on two texts are candidates.
@@ -45,10 +45,6 @@ pub(crate) struct Neighbours {
     /// Where those of each text end in its chunk.
     ends: Vec<u32>,
 }
-
-/// What neighbours, and their shares, may take of the memory given.
-const NEIGHBOURS_SHARE: u64 = 2;
-const SHARES_SHARE: u64 = 2;
 
 /// What a text shares with each other one. Reused from text to text; it is as large as a text has meetings, whatever the number of
 /// texts is.
@@ -146,7 +142,7 @@ impl Neighbours {
         scratch: impl Fn() -> S + Sync + Send,
         each: impl Fn(&mut S, u32, &mut Vec<Neighbour>) + Sync,
     ) -> Self {
-        let store = budget.store(NEIGHBOURS_SHARE);
+        let store = budget.store(Share::Neighbours);
         let mut ends = vec![0; texts];
         let chunk = |(scratch, found, words): &mut (S, Vec<Neighbour>, Vec<u32>),
                      (chunk, ends): (usize, &mut [u32])| {
@@ -198,7 +194,7 @@ impl Neighbours {
         });
         // In 65,535ths, for there are many of them; those that have too few need no room.
         let mut nth_best: Vec<[u16; 2]> = vec![[0; 2]; texts];
-        let room = (budget.share(SHARES_SHARE) / size_of::<u16>() as u64).max(1 << 16);
+        let room = (budget.share(Share::Shares) / size_of::<u16>() as u64).max(1 << 16);
         let needed = |text: usize| if (count[text] as usize) < nth[0] { 0 } else { count[text] as usize };
         let mut first = 0;
         while first < texts {

@@ -13,7 +13,7 @@ use crate::fingerprints::{FingerprintPlace, Fingerprints, Sample, Winnower};
 use crate::minhash;
 use crate::scheme::Shingle;
 use crate::shingle::{self, Window};
-use crate::store::{Block, Budget, CHUNK, Store};
+use crate::store::{Block, Budget, CHUNK, Share, Store};
 use crate::text;
 
 /// Which views of a text are wanted.
@@ -136,12 +136,6 @@ pub(crate) struct Signatures {
     fingerprints: (Store, Vec<Block>),
 }
 
-/// What sketches, content words and fingerprints may take of the memory given. Sketches are read at random.
-const SKETCHES_SHARE: u64 = 14;
-const SIGNED_TOKENS_SHARE: u64 = 2;
-const TOKENS_SHARE: u64 = 2;
-const FINGERPRINTS_SHARE: u64 = 2;
-
 /// What is kept of texts to find copies by.
 pub(crate) struct Kept {
     pub(crate) sketches: Sketches,
@@ -156,9 +150,9 @@ impl Signatures {
             views,
             signed: Vec::new(),
             places: Vec::new(),
-            sketches: store(SKETCHES_SHARE),
-            tokens: store(SIGNED_TOKENS_SHARE),
-            fingerprints: store(FINGERPRINTS_SHARE),
+            sketches: store(Share::Sketches),
+            tokens: store(Share::SignedWords),
+            fingerprints: store(Share::Fingerprints),
         }
     }
 
@@ -209,7 +203,7 @@ impl Signatures {
         let Self { views, signed, places, sketches, tokens, fingerprints } = self;
         let of = |text: usize| &signed[texts[text] as usize];
         let tokens =
-            TokenChunks::gather(tokens, |text| of(text).tokens.clone(), texts.len(), budget.store(TOKENS_SHARE));
+            TokenChunks::gather(tokens, |text| of(text).tokens.clone(), texts.len(), budget.store(Share::Words));
         let passages = (0..texts.len()).map(of);
         let passages =
             passages.map(|text| FingerprintPlace { block: text.tokens.block, range: text.fingerprints.clone() });

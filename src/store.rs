@@ -33,8 +33,60 @@ pub(crate) struct Budget {
     readings: std::sync::atomic::AtomicI64,
 }
 
-/// The whole of a budget, of which stores get so many parts each. Never are all of them given: what is done with leaves holes.
-const PARTS: u64 = 40;
+/// What data is, of all that grows with the articles: each kind may take a part of the memory given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Share {
+    /// Articles that the caller does not hold.
+    Articles,
+    /// Shingle signatures, which are read at random.
+    Sketches,
+    /// Content words as they were signed, and as they are counted.
+    SignedWords,
+    Words,
+    Fingerprints,
+    /// Fingerprints and who holds them.
+    Postings,
+    /// Sets of shingles that were made so far.
+    Shingles,
+    /// Windows that may be furniture, who holds them, and the stems of what stands around.
+    Windows,
+    WindowPostings,
+    StemsApart,
+    /// Features of a part of the corpus that are counted together, and what is learned of them.
+    Counting,
+    Learned,
+    /// Who holds rare features: lists that are read at random, again and again.
+    Lists,
+    /// Stems, which are read at random, and rare features.
+    Stems,
+    Rare,
+    /// Who is compared with whom, and how much they share.
+    Neighbours,
+    Shares,
+}
+
+impl Share {
+    /// The whole of a budget in the parts that are given of it. Never are all of them given at a time: what is done with leaves holes.
+    const ALL: u64 = 40;
+
+    fn parts(self) -> u64 {
+        match self {
+            Self::Sketches | Self::Lists => 14,
+            Self::Stems => 6,
+            Self::Postings | Self::Shingles | Self::Counting => 4,
+            Self::Windows | Self::WindowPostings => 1,
+            Self::Articles
+            | Self::SignedWords
+            | Self::Words
+            | Self::Fingerprints
+            | Self::StemsApart
+            | Self::Learned
+            | Self::Rare
+            | Self::Neighbours
+            | Self::Shares => 2,
+        }
+    }
+}
 
 impl Budget {
     pub(crate) fn new(memory: Option<u64>, folder: Option<&Path>) -> Arc<Self> {
@@ -67,16 +119,16 @@ impl Budget {
         self.reserved.fetch_add(bytes, Relaxed);
     }
 
-    /// So many 40ths of what is left, in bytes.
-    pub(crate) fn share(&self, parts: u64) -> u64 {
+    /// The share of what is left that data of a kind may take, in bytes.
+    pub(crate) fn share(&self, of: Share) -> u64 {
         self.memory.map_or(u64::MAX, |memory| {
-            memory.saturating_sub(self.reserved.load(Relaxed)).max(memory / 4) / PARTS * parts
+            memory.saturating_sub(self.reserved.load(Relaxed)).max(memory / 4) / Share::ALL * of.parts()
         })
     }
 
-    /// A store that may hold so many 40ths of what is left in memory.
-    pub(crate) fn store(self: &Arc<Self>, parts: u64) -> Store {
-        Store { room: AtomicU64::new(self.share(parts)), spill: Spill::new(self) }
+    /// A store that may hold the share of such data in memory.
+    pub(crate) fn store(self: &Arc<Self>, of: Share) -> Store {
+        Store { room: AtomicU64::new(self.share(of)), spill: Spill::new(self) }
     }
 
     /// Whether all that was written and read so far was.
@@ -296,7 +348,7 @@ mod tests {
             blocks in prop::collection::vec(prop::collection::vec(any::<u32>(), 0..50), 1..40), memory in 0u64..4000,
         ) {
             let budget = Budget::new(Some(memory), None);
-            let store = budget.store(PARTS);
+            let store = budget.store(Share::Lists);
             let kept: Vec<Block> = blocks.iter().map(|words| store.keep(words)).collect();
             let in_memory: usize = kept.iter().filter(|block| matches!(block, Block::Memory(_))).map(Block::len).sum();
             prop_assert!(4 * in_memory as u64 <= memory);
@@ -306,7 +358,7 @@ mod tests {
                 prop_assert_eq!(&*store.part(block, start..end), &words[start..end]);
                 prop_assert_eq!(&*store.part(block, start..words.len() + 7), &words[start..]);
             }
-            let other = Budget::new(Some(memory), None).store(PARTS);
+            let other = Budget::new(Some(memory), None).store(Share::Lists);
             for (words, block) in blocks.iter().skip(1).zip(kept) {
                 let kept = other.keep_in_place_of(block, words);
                 prop_assert_eq!(&*other.get(&kept), &words[..]);
@@ -326,7 +378,7 @@ mod tests {
     #[test]
     fn a_folder_that_cannot_be_written_is_told_once_and_gives_zeros() {
         let budget = Budget::new(Some(0), Some(Path::new("no/such/folder")));
-        let store = budget.store(1);
+        let store = budget.store(Share::Words);
         let block = store.keep(&[1, 2, 3][..]);
         assert_eq!(*store.get(&block), [0, 0, 0]);
         let error = budget.check().unwrap_err().to_string();
@@ -337,9 +389,26 @@ mod tests {
     fn what_is_reserved_is_taken_off_but_not_all() {
         let budget = Budget::new(Some(32_000), None);
         budget.reserve(16_000);
-        assert_eq!(budget.share(2), 800);
+        assert_eq!(budget.share(Share::Words), 800);
         budget.reserve(16_000);
-        assert_eq!(budget.share(4), 800);
-        assert_eq!(Budget::unlimited().share(1), u64::MAX);
+        assert_eq!(budget.share(Share::Counting), 800);
+        assert_eq!(Budget::unlimited().share(Share::Words), u64::MAX);
+    }
+
+    #[test]
+    fn what_is_there_together_is_less_than_the_whole() {
+        use Share::*;
+        let stages: [&[Share]; 6] = [
+            &[Articles, Sketches, SignedWords, Fingerprints],
+            &[Articles, Sketches, SignedWords, Words, Fingerprints, Postings, Shingles],
+            &[Articles, Words, Fingerprints, Shingles, Windows, WindowPostings, StemsApart],
+            &[Articles, Words, Counting, Learned, Lists, Stems, Rare],
+            &[Articles, Lists, Stems, Rare, Neighbours, Shares],
+            &[Articles, Stems, Rare, Neighbours, Shingles],
+        ];
+        for stage in stages {
+            let together: u64 = stage.iter().map(|share| share.parts()).sum();
+            assert!(together <= Share::ALL, "{stage:?} take {together} of {}", Share::ALL);
+        }
     }
 }

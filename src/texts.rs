@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use crate::scheme::Shingle;
 use crate::shingle;
-use crate::store::Budget;
+use crate::store::{Budget, Share};
 use crate::text;
 
 /// What is asked of texts while they are compared.
@@ -39,12 +39,9 @@ pub(crate) struct Sets {
     room: AtomicU64,
 }
 
-/// What shingle sets may take of the memory given.
-const SHINGLES_SHARE: u64 = 4;
-
 impl<'a> Shingles<'a> {
     pub(crate) fn new(texts: Texts<'a>) -> Self {
-        let room = AtomicU64::new(texts.budget.share(SHINGLES_SHARE));
+        let room = AtomicU64::new(texts.budget.share(Share::Shingles));
         Self::with(texts, Sets { of: (0..texts.len()).map(|_| OnceLock::new()).collect(), room })
     }
 

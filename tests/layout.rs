@@ -18,9 +18,9 @@ fn uses() -> BTreeMap<String, BTreeSet<String>> {
     let used = |(name, source): (&String, &String)| {
         let code = source.split("#[cfg(test)]").next().unwrap_or_default();
         let lines = code.lines().filter(|line| !line.trim_start().starts_with("//"));
-        let names = lines.flat_map(|line| line.split("crate::").skip(1)).map(|after| {
-            after.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>()
-        });
+        let names = lines
+            .flat_map(|line| line.split("crate::").skip(1))
+            .map(|after| after.chars().take_while(|c| c.is_ascii_alphanumeric() || *c == '_').collect::<String>());
         (name.clone(), names.filter(|used| used != name && sources.contains_key(used)).collect())
     };
     sources.iter().map(used).collect()
