@@ -10,6 +10,7 @@ use rayon::prelude::*;
 use crate::articles::{Article, Articles, Wants};
 use crate::bands::Bands;
 use crate::candidates::Growth;
+use crate::census::Census;
 use crate::cluster;
 use crate::corpus::{Admission, Corpus};
 use crate::error::{self, Error, Result};
@@ -133,7 +134,7 @@ impl Detector {
     /// As [`find`](Self::find).
     pub fn pairs<A: Article>(&self, articles: &[A]) -> Result<Vec<Pair>> {
         let Signed { corpus, kept, mut summary } = self.prepare(articles)?;
-        let found = self.compare(&corpus, kept, Keep::All, None, &mut summary)?;
+        let found = self.compare(&corpus, kept, Keep::All, None, &mut summary, None)?;
         Ok(corpus.pairs(found.pairs))
     }
 
@@ -171,9 +172,28 @@ impl Detector {
                 asked[text] = true;
             }
         }
-        let mut found = self.compare(&corpus, kept, self.keep(), Some(&asked), &mut summary)?;
+        let mut found = self.compare(&corpus, kept, self.keep(), Some(&asked), &mut summary, None)?;
         found.pairs.retain(|pair| asked[pair.left as usize] || asked[pair.right as usize]);
         Ok(corpus.pairs(found.pairs))
+    }
+
+    /// What these articles are like, by which others can be judged as if they were among them; and for each what is usual for it, by
+    /// its position, if it can be compared.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find).
+    pub(crate) fn census<A: Article>(&self, articles: &[A]) -> Result<(Census, Vec<Option<f32>>)> {
+        let Signed { corpus, kept, mut summary } = self.prepare(articles)?;
+        let mut census = Census::default();
+        self.compare(&corpus, kept, self.keep(), None, &mut summary, Some(&mut census))?;
+        let mut usual = vec![None; articles.len()];
+        for (twin, &position) in corpus.twins.iter().zip(&corpus.positions) {
+            if let Ok(text) = corpus.distinct.binary_search(twin) {
+                usual[position as usize] = census.notes.usual.get(text).copied();
+            }
+        }
+        census.notes.usual = Vec::new();
+        Ok((census, usual))
     }
 
     /// What is wanted beside the copies.
@@ -205,7 +225,7 @@ impl Detector {
         let words = [left, right].map(|text| Words::new(text).count() as f32);
         let is_exact = corpus.distinct.len() == 1;
         let (relation, similarity, evidence) =
-            match detector.compare(&corpus, kept, Keep::All, None, &mut summary)?.pairs.pop() {
+            match detector.compare(&corpus, kept, Keep::All, None, &mut summary, None)?.pairs.pop() {
                 _ if is_exact => (Some(Relation::Exact), 1.0, None),
                 Some(pair) => (pair.relation, pair.similarity, Some(pair.evidence)),
                 // Their signatures ruled it out that they are edited copies.
@@ -286,7 +306,7 @@ impl Detector {
     fn report_on<A: Article>(&self, signed: Signed<A>) -> Result<(Report, Articles<A>)> {
         let Signed { corpus, kept, mut summary } = signed;
         let Found { pairs, sets, shared, furniture } =
-            self.compare(&corpus, kept, self.keep_for_clusters(), None, &mut summary)?;
+            self.compare(&corpus, kept, self.keep_for_clusters(), None, &mut summary, None)?;
         let (copies, misses): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|pair| pair.relation.is_some());
         summary.verified = copies.len() as u64;
         let Judge { confidence, .. } = self.judge;
@@ -317,8 +337,9 @@ impl Detector {
         keep: Keep,
         asked: Option<&[bool]>,
         summary: &mut Summary,
+        census: Option<&mut Census>,
     ) -> Result<Found> {
-        let mut found = self.compare_all(corpus, kept, keep, asked, summary)?;
+        let mut found = self.compare_all(corpus, kept, keep, asked, summary, census)?;
         let number = |text: u32| corpus.distinct[text as usize];
         found.pairs.retain(|pair| corpus.may_meet(number(pair.left), number(pair.right)));
         Ok(found)
@@ -332,6 +353,7 @@ impl Detector {
         keep: Keep,
         asked: Option<&[bool]>,
         summary: &mut Summary,
+        mut census: Option<&mut Census>,
     ) -> Result<Found> {
         let budget = &corpus.budget;
         let read = |text: u32| corpus.read(text);
@@ -367,9 +389,13 @@ impl Detector {
             return Ok(Found { pairs, sets: Some(sets), shared, furniture });
         }
         drop(sets);
+        let notes = census.as_deref_mut().map(|census| &mut census.notes);
         let rewordings =
             Rewordings { judge: self.judge, near: &self.near, prior: self.prior, reporter: &self.reporter };
-        pairs.extend(rewordings.find(texts, tokens, &judged_without, &leaders, (keep, asked), summary)?);
+        pairs.extend(rewordings.find(texts, tokens, &judged_without, &leaders, (keep, asked), summary, notes)?);
+        if let Some(census) = census {
+            census.mask = judged_without.into_mask();
+        }
         budget.check()?;
         // What shingles and content both speak of is told by its content.
         pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));

@@ -110,7 +110,7 @@ impl Weigher {
 }
 
 /// How much of the content words is of general English, 0 to 1: 1 if more than half of them are, as in any English text.
-fn english_share(tokens: &TokenChunks) -> f32 {
+pub(crate) fn english_share(tokens: &TokenChunks) -> f32 {
     let prior = Prior::get();
     // Of many words one stem in 32 is looked at, by its hash, so that the order of the texts does not matter.
     let looked_at = if tokens.words() < 1 << 17 { u32::MAX } else { u32::MAX >> 5 };
@@ -277,7 +277,6 @@ impl Draft<'_> {
         let Scratch { known, stems, packed, rare_packed, rare_ends, .. } = scratch;
         let Self { weigher, heads, store, learned } = self;
         let prior = Prior::get();
-        let common = weigher.common();
         let learned: Vec<Cow<'_, [u32]>> = learned.iter().map(|part| store.get(part)).collect();
         let learned: Vec<Learned<'_>> = learned.iter().map(|part| Learned::of(part, heads.len())).collect();
 
@@ -286,43 +285,15 @@ impl Draft<'_> {
         packed.clear();
         packed.reserve(chunk.words() * 5 / 4 + heads.len());
         for ((text, head), tokens) in heads.iter_mut().enumerate().zip(chunk.texts()) {
-            let content_words = tokens.len();
-            known.reset(content_words);
-            stems.clear();
-            head.figures = 0;
-            for (at, token) in tokens.enumerate() {
-                head.figures += u32::from(token.is_number());
+            weights.clear();
+            let held = |token: Token| {
                 let part = parts.of(token.stem());
                 let held = Held::of_code(learned[part].held.get(next[part]).copied().unwrap_or_default());
                 next[part] += 1;
-                let stem = known.insert(token.stem(), stems.len() as u32).map_or(stems.len(), |stem| stem as usize);
-                if stem == stems.len() {
-                    stems.push(Found { token, first: at as u32, times: 0, names: 0, held });
-                }
-                stems[stem].times += 1;
-                stems[stem].names += u32::from(token.is_name());
-            }
+                held
+            };
             head.words = words(text);
-            head.distinct = stems.len() as u32;
-            head.english = 0;
-            weights.clear();
-            for found in stems.iter() {
-                let part = found.first as usize * PARTS / content_words;
-                let is_name = 2 * found.names >= found.times;
-                let english = prior.commonness(found.token.stem());
-                head.english += u32::from(english != Commonness::default());
-                let idf = weigher.idf(found.held, english);
-                if idf < LEAST_IDF {
-                    continue;
-                }
-                let stem = found.token.named(is_name);
-                head.totals.add(stem, (idf, idf.saturating_sub(common)), part);
-                if found.held != Held::ALONE {
-                    packed.push(stem.code());
-                    weights.push(idf);
-                    head.parts.iter_mut().skip(part).for_each(|end| *end += 1);
-                }
-            }
+            find_stems(tokens, weigher, prior, (known, stems), head, (packed, &mut weights), held);
             store::add_bytes(packed, &weights);
             head.stems = weights.len() as u32;
             head.stems_end = packed.len() as u32;
@@ -356,32 +327,16 @@ impl Learn for Draft<'_> {
         let prior = Prior::get();
         rare.clear();
         for (head, tokens) in self.heads.iter_mut().zip(tokens.texts()) {
-            seen.reset(2 * tokens.len());
             lists.clear();
-            let mut before = None;
-            for token in tokens {
-                let id = token.stem();
-                if let Some(neighbour) = before.replace(id).filter(|&before| before != id) {
-                    let pair = pair(neighbour, id);
-                    if let Some((held, list)) = answers.take(pair)
-                        && held.code() <= MOST_DOCUMENTS as usize
-                        && seen.is_new(pair)
-                    {
-                        let english = prior.commonness(neighbour).of_pair(prior.commonness(id));
-                        let weight = self.weigher.idf(held, english);
-                        head.totals.pairs += u32::from(weight);
-                        head.totals.rare += self.weigher.rare(held);
-                        lists.extend(list.map(|list| (list, weight)));
-                    }
-                }
-                if let Some((held, list)) = answers.take(id) {
-                    rare.held.push(held.code() as u8);
-                    if held.code() <= MOST_DOCUMENTS as usize && seen.is_new(id) {
-                        head.totals.rare += self.weigher.rare(held);
-                        lists.extend(list.map(|list| (list, 0)));
-                    }
-                }
-            }
+            let note = |held: Held| rare.held.push(held.code() as u8);
+            find_rare(
+                tokens,
+                self.weigher,
+                prior,
+                (seen, &mut head.totals, lists),
+                |feature| answers.take(feature),
+                note,
+            );
             lists.sort_unstable();
             rare.lists.extend(lists.iter().map(|&(list, _)| list.code()));
             rare.weights.extend(lists.iter().map(|&(_, weight)| weight));
@@ -392,6 +347,138 @@ impl Learn for Draft<'_> {
         let Rare { ends, lists, weights, held } = &*rare;
         Learned { ends, lists, weights, held }.write(packed);
         self.learned.push(self.store.keep(&*packed));
+    }
+}
+
+/// Adds the rare features of a text, and what each weighs as a pair of words, to `lists`, under the names that `held` gives with how
+/// many documents hold them; nothing of features that are of no interest now. `note` is told what holds each stem.
+#[inline(always)]
+fn find_rare<L>(
+    tokens: impl ExactSizeIterator<Item = Token>,
+    weigher: &Weigher,
+    prior: &Prior,
+    (seen, totals, lists): (&mut Seen, &mut Totals, &mut Vec<(L, u8)>),
+    mut held: impl FnMut(u32) -> Option<(Held, Option<L>)>,
+    mut note: impl FnMut(Held),
+) {
+    seen.reset(2 * tokens.len());
+    let mut before = None;
+    for token in tokens {
+        let id = token.stem();
+        if let Some(neighbour) = before.replace(id).filter(|&before| before != id) {
+            let pair = pair(neighbour, id);
+            if let Some((held, list)) = held(pair)
+                && held.code() <= MOST_DOCUMENTS as usize
+                && seen.is_new(pair)
+            {
+                let english = prior.commonness(neighbour).of_pair(prior.commonness(id));
+                let weight = weigher.idf(held, english);
+                totals.pairs += u32::from(weight);
+                totals.rare += weigher.rare(held);
+                lists.extend(list.map(|list| (list, weight)));
+            }
+        }
+        if let Some((held, list)) = held(id) {
+            note(held);
+            if held.code() <= MOST_DOCUMENTS as usize && seen.is_new(id) {
+                totals.rare += weigher.rare(held);
+                lists.extend(list.map(|list| (list, 0)));
+            }
+        }
+    }
+}
+
+/// Weighs the stems of a text for its head, and adds those that another text may share to `packed`, and their weights.
+#[inline(always)]
+fn find_stems(
+    tokens: impl ExactSizeIterator<Item = Token>,
+    weigher: &Weigher,
+    prior: &Prior,
+    (known, stems): (&mut Known, &mut Vec<Found>),
+    head: &mut Head,
+    (packed, weights): (&mut Vec<u32>, &mut Vec<u8>),
+    mut held: impl FnMut(Token) -> Held,
+) {
+    let common = weigher.common();
+    let content_words = tokens.len();
+    known.reset(content_words);
+    stems.clear();
+    head.figures = 0;
+    for (at, token) in tokens.enumerate() {
+        head.figures += u32::from(token.is_number());
+        let held = held(token);
+        let stem = known.insert(token.stem(), stems.len() as u32).map_or(stems.len(), |stem| stem as usize);
+        if stem == stems.len() {
+            stems.push(Found { token, first: at as u32, times: 0, names: 0, held });
+        }
+        stems[stem].times += 1;
+        stems[stem].names += u32::from(token.is_name());
+    }
+    head.distinct = stems.len() as u32;
+    head.english = 0;
+    for found in stems.iter() {
+        let part = found.first as usize * PARTS / content_words;
+        let is_name = 2 * found.names >= found.times;
+        let english = prior.commonness(found.token.stem());
+        head.english += u32::from(english != Commonness::default());
+        let idf = weigher.idf(found.held, english);
+        if idf < LEAST_IDF {
+            continue;
+        }
+        let stem = found.token.named(is_name);
+        head.totals.add(stem, (idf, idf.saturating_sub(common)), part);
+        if found.held != Held::ALONE {
+            packed.push(stem.code());
+            weights.push(idf);
+            head.parts.iter_mut().skip(part).for_each(|end| *end += 1);
+        }
+    }
+}
+
+/// The weighed features of one text by itself.
+pub(crate) struct Weighed {
+    head: Head,
+    common: u8,
+    words: Vec<u32>,
+    /// Its rare features, ascending, and what each weighs as a pair of words; 0 if it is a stem.
+    pub(crate) rare: Vec<(u32, u8)>,
+}
+
+impl Weighed {
+    /// Weighs one text of these content words, and so many words in all, where so many documents hold each feature.
+    pub(crate) fn new(tokens: &[Token], words: u32, weigher: &Weigher, held: impl Fn(u32) -> Held) -> Self {
+        let prior = Prior::get();
+        let (mut head, mut rare) = (Head { words, ..Head::default() }, Vec::new());
+        let all = || tokens.iter().copied();
+        let named = |feature: u32| {
+            let held = held(feature);
+            Some((held, held.is_rare().then_some(feature)))
+        };
+        find_rare(all(), weigher, prior, (&mut Seen::default(), &mut head.totals, &mut rare), named, |_| {});
+        rare.sort_unstable();
+        let (mut packed, mut weights) = (Vec::new(), Vec::new());
+        let scratch = (&mut Known::default(), &mut Vec::new());
+        find_stems(all(), weigher, prior, scratch, &mut head, (&mut packed, &mut weights), |token| held(token.stem()));
+        store::add_bytes(&mut packed, &weights);
+        head.stems = weights.len() as u32;
+        Self { head, common: weigher.common(), words: packed, rare }
+    }
+
+    pub(crate) fn features(&self) -> Features<'_> {
+        Features { head: &self.head, common: self.common, words: (&self.words[..]).into() }
+    }
+
+    /// The weight of its pairs of words, and that of those that another text has as well.
+    pub(crate) fn shared_pairs(&self, other: &Self) -> u32 {
+        let mut theirs = other.rare.iter().peekable();
+        let mut pairs = 0;
+        for &(feature, weight) in &self.rare {
+            while theirs.next_if(|their| their.0 < feature).is_some() {}
+            if theirs.peek().is_some_and(|their| their.0 == feature) {
+                pairs += u32::from(weight);
+            }
+        }
+        pairs
     }
 }
 

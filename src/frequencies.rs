@@ -176,6 +176,84 @@ pub(crate) fn count<L: Learn>(
     Ok(lists)
 }
 
+/// How many documents hold each feature of a corpus that two texts have at least, to weigh other texts by.
+#[derive(Debug, Default)]
+pub(crate) struct Frequencies {
+    /// Features, ascending.
+    features: Vec<u32>,
+    /// For each how many documents hold it.
+    held: Vec<u8>,
+    /// Where the features begin that have the same upper bits.
+    starts: Vec<u32>,
+}
+
+/// Features are looked up by so many of their upper bits first.
+const START_BITS: u32 = 16;
+
+impl Frequencies {
+    /// Those of all texts; `counts` says whether one counts as a document.
+    ///
+    /// # Errors
+    /// As [`count`].
+    pub(crate) fn of(
+        tokens: &TokenChunks,
+        counts: impl Fn(usize) -> bool + Sync,
+        budget: &Arc<Budget>,
+    ) -> Result<Self> {
+        let mut learners: Vec<Seen> = (0..tokens.len()).map(|_| Seen::default()).collect();
+        count(tokens, &mut learners, Parts::new(tokens.texts(), tokens.words(), budget), counts, budget)?;
+        let mut all: Vec<u64> = learners.into_iter().flat_map(|Seen(seen)| seen).collect();
+        all.par_sort_unstable();
+        all.dedup();
+        let held = all.iter().map(|&seen| seen as u8).collect();
+        Ok(Self::new(all.into_iter().map(|seen| (seen >> 8) as u32).collect(), held))
+    }
+
+    /// From features, ascending, and the codes of how many documents hold each.
+    pub(crate) fn new(features: Vec<u32>, held: Vec<u8>) -> Self {
+        let upper = |feature: u32| feature >> (32 - START_BITS);
+        let mut starts = vec![0; (1 << START_BITS) + 1];
+        features.iter().for_each(|&feature| starts[upper(feature) as usize + 1] += 1);
+        (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
+        Self { features, held, starts }
+    }
+
+    /// The features, ascending, and the codes of how many documents hold each.
+    pub(crate) fn parts(&self) -> (&[u32], &[u8]) {
+        (&self.features, &self.held)
+    }
+
+    /// How many documents hold a feature.
+    pub(crate) fn held(&self, feature: u32) -> Held {
+        let upper = (feature >> (32 - START_BITS)) as usize;
+        let [start, end] = [upper, upper + 1].map(|at| self.starts.get(at).copied().unwrap_or(0) as usize);
+        let found = self.features[start..end].binary_search(&feature);
+        found.map_or(Held::ALONE, |at| Held(self.held[start + at]))
+    }
+}
+
+/// The features of a chunk that two texts have at least, each with how many documents hold it.
+#[derive(Default)]
+struct Seen(Vec<u64>);
+
+impl Learn for Seen {
+    type Scratch = ();
+
+    fn learn(&mut self, tokens: TokenChunk<'_>, mut answers: Answers, (): &mut ()) {
+        let start = self.0.len();
+        for tokens in tokens.texts() {
+            features(tokens, |feature| {
+                if let Some((held, _)) = answers.take(feature).filter(|&(held, _)| held != Held::ALONE) {
+                    self.0.push(u64::from(feature) << 8 | u64::from(held.0));
+                }
+            });
+        }
+        // Each part has features of its own.
+        self.0[start..].sort_unstable();
+        self.0.dedup();
+    }
+}
+
 /// The parts in which the buckets are counted: each feature is of one.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Parts(usize);

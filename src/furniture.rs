@@ -62,6 +62,15 @@ const MOST_PARTS: u64 = 64;
 pub(crate) struct Furniture {
     /// Texts that hold some, ascending.
     cuts: Vec<Cut>,
+    mask: Mask,
+}
+
+/// What furniture is told by: the fingerprints, ascending, that many texts have, and the windows near them, by their hashes and ascending,
+/// that are furniture.
+#[derive(Debug, Default)]
+pub(crate) struct Mask {
+    common: Members,
+    windows: Members,
 }
 
 /// What of a text is furniture.
@@ -85,12 +94,7 @@ impl Furniture {
         related: Related,
     ) -> Self {
         let common = Members::new(common);
-        let holds_some = |text: &u32| {
-            let of = fingerprints.of(*text);
-            let mut are_common = of.iter().filter(|&&of| Sample::Half.keeps(of)).map(|&of| common.contains(of));
-            let mut before = false;
-            are_common.any(|is_common| std::mem::replace(&mut before, is_common) && is_common)
-        };
+        let holds_some = |text: &u32| may_hold(&fingerprints.of(*text), &common);
         let holders: Vec<u32> = (0..texts.len() as u32).into_par_iter().filter(holds_some).collect();
         let counts = |text: u32| leading.binary_search(&text).is_ok();
         let budget = texts.budget;
@@ -110,7 +114,26 @@ impl Furniture {
         let read = Read { of, ..read };
         let furniture = Members::new(read.furniture(related, budget));
         let cut = |holder: &Holder| Cut::new(holder.text, &read.windows.get(&holder.windows), &furniture);
-        Self { cuts: read.of.par_iter().filter_map(cut).collect() }
+        let cuts = read.of.par_iter().filter_map(cut).collect();
+        Self { cuts, mask: Mask { common, windows: furniture } }
+    }
+
+    /// The furniture of some texts as it is told elsewhere; `fingerprints` are those of a text.
+    pub(crate) fn told_by<'f>(mask: &Mask, texts: Texts<'_>, fingerprints: impl Fn(u32) -> &'f [u32]) -> Self {
+        let mut desk = Desk::default();
+        let cut = |text: u32| {
+            if !may_hold(fingerprints(text), &mask.common) {
+                return None;
+            }
+            desk.read(&(texts.read)(text), texts.shingle, &mask.common);
+            Cut::new(text, &desk.windows(), &mask.windows)
+        };
+        Self { cuts: (0..texts.len() as u32).filter_map(cut).collect(), mask: Mask::default() }
+    }
+
+    /// What it is told by.
+    pub(crate) fn into_mask(self) -> Mask {
+        self.mask
     }
 
     fn of(&self, text: u32) -> Option<&Cut> {
@@ -157,6 +180,25 @@ impl Furniture {
             text::with_scratch(|scratch| text::walk(&left, scratch, |words| finder.collect(words, tokens)));
         })
     }
+}
+
+impl Mask {
+    /// From fingerprints and windows, ascending.
+    pub(crate) fn new(common: Vec<u32>, windows: Vec<u32>) -> Self {
+        Self { common: Members::new(common), windows: Members::new(windows) }
+    }
+
+    /// The fingerprints and the windows, ascending.
+    pub(crate) fn parts(&self) -> [&[u32]; 2] {
+        [&self.common.sorted, &self.windows.sorted]
+    }
+}
+
+/// Whether two fingerprints in a row are common ones.
+fn may_hold(fingerprints: &[u32], common: &Members) -> bool {
+    let mut are_common = fingerprints.iter().filter(|&&of| Sample::Half.keeps(of)).map(|&of| common.contains(of));
+    let mut before = false;
+    are_common.any(|is_common| std::mem::replace(&mut before, is_common) && is_common)
 }
 
 impl Cut {
@@ -376,11 +418,18 @@ impl Desk {
 }
 
 /// Some numbers, to ask whether one is among them.
+#[derive(Debug)]
 struct Members {
     sorted: Vec<u32>,
     /// One bit for each number, by some of its bits: most that are not among them are told by it.
     bits: Vec<u64>,
     shift: u32,
+}
+
+impl Default for Members {
+    fn default() -> Self {
+        Self::new(Vec::new())
+    }
 }
 
 impl Members {

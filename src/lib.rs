@@ -95,6 +95,7 @@ mod arch;
 mod articles;
 mod bands;
 mod candidates;
+mod census;
 mod cluster;
 mod content;
 mod corpus;

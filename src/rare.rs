@@ -307,7 +307,7 @@ fn in_steps(share: f32) -> u16 {
     (share * f32::from(u16::MAX)) as u16
 }
 
-fn of_steps(steps: u16) -> f32 {
+pub(crate) fn of_steps(steps: u16) -> f32 {
     f32::from(steps) / f32::from(u16::MAX)
 }
 

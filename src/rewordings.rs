@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use crate::content::TokenChunks;
 use crate::crowds;
 use crate::error::Result;
-use crate::features::{Content, Features, RareFeatures};
+use crate::features::{self, Content, Features, RareFeatures};
+use crate::frequencies::Frequencies;
 use crate::furniture::Furniture;
 use crate::judge::{Common, Desk, Judge, Side, Verdict};
 use crate::near::{Compared, Keep, Near};
@@ -26,6 +27,20 @@ use crate::verify::{self, Rule};
 /// of its pairs of words in any case. In a large corpus there are ever more that share next to nothing.
 const MOST_NEIGHBOURS: usize = 32;
 const IN_ANY_CASE: f32 = 0.02;
+
+/// What a corpus was found to be like, by which other articles can be judged as it would.
+#[derive(Debug, Default)]
+pub(crate) struct Notes {
+    /// How many documents count.
+    pub(crate) documents: usize,
+    /// How much of the content words is of general English, 0 to 1.
+    pub(crate) english: f32,
+    pub(crate) frequencies: Frequencies,
+    /// How common copies are among texts that look alike.
+    pub(crate) prior: f32,
+    /// What is usual for each text.
+    pub(crate) usual: Vec<f32>,
+}
 
 /// How rewordings are looked for.
 #[derive(Clone, Copy)]
@@ -98,10 +113,17 @@ impl Rewordings<'_> {
         leaders: &[u32],
         (keep, asked): (Keep, Option<&[bool]>),
         summary: &mut Summary,
+        mut notes: Option<&mut Notes>,
     ) -> Result<Vec<Compared>> {
-        let surroundings = self.surroundings(texts, tokens, furniture, leaders, asked, summary)?;
+        let surroundings =
+            self.surroundings(texts, tokens, furniture, leaders, asked, summary, notes.as_deref_mut())?;
         texts.budget.check()?;
-        Ok(self.among(texts, &surroundings, furniture, leaders, keep, summary))
+        let found = self.among(texts, &surroundings, furniture, leaders, keep, summary);
+        if let Some(notes) = notes {
+            notes.prior = summary.prior.unwrap_or_default();
+            notes.usual = (0..texts.len() as u32).map(|text| surroundings.usual.of_text(text)).collect();
+        }
+        Ok(found)
     }
 
     /// Content words to features, and to what each text shares with which others.
@@ -113,11 +135,17 @@ impl Rewordings<'_> {
         leaders: &[u32],
         asked: Option<&[bool]>,
         summary: &mut Summary,
+        notes: Option<&mut Notes>,
     ) -> Result<Surroundings> {
         let budget = texts.budget;
         let leads = |text: u32| leaders[text as usize] == text;
         self.reporter.timed(&mut summary.times, Stage::Candidates, texts.len(), |ticker| {
             let tokens = furniture.take_out_of(tokens, texts.read);
+            if let Some(notes) = notes {
+                notes.documents = (0..texts.len() as u32).filter(|&text| leads(text)).count();
+                notes.english = features::english_share(&tokens);
+                notes.frequencies = Frequencies::of(&tokens, |text| leads(text as u32), budget)?;
+            }
             let words = |text: usize| texts.words[text] - furniture.words(text as u32);
             let (content, lists) = Content::new(tokens, words, |text| leads(text as u32), budget)?;
             let mut candidates = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
