@@ -156,8 +156,13 @@ impl Admission {
     }
 
     fn refuse(&self, signed: &Signed) -> Option<SkipReason> {
-        let words = signed.words as usize;
-        match signed.shape {
+        self.refuses(signed.words, signed.shape)
+    }
+
+    /// Why a text of so many words, and of this shape, cannot be compared, if it cannot.
+    pub(crate) fn refuses(&self, words: u32, shape: Shape) -> Option<SkipReason> {
+        let words = words as usize;
+        match shape {
             Shape::TooLong => Some(SkipReason::TooLong),
             _ if words == 0 => Some(SkipReason::Empty),
             _ if words < self.min_words => Some(SkipReason::TooShort { words, needed: self.min_words }),

@@ -10,10 +10,10 @@ use rayon::prelude::*;
 use crate::articles::{Article, Articles, Wants};
 use crate::bands::Bands;
 use crate::candidates::Growth;
-use crate::census::Census;
+use crate::census::{Census, Comparing};
 use crate::cluster;
 use crate::corpus::{Admission, Corpus};
-use crate::error::{self, Error, Result};
+use crate::error::{self, Error, Result, SkipReason};
 use crate::excerpts;
 use crate::fingerprints::{Sample, Shared};
 use crate::furniture::{Furniture, Related};
@@ -29,7 +29,7 @@ use crate::rewordings::Rewordings;
 use crate::scheme::Scheme;
 use crate::scheme::Shingle;
 use crate::shingle::ShingleSet;
-use crate::sign::{self, Kept, Signatures, Views};
+use crate::sign::{self, Kept, Signatures, Single, Views};
 use crate::store::Budget;
 use crate::text::Words;
 use crate::texts::{Sets, Texts};
@@ -194,6 +194,16 @@ impl Detector {
         }
         census.notes.usual = Vec::new();
         Ok((census, usual))
+    }
+
+    /// Why a text cannot be compared, if it cannot.
+    pub(crate) fn refuse(&self, text: &Single) -> Option<SkipReason> {
+        self.admission.refuses(text.words, text.shape)
+    }
+
+    /// How texts are compared one by one.
+    pub(crate) fn comparing(&self) -> Comparing<'_> {
+        Comparing { views: self.views(), near: &self.near, judge: self.judge }
     }
 
     /// What is wanted beside the copies.
@@ -529,6 +539,7 @@ impl<A: Article> Collector<A> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::census::Known;
     use crate::report::Cluster;
 
     /// A few stories, each with a copy that has some words more, and one that puts it otherwise.
@@ -564,5 +575,26 @@ mod tests {
                 Err(error) => assert!(matches!(error, Error::Spill { .. }), "{error}"),
             }
         }
+    }
+
+    #[test]
+    fn who_asks_by_a_census_finds_what_a_run_finds() {
+        let articles = stories();
+        let detector = Detector::new();
+        let (census, usual) = detector.census(&articles).unwrap();
+        let mut found: Vec<(usize, usize, Relation)> = Vec::new();
+        for at in 0..articles.len() {
+            let others: Vec<usize> = (0..articles.len()).filter(|&other| other != at).collect();
+            let known = |at: &usize| Known { text: &articles[*at].1, usual: usual[*at] };
+            let known: Vec<Known<'_>> = [at].iter().chain(&others).map(known).collect();
+            let copies = census.compare(detector.comparing(), &known);
+            let pair = |copy: &Compared| (at, others[copy.right as usize - 1], copy.relation.unwrap());
+            found.extend(copies.iter().map(pair).filter(|&(at, other, _)| at < other));
+        }
+        let pairs = detector.pairs(&articles).unwrap();
+        let expected: Vec<_> = pairs.iter().filter_map(|pair| Some((pair.left, pair.right, pair.relation?))).collect();
+        found.sort_by_key(|&(left, right, _)| (left, right));
+        assert!(expected.len() > 12);
+        assert_eq!(found, expected);
     }
 }

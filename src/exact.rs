@@ -12,6 +12,13 @@
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Exact(u64, u64);
 
+impl Exact {
+    /// Half of it, to look it up by.
+    pub(crate) fn key(self) -> u64 {
+        self.0
+    }
+}
+
 /// Takes the words of a text in runs of any length. They go round four lanes: in one, each would wait for the one before.
 #[derive(Default)]
 pub(crate) struct ExactHasher {

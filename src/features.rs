@@ -468,7 +468,12 @@ impl Weighed {
         Features { head: &self.head, common: self.common, words: (&self.words[..]).into() }
     }
 
-    /// The weight of its pairs of words, and that of those that another text has as well.
+    /// The weight of all its pairs of words.
+    pub(crate) fn pair_total(&self) -> u32 {
+        self.head.totals.pairs
+    }
+
+    /// The weight of the rare pairs of words that another text has as well.
     pub(crate) fn shared_pairs(&self, other: &Self) -> u32 {
         let mut theirs = other.rare.iter().peekable();
         let mut pairs = 0;

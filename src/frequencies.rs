@@ -177,7 +177,7 @@ pub(crate) fn count<L: Learn>(
 }
 
 /// How many documents hold each feature of a corpus that two texts have at least, to weigh other texts by.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Frequencies {
     /// Features, ascending.
     features: Vec<u32>,
@@ -185,6 +185,12 @@ pub(crate) struct Frequencies {
     held: Vec<u8>,
     /// Where the features begin that have the same upper bits.
     starts: Vec<u32>,
+}
+
+impl Default for Frequencies {
+    fn default() -> Self {
+        Self::new(Vec::new(), Vec::new())
+    }
 }
 
 /// Features are looked up by so many of their upper bits first.

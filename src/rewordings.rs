@@ -31,7 +31,8 @@ const IN_ANY_CASE: f32 = 0.02;
 /// What a corpus was found to be like, by which other articles can be judged as it would.
 #[derive(Debug, Default)]
 pub(crate) struct Notes {
-    /// How many documents count.
+    /// How many texts there are, and how many of them count as documents.
+    pub(crate) texts: usize,
     pub(crate) documents: usize,
     /// How much of the content words is of general English, 0 to 1.
     pub(crate) english: f32,
@@ -142,6 +143,7 @@ impl Rewordings<'_> {
         self.reporter.timed(&mut summary.times, Stage::Candidates, texts.len(), |ticker| {
             let tokens = furniture.take_out_of(tokens, texts.read);
             if let Some(notes) = notes {
+                notes.texts = texts.len();
                 notes.documents = (0..texts.len() as u32).filter(|&text| leads(text)).count();
                 notes.english = features::english_share(&tokens);
                 notes.frequencies = Frequencies::of(&tokens, |text| leads(text as u32), budget)?;

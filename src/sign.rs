@@ -125,6 +125,28 @@ impl Views {
     }
 }
 
+/// All that is made of one text by itself.
+#[derive(Debug)]
+pub(crate) struct Single {
+    pub(crate) words: u32,
+    pub(crate) shape: Shape,
+    pub(crate) exact: Exact,
+    pub(crate) sketch: Vec<u32>,
+    pub(crate) tokens: Vec<Token>,
+    pub(crate) fingerprints: Vec<u32>,
+}
+
+impl Views {
+    /// Signs one text.
+    pub(crate) fn single(&self, text: &str, scratch: &mut Scratch) -> Single {
+        let mut sketch = vec![0; self.slots];
+        scratch.fingerprints.clear();
+        let Signed { words, shape, exact, .. } = self.sign(text, scratch, &mut sketch);
+        let Scratch { tokens, fingerprints, .. } = scratch;
+        Single { words, shape, exact, sketch, tokens: tokens.clone(), fingerprints: fingerprints.clone() }
+    }
+}
+
 /// What is kept of all texts that were signed so far, in their order.
 #[derive(Debug)]
 pub(crate) struct Signatures {

@@ -1,0 +1,647 @@
+//! The archive: was this told before, by whom, and since when? Articles come one by one, and each is held against all that came
+//! before.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rayon::prelude::*;
+
+use crate::articles::Article;
+use crate::census::{Census, Known};
+use crate::content::features;
+use crate::date;
+use crate::detect::Detector;
+use crate::error::{ArchiveFault, Error, Result};
+use crate::hash::{FORMAT_VERSION, hash_bytes};
+use crate::near::Compared;
+use crate::records::{self, Profile, Record, Snapshot, Text};
+use crate::report::{Evidence, Relation, Report};
+use crate::sign::{Scratch, Single};
+
+/// The kinds of keys by which articles are found, and how many of their bits count.
+const KEYS: [u8; 4] = [64, 32, 40, 32];
+const EXACT: usize = 0;
+const FINGERPRINTS: usize = 1;
+const BANDS: usize = 2;
+const PAIRS: usize = 3;
+
+/// A key that more articles hold says nothing about any of them.
+const MOST_HOLDERS: usize = 40;
+
+/// So many candidates of each kind are compared with an article, those that share most with it.
+const MOST_CANDIDATES: usize = 48;
+
+/// Articles that share so many fingerprints may be edited copies, or one a part of the other.
+const LEAST_FINGERPRINTS: u32 = 2;
+
+/// An archive is like another corpus when so many more or fewer articles are in it.
+const GROWTH: f64 = 0.05;
+
+/// An article that was told before.
+///
+/// See [`Archive`] for an example.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Match {
+    /// The number of the article in the archive, which it has for life.
+    pub number: u64,
+    /// Its label.
+    pub id: String,
+    /// Where it was published, if that is known.
+    pub source: Option<String>,
+    /// When it was published, if that is known: an ISO 8601 date in UTC.
+    pub date: Option<String>,
+    /// How it is like the one that was asked about.
+    pub relation: Relation,
+    /// As in [`Pair`](crate::Pair); 1 for an exact copy.
+    pub similarity: f32,
+    /// The numbers by which the pair was judged; `None` for an exact copy.
+    pub evidence: Option<Evidence>,
+}
+
+/// An archived article, as it was added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Archived {
+    /// The number that it has for life.
+    pub number: u64,
+    /// Its label.
+    pub id: String,
+    /// Its text.
+    pub text: String,
+    /// When it was published, if that is known: an ISO 8601 date in UTC.
+    pub date: Option<String>,
+    /// Where it was published, if that is known.
+    pub source: Option<String>,
+}
+
+impl Article for Archived {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn date(&self) -> Option<&str> {
+        self.date.as_deref()
+    }
+
+    fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+}
+
+/// What an archive was like at some time, and what was usual for each article then.
+#[derive(Debug, Default)]
+struct Counted {
+    /// Which census it is: 1 for the first; none was taken if it is 0.
+    number: u64,
+    census: Census,
+    /// The articles that it counted, ascending, and what was usual for them; less than 0 if they cannot be compared.
+    usual: Vec<(u64, f32)>,
+}
+
+/// Articles on disk, each of which can be asked about: exact, edited and reworded copies come out, with the evidence.
+///
+/// An archive is a folder. One process writes to it at a time; any number may read, see [`reader`](Self::reader). Articles are numbered as
+/// they are added; ids are labels that may repeat. Texts are kept, compressed if the crate has the feature `compress`.
+///
+/// How rare a word is, how common copies are and what is furniture is counted now and then, in a [census](Self::take_census): between
+/// two of these a verdict on two articles does not change. Before the first there is no telling rewordings, and only exact and edited
+/// copies are found.
+///
+/// ```
+/// use retold::{Archive, Detector, Relation};
+///
+/// let folder = std::env::temp_dir().join(format!("retold-archive-example-{}", std::process::id()));
+/// let mut archive = Archive::create(&folder, &Detector::new())?;
+/// archive.add(&("monday", "The ferry leaves the harbour at nine and comes back at noon."))?;
+/// archive.commit()?;
+///
+/// let found = archive.matches(&("tuesday", "The ferry leaves the harbour at NINE, and comes back at noon!"))?;
+/// assert_eq!((found[0].id.as_str(), found[0].relation), ("monday", Relation::Exact));
+/// # drop(archive);
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Debug)]
+pub struct Archive {
+    records: records::Writer,
+    reader: ArchiveReader,
+}
+
+/// Asks an archive, as it was when it was last committed. Can be used by many threads at once.
+#[derive(Clone, Debug)]
+pub struct ArchiveReader {
+    folder: PathBuf,
+    records: records::Reader,
+    detector: Detector,
+    counted: Arc<RwLock<Arc<Counted>>>,
+}
+
+/// Figures about an archive.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct ArchiveStats {
+    /// Articles that can be found.
+    pub articles: u64,
+    /// Articles that were removed, and still take room.
+    pub removed: u64,
+    /// Files of articles that never change.
+    pub segments: usize,
+    /// Bytes on disk.
+    pub bytes: u64,
+    /// Bytes in memory.
+    pub memory: u64,
+    /// The last census: 1 for the first; none was taken if it is 0.
+    pub census: u64,
+}
+
+impl Archive {
+    /// A new archive in a folder, which is created if need be. The articles are signed, and compared, as the detector does.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if there is an archive, or if it cannot be written.
+    pub fn create(folder: impl AsRef<Path>, detector: &Detector) -> Result<Self> {
+        let folder = folder.as_ref();
+        let records = records::Writer::create(folder, &profile(detector), records::Options::default())?;
+        Self::with(folder, records, detector)
+    }
+
+    /// Opens an archive to write to it. The detector may have other options than when it was created, but must sign in the same way:
+    /// shingle, slots and threshold.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if there is no archive, if another process writes to it, if it was made in another way, or if it is damaged.
+    pub fn open(folder: impl AsRef<Path>, detector: &Detector) -> Result<Self> {
+        let folder = folder.as_ref();
+        let (records, _) = records::Writer::open(folder, Some(&profile(detector)), records::Options::default())?;
+        Self::with(folder, records, detector)
+    }
+
+    fn with(folder: &Path, records: records::Writer, detector: &Detector) -> Result<Self> {
+        let reader = ArchiveReader::with(folder, records.reader(), detector)?;
+        Ok(Self { records, reader })
+    }
+
+    /// Adds an article; its number. It outlives a crash from the next [`commit`](Self::commit) on, and can be found from then on.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if it cannot be written, or has more than some thirty megabytes.
+    pub fn add<A: Article>(&mut self, article: &A) -> Result<u64> {
+        self.add_signed(&Signed::new(&self.reader.detector, article, &mut Scratch::default()), article)
+    }
+
+    /// Adds many articles, which are signed in parallel; their numbers, which ascend.
+    ///
+    /// # Errors
+    /// As [`add`](Self::add); those before the one that failed are added.
+    pub fn add_all<A: Article>(&mut self, articles: &[A]) -> Result<Vec<u64>> {
+        /// So many at a time, that their keys need not be in memory together.
+        const TOGETHER: usize = 1024;
+        let mut numbers = Vec::with_capacity(articles.len());
+        for articles in articles.chunks(TOGETHER) {
+            let detector = &self.reader.detector;
+            let sign = |scratch: &mut Scratch, article| Signed::new(detector, article, scratch);
+            let signed: Vec<Signed> = articles.par_iter().map_init(Scratch::default, sign).collect();
+            for (signed, article) in signed.iter().zip(articles) {
+                numbers.push(self.add_signed(signed, article)?);
+            }
+        }
+        Ok(numbers)
+    }
+
+    fn add_signed<A: Article>(&mut self, signed: &Signed, article: &A) -> Result<u64> {
+        let keys: Vec<&[u64]> = signed.keys.iter().map(|keys| &keys[..]).collect();
+        self.records.add(&Record {
+            id: article.id().as_bytes(),
+            date: article.date().and_then(date::seconds),
+            source: article.source().map(str::as_bytes),
+            sketch: &[],
+            text: Some(&signed.text),
+            keys: &keys,
+        })
+    }
+
+    /// Removes the article of a number; whether there was one.
+    ///
+    /// # Errors
+    /// [`Error::Archive`].
+    pub fn remove_number(&mut self, number: u64) -> Result<bool> {
+        self.records.remove_number(number)
+    }
+
+    /// Removes all articles that bear an id; how many.
+    ///
+    /// # Errors
+    /// [`Error::Archive`].
+    pub fn remove(&mut self, id: &str) -> Result<u64> {
+        self.records.remove(id.as_bytes())
+    }
+
+    /// Removes all articles that are older than an ISO 8601 date; how many. Those without a date stay.
+    ///
+    /// # Errors
+    /// [`Error::UnknownName`] if it is no date; [`Error::Archive`].
+    pub fn expire(&mut self, before: &str) -> Result<u64> {
+        let known = &["2024", "2024-05-17", "2024-05-17T09:30:15+02:00"];
+        let seconds = date::seconds(before);
+        let seconds = seconds.ok_or_else(|| Error::UnknownName { what: "date", given: before.into(), known })?;
+        self.records.expire(seconds)
+    }
+
+    /// Makes all changes last: when it returns, they outlive any crash, and readers see them.
+    ///
+    /// # Errors
+    /// [`Error::Archive`]; open the archive again then: all that was committed before is kept.
+    pub fn commit(&mut self) -> Result<()> {
+        self.records.commit()
+    }
+
+    /// Puts small files together. Commits do so by themselves now and then.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit), which it is as well.
+    pub fn merge(&mut self) -> Result<()> {
+        self.records.merge()
+    }
+
+    /// Gives the room of removed articles back: nothing of them is left in any file.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit), which it is as well.
+    pub fn compact(&mut self) -> Result<()> {
+        self.records.compact(true)
+    }
+
+    /// Whether so many articles were added or removed since the last census that another one should be taken: one in twenty.
+    pub fn needs_census(&self) -> bool {
+        self.reader.needs_census()
+    }
+
+    /// Counts how rare words are, how common copies, and what is furniture, over all articles. Takes as long as to
+    /// [find](Detector::find) all copies among them. Its number.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit), which it is as well; [`Error::TooLarge`].
+    pub fn take_census(&mut self) -> Result<u64> {
+        self.commit()?;
+        let articles = self.reader.articles()?;
+        let (census, usual) = self.reader.detector.census(&articles)?;
+        let usual = articles.iter().zip(usual).map(|(article, usual)| (article.number, usual.unwrap_or(-1.0)));
+        let before = self.reader.counted().number;
+        let counted = Counted { number: before + 1, census, usual: usual.collect() };
+        counted.write(&self.reader.folder)?;
+        if before > 0 {
+            let old = path(&self.reader.folder, before);
+            fs::remove_file(&old).map_err(io(&old))?;
+        }
+        *self.reader.counted.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(counted);
+        Ok(before + 1)
+    }
+
+    /// Asks the archive from other threads while this one writes.
+    pub fn reader(&self) -> ArchiveReader {
+        self.reader.clone()
+    }
+
+    /// As [`ArchiveReader::matches`].
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if it is damaged, or cannot be read.
+    pub fn matches<A: Article>(&self, article: &A) -> Result<Vec<Match>> {
+        self.reader.matches(article)
+    }
+
+    /// As [`ArchiveReader::report`].
+    ///
+    /// # Errors
+    /// As there.
+    pub fn report(&self) -> Result<(Report, Vec<Archived>)> {
+        self.reader.report()
+    }
+
+    /// Checks every byte of every file, as they were last committed.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] names the first file that is damaged, and the place.
+    pub fn verify(&self) -> Result<()> {
+        self.records.verify()?;
+        Counted::read(&self.reader.folder).map(|_| ())
+    }
+
+    /// Figures about the archive.
+    pub fn stats(&self) -> ArchiveStats {
+        let records::Stats { live, dead, segments, segment_bytes, journal_bytes, memory, .. } = self.records.stats();
+        ArchiveStats {
+            articles: live,
+            removed: dead,
+            segments,
+            bytes: segment_bytes + journal_bytes,
+            memory,
+            census: self.reader.counted().number,
+        }
+    }
+}
+
+impl ArchiveReader {
+    /// Opens an archive to ask it, whether another process writes to it or not.
+    ///
+    /// # Errors
+    /// As [`Archive::open`], but that it may be written to.
+    pub fn open(folder: impl AsRef<Path>, detector: &Detector) -> Result<Self> {
+        let folder = folder.as_ref();
+        Self::with(folder, records::Reader::open(folder, Some(&profile(detector)))?, detector)
+    }
+
+    fn with(folder: &Path, records: records::Reader, detector: &Detector) -> Result<Self> {
+        let counted = Arc::new(RwLock::new(Arc::new(Counted::read(folder)?)));
+        Ok(Self { folder: folder.into(), records, detector: detector.clone(), counted })
+    }
+
+    /// Looks at what another process has committed in the meantime.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if it is damaged, or cannot be read.
+    pub fn refresh(&self) -> Result<()> {
+        self.records.refresh()?;
+        let counted = Counted::read(&self.folder)?;
+        *self.counted.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(counted);
+        Ok(())
+    }
+
+    fn counted(&self) -> Arc<Counted> {
+        self.counted.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn needs_census(&self) -> bool {
+        let (then, now) = (self.counted().usual.len() as f64, self.records.snapshot().len() as f64);
+        (now - then).abs() > GROWTH * then.max(1.0)
+    }
+
+    /// The census by which rewordings are judged: 1 for the first; none was taken, and no rewordings are found, if it is 0.
+    pub fn census(&self) -> u64 {
+        self.counted().number
+    }
+
+    /// The archived articles that tell what an article tells, the most similar first; of equals the one that was added first. If it is
+    /// in the archive itself, it is its own exact copy.
+    ///
+    /// Of what hundreds of articles hold, and of those that share most with this one, only the first dozens are looked at.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if the archive is damaged, or cannot be read.
+    pub fn matches<A: Article>(&self, article: &A) -> Result<Vec<Match>> {
+        let (snapshot, counted) = (self.records.snapshot(), self.counted());
+        let signed = Signed::new(&self.detector, article, &mut Scratch::default());
+        if self.detector.refuse(&signed.single).is_some() {
+            return Ok(Vec::new());
+        }
+        let candidates = signed.candidates(&snapshot, &counted)?;
+        let mut texts = Vec::with_capacity(candidates.len());
+        for number in candidates {
+            // What was removed in the meantime is in the snapshot still.
+            let Some(text) = snapshot.text(number)? else { continue };
+            texts.push((number, String::from_utf8_lossy(&text).into_owned()));
+        }
+        let ours = Known { text: article.text(), usual: None };
+        let known: Vec<Known<'_>> = std::iter::once(ours)
+            .chain(texts.iter().map(|(number, text)| Known { text, usual: counted.usual(*number) }))
+            .collect();
+        let copies = match counted.number {
+            0 => Census::edited_alone(self.detector.comparing(), &known),
+            _ => counted.census.compare(self.detector.comparing(), &known),
+        };
+        let mut matches = Vec::with_capacity(copies.len());
+        for Compared { right, relation, similarity, evidence, .. } in copies {
+            let number = texts[right as usize - 1].0;
+            let (Some(relation), Some(record)) = (relation, snapshot.record(number)?) else { continue };
+            matches.push(Match {
+                number,
+                id: String::from_utf8_lossy(record.id()).into_owned(),
+                source: record.source().map(|source| String::from_utf8_lossy(source).into_owned()),
+                date: record.date().map(date::shown),
+                relation,
+                similarity,
+                evidence: (relation != Relation::Exact).then_some(evidence),
+            });
+        }
+        matches.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.number.cmp(&b.number)));
+        Ok(matches)
+    }
+
+    /// All articles, in the order of their numbers.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] if the archive is damaged, or cannot be read.
+    pub fn articles(&self) -> Result<Vec<Archived>> {
+        let snapshot = self.records.snapshot();
+        let read = |number: u64| -> Result<Option<Archived>> {
+            let Some(record) = snapshot.record(number)? else { return Ok(None) };
+            let string = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+            Ok(Some(Archived {
+                number,
+                id: string(record.id()),
+                text: string(&snapshot.text(number)?.unwrap_or_default()),
+                date: record.date().map(date::shown),
+                source: record.source().map(string),
+            }))
+        };
+        let numbers: Vec<u64> = snapshot.numbers().collect();
+        let articles: Result<Vec<Option<Archived>>> = numbers.into_par_iter().map(read).collect();
+        Ok(articles?.into_iter().flatten().collect())
+    }
+
+    /// All clusters among the articles, as [`Detector::find`] finds them, and the articles: positions in the report are places in that
+    /// list.
+    ///
+    /// # Errors
+    /// As [`articles`](Self::articles) and [`Detector::find`].
+    pub fn report(&self) -> Result<(Report, Vec<Archived>)> {
+        let articles = self.articles()?;
+        Ok((self.detector.find(&articles)?, articles))
+    }
+}
+
+/// An article as it goes into an archive, or is looked up in it.
+struct Signed {
+    single: Single,
+    text: Text,
+    keys: [Vec<u64>; KEYS.len()],
+}
+
+impl Signed {
+    fn new<A: Article>(detector: &Detector, article: &A, scratch: &mut Scratch) -> Self {
+        let single = detector.comparing().views.single(article.text(), scratch);
+        #[cfg(feature = "compress")]
+        let text = Text::compressed(article.text().as_bytes());
+        #[cfg(not(feature = "compress"))]
+        let text = Text::plain(article.text().as_bytes());
+        let distinct = |mut keys: Vec<u64>| {
+            keys.sort_unstable();
+            keys.dedup();
+            keys
+        };
+        let is_comparable = detector.refuse(&single).is_none();
+        let keys = match is_comparable {
+            // What cannot be compared is kept all the same.
+            false => Default::default(),
+            true => {
+                let mut pairs = Vec::new();
+                features(single.tokens.iter().copied(), |feature| pairs.push(feature.into()));
+                [
+                    vec![single.exact.key()],
+                    distinct(single.fingerprints.iter().map(|&of| of.into()).collect()),
+                    distinct(detector.bands().keys(&single.sketch).collect()),
+                    distinct(pairs),
+                ]
+            }
+        };
+        Self { single, text, keys }
+    }
+
+    /// The articles to compare this one with, ascending.
+    fn candidates(&self, snapshot: &Snapshot, counted: &Counted) -> Result<Vec<u64>> {
+        let mut found = snapshot.postings(EXACT, self.keys[EXACT][0], MOST_HOLDERS)?.0;
+        let alike = self.sharing(snapshot, FINGERPRINTS, &self.keys[FINGERPRINTS], |_, _| 1)?;
+        found.extend(best(alike, LEAST_FINGERPRINTS));
+        found.extend(best(self.sharing(snapshot, BANDS, &self.keys[BANDS], |_, _| 1)?, 1));
+        if counted.number > 0 {
+            let rare = |feature: &u64| counted.census.notes.frequencies.held(*feature as u32).code() <= MOST_HOLDERS;
+            let pairs: Vec<u64> = self.keys[PAIRS].iter().copied().filter(rare).collect();
+            // The fewer hold it, the more it says.
+            let weight = |_, holders: usize| (MOST_HOLDERS + 1 - holders) as u32;
+            found.extend(best(self.sharing(snapshot, PAIRS, &pairs, weight)?, 1));
+        }
+        found.sort_unstable();
+        found.dedup();
+        Ok(found)
+    }
+
+    /// The articles that share keys with this one, and how much these weigh together.
+    fn sharing(
+        &self,
+        snapshot: &Snapshot,
+        kind: usize,
+        keys: &[u64],
+        weight: impl Fn(usize, usize) -> u32,
+    ) -> Result<Vec<(u64, u32)>> {
+        let mut met: Vec<(u64, u32)> = Vec::new();
+        snapshot.look_up(kind, keys, MOST_HOLDERS, |at, numbers, is_all| {
+            if is_all {
+                met.extend(numbers.iter().map(|&number| (number, weight(at, numbers.len()))));
+            }
+            Ok(())
+        })?;
+        met.sort_unstable();
+        met.dedup_by(|later, first| {
+            let same = later.0 == first.0;
+            first.1 += if same { later.1 } else { 0 };
+            same
+        });
+        Ok(met)
+    }
+}
+
+/// Those articles that share most, of equals the first.
+fn best(mut sharing: Vec<(u64, u32)>, least: u32) -> impl Iterator<Item = u64> {
+    sharing.retain(|&(_, weight)| weight >= least);
+    sharing.sort_by_key(|&(number, weight)| (std::cmp::Reverse(weight), number));
+    sharing.into_iter().take(MOST_CANDIDATES).map(|(number, _)| number)
+}
+
+impl Counted {
+    /// What was usual for an article, if it was counted.
+    fn usual(&self, number: u64) -> Option<f32> {
+        let at = self.usual.binary_search_by_key(&number, |&(number, _)| number).ok()?;
+        Some(self.usual[at].1).filter(|&usual| usual >= 0.0)
+    }
+
+    /// Writes it to a file of its own, which is there as a whole or not at all.
+    fn write(&self, folder: &Path) -> Result<()> {
+        let census = self.census.to_bytes();
+        let mut bytes = (census.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(census);
+        for (number, usual) in &self.usual {
+            bytes.extend(number.to_le_bytes());
+            bytes.extend(usual.to_bits().to_le_bytes());
+        }
+        bytes.extend(hash_bytes(&bytes).to_le_bytes());
+        let path = path(folder, self.number);
+        let new = path.with_extension("new");
+        let write = || {
+            let mut file = fs::File::create(&new)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            fs::rename(&new, &path)?;
+            fs::File::open(folder)?.sync_all()
+        };
+        write().map_err(io(&path))
+    }
+
+    /// The last census of an archive; none if there is none.
+    fn read(folder: &Path) -> Result<Self> {
+        let names = fs::read_dir(folder).map_err(io(folder))?;
+        let mut last = 0;
+        for name in names {
+            let name = name.map_err(io(folder))?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix("census-")?.parse().ok());
+            last = last.max(number.unwrap_or(0));
+        }
+        if last == 0 {
+            return Ok(Self::default());
+        }
+        let path = path(folder, last);
+        let bytes = fs::read(&path).map_err(io(&path))?;
+        let damaged = |place: usize, what| {
+            Err(Error::Archive { path: path.clone(), fault: ArchiveFault::Damaged { place: place as u64, what } })
+        };
+        let Some((body, hash)) = bytes.split_last_chunk() else { return damaged(0, "it is too short") };
+        if hash_bytes(body).to_le_bytes() != *hash {
+            return damaged(body.len(), "its checksum is another one");
+        }
+        let Some((length, rest)) = body.split_first_chunk() else { return damaged(0, "it is too short") };
+        let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        let Some((census, usual)) = rest.split_at_checked(length) else { return damaged(0, "it is too short") };
+        let census = match Census::from_bytes(census) {
+            Ok(census) => census,
+            Err(what) => return damaged(8, what),
+        };
+        let (usual, left) = usual.as_chunks::<12>();
+        if !left.is_empty() {
+            return damaged(8 + length, "it ends within a number");
+        }
+        let usual = usual.iter().map(|&[a, b, c, d, e, f, g, h, i, j, k, l]| {
+            (u64::from_le_bytes([a, b, c, d, e, f, g, h]), f32::from_bits(u32::from_le_bytes([i, j, k, l])))
+        });
+        Ok(Self { number: last, census, usual: usual.collect() })
+    }
+}
+
+/// The file of a census.
+fn path(folder: &Path, census: u64) -> PathBuf {
+    folder.join(format!("census-{census:08}"))
+}
+
+fn io(path: &Path) -> impl Fn(std::io::Error) -> Error {
+    move |source| Error::Archive { path: path.to_path_buf(), fault: ArchiveFault::Io(Arc::new(source)) }
+}
+
+/// What must be the same for articles to be found by each other.
+fn profile(detector: &Detector) -> Profile {
+    let (views, bands) = (detector.comparing().views, detector.bands());
+    let name = format!(
+        "format {FORMAT_VERSION}, {}, {} slots in {} bands of {} rows",
+        views.shingle,
+        views.slots,
+        bands.bands(),
+        bands.rows()
+    );
+    Profile { bytes: name.clone().into_bytes(), name, key_bits: KEYS.to_vec() }
+}
