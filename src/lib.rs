@@ -92,6 +92,7 @@
 #![deny(unsafe_code)]
 
 mod arch;
+mod archive;
 mod articles;
 mod bands;
 mod candidates;
@@ -131,7 +132,7 @@ pub use articles::{Article, Articles};
 pub use bands::Bands;
 pub use content::stem;
 pub use detect::{Collector, Detector, DetectorBuilder, Excerpts, Level, Representative, Search};
-pub use error::{Error, Result};
+pub use error::{ArchiveFault, Error, Result};
 pub use excerpts::{Excerpt, ExcerptKind, ExcerptPlace};
 pub use hash::FORMAT_VERSION;
 pub use index::Index;
@@ -151,6 +152,9 @@ pub use verify::{Rule, Weights};
 #[doc(hidden)]
 pub mod measure {
     pub use crate::arch::Backend;
+    pub use crate::archive::{
+        Cut, MOST_KINDS, Opened, Options, Profile, Reader, Record, Snapshot, Stats, Stored, Text, Writer,
+    };
     pub use crate::sign::Signer;
     pub use crate::text::WordCounter;
 }
