@@ -572,12 +572,7 @@ mod tests {
         found
     }
 
-    fn check(
-        width: u32,
-        postings: &BTreeSet<(u64, u32)>,
-        guess: u64,
-        others: &[u64],
-    ) -> std::result::Result<(), TestCaseError> {
+    fn check(width: u32, postings: &BTreeSet<(u64, u32)>, guess: u64, others: &[u64]) -> Result<(), TestCaseError> {
         let sorted: Vec<(u64, u32)> = postings.iter().copied().collect();
         let shape = Shape::of(width, guess);
         let encoded = encode(shape, 0..1 << shape.bucket_bits(), &sorted);
@@ -594,7 +589,7 @@ mod tests {
             prop_assert_eq!(&found(&index, &encoded.bytes, key), places);
         }
         for &key in others {
-            prop_assert_eq!(&found(&index, &encoded.bytes, key), holders.get(&key).unwrap_or(&Vec::new()));
+            prop_assert_eq!(found(&index, &encoded.bytes, key), holders.get(&key).cloned().unwrap_or_default());
         }
         let mut all = Vec::new();
         prop_assert_eq!(

@@ -122,6 +122,11 @@ impl Simulated {
         state.fault = Some((state.calls + after, fault));
     }
 
+    /// Whether something was to happen to it.
+    pub(super) fn may_fail(&self) -> bool {
+        self.state().fault.is_some()
+    }
+
     /// Calls so far.
     pub(super) fn calls(&self) -> u64 {
         self.state().calls

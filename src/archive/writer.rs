@@ -152,7 +152,7 @@ pub(super) fn load(disk: &dyn Disk, expected: Option<&Profile>, open: &[Part]) -
     }
     let dead_counts = parts.iter().map(|part: &Part| part.dead.count()).collect();
     let mut state = Snapshot { parts, newest: Newest::new(manifest.next, &widths), widths: widths.clone() };
-    let end = journal::read(disk, manifest.journal, &widths, &mut |change| match change {
+    let end = journal::read(disk, manifest.journal, &widths[..widths.len() - 1], &mut |change| match change {
         Change::Add { record, text, keys } => {
             let id = record::Stored::new(0, record.to_vec()).map(|stored| [id_key(stored.id())]);
             let path = || disk.path(&name("journal", manifest.journal));
@@ -591,6 +591,12 @@ impl Writer {
             memory: self.state.memory() + self.pending.capacity() as u64,
             written: self.written,
         }
+    }
+
+    /// Whether nothing waits for a commit.
+    #[cfg(test)]
+    pub(super) fn is_committed(&self) -> bool {
+        self.pending.is_empty()
     }
 
     /// Commits and ends in good order, so that damage to the last commit will be told from a crash.
