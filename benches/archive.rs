@@ -64,17 +64,16 @@ struct Made {
 }
 
 impl Made {
-    /// Every twentieth has half of the keys of an earlier one. Of the features, six in ten are in no other, and the others
-    /// in the more, the smaller a random number is.
+    /// Every twentieth has half of the keys of an earlier one. Of the features, six in ten are in no other; of the rest as
+    /// many each in about 1, 2, 4, up to 64 others.
     fn of(number: u64, args: &Args) -> Self {
         let mut rng = Rng(number << 20);
         let fingerprints: Vec<u64> = (0..100).map(|_| rng.next() >> 32).collect();
         let feature = |rng: &mut Rng| match rng.below(10) {
             0..6 => rng.next(),
             _ => {
-                let most = args.records.ilog2();
-                let size = rng.below(most.into());
-                Rng(size << 40 | rng.below(1 << size) * 8).next()
+                let size = rng.below(7);
+                Rng(size << 40 | rng.below(args.records * 8 >> size)).next()
             }
         };
         let features: Vec<u64> = (0..140).map(|_| feature(&mut rng)).collect();

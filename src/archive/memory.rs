@@ -13,39 +13,54 @@ use crate::error::Result;
 /// Nothing follows.
 const END: u32 = u32::MAX;
 
-/// The postings of one kind: chains through all that have the first bits of a key in common, the latest first.
+/// The postings of one kind, and chains through all that have the first bits of a key in common, the latest first.
+///
+/// Chains are made when a key is looked up: who only adds does without them.
 #[derive(Debug)]
 struct Chains {
     width: u32,
-    heads: Vec<u32>,
     keys: Vec<u64>,
     places: Vec<u32>,
+    heads: Vec<u32>,
+    /// Of the postings that are in chains, the one before each.
     next: Vec<u32>,
 }
 
+/// Bits of a key that tell its chain, at first.
+const FIRST_BITS: u32 = 12;
+
 impl Chains {
     fn new(width: u32) -> Self {
-        Self { width, heads: vec![END; 1 << 10], keys: Vec::new(), places: Vec::new(), next: Vec::new() }
+        Self { width, keys: Vec::new(), places: Vec::new(), heads: vec![END; 1 << FIRST_BITS], next: Vec::new() }
     }
 
     fn head(&self, key: u64) -> usize {
         (key >> (self.width - self.heads.len().ilog2())) as usize
     }
 
-    fn push(&mut self, key: u64, place: u32) {
-        // Keys that a record has twice are most often beside each other; segments drop the others.
-        let head = self.head(key);
-        if self.keys.len() == self.heads.len() && self.heads.len() < 1 << self.width.min(30) {
-            self.heads = vec![END; 2 * self.heads.len()];
-            for at in 0..self.keys.len() {
-                let head = self.head(self.keys[at]);
-                self.next[at] = std::mem::replace(&mut self.heads[head], at as u32);
-            }
-            return self.push(key, place);
+    fn extend(&mut self, keys: &[u64], place: u32) {
+        let width = self.width;
+        self.keys.extend(keys.iter().map(|&key| spread(key, width)));
+        self.places.resize(self.keys.len(), place);
+    }
+
+    /// Puts all postings into chains.
+    fn link(&mut self) {
+        if self.keys.len() > 2 * self.heads.len() && self.heads.len() < 1 << self.width.min(30) {
+            let bits = self.keys.len().ilog2() + 1;
+            self.heads = vec![END; 1 << bits.min(self.width)];
+            self.next.clear();
         }
-        self.next.push(std::mem::replace(&mut self.heads[head], self.keys.len() as u32));
-        self.keys.push(key);
-        self.places.push(place);
+        let shift = self.width - self.heads.len().ilog2();
+        let first = self.next.len();
+        self.next.reserve(self.keys.len() - first);
+        for (at, &key) in (first as u32..).zip(&self.keys[first..]) {
+            self.next.push(std::mem::replace(&mut self.heads[(key >> shift) as usize], at));
+        }
+    }
+
+    fn is_linked(&self) -> bool {
+        self.next.len() == self.keys.len()
     }
 
     /// The places below an end of the records that hold a key, in descending order.
@@ -108,7 +123,7 @@ impl Memory {
     pub(super) fn push<'k>(&mut self, record: &[u8], text: &[u8], keys: impl IntoIterator<Item = &'k [u64]>) {
         let place = self.len();
         for (chains, keys) in self.kinds.iter_mut().zip(keys) {
-            keys.iter().for_each(|&key| chains.push(spread(key, chains.width), place));
+            chains.extend(keys, place);
         }
         self.records.push(record);
         self.texts.push(text);
@@ -124,7 +139,18 @@ impl Memory {
         self.texts.get(place)
     }
 
-    /// Gives the places below an end of the records that hold a key, in ascending order, until no more are wanted.
+    /// Makes it ready for looking up keys.
+    pub(super) fn link(&mut self) {
+        self.kinds.iter_mut().for_each(Chains::link);
+    }
+
+    /// Whether all keys can be looked up.
+    pub(super) fn is_linked(&self) -> bool {
+        self.kinds.iter().all(Chains::is_linked)
+    }
+
+    /// Gives the places below an end of the records that hold a key, in ascending order, until no more are wanted. It must
+    /// be linked.
     pub(super) fn find(&self, kind: usize, key: u64, end: u32, take: &mut dyn FnMut(u32) -> ControlFlow<()>) {
         let chains = &self.kinds[kind];
         let mut places: smallvec::SmallVec<[u32; 16]> = chains.of(spread(key, chains.width), end).collect();
@@ -206,7 +232,13 @@ mod tests {
         #[test]
         fn whoever_knows_an_end_sees_what_was_there(records in prop::collection::vec(prop::collection::vec(0u64..40, 0..200), 0..60), end in 0u32..60) {
             let mut memory = Memory::new(7, &[32]);
-            records.iter().for_each(|keys| memory.push(b"record", b"", [&keys[..]]));
+            for (at, keys) in records.iter().enumerate() {
+                memory.push(b"record", b"", [&keys[..]]);
+                if at % 7 == 3 {
+                    memory.link();
+                }
+            }
+            memory.link();
             let end = end.min(records.len() as u32);
             for key in 0..40 {
                 let mut found = Vec::new();

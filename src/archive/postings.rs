@@ -81,7 +81,8 @@ impl Filter {
     #[inline]
     fn may_hold(&self, key: u64) -> bool {
         let (line, set) = self.line_and_bits(key);
-        self.lines[line].iter().zip(set).all(|(word, set)| word & set == set)
+        // Without a branch, so that the next key need not wait for this one's line.
+        self.lines[line].iter().zip(set).fold(0, |missing, (word, set)| missing | set & !word) == 0
     }
 }
 
@@ -393,8 +394,10 @@ impl Index {
     /// Whether a key may be here; asks memory only.
     #[inline]
     pub(super) fn may_hold(&self, key: u64) -> bool {
-        self.filter.as_ref().is_none_or(|filter| filter.may_hold(key))
-            && self.buckets.length(self.shape().bucket(key) as usize) > 0
+        match &self.filter {
+            Some(filter) => filter.may_hold(key),
+            None => true,
+        }
     }
 
     pub(super) fn memory(&self) -> usize {

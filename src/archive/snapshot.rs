@@ -38,6 +38,18 @@ impl Newest {
         self.memory.read().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Ready for looking up keys.
+    fn linked(&self) -> RwLockReadGuard<'_, Memory> {
+        loop {
+            let memory = self.lock();
+            if memory.is_linked() {
+                return memory;
+            }
+            drop(memory);
+            self.memory.write().unwrap_or_else(PoisonError::into_inner).link();
+        }
+    }
+
     fn place(&self, number: u64) -> Option<u32> {
         u32::try_from(number.checked_sub(self.first)?).ok().filter(|&place| place < self.count)
     }
@@ -188,7 +200,7 @@ impl Snapshot {
         }
         let newest = &self.newest;
         if newest.count > newest.dead.count() {
-            newest.lock().find(kind, key, newest.count, &mut |place| match newest.dead.contains(place) {
+            newest.linked().find(kind, key, newest.count, &mut |place| match newest.dead.contains(place) {
                 true => Continue(()),
                 false => take(newest.first + u64::from(place)),
             });
