@@ -90,6 +90,82 @@ pub enum Error {
         /// The I/O error.
         source: Arc<io::Error>,
     },
+    /// An archive could not be read or written.
+    Archive {
+        /// The file or folder.
+        path: PathBuf,
+        /// What is wrong with it.
+        fault: ArchiveFault,
+    },
+}
+
+/// What is wrong with a file of an archive.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum ArchiveFault {
+    /// It could not be read or written.
+    Io(Arc<io::Error>),
+    /// What it holds is not what was written.
+    Damaged {
+        /// The place in the file, in bytes.
+        place: u64,
+        /// What does not check.
+        what: &'static str,
+    },
+    /// It was written by another release, in another format.
+    Version(u32),
+    /// The articles of the archive were signed in another way.
+    Profile {
+        /// How those of the archive were.
+        archive: String,
+        /// How it was asked for.
+        expected: String,
+    },
+    /// Another process, or another part of this one, writes to it.
+    Locked,
+    /// There is no archive.
+    Missing,
+    /// There is one already.
+    Exists,
+    /// What was to be added has too many bytes.
+    TooLarge {
+        /// How many it has.
+        bytes: u64,
+        /// How many are taken.
+        most: u64,
+    },
+    /// It could not be written before, and nobody knows what stands in it now.
+    Ended,
+    /// A text is compressed, and the crate was built without the feature `compress`.
+    Compressed,
+}
+
+impl fmt::Display for ArchiveFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Io(source) => {
+                write!(f, "{source}; check the disk, and open the archive again: all that was committed is kept")
+            }
+            Self::Damaged { place, what } => {
+                write!(f, "damaged at byte {place}: {what}; restore the archive from a copy, or add its articles anew")
+            }
+            Self::Version(found) => write!(f, "the archive has format {found}; use the release that wrote it"),
+            Self::Profile { archive, expected } => write!(
+                f,
+                "the archive was made with {archive}, and is asked for with {expected}; use the same options, or a new archive"
+            ),
+            Self::Locked => {
+                f.write_str("the archive is being written; wait for the other writer to end, or open a reader")
+            }
+            Self::Missing => f.write_str("there is no archive; create one, or give another folder"),
+            Self::Exists => f.write_str("there is an archive already; open it, or give another folder"),
+            Self::TooLarge { bytes, most } => {
+                write!(f, "an article of {bytes} bytes is too large: give at most {most}")
+            }
+            Self::Ended => f.write_str("writing failed before; open the archive again: all that was committed is kept"),
+            Self::Compressed => f.write_str("a text is compressed; build retold with the feature `compress`"),
+        }
+    }
 }
 
 impl fmt::Display for Error {
@@ -128,6 +204,7 @@ impl fmt::Display for Error {
                 "cannot spill to {}: {source}; use another folder or raise the memory limit",
                 folder.display()
             ),
+            Self::Archive { path, fault } => write!(f, "{}: {fault}", path.display()),
         }
     }
 }
@@ -135,7 +212,7 @@ impl fmt::Display for Error {
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
-            Self::Spill { source, .. } => Some(&**source),
+            Self::Spill { source, .. } | Self::Archive { fault: ArchiveFault::Io(source), .. } => Some(&**source),
             _ => None,
         }
     }

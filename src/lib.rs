@@ -92,6 +92,7 @@
 #![deny(unsafe_code)]
 
 mod arch;
+mod archive;
 mod articles;
 mod bands;
 mod candidates;
@@ -121,6 +122,7 @@ mod passages;
 mod prior;
 mod progress;
 mod rare;
+mod records;
 mod removal;
 mod report;
 mod rewordings;
@@ -136,11 +138,12 @@ mod usual;
 mod verify;
 mod wire;
 
+pub use archive::{Archive, ArchiveReader, ArchiveStats, Archived, Match};
 pub use articles::{Article, Articles};
 pub use bands::Bands;
 pub use content::stem;
 pub use detect::{Collector, Detector};
-pub use error::{Error, Result, SkipReason};
+pub use error::{ArchiveFault, Error, Result, SkipReason};
 pub use hash::FORMAT_VERSION;
 pub use index::Index;
 pub use minhash::{MinHash, MinHasher};
@@ -161,6 +164,9 @@ pub use verify::{Rule, Weights};
 #[doc(hidden)]
 pub mod measure {
     pub use crate::arch::Backend;
+    pub use crate::records::{
+        Cut, MOST_KINDS, Opened, Options, Profile, Reader, Record, Snapshot, Stats, Stored, Text, Writer,
+    };
     pub use crate::sign::Signer;
     pub use crate::text::WordCounter;
 }

@@ -188,22 +188,22 @@ impl Spill {
 }
 
 /// Reading and writing at a place of a file, from several threads at once.
-mod place {
+pub(crate) mod place {
     use std::fs::File;
     use std::io;
 
     #[cfg(unix)]
-    pub(super) fn write(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
+    pub(crate) fn write(file: &File, bytes: &[u8], at: u64) -> io::Result<()> {
         std::os::unix::fs::FileExt::write_all_at(file, bytes, at)
     }
 
     #[cfg(unix)]
-    pub(super) fn read(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
+    pub(crate) fn read(file: &File, bytes: &mut [u8], at: u64) -> io::Result<()> {
         std::os::unix::fs::FileExt::read_exact_at(file, bytes, at)
     }
 
     #[cfg(windows)]
-    pub(super) fn write(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
+    pub(crate) fn write(file: &File, mut bytes: &[u8], mut at: u64) -> io::Result<()> {
         while !bytes.is_empty() {
             match std::os::windows::fs::FileExt::seek_write(file, bytes, at)? {
                 0 => return Err(io::ErrorKind::WriteZero.into()),
@@ -214,7 +214,7 @@ mod place {
     }
 
     #[cfg(windows)]
-    pub(super) fn read(file: &File, mut bytes: &mut [u8], mut at: u64) -> io::Result<()> {
+    pub(crate) fn read(file: &File, mut bytes: &mut [u8], mut at: u64) -> io::Result<()> {
         while !bytes.is_empty() {
             match std::os::windows::fs::FileExt::seek_read(file, bytes, at)? {
                 0 => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -225,12 +225,12 @@ mod place {
     }
 
     #[cfg(not(any(unix, windows)))]
-    pub(super) fn write(_: &File, _: &[u8], _: u64) -> io::Result<()> {
+    pub(crate) fn write(_: &File, _: &[u8], _: u64) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 
     #[cfg(not(any(unix, windows)))]
-    pub(super) fn read(_: &File, _: &mut [u8], _: u64) -> io::Result<()> {
+    pub(crate) fn read(_: &File, _: &mut [u8], _: u64) -> io::Result<()> {
         Err(io::ErrorKind::Unsupported.into())
     }
 }

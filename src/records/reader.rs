@@ -1,0 +1,69 @@
+//! Reading an archive, beside a writer of this process or of another.
+
+use std::path::Path;
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::Snapshot;
+use super::disk::{Disk, Folder};
+use super::manifest::Profile;
+use super::writer::{Loaded, load, verify};
+use crate::error::{ArchiveFault, Error, Result};
+
+/// Gives what is committed, as often as it is asked.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    current: Arc<RwLock<Arc<Snapshot>>>,
+    /// What it was opened from, if there is no writer that keeps it up to date.
+    disk: Option<Arc<dyn Disk>>,
+}
+
+/// How often an archive is read anew because a writer has removed a file of it in the meantime.
+const TRIES: usize = 100;
+
+impl Reader {
+    pub(super) fn of(current: Arc<RwLock<Arc<Snapshot>>>) -> Self {
+        Self { current, disk: None }
+    }
+
+    /// Opens an archive, which must have been made with a profile, if one is given. Others may write it.
+    pub fn open(folder: &Path, expected: Option<&Profile>) -> Result<Self> {
+        Self::open_on(Arc::new(Folder::new(folder)), expected)
+    }
+
+    pub(super) fn open_on(disk: Arc<dyn Disk>, expected: Option<&Profile>) -> Result<Self> {
+        let snapshot = patiently(|| load(&*disk, expected, &[]))?.state;
+        Ok(Self { current: Arc::new(RwLock::new(Arc::new(snapshot))), disk: Some(disk) })
+    }
+
+    /// What was committed last; of an archive that another process writes, what was when it was opened or refreshed.
+    pub fn snapshot(&self) -> Arc<Snapshot> {
+        self.current.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Looks at what another process has committed in the meantime.
+    pub fn refresh(&self) -> Result<()> {
+        if let Some(disk) = &self.disk {
+            let parts = self.snapshot().parts.clone();
+            let Loaded { state, .. } = patiently(|| load(&**disk, None, &parts))?;
+            *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
+        }
+        Ok(())
+    }
+
+    /// Checks every byte of every file of an archive that nobody writes.
+    pub fn verify(folder: &Path) -> Result<()> {
+        verify(&Folder::new(folder))
+    }
+}
+
+/// Does it again if a file was not there: a writer has removed it, and there is a newer manifest.
+fn patiently<T>(what: impl Fn() -> Result<T>) -> Result<T> {
+    for _ in 1..TRIES {
+        match what() {
+            Err(Error::Archive { fault: ArchiveFault::Io(error), .. })
+                if error.kind() == std::io::ErrorKind::NotFound => {}
+            done => return done,
+        }
+    }
+    what()
+}
