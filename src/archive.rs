@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rayon::prelude::*;
 
 use crate::articles::Article;
-use crate::census::{Census, Known};
+use crate::census::{Asked, Census, MayBe, Other};
 use crate::content::features;
 use crate::date;
 use crate::detect::Detector;
@@ -19,6 +19,7 @@ use crate::near::Compared;
 use crate::records::{self, Profile, Record, Snapshot, Text};
 use crate::report::{Evidence, Relation, Report};
 use crate::sign::{Scratch, Single};
+use crate::verify;
 
 /// The kinds of keys by which articles are found, and how many of their bits count.
 const KEYS: [u8; 4] = [64, 32, 40, 32];
@@ -399,28 +400,27 @@ impl ArchiveReader {
     /// [`Error::Archive`] if the archive is damaged, or cannot be read.
     pub fn matches<A: Article>(&self, article: &A) -> Result<Vec<Match>> {
         let (snapshot, counted) = (self.records.snapshot(), self.counted());
-        let signed = Signed::new(&self.detector, article, &mut Scratch::default());
-        if self.detector.refuse(&signed.single).is_some() {
+        let asked = counted.census.ask(self.detector.comparing(), article.text());
+        if self.detector.refuse(&asked.signed).is_some() {
             return Ok(Vec::new());
         }
-        let candidates = signed.candidates(&snapshot, &counted)?;
-        let mut texts = Vec::with_capacity(candidates.len());
-        for number in candidates {
-            // What was removed in the meantime is in the snapshot still.
-            let Some(text) = snapshot.text(number)? else { continue };
-            texts.push((number, String::from_utf8_lossy(&text).into_owned()));
+        let keys = keys(&self.detector, &asked.signed);
+        let exact = snapshot.postings(EXACT, keys[EXACT][0], MOST_HOLDERS)?.0;
+        // What is in the archive is asked for as it was counted.
+        let usual = exact.iter().find_map(|&number| counted.usual(number));
+        let mut texts: Vec<(u64, MayBe, String)> = Vec::new();
+        for (number, may_be) in candidates(&snapshot, &counted, (exact, &keys), &asked, usual)? {
+            let text = snapshot.text(number)?.unwrap_or_default();
+            texts.push((number, may_be, String::from_utf8_lossy(&text).into_owned()));
         }
-        let ours = Known { text: article.text(), usual: None };
-        let known: Vec<Known<'_>> = std::iter::once(ours)
-            .chain(texts.iter().map(|(number, text)| Known { text, usual: counted.usual(*number) }))
-            .collect();
-        let copies = match counted.number {
-            0 => Census::edited_alone(self.detector.comparing(), &known),
-            _ => counted.census.compare(self.detector.comparing(), &known),
-        };
+        fn other<'t>(counted: &Counted, (number, may_be, text): &'t (u64, MayBe, String)) -> Other<'t> {
+            Other { text: &text[..], usual: counted.usual(*number), may_be: *may_be }
+        }
+        let others: Vec<Other<'_>> = texts.iter().map(|text| other(&counted, text)).collect();
+        let copies = asked.copies(usual, &others);
         let mut matches = Vec::with_capacity(copies.len());
         for Compared { right, relation, similarity, evidence, .. } in copies {
-            let number = texts[right as usize - 1].0;
+            let number = texts[right as usize].0;
             let (Some(relation), Some(record)) = (relation, snapshot.record(number)?) else { continue };
             matches.push(Match {
                 number,
@@ -469,84 +469,92 @@ impl ArchiveReader {
     }
 }
 
-/// An article as it goes into an archive, or is looked up in it.
+/// An article as it goes into an archive.
 struct Signed {
-    single: Single,
     text: Text,
     keys: [Vec<u64>; KEYS.len()],
 }
 
 impl Signed {
     fn new<A: Article>(detector: &Detector, article: &A, scratch: &mut Scratch) -> Self {
-        let single = detector.comparing().views.single(article.text(), scratch);
+        let text = article.text();
+        let single = detector.comparing().views.single(text, scratch);
         #[cfg(feature = "compress")]
-        let text = Text::compressed(article.text().as_bytes());
+        let text = Text::compressed(text.as_bytes());
         #[cfg(not(feature = "compress"))]
-        let text = Text::plain(article.text().as_bytes());
-        let distinct = |mut keys: Vec<u64>| {
-            keys.sort_unstable();
-            keys.dedup();
-            keys
-        };
-        let is_comparable = detector.refuse(&single).is_none();
-        let keys = match is_comparable {
-            // What cannot be compared is kept all the same.
-            false => Default::default(),
-            true => {
-                let mut pairs = Vec::new();
-                features(single.tokens.iter().copied(), |feature| pairs.push(feature.into()));
-                [
-                    vec![single.exact.key()],
-                    distinct(single.fingerprints.iter().map(|&of| of.into()).collect()),
-                    distinct(detector.bands().keys(&single.sketch).collect()),
-                    distinct(pairs),
-                ]
-            }
-        };
-        Self { single, text, keys }
+        let text = Text::plain(text.as_bytes());
+        // What cannot be compared is kept all the same.
+        let keys = if detector.refuse(&single).is_none() { keys(detector, &single) } else { Default::default() };
+        Self { text, keys }
     }
+}
 
-    /// The articles to compare this one with, ascending.
-    fn candidates(&self, snapshot: &Snapshot, counted: &Counted) -> Result<Vec<u64>> {
-        let mut found = snapshot.postings(EXACT, self.keys[EXACT][0], MOST_HOLDERS)?.0;
-        let alike = self.sharing(snapshot, FINGERPRINTS, &self.keys[FINGERPRINTS], |_, _| 1)?;
-        found.extend(best(alike, LEAST_FINGERPRINTS));
-        found.extend(best(self.sharing(snapshot, BANDS, &self.keys[BANDS], |_, _| 1)?, 1));
-        if counted.number > 0 {
-            let rare = |feature: &u64| counted.census.notes.frequencies.held(*feature as u32).code() <= MOST_HOLDERS;
-            let pairs: Vec<u64> = self.keys[PAIRS].iter().copied().filter(rare).collect();
-            // The fewer hold it, the more it says.
-            let weight = |_, holders: usize| (MOST_HOLDERS + 1 - holders) as u32;
-            found.extend(best(self.sharing(snapshot, PAIRS, &pairs, weight)?, 1));
+/// The keys by which an article is found, by kind.
+fn keys(detector: &Detector, single: &Single) -> [Vec<u64>; KEYS.len()] {
+    let distinct = |mut keys: Vec<u64>| {
+        keys.sort_unstable();
+        keys.dedup();
+        keys
+    };
+    let mut pairs = Vec::new();
+    features(single.tokens.iter().copied(), |feature| pairs.push(feature.into()));
+    [
+        vec![single.exact.key()],
+        distinct(single.fingerprints.iter().map(|&of| of.into()).collect()),
+        distinct(detector.bands().keys(&single.sketch).collect()),
+        distinct(pairs),
+    ]
+}
+
+/// The articles to compare with one that is asked about, ascending, and why. `exact` are its exact copies, and `usual` is what is usual for
+/// it, if that is known.
+fn candidates(
+    snapshot: &Snapshot,
+    counted: &Counted,
+    (exact, keys): (Vec<u64>, &[Vec<u64>; KEYS.len()]),
+    asked: &Asked<'_>,
+    usual: Option<f32>,
+) -> Result<Vec<(u64, MayBe)>> {
+    let mut edited = exact;
+    edited.extend(best(sharing(snapshot, FINGERPRINTS, &keys[FINGERPRINTS], |_| 1)?, LEAST_FINGERPRINTS));
+    edited.extend(best(sharing(snapshot, BANDS, &keys[BANDS], |_| 1)?, 1));
+    // What is rare is not known before the first census.
+    let pairs = asked.pairs.iter().filter(|_| counted.number > 0);
+    let pairs: Vec<u64> = pairs.map(|&(pair, _)| pair.into()).collect();
+    let alike = sharing(snapshot, PAIRS, &pairs, |at| asked.pairs[at].1.into())?;
+    let total = asked.pair_total;
+    // With less no pair of words is shared that says anything, however poor the other article is.
+    let least = |weight: u32| verify::share_enough_pairs(weight, (total, total), usual.unwrap_or(0.0));
+    let reworded: Vec<u64> = best(alike.into_iter().filter(|&(_, weight)| least(weight)).collect(), 1).collect();
+    let mut all: Vec<(u64, MayBe)> = edited.into_iter().map(|number| (number, MayBe::Edited)).collect();
+    all.extend(reworded.into_iter().map(|number| (number, MayBe::Reworded)));
+    all.sort_unstable_by_key(|&(number, may_be)| (number, may_be == MayBe::Reworded));
+    all.dedup_by(|later, first| {
+        let same = later.0 == first.0;
+        if same && later.1 != first.1 {
+            first.1 = MayBe::Either;
         }
-        found.sort_unstable();
-        found.dedup();
-        Ok(found)
-    }
+        same
+    });
+    Ok(all)
+}
 
-    /// The articles that share keys with this one, and how much these weigh together.
-    fn sharing(
-        &self,
-        snapshot: &Snapshot,
-        kind: usize,
-        keys: &[u64],
-        weight: impl Fn(usize, usize) -> u32,
-    ) -> Result<Vec<(u64, u32)>> {
-        let mut met: Vec<(u64, u32)> = Vec::new();
-        snapshot.look_up(kind, keys, MOST_HOLDERS, |at, numbers, is_all| {
-            if is_all {
-                met.extend(numbers.iter().map(|&number| (number, weight(at, numbers.len()))));
-            }
-            Ok(())
-        })?;
-        met.sort_unstable();
-        met.dedup_by(|later, first| {
-            let same = later.0 == first.0;
-            first.1 += if same { later.1 } else { 0 };
-            same
-        });
-        Ok(met)
-    }
+/// The articles that hold some of these keys, and how much these weigh together.
+fn sharing(snapshot: &Snapshot, kind: usize, keys: &[u64], weight: impl Fn(usize) -> u32) -> Result<Vec<(u64, u32)>> {
+    let mut met: Vec<(u64, u32)> = Vec::new();
+    snapshot.look_up(kind, keys, MOST_HOLDERS, |at, numbers, is_all| {
+        if is_all {
+            met.extend(numbers.iter().map(|&number| (number, weight(at))));
+        }
+        Ok(())
+    })?;
+    met.sort_unstable();
+    met.dedup_by(|later, first| {
+        let same = later.0 == first.0;
+        first.1 += if same { later.1 } else { 0 };
+        same
+    });
+    Ok(met)
 }
 
 /// Those articles that share most, of equals the first.

@@ -5,7 +5,6 @@
 //! at least, whether the census knows of it or not; for all else the census counts.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 
 use crate::content::{Token, Tokens, features};
 use crate::features::{Weighed, Weigher};
@@ -16,6 +15,7 @@ use crate::judge::{Common, Desk, Judge, Side};
 use crate::near::{Compared, Keep, Near};
 use crate::report::{Evidence, Relation};
 use crate::rewordings::Notes;
+use crate::scheme::Shingle;
 use crate::sign::{Single, Views};
 use crate::store::Budget;
 use crate::text;
@@ -29,30 +29,6 @@ pub(crate) struct Census {
     pub(crate) notes: Notes,
     /// What is furniture.
     pub(crate) mask: Mask,
-}
-
-/// A text, and what is usual for it, if the census knows it.
-#[derive(Clone, Copy)]
-pub(crate) struct Known<'t> {
-    pub(crate) text: &'t str,
-    pub(crate) usual: Option<f32>,
-}
-
-/// How texts are compared.
-#[derive(Clone, Copy)]
-pub(crate) struct Comparing<'a> {
-    pub(crate) views: Views,
-    pub(crate) near: &'a Near,
-    pub(crate) judge: Judge,
-}
-
-/// One text beside others, as a census has them.
-struct Beside<'a> {
-    census: &'a Census,
-    how: Comparing<'a>,
-    /// The text first, and then the others.
-    known: &'a [Known<'a>],
-    signed: Vec<Single>,
 }
 
 /// What the bytes of a census begin with, before the version of the format.
@@ -121,34 +97,110 @@ fn numbers(from: &mut &[u8]) -> Result<Vec<u32>, &'static str> {
     Ok(numbers.iter().map(|&number| u32::from_le_bytes(number)).collect())
 }
 
-impl Census {
-    /// Compares the first of some texts with each of the others, as they would be in a corpus that is like this. For each other
-    /// one that is a copy, in their order.
-    pub(crate) fn compare(&self, how: Comparing<'_>, known: &[Known<'_>]) -> Vec<Compared> {
-        let mut scratch = Default::default();
-        let signed = known.iter().map(|known| how.views.single(known.text, &mut scratch)).collect();
-        Beside { census: self, how, known, signed }.copies()
-    }
+/// How texts are compared.
+#[derive(Clone, Copy)]
+pub(crate) struct Comparing<'a> {
+    pub(crate) views: Views,
+    pub(crate) near: &'a Near,
+    pub(crate) judge: Judge,
 }
 
-impl Census {
-    /// The same where nothing is known of a corpus: exact and edited copies alone.
-    pub(crate) fn edited_alone(how: Comparing<'_>, known: &[Known<'_>]) -> Vec<Compared> {
-        let mut scratch = Default::default();
-        let signed = known.iter().map(|known| how.views.single(known.text, &mut scratch)).collect();
-        Beside { census: &Self::default(), how, known, signed }.edited_copies()
-    }
+/// A text beside which another one is judged.
+#[derive(Clone, Copy)]
+pub(crate) struct Other<'t> {
+    pub(crate) text: &'t str,
+    /// What is usual for it, if the census has counted it.
+    pub(crate) usual: Option<f32>,
+    pub(crate) may_be: MayBe,
 }
 
-impl Beside<'_> {
-    fn copies(&self) -> Vec<Compared> {
+/// What brought a text to be judged beside another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum MayBe {
+    /// Its shingles.
+    Edited,
+    /// Its content.
+    Reworded,
+    Either,
+}
+
+/// A text that is judged beside others.
+pub(crate) struct Asked<'a> {
+    census: &'a Census,
+    how: Comparing<'a>,
+    text: &'a str,
+    pub(crate) signed: Single,
+    /// Without furniture: the text, how many words it has, and its features, ascending, each with how many documents hold it.
+    told: Told<'a>,
+    /// The weight of all its pairs of words, and the rare ones, ascending, with their weights: those included that no other text has, for
+    /// another one may come to have them.
+    pub(crate) pair_total: u32,
+    pub(crate) pairs: Vec<(u32, u8)>,
+}
+
+/// A text without its furniture.
+struct Told<'a> {
+    text: Cow<'a, str>,
+    words: u32,
+    tokens: Vec<Token>,
+    features: Vec<(u32, Held)>,
+}
+
+impl<'a> Told<'a> {
+    fn new(census: &Census, text: &'a str, signed: &Single, shingle: Shingle) -> Self {
         let budget = Budget::unlimited();
-        let words: Vec<u32> = self.signed.iter().map(|signed| signed.words).collect();
-        let read = |text: u32| Cow::Borrowed(self.known[text as usize].text);
-        let texts = Texts { words: &words, read: &read, shingle: self.how.views.shingle, budget: &budget };
-        let mut copies = self.edited_copies();
-        let furniture = Furniture::told_by(&self.census.mask, texts, |text| &self.signed[text as usize].fingerprints);
-        for reworded in self.reworded(texts, &furniture) {
+        let (words, read) = ([signed.words], |_| text.into());
+        let texts = Texts { words: &words, read: &read, shingle, budget: &budget };
+        let furniture = Furniture::told_by(&census.mask, texts, |_| &signed.fingerprints);
+        let told = furniture.cut_from(0, text.into());
+        let mut tokens = signed.tokens.clone();
+        if let Cow::Owned(told) = &told {
+            tokens.clear();
+            let mut finder = Tokens::new(told);
+            text::with_scratch(|scratch| text::walk(told, scratch, |words| finder.collect(words, &mut tokens)));
+        }
+        let frequencies = &census.notes.frequencies;
+        let features = distinct(&tokens).into_iter().map(|feature| (feature, frequencies.held(feature))).collect();
+        Self { text: told, words: signed.words - furniture.words(0), tokens, features }
+    }
+
+    /// Weighs it, where `both` are features that another text has as well: of these two documents are known at least.
+    fn weigh(&self, weigher: &Weigher, both: &[u32]) -> Weighed {
+        let held = |feature: u32| {
+            let at = self.features.binary_search_by_key(&feature, |&(feature, _)| feature);
+            let held = at.map_or(Held::ALONE, |at| self.features[at].1);
+            if held == Held::ALONE && both.binary_search(&feature).is_ok() { Held::new(2) } else { held }
+        };
+        Weighed::new(&self.tokens, self.words, weigher, held)
+    }
+}
+
+impl Census {
+    /// A text to be judged beside others.
+    pub(crate) fn ask<'a>(&'a self, how: Comparing<'a>, text: &'a str) -> Asked<'a> {
+        let signed = how.views.single(text, &mut Default::default());
+        let told = Told::new(self, text, &signed, how.views.shingle);
+        let all: Vec<u32> = told.features.iter().map(|&(feature, _)| feature).collect();
+        let weighed = told.weigh(&self.weigher(), &all);
+        let (pair_total, mut pairs) = (weighed.pair_total(), weighed.rare);
+        pairs.retain(|&(_, weight)| weight > 0);
+        Asked { census: self, how, text, signed, told, pair_total, pairs }
+    }
+
+    fn weigher(&self) -> Weigher {
+        Weigher::new(self.notes.documents, self.notes.english)
+    }
+}
+
+impl Asked<'_> {
+    /// Compares it with other texts, as they would be in a corpus that is like the census. For each that is a copy, in their order.
+    /// `usual` is what is usual for the text itself, if the census has counted it.
+    pub(crate) fn copies(&self, usual: Option<f32>, others: &[Other<'_>]) -> Vec<Compared> {
+        let mut scratch = Default::default();
+        let sign = |other: &Other<'_>| self.how.views.single(other.text, &mut scratch);
+        let signed: Vec<Single> = others.iter().map(sign).collect();
+        let mut copies = self.edited(others, &signed);
+        for reworded in self.reworded(usual, others, &signed) {
             match copies.binary_search_by_key(&reworded.right, |copy| copy.right) {
                 Ok(at) => copies[at].evidence.content = reworded.evidence.content,
                 Err(at) => copies.insert(at, reworded),
@@ -157,98 +209,83 @@ impl Beside<'_> {
         copies
     }
 
-    /// The exact and edited copies.
-    fn edited_copies(&self) -> Vec<Compared> {
+    /// The exact and edited copies; the other one is to the right, by its place.
+    fn edited(&self, others: &[Other<'_>], signed: &[Single]) -> Vec<Compared> {
         let budget = Budget::unlimited();
-        let words: Vec<u32> = self.signed.iter().map(|signed| signed.words).collect();
-        let read = |text: u32| Cow::Borrowed(self.known[text as usize].text);
+        let words: Vec<u32> = std::iter::once(&self.signed).chain(signed).map(|signed| signed.words).collect();
+        let read = |text: u32| match text.checked_sub(1) {
+            None => self.text.into(),
+            Some(other) => others[other as usize].text.into(),
+        };
         let texts = Texts { words: &words, read: &read, shingle: self.how.views.shingle, budget: &budget };
         let shingles = Shingles::new(texts);
-        (1..self.known.len() as u32).filter_map(|other| self.edited(&shingles, other)).collect()
+        let edited = |(at, (other, signed)): (u32, (&Other<'_>, &Single))| {
+            if other.may_be == MayBe::Reworded {
+                return None;
+            }
+            let mut pair = self.how.near.pair(&shingles, 0, at + 1);
+            if (self.signed.exact, self.signed.words) == (signed.exact, signed.words) {
+                (pair.relation, pair.similarity) = (Some(Relation::Exact), 1.0);
+            }
+            pair.relation.is_some().then_some(Compared { right: at, ..pair })
+        };
+        (0..).zip(others.iter().zip(signed)).filter_map(edited).collect()
     }
 
-    /// Whether another text is an exact or edited copy.
-    fn edited(&self, shingles: &Shingles<'_>, other: u32) -> Option<Compared> {
-        let (ours, theirs) = (&self.signed[0], &self.signed[other as usize]);
-        let mut pair = self.how.near.pair(shingles, 0, other);
-        if (ours.exact, ours.words) == (theirs.exact, theirs.words) {
-            (pair.relation, pair.similarity) = (Some(Relation::Exact), 1.0);
+    /// Those that tell in other words what it tells.
+    fn reworded(&self, usual: Option<f32>, others: &[Other<'_>], signed: &[Single]) -> Vec<Compared> {
+        struct Beside<'a> {
+            at: usize,
+            told: Told<'a>,
+            ours: Weighed,
+            theirs: Weighed,
+            pairs: u32,
         }
-        pair.relation.is_some().then_some(pair)
-    }
-
-    /// Those of the others that tell in other words what the first one tells.
-    fn reworded(&self, texts: Texts<'_>, furniture: &Furniture) -> Vec<Compared> {
-        let Notes { texts: known, documents, english, ref frequencies, prior, .. } = self.census.notes;
-        let weigher = Weigher::new(documents, english);
-        let tokens: Vec<Cow<'_, [Token]>> = (0..texts.len() as u32).map(|text| self.tokens(text, furniture)).collect();
-        let features: Vec<Vec<u32>> = tokens.iter().map(|tokens| distinct(tokens)).collect();
-        let words = |text: usize| texts.words[text] - furniture.words(text as u32);
-        let weighed: Vec<(u32, [Weighed; 2])> = (1..texts.len())
-            .filter_map(|other| {
-                let both = common(&features[0], &features[other]);
-                let held = |feature: u32| {
-                    let held = frequencies.held(feature);
-                    if held.code() < 2 && both.binary_search(&feature).is_ok() { Held::new(2) } else { held }
-                };
-                let weigh = |text: usize| Weighed::new(&tokens[text], words(text), &weigher, held);
-                (!both.is_empty()).then(|| (other as u32, [weigh(0), weigh(other)]))
-            })
-            .collect();
-        let mut nearest: Vec<(f32, usize)> = Vec::with_capacity(weighed.len());
-        for (at, (_, [ours, theirs])) in weighed.iter().enumerate() {
-            let pairs = ours.shared_pairs(theirs);
-            nearest.push((verify::pair_containment(pairs, ours.pair_total(), theirs.pair_total()), at));
+        let weigher = self.census.weigher();
+        let mut beside = Vec::with_capacity(others.len());
+        for (at, (other, signed)) in others.iter().zip(signed).enumerate() {
+            if other.may_be == MayBe::Edited {
+                continue;
+            }
+            let told = Told::new(self.census, other.text, signed, self.how.views.shingle);
+            let both = common(&self.told.features, &told.features);
+            let (ours, theirs) = (self.told.weigh(&weigher, &both), told.weigh(&weigher, &both));
+            let pairs = ours.shared_pairs(&theirs);
+            beside.push(Beside { at, told, ours, theirs, pairs });
         }
-        nearest.sort_by_key(|&(share, at)| (Reverse((share * 65_535.0) as u32), at));
-        let usual = self.known[0].usual.unwrap_or_else(|| usual::drawn(self.share(&nearest, &weighed), known));
-        let judge = self.how.judge;
-        let mut desk = Desk::default();
-        let copy = |(other, [ours, theirs]): &(u32, [Weighed; 2])| {
-            let (ours, theirs, pairs) = (ours.features(), theirs.features(), ours.shared_pairs(theirs));
-            let usual = self.known[*other as usize].usual.map_or(usual, |theirs| theirs.min(usual));
-            let totals = (ours.head.totals.pairs, theirs.head.totals.pairs);
-            if !verify::share_enough_pairs(pairs, totals, usual) {
+        let usual = usual.unwrap_or_else(|| {
+            let share =
+                |it: &Beside<'_>| verify::pair_containment(it.pairs, it.ours.pair_total(), it.theirs.pair_total());
+            let mut nearest: Vec<(f32, &Beside<'_>)> = beside.iter().map(|it| (share(it), it)).collect();
+            nearest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.at.cmp(&b.1.at)));
+            let nth = nearest.get(USUAL_NEIGHBOUR - 1).map_or(0.0, |&(share, _)| share);
+            let mut stems = StemTable::default();
+            let crowd = nearest.iter().take(CROWD_LOOKED_AT).map(|&(share, it)| {
+                let (ours, theirs) = (it.ours.features(), it.theirs.features());
+                stems.fill(&ours);
+                (share, verify::compare(&ours, &stems, &theirs, it.pairs, 0.0, |_| true))
+            });
+            let without_mates = if nth >= CROWDED { usual::without_mates(crowd) } else { None };
+            usual::drawn(without_mates.unwrap_or(nth), self.census.notes.texts)
+        });
+        let (judge, mut desk) = (self.how.judge, Desk::default());
+        let copy = |it: &Beside<'_>| {
+            let (ours, theirs) = (it.ours.features(), it.theirs.features());
+            let usual = others[it.at].usual.map_or(usual, |theirs| theirs.min(usual));
+            let common = Common { pairs: it.pairs, usual };
+            if !verify::share_enough_pairs(it.pairs, (it.ours.pair_total(), it.theirs.pair_total()), usual) {
                 return None;
             }
             desk.take(&ours);
-            let read = |text: u32| furniture.cut_from(text, (texts.read)(text));
-            let ours = Side { features: &ours, read: || read(0) };
-            let theirs = Side { features: &theirs, read: || read(*other) };
-            let verdict = judge.judge(&mut desk, ours, theirs, Common { pairs, usual }, Keep::Copies)?;
-            let (similarity, is_copy) = judge.confidence(&verdict, prior);
+            let ours = Side { features: &ours, read: || Cow::Borrowed(&self.told.text[..]) };
+            let theirs = Side { features: &theirs, read: || Cow::Borrowed(&it.told.text[..]) };
+            let verdict = judge.judge(&mut desk, ours, theirs, common, Keep::Copies)?;
+            let (similarity, is_copy) = judge.confidence(&verdict, self.census.notes.prior);
             let evidence = Evidence { jaccard: 0.0, containment: 0.0, content: Some(verdict.evidence) };
             let relation = Some(Relation::Reworded);
-            is_copy.then_some(Compared { left: 0, right: *other, relation, similarity, evidence })
+            is_copy.then_some(Compared { left: 0, right: it.at as u32, relation, similarity, evidence })
         };
-        weighed.iter().filter_map(copy).collect()
-    }
-
-    /// The share of its pairs of words that the first text shares with its so-manieth neighbour.
-    fn share(&self, nearest: &[(f32, usize)], weighed: &[(u32, [Weighed; 2])]) -> f32 {
-        let share = USUAL_NEIGHBOUR.checked_sub(1).and_then(|at| nearest.get(at)).map_or(0.0, |&(share, _)| share);
-        if share < CROWDED {
-            return share;
-        }
-        let mut stems = StemTable::default();
-        let crowd = nearest.iter().take(CROWD_LOOKED_AT).map(|&(share, at)| {
-            let (_, [ours, theirs]) = &weighed[at];
-            let (left, right) = (ours.features(), theirs.features());
-            stems.fill(&left);
-            (share, verify::compare(&left, &stems, &right, ours.shared_pairs(theirs), 0.0, |_| true))
-        });
-        usual::without_mates(crowd).unwrap_or(share)
-    }
-
-    /// The content words of a text without its furniture.
-    fn tokens(&self, text: u32, furniture: &Furniture) -> Cow<'_, [Token]> {
-        if furniture.words(text) == 0 {
-            return (&self.signed[text as usize].tokens[..]).into();
-        }
-        let left = furniture.cut_from(text, self.known[text as usize].text.into());
-        let (mut finder, mut tokens) = (Tokens::new(&left), Vec::new());
-        text::with_scratch(|scratch| text::walk(&left, scratch, |words| finder.collect(words, &mut tokens)));
-        tokens.into()
+        beside.iter().filter_map(copy).collect()
     }
 }
 
@@ -261,13 +298,13 @@ fn distinct(tokens: &[Token]) -> Vec<u32> {
     all
 }
 
-/// What two ascending lists have in common.
-fn common(left: &[u32], right: &[u32]) -> Vec<u32> {
-    let mut right = right.iter().peekable();
+/// The features that two texts have in common, ascending.
+fn common(left: &[(u32, Held)], right: &[(u32, Held)]) -> Vec<u32> {
+    let mut right = right.iter().map(|&(feature, _)| feature).peekable();
     let mut both = Vec::new();
-    for &feature in left {
-        while right.next_if(|&&other| other < feature).is_some() {}
-        both.extend(right.next_if(|&&other| other == feature));
+    for &(feature, _) in left {
+        while right.next_if(|&other| other < feature).is_some() {}
+        both.extend(right.next_if_eq(&feature));
     }
     both
 }

@@ -402,7 +402,7 @@ impl Detector {
         let notes = census.as_deref_mut().map(|census| &mut census.notes);
         let rewordings =
             Rewordings { judge: self.judge, near: &self.near, prior: self.prior, reporter: &self.reporter };
-        pairs.extend(rewordings.find(texts, tokens, &judged_without, &leaders, (keep, asked), summary, notes)?);
+        pairs.extend(rewordings.find(texts, tokens, &judged_without, &leaders, (keep, asked), (summary, notes))?);
         if let Some(census) = census {
             census.mask = judged_without.into_mask();
         }
@@ -539,7 +539,7 @@ impl<A: Article> Collector<A> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::census::Known;
+    use crate::census::{MayBe, Other};
     use crate::report::Cluster;
 
     /// A few stories, each with a copy that has some words more, and one that puts it otherwise.
@@ -582,18 +582,19 @@ mod tests {
         let articles = stories();
         let detector = Detector::new();
         let (census, usual) = detector.census(&articles).unwrap();
-        let mut found: Vec<(usize, usize, Relation)> = Vec::new();
+        let mut found: Vec<(usize, usize, Relation, f32)> = Vec::new();
         for at in 0..articles.len() {
             let others: Vec<usize> = (0..articles.len()).filter(|&other| other != at).collect();
-            let known = |at: &usize| Known { text: &articles[*at].1, usual: usual[*at] };
-            let known: Vec<Known<'_>> = [at].iter().chain(&others).map(known).collect();
-            let copies = census.compare(detector.comparing(), &known);
-            let pair = |copy: &Compared| (at, others[copy.right as usize - 1], copy.relation.unwrap());
-            found.extend(copies.iter().map(pair).filter(|&(at, other, _)| at < other));
+            let other = |at: &usize| Other { text: &articles[*at].1, usual: usual[*at], may_be: MayBe::Either };
+            let asked = census.ask(detector.comparing(), &articles[at].1);
+            let copies = asked.copies(usual[at], &others.iter().map(other).collect::<Vec<_>>());
+            let pair = |copy: &Compared| (at, others[copy.right as usize], copy.relation.unwrap(), copy.similarity);
+            found.extend(copies.iter().map(pair).filter(|&(at, other, ..)| at < other));
         }
         let pairs = detector.pairs(&articles).unwrap();
-        let expected: Vec<_> = pairs.iter().filter_map(|pair| Some((pair.left, pair.right, pair.relation?))).collect();
-        found.sort_by_key(|&(left, right, _)| (left, right));
+        let expected: Vec<_> =
+            pairs.iter().filter_map(|pair| Some((pair.left, pair.right, pair.relation?, pair.similarity))).collect();
+        found.sort_by_key(|&(left, right, ..)| (left, right));
         assert!(expected.len() > 12);
         assert_eq!(found, expected);
     }

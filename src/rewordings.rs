@@ -113,11 +113,10 @@ impl Rewordings<'_> {
         furniture: &Furniture,
         leaders: &[u32],
         (keep, asked): (Keep, Option<&[bool]>),
-        summary: &mut Summary,
-        mut notes: Option<&mut Notes>,
+        (summary, mut notes): (&mut Summary, Option<&mut Notes>),
     ) -> Result<Vec<Compared>> {
         let surroundings =
-            self.surroundings(texts, tokens, furniture, leaders, asked, summary, notes.as_deref_mut())?;
+            self.surroundings(texts, tokens, furniture, leaders, asked, (summary, notes.as_deref_mut()))?;
         texts.budget.check()?;
         let found = self.among(texts, &surroundings, furniture, leaders, keep, summary);
         if let Some(notes) = notes {
@@ -135,8 +134,7 @@ impl Rewordings<'_> {
         furniture: &Furniture,
         leaders: &[u32],
         asked: Option<&[bool]>,
-        summary: &mut Summary,
-        notes: Option<&mut Notes>,
+        (summary, notes): (&mut Summary, Option<&mut Notes>),
     ) -> Result<Surroundings> {
         let budget = texts.budget;
         let leads = |text: u32| leaders[text as usize] == text;

@@ -1,0 +1,269 @@
+//! The archive holds what a run over the same articles finds, whatever its history is.
+
+#[allow(dead_code, reason = "the benchmarks use more of it")]
+#[path = "../benches/corpus/mod.rs"]
+mod corpus;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use proptest::prelude::*;
+use retold::{Archive, ArchiveFault, ArchiveReader, Article, Detector, Error, Match, Relation, Shingle};
+
+/// A folder for one archive, which goes when it is dropped.
+struct Folder(tempfile::TempDir);
+
+impl Folder {
+    fn new() -> Self {
+        Self(tempfile::tempdir().expect("the folder for temporary files can be written"))
+    }
+
+    fn archive(&self) -> PathBuf {
+        self.0.path().join("archive")
+    }
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Story {
+    id: String,
+    text: String,
+    date: String,
+    source: Option<String>,
+}
+
+impl Article for Story {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn date(&self) -> Option<&str> {
+        Some(&self.date)
+    }
+
+    fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+}
+
+/// Articles, among them edited and reworded copies and exact ones.
+fn articles() -> Vec<(String, String)> {
+    let mut articles = corpus::Corpus::new(120, 0.4, 11).articles;
+    let (text, reworded) = corpus::rewordings(3, 6, 5);
+    articles
+        .extend(reworded.into_iter().chain([text.clone(), text]).zip('a'..).map(|(text, id)| (format!("z{id}"), text)));
+    articles
+}
+
+/// What was found, by the places of the articles.
+fn found(matches: &[Match], at: usize) -> Vec<(usize, Relation, f32)> {
+    let other = |found: &Match| (found.number as usize, found.relation, found.similarity);
+    let mut others: Vec<_> = matches.iter().map(other).filter(|&(other, ..)| other != at).collect();
+    others.sort_by_key(|&(other, ..)| other);
+    others
+}
+
+#[test]
+fn what_a_run_finds_is_found_one_by_one_and_no_less_sure() {
+    let (folder, articles, detector) = (Folder::new(), articles(), Detector::new());
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    let numbers = archive.add_all(&articles).unwrap();
+    assert_eq!(numbers, (0..articles.len() as u64).collect::<Vec<_>>());
+    assert_eq!(archive.take_census().unwrap(), 1);
+    drop(archive);
+    let archive = ArchiveReader::open(folder.archive(), &detector).unwrap();
+    let all: Vec<usize> = (0..articles.len()).collect();
+    let pairs = detector.pairs_of(&articles, &all).unwrap();
+    let relations: Vec<_> = pairs.iter().filter_map(|pair| pair.relation).collect();
+    assert!(relations.contains(&Relation::Near) && relations.contains(&Relation::Reworded), "{relations:?}");
+    for at in all {
+        let of = found(&archive.matches(&articles[at]).unwrap(), at);
+        for pair in pairs.iter().filter(|pair| [pair.left, pair.right].contains(&at)) {
+            let other = if pair.left == at { pair.right } else { pair.left };
+            if let Some(relation) = pair.relation {
+                assert!(of.contains(&(other, relation, pair.similarity)), "{pair:?} is not among {of:?}");
+            }
+        }
+    }
+    let exact = archive.matches(&articles.last().unwrap()).unwrap();
+    assert_eq!(exact.iter().filter(|found| found.relation == Relation::Exact).count(), 2);
+}
+
+#[test]
+fn before_the_first_census_only_edited_copies_are_found() {
+    let (folder, detector) = (Folder::new(), Detector::new());
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    archive.add_all(&articles()).unwrap();
+    archive.commit().unwrap();
+    assert!(archive.needs_census());
+    let (text, reworded) = corpus::rewordings(3, 6, 5);
+    let found = archive.matches(&("new", format!("{text} they say"))).unwrap();
+    assert!(found.iter().any(|found| found.relation == Relation::Near), "{found:?}");
+    let of_reworded = |archive: &Archive| archive.matches(&("new", &reworded[0])).unwrap();
+    assert!(of_reworded(&archive).iter().all(|found| found.relation != Relation::Reworded));
+    archive.take_census().unwrap();
+    assert!(of_reworded(&archive).iter().any(|found| found.relation == Relation::Reworded));
+    assert!(!archive.needs_census());
+}
+
+#[test]
+fn matches_say_who_told_it_when_and_where() {
+    let (folder, detector) = (Folder::new(), Detector::new());
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    let text = "The ferry leaves the harbour at nine and comes back at noon, weather permitting, the owner said.";
+    let date = "2024-05-17T09:30:00+02:00".to_owned();
+    let story = Story { id: "a".into(), text: text.into(), date, source: Some("example.org".into()) };
+    archive.add(&story).unwrap();
+    let reader = archive.reader();
+    assert!(reader.matches(&story).unwrap().is_empty(), "it is not committed");
+    archive.commit().unwrap();
+    let found = reader.matches(&("b", text.to_uppercase())).unwrap();
+    let [Match { number: 0, id, source, date, relation: Relation::Exact, .. }] = &found[..] else {
+        panic!("{found:?}")
+    };
+    assert_eq!((&**id, source.as_deref(), date.as_deref()), ("a", Some("example.org"), Some("2024-05-17T07:30:00Z")));
+    assert!(reader.matches(&("c", "Snow")).unwrap().is_empty(), "it is too short to be compared");
+    assert_eq!(archive.expire("2024-05-18").unwrap(), 1);
+    archive.commit().unwrap();
+    assert!(reader.matches(&story).unwrap().is_empty());
+    assert!(archive.expire("yesterday").unwrap_err().to_string().contains("2024-05-17"));
+}
+
+#[test]
+fn nothing_of_what_was_removed_is_left_after_compacting() {
+    let (folder, detector) = (Folder::new(), Detector::new());
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    archive.add_all(&articles()).unwrap();
+    archive
+        .add(&("secret-id", "Nobody may ever read of the xylophone in the attic of Mr Quibblesworth again."))
+        .unwrap();
+    archive.take_census().unwrap();
+    assert_eq!(archive.remove("secret-id").unwrap(), 1);
+    archive.commit().unwrap();
+    archive.compact().unwrap();
+    for file in fs::read_dir(folder.archive()).unwrap() {
+        let (path, bytes) = (file.as_ref().unwrap().path(), fs::read(file.unwrap().path()).unwrap());
+        let holds = |what: &str| bytes.windows(what.len()).any(|window| window == what.as_bytes());
+        assert!(!holds("secret-id") && !holds("xylophone"), "{}", path.display());
+    }
+}
+
+#[test]
+fn an_archive_of_another_kind_or_a_damaged_one_is_refused() {
+    let (folder, detector) = (Folder::new(), Detector::new());
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    archive.add_all(&articles()).unwrap();
+    archive.take_census().unwrap();
+    let locked = Archive::open(folder.archive(), &detector).unwrap_err();
+    assert!(matches!(locked, Error::Archive { fault: ArchiveFault::Locked, .. }), "{locked}");
+    drop(archive);
+    let other = Detector::builder().shingle(Shingle::Words(5)).build().unwrap();
+    let refused = Archive::open(folder.archive(), &other).unwrap_err().to_string();
+    assert!(refused.contains("3-word") && refused.contains("5-word"), "{refused}");
+    let census = folder.archive().join("census-00000001");
+    let mut bytes = fs::read(&census).unwrap();
+    for at in [0, 9, bytes.len() / 2, bytes.len() - 1] {
+        bytes[at] ^= 4;
+        fs::write(&census, &bytes).unwrap();
+        let error = Archive::open(folder.archive(), &detector).unwrap_err().to_string();
+        assert!(error.contains("census-00000001"), "{error}");
+        bytes[at] ^= 4;
+    }
+    fs::write(&census, &bytes[..bytes.len() - 12]).unwrap();
+    assert!(Archive::open(folder.archive(), &detector).is_err());
+    fs::write(&census, &bytes).unwrap();
+    Archive::open(folder.archive(), &detector).unwrap().verify().unwrap();
+    let missing = Archive::open(Path::new("no/such/folder"), &detector).unwrap_err();
+    assert!(matches!(missing, Error::Archive { fault: ArchiveFault::Missing, .. }), "{missing}");
+}
+
+#[derive(Clone, Debug)]
+enum Change {
+    Add(usize),
+    AddMany(usize, usize),
+    Remove(usize),
+    RemoveNumber(usize),
+    Expire(u32),
+    Commit,
+    Merge,
+    Compact,
+    Census,
+    Reopen,
+}
+
+fn changes() -> impl Strategy<Value = Vec<Change>> {
+    let change = prop_oneof![
+        4 => (0usize..60).prop_map(Change::Add),
+        4 => (0usize..60, 1usize..30).prop_map(|(from, many)| Change::AddMany(from, many)),
+        2 => (0usize..60).prop_map(Change::Remove),
+        1 => (0usize..60).prop_map(Change::RemoveNumber),
+        1 => (1u32..28).prop_map(Change::Expire),
+        3 => Just(Change::Commit),
+        1 => Just(Change::Merge),
+        1 => Just(Change::Compact),
+        1 => Just(Change::Census),
+        1 => Just(Change::Reopen),
+    ];
+    prop::collection::vec(change, 1..25)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn a_report_is_that_of_a_run_over_what_lives(changes in changes()) {
+        let stories: Vec<Story> = articles().into_iter().rev().take(60).zip(0..).map(|((id, text), at)| {
+            let source = (at % 3 > 0).then(|| format!("outlet {}", at % 5));
+            Story { id: if at % 7 == 0 { "same".into() } else { id }, text, date: format!("2024-05-{:02}", at % 28 + 1), source }
+        }).collect();
+        let (folder, detector) = (Folder::new(), Detector::builder().excerpts(retold::Excerpts::Find).build().unwrap());
+        let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+        let mut living: Vec<(u64, &Story)> = Vec::new();
+        for change in changes {
+            match change {
+                Change::Add(at) => living.push((archive.add(&stories[at]).unwrap(), &stories[at])),
+                Change::AddMany(from, many) => {
+                    let many = &stories[from..(from + many).min(stories.len())];
+                    living.extend(archive.add_all(many).unwrap().into_iter().zip(many));
+                }
+                Change::Remove(at) => {
+                    let before = living.len();
+                    living.retain(|(_, story)| story.id != stories[at].id);
+                    prop_assert_eq!(archive.remove(&stories[at].id).unwrap() as usize, before - living.len());
+                }
+                Change::RemoveNumber(at) => {
+                    let number = living.get(at).map_or(1 << 40, |&(number, _)| number);
+                    prop_assert_eq!(archive.remove_number(number).unwrap(), at < living.len());
+                    living.retain(|&(other, _)| other != number);
+                }
+                Change::Expire(day) => {
+                    let before = format!("2024-05-{day:02}");
+                    archive.expire(&before).unwrap();
+                    living.retain(|(_, story)| story.date >= before);
+                }
+                Change::Commit => archive.commit().unwrap(),
+                Change::Merge => archive.merge().unwrap(),
+                Change::Compact => archive.compact().unwrap(),
+                Change::Census => drop(archive.take_census().unwrap()),
+                Change::Reopen => {
+                    archive.commit().unwrap();
+                    drop(archive);
+                    archive = Archive::open(folder.archive(), &detector).unwrap();
+                }
+            }
+        }
+        archive.commit().unwrap();
+        let (report, archived) = archive.report().unwrap();
+        prop_assert_eq!(archived.iter().map(|article| article.number).collect::<Vec<_>>(), living.iter().map(|&(number, _)| number).collect::<Vec<_>>());
+        let stories: Vec<&Story> = living.iter().map(|&(_, story)| story).collect();
+        let expected = detector.find(&stories).unwrap();
+        prop_assert_eq!(report.clusters(), expected.clusters());
+        prop_assert_eq!(report.removals(), expected.removals());
+        prop_assert_eq!(report.excerpts(), expected.excerpts());
+        prop_assert_eq!(report.skipped(), expected.skipped());
+        archive.verify().unwrap();
+    }
+}
