@@ -579,7 +579,7 @@ mod tests {
         let sorted: Vec<(u64, u32)> = postings.iter().copied().collect();
         let shape = Shape::of(width, guess);
         let encoded = encode(shape, 0..1 << shape.bucket_bits(), &sorted);
-        let mut index = Index::new(shape, (guess % 2 == 0).then(|| Filter::new(guess)));
+        let mut index = Index::new(shape, guess.is_multiple_of(2).then(|| Filter::new(guess)));
         index.push(&encoded).unwrap();
         let mut head = Vec::new();
         index.put(&mut head);
