@@ -2,7 +2,7 @@
 //!
 //! A commit goes into the journal. When that has grown, its records become a segment. Segments are kept in the order of their
 //! numbers, and neighbours are merged when the newer ones together have grown as large as an older one: each record is written
-//! again a few times while the archive doubles and doubles, and some ten segments are to be asked.
+//! again a few times while the archive doubles and doubles, and few segments are to be asked.
 //!
 //! After a failure to write, nobody knows what stands in the files. So the writer ends, and what is opened next reads what does.
 
@@ -42,7 +42,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { flush_records: 1 << 14, flush_bytes: 1 << 26, fan: 8, merge: true, filter_records: 1 << 17 }
+        Self { flush_records: 1 << 14, flush_bytes: 1 << 26, fan: 4, merge: true, filter_records: 1 << 17 }
     }
 }
 
