@@ -21,6 +21,14 @@ struct Args {
     #[arg(long, default_value_t = 10_000)]
     commit: u64,
 
+    /// Segments beside each other before they are merged
+    #[arg(long, default_value_t = Options::default().fan)]
+    fan: usize,
+
+    /// Filters for all keys
+    #[arg(long)]
+    filters: bool,
+
     /// Keep texts as well
     #[arg(long)]
     texts: bool,
@@ -110,14 +118,22 @@ fn resident() -> u64 {
     status.lines().find_map(of).unwrap_or(0) / 1024
 }
 
-/// Times of 250 look-ups, in ascending order.
-fn look_up(snapshot: &Snapshot, args: &Args, rounds: u64, new: bool) -> Result<Vec<Duration>> {
-    let mut times = Vec::new();
+/// Seconds for which all threads of this process ran, or this one alone: what others do at the same time does not count.
+fn ran(thread: bool) -> f64 {
+    let of = |path: &Path| std::fs::read_to_string(path.join("schedstat")).ok()?.split(' ').next()?.parse::<f64>().ok();
+    let all = || Some(std::fs::read_dir("/proc/self/task").ok()?.flatten().filter_map(|task| of(&task.path())).sum());
+    let nanoseconds = if thread { of(Path::new("/proc/thread-self")) } else { all() };
+    nanoseconds.unwrap_or(0.0) / 1e9
+}
+
+/// Times of 250 look-ups, in ascending order, and the seconds for which the thread ran, on average.
+fn look_up(snapshot: &Snapshot, args: &Args, rounds: u64, new: bool) -> Result<(Vec<Duration>, f64)> {
+    let (mut times, mut busy) = (Vec::new(), 0.0);
     for round in 0..rounds {
         let number = if new { args.records + round } else { Rng(round).below(args.records) };
         let made = Made::of(number, &Args { texts: false, folder: None, ..*args });
         let keys = made.features.iter().chain(&made.features[..10]).copied().collect::<Vec<_>>();
-        let start = Instant::now();
+        let (start, ran_before) = (Instant::now(), ran(true));
         let mut found = 0;
         for (kind, keys) in [&made.fingerprints, &keys].into_iter().enumerate() {
             snapshot.look_up(kind, keys, 40, |_, numbers, _| {
@@ -126,17 +142,23 @@ fn look_up(snapshot: &Snapshot, args: &Args, rounds: u64, new: bool) -> Result<V
             })?;
         }
         times.push(start.elapsed());
+        busy += ran(true) - ran_before;
         black_box(found);
     }
     times.sort_unstable();
-    Ok(times)
+    Ok((times, busy / rounds as f64))
 }
 
 fn tell(what: &str, snapshot: &Snapshot, args: &Args) -> Result<()> {
     for (whose, new) in [("of a known record", false), ("of a new record", true)] {
-        let times = look_up(snapshot, args, 4000, new)?;
+        let (times, busy) = look_up(snapshot, args, 4000, new)?;
         let at = |percent: usize| times[times.len() * percent / 100].as_nanos() as f64 / 1000.0;
-        println!("250 look-ups {whose}, {what}: p50 {:.0} µs, p99 {:.0} µs", at(50), at(99));
+        println!(
+            "250 look-ups {whose}, {what}: p50 {:.0} µs, p99 {:.0} µs, running {:.0} µs",
+            at(50),
+            at(99),
+            busy * 1e6
+        );
     }
     Ok(())
 }
@@ -148,25 +170,32 @@ fn main() -> Result<()> {
     let folder = temporary.path().join("archive");
     let profile = Profile { bytes: vec![1], name: "benchmark".into(), key_bits: vec![32, 48] };
 
-    let mut writer = Writer::create(&folder, &profile, Options::default())?;
-    let (mut adding, mut longest) = (Duration::ZERO, Duration::ZERO);
+    let mut options = Options { fan: args.fan, ..Options::default() };
+    if args.filters {
+        options.filter_records = u64::MAX;
+    }
+    let mut writer = Writer::create(&folder, &profile, options.clone())?;
+    let (mut adding, mut longest, mut busy) = (Duration::ZERO, Duration::ZERO, 0.0);
     for first in (0..args.records).step_by(args.commit as usize) {
         let all: Vec<Made> =
             (first..args.records.min(first + args.commit)).map(|number| Made::of(number, &args)).collect();
-        let start = Instant::now();
+        let (start, ran_before) = (Instant::now(), ran(false));
         for made in &all {
             writer.add(&made.record(&[&made.fingerprints, &made.features]))?;
         }
         writer.commit()?;
         adding += start.elapsed();
+        busy += ran(false) - ran_before;
         longest = longest.max(start.elapsed());
     }
     let stats = writer.stats();
     let per_record = |bytes: u64| bytes as f64 / args.records as f64;
+    let rate = |seconds: f64| args.records as f64 / seconds;
     println!(
-        "add: {:.0} records a second with commits every {} and merges; longest commit {longest:.2?}",
-        args.records as f64 / adding.as_secs_f64(),
-        args.commit
+        "add: {:.0} records a second with commits every {} and merges, {:.0} a second of one running thread; longest commit {longest:.2?}",
+        rate(adding.as_secs_f64()),
+        args.commit,
+        rate(busy)
     );
     println!("written {:.1} times; {} segments", per_record(stats.written), stats.segments);
     println!("disk: {:.0} bytes a record with the journal", per_record(stats.segment_bytes + stats.journal_bytes));
@@ -177,7 +206,7 @@ fn main() -> Result<()> {
     writer.close()?;
     println!("close {:.1?}", start.elapsed());
     let start = Instant::now();
-    let (mut writer, _) = Writer::open(&folder, Some(&profile), Options::default())?;
+    let (mut writer, _) = Writer::open(&folder, Some(&profile), options)?;
     println!("open {:.1?}", start.elapsed());
     let start = Instant::now();
     let reader = Reader::open(&folder, Some(&profile))?;

@@ -116,28 +116,29 @@ impl<'b> Cursor<'b> {
 #[derive(Debug, Default)]
 pub(super) struct Bits {
     bytes: Vec<u8>,
-    open: u128,
+    open: u64,
     width: u32,
 }
 
 impl Bits {
     /// Adds the lowest bits of a number; it has no others.
+    #[inline]
     pub(super) fn put(&mut self, number: u64, width: u32) {
-        self.open |= u128::from(number) << self.width;
-        self.width += width;
-        while self.width >= 8 {
-            self.bytes.push(self.open as u8);
-            self.open >>= 8;
-            self.width -= 8;
+        self.open |= number.checked_shl(self.width).unwrap_or(0);
+        let all = self.width + width;
+        if all < u64::BITS {
+            self.width = all;
+            return;
         }
+        self.bytes.extend(self.open.to_le_bytes());
+        self.open = number.checked_shr(u64::BITS - self.width).unwrap_or(0);
+        self.width = all - u64::BITS;
     }
 
     /// Adds all bits to bytes, the last byte filled up with zeros, and is empty again.
     pub(super) fn finish(&mut self, to: &mut Vec<u8>) {
         to.append(&mut self.bytes);
-        if self.width > 0 {
-            to.push(self.open as u8);
-        }
+        to.extend_from_slice(&self.open.to_le_bytes()[..self.width.div_ceil(8) as usize]);
         (self.open, self.width) = (0, 0);
     }
 }

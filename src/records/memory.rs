@@ -2,7 +2,6 @@
 //!
 //! Only added to, in the order of their numbers, so that whoever knows how many there were at some time sees what was there then.
 
-use std::ops::ControlFlow;
 use std::sync::Mutex;
 
 use super::offsets::Dead;
@@ -19,11 +18,18 @@ const END: u32 = u32::MAX;
 #[derive(Debug)]
 struct Chains {
     width: u32,
-    keys: Vec<u64>,
-    places: Vec<u32>,
+    postings: Vec<Posting>,
+    /// How many of the postings are in chains.
+    linked: usize,
     heads: Vec<u32>,
-    /// Of the postings that are in chains, the one before each.
-    next: Vec<u32>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Posting {
+    key: u64,
+    place: u32,
+    /// The one before in its chain.
+    next: u32,
 }
 
 /// Bits of a key that tell its chain, at first.
@@ -31,51 +37,56 @@ const FIRST_BITS: u32 = 12;
 
 impl Chains {
     fn new(width: u32) -> Self {
-        Self { width, keys: Vec::new(), places: Vec::new(), heads: vec![END; 1 << FIRST_BITS], next: Vec::new() }
-    }
-
-    fn head(&self, key: u64) -> usize {
-        (key >> (self.width - self.heads.len().ilog2())) as usize
+        Self { width, postings: Vec::new(), linked: 0, heads: vec![END; 1 << FIRST_BITS] }
     }
 
     fn extend(&mut self, keys: &[u64], place: u32) {
         let width = self.width;
-        self.keys.extend(keys.iter().map(|&key| spread(key, width)));
-        self.places.resize(self.keys.len(), place);
+        self.postings.extend(keys.iter().map(|&key| Posting { key: spread(key, width), place, next: END }));
     }
 
-    /// Puts all postings into chains.
+    /// Puts all postings into chains. There are twice as many chains as postings, or more, so that most keys that are not
+    /// there have none.
     fn link(&mut self) {
-        if self.keys.len() > 2 * self.heads.len() && self.heads.len() < 1 << self.width.min(30) {
-            let bits = self.keys.len().ilog2() + 1;
-            self.heads = vec![END; 1 << bits.min(self.width)];
-            self.next.clear();
+        let most = self.width.min(30);
+        if 2 * self.postings.len() > self.heads.len() && self.heads.len() < 1 << most {
+            let bits = self.postings.len().ilog2() + 2;
+            self.heads = vec![END; 1 << bits.min(most)];
+            self.linked = 0;
         }
-        let shift = self.width - self.heads.len().ilog2();
-        let first = self.next.len();
-        self.next.reserve(self.keys.len() - first);
-        for (at, &key) in (first as u32..).zip(&self.keys[first..]) {
-            self.next.push(std::mem::replace(&mut self.heads[(key >> shift) as usize], at));
+        let shift = self.shift();
+        for at in self.linked..self.postings.len() {
+            let posting = &mut self.postings[at];
+            posting.next = std::mem::replace(&mut self.heads[(posting.key >> shift) as usize], at as u32);
         }
+        self.linked = self.postings.len();
     }
 
     fn is_linked(&self) -> bool {
-        self.next.len() == self.keys.len()
+        self.linked == self.postings.len()
     }
 
-    /// The places below an end of the records that hold a key, in descending order.
-    fn of(&self, key: u64, end: u32) -> impl Iterator<Item = u32> {
-        let step = |&at: &u32| Some(self.next[at as usize]).filter(|&next| next != END);
-        let first = Some(self.heads[self.head(key)]).filter(|&first| first != END);
-        let mut last = END;
-        std::iter::successors(first, step)
-            .filter(move |&at| self.keys[at as usize] == key)
-            .map(|at| self.places[at as usize])
-            .filter(move |&place| place < end && std::mem::replace(&mut last, place) != place)
+    fn shift(&self) -> u32 {
+        self.width - self.heads.len().ilog2()
+    }
+
+    /// Adds the places below an end of the records that hold a key, in ascending order.
+    fn find(&self, key: u64, end: u32, places: &mut Vec<u32>) {
+        let from = places.len();
+        let mut at = self.heads[(key >> self.shift()) as usize];
+        while at != END {
+            let Posting { key: own, place, next } = self.postings[at as usize];
+            // Records have some keys twice.
+            if own == key && place < end && places[from..].last() != Some(&place) {
+                places.push(place);
+            }
+            at = next;
+        }
+        places[from..].reverse();
     }
 
     fn memory(&self) -> usize {
-        4 * (self.heads.capacity() + self.places.capacity() + self.next.capacity()) + 8 * self.keys.capacity()
+        size_of::<u32>() * self.heads.capacity() + size_of::<Posting>() * self.postings.capacity()
     }
 }
 
@@ -149,13 +160,10 @@ impl Memory {
         self.kinds.iter().all(Chains::is_linked)
     }
 
-    /// Gives the places below an end of the records that hold a key, in ascending order, until no more are wanted. It must
-    /// be linked.
-    pub(super) fn find(&self, kind: usize, key: u64, end: u32, take: &mut dyn FnMut(u32) -> ControlFlow<()>) {
-        let chains = &self.kinds[kind];
-        let mut places: smallvec::SmallVec<[u32; 16]> = chains.of(spread(key, chains.width), end).collect();
-        places.reverse();
-        let _ = places.into_iter().try_for_each(take);
+    /// Adds the places below an end of the records that hold a key, which is spread already, in ascending order. It must be
+    /// linked.
+    pub(super) fn find(&self, kind: usize, key: u64, end: u32, places: &mut Vec<u32>) {
+        self.kinds[kind].find(key, end, places);
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -199,14 +207,14 @@ impl Content for Living<'_> {
     }
 
     fn keys(&self, kind: usize) -> (u64, u64) {
-        let count = self.memory.kinds[kind].keys.len() as u64;
+        let count = self.memory.kinds[kind].postings.len() as u64;
         (count, count)
     }
 
     fn postings(&self, kind: usize, chunk_bits: u32) -> Postings<'_> {
         let chains = &self.memory.kinds[kind];
         let mut chunks: Vec<Vec<(u64, u32)>> = vec![Vec::new(); 1 << chunk_bits];
-        for (&key, &old) in chains.keys.iter().zip(&chains.places) {
+        for &Posting { key, place: old, .. } in &chains.postings {
             let place = self.places[old as usize];
             if place != END {
                 chunks[chunk_of(key, chains.width, chunk_bits)].push((key, place));
@@ -226,7 +234,6 @@ impl Content for Living<'_> {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use std::ops::ControlFlow::Continue;
 
     proptest! {
         #[test]
@@ -242,7 +249,7 @@ mod tests {
             let end = end.min(records.len() as u32);
             for key in 0..40 {
                 let mut found = Vec::new();
-                memory.find(0, key, end, &mut |place| { found.push(place); Continue(()) });
+                memory.find(0, spread(key, 32), end, &mut found);
                 let expected: Vec<u32> = (0..end).filter(|&place| records[place as usize].contains(&key)).collect();
                 prop_assert_eq!(found, expected);
             }

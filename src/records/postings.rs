@@ -149,24 +149,41 @@ pub(super) struct Encoded {
 /// Writes some buckets: those from one up to another, of keys above the places of their records, sorted.
 pub(super) fn encode(shape: Shape, buckets: std::ops::Range<u64>, sorted: &[(u64, u32)]) -> Encoded {
     let mut encoded = Encoded { postings: sorted.len() as u64, ..Encoded::default() };
-    let mut rest = sorted;
+    encoded.bytes.reserve(6 * sorted.len());
+    encoded.keys.reserve(sorted.len());
+    let (mut rest, mut scratch) = (sorted, Scratch::default());
     for bucket in buckets {
-        let (own, later) = rest.split_at(rest.partition_point(|&(key, _)| shape.bucket(key) <= bucket));
+        let end = rest.iter().position(|&(key, _)| shape.bucket(key) > bucket).unwrap_or(rest.len());
+        let (own, later) = rest.split_at(end);
         rest = later;
         let start = encoded.bytes.len();
         if !own.is_empty() {
-            encode_bucket(shape, own, &mut encoded);
+            encode_bucket(shape, own, &mut scratch, &mut encoded);
         }
         encoded.lengths.push(encoded.bytes.len() - start);
     }
     encoded
 }
 
-fn encode_bucket(shape: Shape, sorted: &[(u64, u32)], encoded: &mut Encoded) {
+/// What the parts of a bucket are gathered in, one bucket after the other.
+#[derive(Debug, Default)]
+struct Scratch {
+    highs: Bits,
+    lows: Bits,
+    singles: Bits,
+    packed: Bits,
+    slots: Vec<u64>,
+    lists: Vec<u8>,
+    blocks: Vec<u8>,
+    block: Vec<u8>,
+}
+
+fn encode_bucket(shape: Shape, sorted: &[(u64, u32)], scratch: &mut Scratch, encoded: &mut Encoded) {
     let (high, low) = (shape.high(), shape.low());
     let mask = |bits: u32| (1u64 << bits) - 1;
-    let (mut highs, mut lows, mut singles, mut slots) = (Bits::default(), Bits::default(), Bits::default(), Vec::new());
-    let (mut lists, mut blocks, mut keys, mut value) = (Vec::new(), Vec::new(), 0, 0);
+    let Scratch { highs, lows, singles, packed, slots, lists, blocks, block } = scratch;
+    slots.clear();
+    let (mut keys, mut value) = (0, 0);
     for list in sorted.chunk_by(|a, b| a.0 == b.0) {
         let key = list[0].0;
         encoded.keys.push(key);
@@ -183,7 +200,7 @@ fn encode_bucket(shape: Shape, sorted: &[(u64, u32)], encoded: &mut Encoded) {
             continue;
         }
         slots.push(lists.len() as u64);
-        put_number(&mut lists, list.len() as u64);
+        put_number(lists, list.len() as u64);
         let mut last = 0;
         let mut distances = list.iter().map(|&(_, place)| {
             let distance = place - last;
@@ -191,22 +208,21 @@ fn encode_bucket(shape: Shape, sorted: &[(u64, u32)], encoded: &mut Encoded) {
             u64::from(distance)
         });
         if list.len() <= LONG {
-            distances.for_each(|distance| put_number(&mut lists, distance));
+            distances.for_each(|distance| put_number(lists, distance));
             continue;
         }
         let at = blocks.len();
         for length in std::iter::repeat_n(BLOCK, list.len() / BLOCK).chain([list.len() % BLOCK]) {
-            let mut block = Vec::new();
-            distances.by_ref().take(length).for_each(|distance| put_number(&mut block, distance));
+            distances.by_ref().take(length).for_each(|distance| put_number(block, distance));
             if length > 0 {
                 let from = blocks.len();
                 blocks.extend((block.len() as u16).to_le_bytes());
-                blocks.append(&mut block);
-                seal(Of::List, key, &mut blocks, from);
+                blocks.append(block);
+                seal(Of::List, key, blocks, from);
             }
         }
-        put_number(&mut lists, at as u64);
-        put_number(&mut lists, (blocks.len() - at) as u64);
+        put_number(lists, at as u64);
+        put_number(lists, (blocks.len() - at) as u64);
     }
     (value..1 << high).for_each(|_| highs.put(0, 1));
     let slot_bits = slots.iter().fold(0, |all, slot| all | slot).checked_ilog2().map_or(0, |bits| bits + 1);
@@ -218,12 +234,11 @@ fn encode_bucket(shape: Shape, sorted: &[(u64, u32)], encoded: &mut Encoded) {
     highs.finish(&mut encoded.bytes);
     lows.finish(&mut encoded.bytes);
     singles.finish(&mut encoded.bytes);
-    let mut packed = Bits::default();
-    slots.into_iter().for_each(|slot| packed.put(slot, slot_bits));
+    slots.drain(..).for_each(|slot| packed.put(slot, slot_bits));
     packed.finish(&mut encoded.bytes);
-    encoded.bytes.append(&mut lists);
+    encoded.bytes.append(lists);
     seal(Of::Bucket, 0, &mut encoded.bytes, from);
-    encoded.bytes.append(&mut blocks);
+    encoded.bytes.append(blocks);
 }
 
 /// A bucket, up to its blocks.
@@ -579,7 +594,7 @@ mod tests {
         let sorted: Vec<(u64, u32)> = postings.iter().copied().collect();
         let shape = Shape::of(width, guess);
         let encoded = encode(shape, 0..1 << shape.bucket_bits(), &sorted);
-        let mut index = Index::new(shape, (guess % 2 == 0).then(|| Filter::new(guess)));
+        let mut index = Index::new(shape, guess.is_multiple_of(2).then(|| Filter::new(guess)));
         index.push(&encoded).unwrap();
         let mut head = Vec::new();
         index.put(&mut head);

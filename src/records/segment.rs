@@ -554,7 +554,8 @@ impl Content for Merged<'_> {
 
     fn postings(&self, kind: usize, chunk_bits: u32) -> Postings<'_> {
         Box::new(move |chunk| {
-            let mut all = Vec::new();
+            let expected = self.keys(kind).1 >> chunk_bits;
+            let mut all = Vec::with_capacity((expected + expected / 8) as usize);
             for (part, places) in self.parts.iter().zip(&self.places) {
                 let index = &part.segment.kinds[kind];
                 let own_bits = index.buckets.len().ilog2();

@@ -158,15 +158,27 @@ impl Snapshot {
                 }
             }
         }
-        let (mut numbers, mut buffer) = (Vec::new(), Vec::new());
-        for (at, (&key, likely)) in keys.iter().zip(likely).enumerate() {
+        // One lock for all, and none while a disk is read.
+        let (mut newest, mut ends) = (Vec::new(), Vec::new());
+        if self.newest.count > self.newest.dead.count() {
+            let memory = self.newest.linked();
+            for &key in &spread {
+                memory.find(kind, key, self.newest.count, &mut newest);
+                ends.push(newest.len());
+            }
+        }
+        ends.resize(keys.len(), newest.len());
+        let (mut numbers, mut buffer, mut first) = (Vec::new(), Vec::new(), 0);
+        for (at, likely) in likely.into_iter().enumerate() {
             numbers.clear();
             let more = cap.saturating_add(1);
             let mut take = |number| {
                 numbers.push(number);
                 if numbers.len() < more { Continue(()) } else { Break(()) }
             };
-            self.look_up_one(kind, key, spread[at], likely, &mut buffer, &mut take)?;
+            let own = &newest[first..ends[at]];
+            first = ends[at];
+            self.look_up_one((kind, spread[at]), likely, own, &mut buffer, &mut take)?;
             let is_all = numbers.len() <= cap;
             numbers.truncate(cap);
             found(at, &numbers, is_all)?;
@@ -174,12 +186,12 @@ impl Snapshot {
         Ok(())
     }
 
+    /// Looks up a key that is spread already, in the segments that may hold it, and behind them those of the newest that do.
     fn look_up_one(
         &self,
-        kind: usize,
-        key: u64,
-        spread: u64,
+        (kind, key): (usize, u64),
         likely: u64,
+        newest: &[u32],
         buffer: &mut Vec<u8>,
         take: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<()> {
@@ -188,7 +200,7 @@ impl Snapshot {
             if at < LIKELY && likely >> at & 1 == 0 {
                 continue;
             }
-            part.segment.find(kind, spread, buffer, &mut |place| {
+            part.segment.find(kind, key, buffer, &mut |place| {
                 if !part.dead.contains(place) {
                     flow = take(part.segment.numbers.number(place));
                 }
@@ -198,13 +210,8 @@ impl Snapshot {
                 return Ok(());
             }
         }
-        let newest = &self.newest;
-        if newest.count > newest.dead.count() {
-            newest.linked().find(kind, key, newest.count, &mut |place| match newest.dead.contains(place) {
-                true => Continue(()),
-                false => take(newest.first + u64::from(place)),
-            });
-        }
+        let living = newest.iter().filter(|&&place| !self.newest.dead.contains(place));
+        let _ = living.map(|&place| self.newest.first + u64::from(place)).try_for_each(take);
         Ok(())
     }
 

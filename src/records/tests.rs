@@ -24,12 +24,12 @@ fn profile() -> Profile {
 
 /// Nothing is done by itself.
 fn by_hand() -> Options {
-    Options { flush_records: u32::MAX, flush_bytes: u64::MAX, fan: 2, merge: false }
+    Options { flush_records: u32::MAX, flush_bytes: u64::MAX, fan: 2, merge: false, filter_records: 5 }
 }
 
 /// As much as possible is done by itself.
 fn eager() -> Options {
-    Options { flush_records: 4, flush_bytes: u64::MAX, fan: 3, merge: true }
+    Options { flush_records: 4, flush_bytes: u64::MAX, fan: 3, merge: true, filter_records: 5 }
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

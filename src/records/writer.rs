@@ -2,7 +2,7 @@
 //!
 //! A commit goes into the journal. When that has grown, its records become a segment. Segments are kept in the order of their
 //! numbers, and neighbours are merged when the newer ones together have grown as large as an older one: each record is written
-//! again a few times while the archive doubles and doubles, and some ten segments are to be asked.
+//! again a few times while the archive doubles and doubles, and few segments are to be asked.
 //!
 //! After a failure to write, nobody knows what stands in the files. So the writer ends, and what is opened next reads what does.
 
@@ -35,16 +35,16 @@ pub struct Options {
     pub fan: usize,
     /// Whether commits merge by themselves.
     pub merge: bool,
+    /// Records of the largest segment that gets a filter, if it is the oldest; all newer ones get one in any case. A filter
+    /// takes a byte a key, on disk and in memory, and saves a reading for nearly each key that is not there.
+    pub filter_records: u64,
 }
 
 impl Default for Options {
     fn default() -> Self {
-        Self { flush_records: 1 << 14, flush_bytes: 1 << 26, fan: 8, merge: true }
+        Self { flush_records: 1 << 14, flush_bytes: 1 << 26, fan: 4, merge: true, filter_records: 1 << 17 }
     }
 }
-
-/// Records of a segment that has a filter in any case. Of larger ones all but the oldest have.
-const FILTERED: u64 = 1 << 17;
 
 /// What was found when an archive was opened.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -471,7 +471,13 @@ impl Writer {
             let file = self.next_file;
             self.next_file += 1;
             let content = Merged::new(parts);
-            let written = write(&*self.disk, file, &content, &self.state.widths, range.start > 0 || count <= FILTERED)?;
+            let written = write(
+                &*self.disk,
+                file,
+                &content,
+                &self.state.widths,
+                range.start > 0 || count <= self.options.filter_records,
+            )?;
             let segment = Arc::new(Segment::open(&*self.disk, written, &self.state.widths)?);
             new = Some(Part { segment, dead: Arc::default() });
             self.written += count;
