@@ -191,7 +191,7 @@ impl Archive {
         Ok(Self { records, reader })
     }
 
-    /// Adds an article; its number. It outlives a crash from the next [`commit`](Self::commit) on, and can be found from then on.
+    /// Adds an article; its number. It outlives a crash, and readers find it, from the next [`commit`](Self::commit) on.
     ///
     /// # Errors
     /// [`Error::Archive`] if it cannot be written, or has more than some thirty megabytes.
@@ -312,12 +312,17 @@ impl Archive {
         self.reader.clone()
     }
 
-    /// As [`ArchiveReader::matches`].
+    /// As [`ArchiveReader::matches`], among what was not committed as well.
     ///
     /// # Errors
     /// [`Error::Archive`] if it is damaged, or cannot be read.
     pub fn matches<A: Article>(&self, article: &A) -> Result<Vec<Match>> {
-        self.reader.matches(article)
+        self.reader.matches_in(&self.records.view(), article)
+    }
+
+    /// As [`ArchiveReader::census`].
+    pub fn census(&self) -> u64 {
+        self.reader.census()
     }
 
     /// As [`ArchiveReader::report`].
@@ -399,7 +404,12 @@ impl ArchiveReader {
     /// # Errors
     /// [`Error::Archive`] if the archive is damaged, or cannot be read.
     pub fn matches<A: Article>(&self, article: &A) -> Result<Vec<Match>> {
-        let (snapshot, counted) = (self.records.snapshot(), self.counted());
+        self.matches_in(&self.records.snapshot(), article)
+    }
+
+    /// The same among the articles of a snapshot.
+    fn matches_in<A: Article>(&self, snapshot: &Snapshot, article: &A) -> Result<Vec<Match>> {
+        let counted = self.counted();
         let asked = counted.census.ask(self.detector.comparing(), article.text());
         if self.detector.refuse(&asked.signed).is_some() {
             return Ok(Vec::new());
@@ -409,7 +419,7 @@ impl ArchiveReader {
         // What is in the archive is asked for as it was counted.
         let usual = exact.iter().find_map(|&number| counted.usual(number));
         let mut texts: Vec<(u64, MayBe, String)> = Vec::new();
-        for (number, may_be) in candidates(&snapshot, &counted, (exact, &keys), &asked, usual)? {
+        for (number, may_be) in candidates(snapshot, &counted, (exact, &keys), &asked, usual)? {
             let text = snapshot.text(number)?.unwrap_or_default();
             texts.push((number, may_be, String::from_utf8_lossy(&text).into_owned()));
         }

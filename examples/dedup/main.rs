@@ -5,6 +5,7 @@
 // Results go to standard output; the progress bar, the summary and what is wrong with the input to standard error.
 
 mod annotate;
+mod archive;
 mod audit;
 mod columns;
 mod compare;
@@ -141,6 +142,7 @@ Examples:
   dedup articles/                                  a folder of text files
   dedup compare a.txt b.txt                        two texts side by side, copies or not
   dedup plan articles/                             estimate time and memory
+  dedup archive add news.archive today.jsonl       keep articles, and ask later what repeats them
   dedup --unique clean.jsonl.gz crawl.jsonl.gz     write the corpus without its copies
   dedup --text-field body --id-field url x.jsonl   name the fields
   zcat x.jsonl.gz | dedup --format jsonl - > copies.jsonl";
@@ -189,6 +191,8 @@ enum Command {
     Compare(compare::Args),
     Plan(plan::Args),
     Audit(audit::Args),
+    Archive(archive::Args),
+    Watch(archive::Watch),
 }
 
 fn main() -> ExitCode {
@@ -212,6 +216,8 @@ fn main() -> ExitCode {
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Plan(args)) => plan::run(args),
         Some(Command::Audit(args)) => audit::run(args),
+        Some(Command::Archive(args)) => archive::run(args),
+        Some(Command::Watch(args)) => archive::watch(args),
         None => mistyped_command().map_or_else(|| run(&args), Err),
     };
     match code {

@@ -1,0 +1,455 @@
+//! `dedup archive` and `dedup watch`: articles are kept on disk, and each is held against all that came before.
+
+use std::io::{self, BufRead, BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::mpsc::{self, RecvTimeoutError};
+use std::time::{Duration, Instant};
+
+use bytesize::ByteSize;
+use clap::Subcommand;
+use indicatif::HumanCount;
+use retold::{Archive, ArchiveReader, Archived, Article, Cluster, Detector, Match, Relation};
+use serde_json::{Value, json};
+
+use crate::input::{self, Fields};
+use crate::output::{shown, write_line};
+use crate::search::Search;
+use crate::{Threads, progress, tell, write};
+
+/// Keep articles on disk and ask what was told before
+///
+/// An archive is a folder. Articles are numbered as they are added; exact, edited and reworded copies are found one by one, without a
+/// run over everything.
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Create an archive
+    Create {
+        /// Folder of the archive
+        archive: PathBuf,
+        #[command(flatten)]
+        search: Search,
+    },
+    /// Add articles; a census is taken if the archive has grown by a twentieth
+    Add {
+        #[command(flatten)]
+        articles: Articles,
+        /// Also print what each article repeats, before it is added
+        #[arg(long)]
+        matches: bool,
+    },
+    /// Print what each article repeats, without adding it
+    Query {
+        #[command(flatten)]
+        articles: Articles,
+    },
+    /// Remove all articles of these ids
+    Remove {
+        /// Folder of the archive
+        archive: PathBuf,
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<String>,
+        #[command(flatten)]
+        search: Search,
+    },
+    /// Remove all articles that are older than a date
+    Expire {
+        /// Folder of the archive
+        archive: PathBuf,
+        /// ISO 8601: 2024-05-17, or with a time
+        before: String,
+        #[command(flatten)]
+        search: Search,
+    },
+    /// Print all clusters, as a run over the articles finds them
+    Report {
+        /// Folder of the archive
+        archive: PathBuf,
+        #[command(flatten)]
+        search: Search,
+    },
+    /// Count anew how rare words are, how common copies, and what is page furniture
+    Census {
+        /// Folder of the archive
+        archive: PathBuf,
+        #[command(flatten)]
+        search: Search,
+    },
+    /// Print figures about the archive
+    Stats {
+        /// Folder of the archive
+        archive: PathBuf,
+        #[command(flatten)]
+        search: Search,
+    },
+    /// Check every byte of every file
+    Verify {
+        /// Folder of the archive
+        archive: PathBuf,
+        #[command(flatten)]
+        search: Search,
+    },
+    /// Put small files together
+    Merge {
+        /// Folder of the archive
+        archive: PathBuf,
+        #[command(flatten)]
+        search: Search,
+    },
+    /// Erase what was removed, and give its room back
+    Compact {
+        /// Folder of the archive
+        archive: PathBuf,
+        #[command(flatten)]
+        search: Search,
+    },
+}
+
+/// An archive, and articles to add to it or to ask about.
+#[derive(clap::Args)]
+struct Articles {
+    /// Folder of the archive
+    archive: PathBuf,
+
+    /// Folders, files or patterns of file names, or - for standard input, as for a run
+    #[arg(value_name = "PATH", required = true)]
+    paths: Vec<PathBuf>,
+
+    #[command(flatten)]
+    threads: Threads,
+
+    #[command(flatten)]
+    fields: Fields,
+
+    #[command(flatten)]
+    search: Search,
+}
+
+/// Answer and archive articles as they arrive
+///
+/// Reads articles from standard input, a JSON object a line with id or url, text, content or body, and if known date and source.
+/// Each is answered at once with one line of JSON that names what it repeats, and added. What was added lasts from the
+/// next commit on. SIGTERM and Ctrl-C commit and end.
+#[derive(clap::Args)]
+#[command(verbatim_doc_comment)]
+pub struct Watch {
+    /// Folder of the archive, which is created if there is none
+    archive: PathBuf,
+
+    /// Commit after so many articles
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..))]
+    commit_every: u32,
+
+    /// Commit at the latest so many seconds after an article was added
+    #[arg(long, value_name = "SECONDS", default_value_t = 1)]
+    commit_within: u64,
+
+    #[command(flatten)]
+    search: Search,
+}
+
+/// Articles that are committed together when many are added.
+const TOGETHER: usize = 10_000;
+
+fn detector(search: &Search) -> Result<Detector, String> {
+    search.detector().build().map_err(|error| error.to_string())
+}
+
+fn open(archive: &Path, search: &Search) -> Result<Archive, String> {
+    Archive::open(archive, &detector(search)?).map_err(|error| error.to_string())
+}
+
+pub fn run(args: &Args) -> Result<ExitCode, String> {
+    let failed = |error: retold::Error| error.to_string();
+    match &args.command {
+        Command::Create { archive, search } => {
+            Archive::create(archive, &detector(search)?).map_err(failed)?;
+        }
+        Command::Add { articles, matches } => return add(articles, *matches),
+        Command::Query { articles } => return query(articles),
+        Command::Remove { archive, ids, search } => {
+            let mut archive = open(archive, search)?;
+            let removed: Result<u64, _> = ids.iter().map(|id| archive.remove(id)).sum();
+            let removed = removed.map_err(failed)?;
+            archive.commit().map_err(failed)?;
+            tell(format_args!("removed {} articles", HumanCount(removed)));
+        }
+        Command::Expire { archive, before, search } => {
+            let mut archive = open(archive, search)?;
+            let expired = archive.expire(before).map_err(failed)?;
+            archive.commit().map_err(failed)?;
+            tell(format_args!("removed {} articles", HumanCount(expired)));
+        }
+        Command::Report { archive, search } => {
+            let archive = ArchiveReader::open(archive, &detector(search)?).map_err(failed)?;
+            let (report, articles) = archive.report().map_err(failed)?;
+            let line = |cluster: &Cluster| cluster_line(cluster, &articles);
+            print(report.clusters().iter().map(line))?;
+        }
+        Command::Census { archive, search } => {
+            let census = open(archive, search)?.take_census().map_err(failed)?;
+            tell(format_args!("took census {census}"));
+        }
+        Command::Stats { archive, search } => {
+            let stats = open(archive, search)?.stats();
+            let mut line = json!(stats);
+            line["type"] = "archive".into();
+            print([line])?;
+        }
+        Command::Verify { archive, search } => {
+            open(archive, search)?.verify().map_err(failed)?;
+            tell(format_args!("all files are as they were written"));
+        }
+        Command::Merge { archive, search } => open(archive, search)?.merge().map_err(failed)?,
+        Command::Compact { archive, search } => {
+            let mut archive = open(archive, search)?;
+            let before = archive.stats().bytes;
+            archive.compact().map_err(failed)?;
+            let freed = ByteSize(before.saturating_sub(archive.stats().bytes));
+            tell(format_args!("gave {freed} back"));
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes lines to standard output. Whoever reads may have seen enough.
+fn print(lines: impl IntoIterator<Item = Value>) -> Result<(), String> {
+    let mut out = BufWriter::new(io::stdout().lock());
+    let written = lines.into_iter().try_for_each(|line| write_line(&mut out, &line));
+    match written.and_then(|()| out.flush()) {
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(format!("cannot write the results: {error}")),
+        _ => Ok(()),
+    }
+}
+
+/// Reads articles batch by batch.
+fn read(
+    Articles { paths, threads, fields, .. }: &Articles,
+    sink: impl FnMut(Vec<input::Document>) -> Result<(), String> + Send,
+) -> Result<ExitCode, String> {
+    write::stop_cleanly()?;
+    let bar = progress::bar(false);
+    let found = input::find(paths, fields.reading());
+    let read = threads.pool()?.install(|| crate::read(found, fields, &bar, false, sink));
+    bar.finish_and_clear();
+    Ok(crate::exit_code(read?.problems.iter(), false))
+}
+
+fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
+    let failed = |error: retold::Error| error.to_string();
+    let mut archive = open(&articles.archive, &articles.search)?;
+    let (mut added, mut pending) = (0, 0);
+    let code = read(articles, |batch| {
+        if matches {
+            for article in &batch {
+                let found = archive.matches(article).map_err(failed)?;
+                let number = archive.add(article).map_err(failed)?;
+                print([answer(article, Some(number), &found, archive.census())])?;
+            }
+        } else {
+            archive.add_all(&batch).map_err(failed)?;
+        }
+        added += batch.len() as u64;
+        pending += batch.len();
+        if pending >= TOGETHER {
+            pending = 0;
+            archive.commit().map_err(failed)?;
+        }
+        Ok(())
+    })?;
+    archive.commit().map_err(failed)?;
+    if archive.needs_census() {
+        archive.take_census().map_err(failed)?;
+    }
+    tell(format_args!("added {} articles; there are {} now", HumanCount(added), HumanCount(archive.stats().articles)));
+    Ok(code)
+}
+
+fn query(articles: &Articles) -> Result<ExitCode, String> {
+    let failed = |error: retold::Error| error.to_string();
+    let archive = ArchiveReader::open(&articles.archive, &detector(&articles.search)?).map_err(failed)?;
+    read(articles, |batch| {
+        for article in &batch {
+            let found = archive.matches(article).map_err(failed)?;
+            print([answer(article, None, &found, archive.census())])?;
+        }
+        Ok(())
+    })
+}
+
+/// What an article repeats, as a line. Its story has the name of the first article that told it, itself if none did.
+fn answer(article: &impl Article, number: Option<u64>, found: &[Match], census: u64) -> Value {
+    let others: Vec<Value> = found.iter().map(|found| json!(found)).collect();
+    let story = found.iter().map(|found| found.number).chain(number).min();
+    json!({
+        "type": "match", "id": article.id(), "number": number, "matches": others, "story": story, "census": census,
+    })
+}
+
+/// A cluster of archived articles.
+fn cluster_line(cluster: &Cluster, articles: &[Archived]) -> Value {
+    let article = |position: usize, relation: Option<(Relation, f32)>| {
+        let Archived { number, id, date, source, .. } = &articles[position];
+        let mut line = json!({ "number": number, "id": id, "date": date, "source": source });
+        match relation {
+            Some((relation, similarity)) => {
+                line["relation"] = json!(relation);
+                line["similarity"] = json!(similarity);
+            }
+            None => line["representative"] = true.into(),
+        }
+        line
+    };
+    let representative = article(cluster.representative().position, None);
+    let members =
+        cluster.members().iter().map(|member| article(member.position, Some((member.relation, member.similarity))));
+    json!({ "type": "story", "members": std::iter::once(representative).chain(members).collect::<Vec<_>>() })
+}
+
+/// An article from standard input.
+struct Line {
+    id: String,
+    text: String,
+    date: Option<String>,
+    source: Option<String>,
+}
+
+impl Article for Line {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn date(&self) -> Option<&str> {
+        self.date.as_deref()
+    }
+
+    fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+}
+
+impl Line {
+    /// Reads the so-manieth line.
+    fn of(line: &str, number: u64) -> Result<Self, String> {
+        let value: Value = serde_json::from_str(line).map_err(|error| format!("it is no JSON: {error}"))?;
+        let field = |names: &[&str]| {
+            names.iter().find_map(|&name| match value.get(name)? {
+                Value::String(string) => Some(string.clone()),
+                Value::Number(number) => Some(number.to_string()),
+                _ => None,
+            })
+        };
+        let text = field(&["text", "content", "body", "article", "articleBody"]);
+        Ok(Self {
+            id: field(&["id", "url"]).unwrap_or_else(|| format!("-:{number}")),
+            text: text.ok_or("it has no field text, content or body: name it so")?,
+            date: field(&["date", "published"]),
+            source: field(&["source"]),
+        })
+    }
+}
+
+/// What the watch waits for.
+enum Event {
+    Line(String),
+    /// Standard input ended, or could not be read any further.
+    End(Option<io::Error>),
+    /// A signal asks for the end.
+    Stop,
+}
+
+pub fn watch(args: &Watch) -> Result<ExitCode, String> {
+    let failed = |error: retold::Error| error.to_string();
+    let detector = detector(&args.search)?;
+    let mut archive = match Archive::open(&args.archive, &detector) {
+        Err(retold::Error::Archive { fault: retold::ArchiveFault::Missing, .. }) => {
+            Archive::create(&args.archive, &detector)
+        }
+        opened => opened,
+    }
+    .map_err(failed)?;
+    // A few lines wait; whoever writes more waits for answers.
+    let (send, events) = mpsc::sync_channel(64);
+    let stop = send.clone();
+    ctrlc::set_handler(move || drop(stop.send(Event::Stop)))
+        .map_err(|error| format!("cannot watch for signals: {error}"))?;
+    std::thread::spawn(move || {
+        for line in io::stdin().lock().lines() {
+            let (event, is_last) = match line {
+                Ok(line) => (Event::Line(line), false),
+                // Who writes no UTF-8 is told so, and the next line read.
+                Err(error) if error.kind() == io::ErrorKind::InvalidData => (Event::Line("\u{fffd}".into()), false),
+                Err(error) => (Event::End(Some(error)), true),
+            };
+            if send.send(event).is_err() || is_last {
+                return;
+            }
+        }
+        let _ = send.send(Event::End(None));
+    });
+    let mut out = io::stdout().lock();
+    let (mut number, mut skipped, mut pending, mut since) = (0, false, 0, Instant::now());
+    let within = Duration::from_secs(args.commit_within);
+    let ended = loop {
+        let wait = if pending > 0 { within.saturating_sub(since.elapsed()) } else { Duration::from_secs(3600) };
+        let event = match events.recv_timeout(wait) {
+            Ok(event) => Some(event),
+            Err(RecvTimeoutError::Timeout) => None,
+            Err(RecvTimeoutError::Disconnected) => break Ok(()),
+        };
+        match event {
+            Some(Event::Line(line)) => {
+                number += 1;
+                if line.trim().is_empty() {
+                    continue;
+                }
+                let answered = match Line::of(&line, number) {
+                    Ok(article) => {
+                        let found = archive.matches(&article).map_err(failed)?;
+                        let added = archive.add(&article).map_err(failed)?;
+                        if pending == 0 {
+                            since = Instant::now();
+                        }
+                        pending += 1;
+                        answer(&article, Some(added), &found, archive.census())
+                    }
+                    Err(reason) => {
+                        skipped = true;
+                        let reason = shown(&reason).into_owned();
+                        json!({ "type": "skipped", "id": format!("-:{number}"), "at": format!("-:{number}"), "reason": reason })
+                    }
+                };
+                let written = write_line(&mut out, &answered).and_then(|()| out.flush());
+                match written {
+                    Ok(()) => {}
+                    // Nobody listens any more.
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break Ok(()),
+                    Err(error) => break Err(format!("cannot write the answers: {error}")),
+                }
+            }
+            Some(Event::End(None) | Event::Stop) => break Ok(()),
+            Some(Event::End(Some(error))) => break Err(format!("cannot read standard input: {error}")),
+            None => {}
+        }
+        if pending >= args.commit_every || pending > 0 && since.elapsed() >= within {
+            pending = 0;
+            archive.commit().map_err(failed)?;
+            if archive.needs_census() {
+                archive.take_census().map_err(failed)?;
+            }
+        }
+    };
+    archive.commit().map_err(failed)?;
+    ended.map(|()| ExitCode::from(u8::from(skipped)))
+}
