@@ -438,7 +438,15 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
                     Err(error) => break Err(format!("cannot write the answers: {error}")),
                 }
             }
-            Some(Event::End(None) | Event::Stop) => break Ok(()),
+            Some(Event::End(None)) => {
+                archive.commit().map_err(failed)?;
+                if archive.needs_census() {
+                    archive.take_census().map_err(failed)?;
+                }
+                break Ok(());
+            }
+            // Who asks for the end does not wait for a census.
+            Some(Event::Stop) => break Ok(()),
             Some(Event::End(Some(error))) => break Err(format!("cannot read standard input: {error}")),
             None => {}
         }

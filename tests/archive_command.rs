@@ -1,0 +1,81 @@
+//! `dedup archive` and `dedup watch` from end to end, as a user runs them.
+
+mod common;
+
+use std::path::Path;
+use std::process::Output;
+
+use common::*;
+use serde_json::{Value, json};
+
+/// The lines of a run, each of which is as the schema says.
+fn lines(output: &Output) -> Vec<Value> {
+    let schema: Value = serde_json::from_str(include_str!("../examples/dedup/lines.schema.json")).unwrap();
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    let lines: Vec<Value> =
+        std::str::from_utf8(&output.stdout).unwrap().lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    for line in &lines {
+        let errors: Vec<String> = validator.iter_errors(line).map(|error| error.to_string()).collect();
+        assert!(errors.is_empty(), "{line}: {errors:?}");
+    }
+    lines
+}
+
+fn archive(folder: &Path, args: &[&str]) -> Output {
+    run(folder, &[&["archive"], args].concat())
+}
+
+#[test]
+fn an_archive_tells_what_each_article_repeats() {
+    let folder =
+        Temp::new("archive").with("a.txt", FERRY).with("b.txt", FERRY.replace("noon", "boat")).with("c.txt", STORM);
+    let missing = archive(&folder, &["add", "news", "a.txt"]);
+    assert_eq!(missing.status.code(), Some(2));
+    assert!(stderr(&missing).contains("there is no archive; create one"), "{}", stderr(&missing));
+    assert_eq!(archive(&folder, &["create", "news"]).status.code(), Some(0));
+    assert_eq!(archive(&folder, &["create", "news"]).status.code(), Some(2), "there is one already");
+    let added = archive(&folder, &["add", "--matches", "news", "a.txt", "b.txt", "gone.txt"]);
+    assert_eq!(added.status.code(), Some(1), "{}", stderr(&added));
+    let [first, second] = &lines(&added)[..] else { panic!("{added:?}") };
+    assert_eq!((&first["matches"], &first["story"]), (&json!([]), &json!(0)));
+    assert_eq!((&second["matches"][0]["id"], &second["matches"][0]["relation"]), (&json!("a.txt"), &json!("near")));
+    assert_eq!((&second["number"], &second["story"]), (&json!(1), &json!(0)));
+
+    let asked = lines(&archive(&folder, &["query", "news", "c.txt", "a.txt"]));
+    let of = |id: &str| asked.iter().find(|line| line["id"] == id).unwrap();
+    assert_eq!((&of("c.txt")["matches"], &of("c.txt")["story"]), (&json!([]), &Value::Null));
+    assert_eq!(of("a.txt")["matches"].as_array().unwrap().len(), 2);
+    let [story] = &lines(&archive(&folder, &["report", "news"]))[..] else { panic!("one story") };
+    assert_eq!(story["members"].as_array().unwrap().len(), 2);
+    let stats = |folder: &Path| lines(&archive(folder, &["stats", "news"])).remove(0);
+    assert_eq!((&stats(&folder)["articles"], &stats(&folder)["census"]), (&json!(2), &json!(1)));
+
+    assert!(stderr(&archive(&folder, &["remove", "news", "a.txt", "z"])).contains("removed 1 "));
+    assert!(stderr(&archive(&folder, &["expire", "news", "2024-05-17"])).contains("removed 0 "));
+    assert_eq!(archive(&folder, &["expire", "news", "soon"]).status.code(), Some(2));
+    for command in ["merge", "compact", "census", "verify"] {
+        let output = archive(&folder, &[command, "news"]);
+        assert_eq!(output.status.code(), Some(0), "{command}: {}", stderr(&output));
+    }
+    assert_eq!((&stats(&folder)["articles"], &stats(&folder)["removed"]), (&json!(1), &json!(0)));
+    let other = archive(&folder, &["stats", "--threshold", "0.9", "news"]);
+    assert!(stderr(&other).contains("the archive was made with"), "{}", stderr(&other));
+}
+
+#[test]
+fn a_watch_answers_each_line_and_keeps_what_it_was_told() {
+    let folder = Temp::new("watch");
+    let watch = |lines: &str| run_with(&folder, &["watch", "news"], lines.as_bytes());
+    let line = |id: &str, text: &str| json!({ "id": id, "text": text, "date": "2024-05-17" }).to_string() + "\n";
+    let output =
+        watch(&(line("a", FERRY) + "\n" + &line("b", &FERRY.to_uppercase()) + "no JSON\n" + &line("c", STORM)));
+    assert_eq!(output.status.code(), Some(1), "a line was skipped");
+    let answers = lines(&output);
+    let types: Vec<&Value> = answers.iter().map(|line| &line["type"]).collect();
+    assert_eq!(types, ["match", "match", "skipped", "match"]);
+    assert_eq!(answers[1]["matches"][0]["relation"], "exact", "it is found before it is committed");
+    assert_eq!((&answers[2]["at"], &answers[3]["matches"]), (&json!("-:4"), &json!([])));
+    let again = lines(&watch(&line("d", STORM)));
+    assert_eq!((&again[0]["matches"][0]["id"], &again[0]["matches"][0]["date"]), (&json!("c"), &json!("2024-05-17")));
+    assert_eq!(again[0]["story"], 2);
+}
