@@ -2,6 +2,7 @@
 //!
 //! `cargo run --release --example growth -- 10000 100000 1000000`
 //! `cargo run --release --example growth -- --copies 10000,100000 --template 10000,100000`
+//! `cargo run --release --example growth -- --archive 10000 100000`
 //!
 //! The articles are synthetic, with planted copies, as `benches/corpus` makes them; a million take 2 GB. Each size runs in a
 //! process of its own, so that the peaks of memory do not mix.
@@ -14,7 +15,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use rayon::prelude::*;
-use retold::{Detector, Level, Report, Stage};
+use retold::{Archive, ArchiveReader, Detector, Level, Report, Stage};
 
 use corpus::{Corpus, Kind, Planted, Rng, spell_name};
 
@@ -37,6 +38,9 @@ struct Options {
     /// Look for exact and edited copies only.
     #[arg(long)]
     near: bool,
+    /// Add the articles to an archive, and ask it about a thousand of them.
+    #[arg(long)]
+    archive: bool,
     /// Threads; 0 for as many as there are cores.
     #[arg(long, default_value_t = 0)]
     threads: usize,
@@ -56,15 +60,23 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let fillings = numbers(&options.template).into_iter().map(|fillings| vec!["--template".to_string(), fillings]);
     let (planted, seed, threads) = (options.planted.to_string(), options.seed.to_string(), options.threads.to_string());
     let stages = Stage::ALL.iter().map(Stage::to_string).collect::<Vec<_>>().join(" | ");
-    println!(
-        "| articles | MB | seconds | {stages} | µs an article | candidates an article | recall exact | edited | reworded | \
+    if options.archive {
+        println!(
+            "| articles | added a second | census, seconds | bytes on disk an article | open, ms | asked, ms: median | 99 % | \
+             recall exact | edited | reworded |"
+        );
+        println!("|{}", " ---: |".repeat(10));
+    } else {
+        println!(
+            "| articles | MB | seconds | {stages} | µs an article | candidates an article | recall exact | edited | reworded | \
          precision | bytes beyond the text an article |"
-    );
-    println!("|{}", " ---: |".repeat(10 + Stage::ALL.len()));
+        );
+        println!("|{}", " ---: |".repeat(10 + Stage::ALL.len()));
+    }
     for what in sizes.chain(copies).chain(fillings) {
         let mut child = Command::new(std::env::current_exe()?);
         child.arg("--row").args(what).args(["--planted", &planted, "--seed", &seed, "--threads", &threads]);
-        child.args(options.near.then_some("--near"));
+        child.args(options.near.then_some("--near")).args(options.archive.then_some("--archive"));
         let status = child.status()?;
         if !status.success() {
             return Err(format!("the process for one size ended with {status}").into());
@@ -90,6 +102,9 @@ fn row(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         articles.iter().map(|(id, text)| id.capacity() + text.capacity()).sum::<usize>() + size_of_val(&articles[..]);
     let level = if options.near { Level::Near } else { Level::Reworded };
     let detector = Detector::builder().level(level).build()?;
+    if options.archive {
+        return archive(&detector, &corpus);
+    }
     let start = Instant::now();
     let report = detector.find(articles)?;
     let seconds = start.elapsed().as_secs_f64();
@@ -108,6 +123,58 @@ fn row(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
         2.0 * report.summary().candidates as f64 / n,
         Kind::ALL.map(|kind| scores.recall(kind)).join(" | "),
         scores.precision(),
+    );
+    Ok(())
+}
+
+/// Adds the articles to an archive, asks it about planted copies and others, and prints the row.
+fn archive(detector: &Detector, Corpus { articles, planted }: &Corpus) -> Result<(), Box<dyn std::error::Error>> {
+    /// Articles that are committed together, and that are asked about.
+    const TOGETHER: usize = 10_000;
+    const ASKED: usize = 1000;
+    let folder = tempfile::tempdir()?;
+    let folder = folder.path().join("archive");
+    let start = Instant::now();
+    let mut archive = Archive::create(&folder, detector)?;
+    for articles in articles.chunks(TOGETHER) {
+        archive.add_all(articles)?;
+        archive.commit()?;
+    }
+    let added = articles.len() as f64 / start.elapsed().as_secs_f64();
+    let start = Instant::now();
+    archive.take_census()?;
+    let census = start.elapsed().as_secs_f64();
+    drop(archive);
+    let on_disk: u64 =
+        std::fs::read_dir(&folder)?.map(|file| Ok(file?.metadata()?.len())).sum::<std::io::Result<u64>>()?;
+    let start = Instant::now();
+    let archive = ArchiveReader::open(&folder, detector)?;
+    let open = start.elapsed().as_secs_f64();
+    let mut found = [(0, 0); 3];
+    let mut took = Vec::with_capacity(ASKED);
+    let step = (planted.len() / (ASKED / 2)).max(1);
+    let of_planted = planted.iter().step_by(step).map(|pair| (pair.copy, Some(pair)));
+    let of_all = (0..articles.len()).step_by((articles.len() / (ASKED / 2)).max(1)).map(|at| (at, None));
+    for (at, pair) in of_planted.chain(of_all) {
+        let start = Instant::now();
+        let matches = archive.matches(&articles[at])?;
+        took.push(start.elapsed().as_secs_f64());
+        if let Some(&Planted { kind, source, .. }) = pair {
+            let (right, all) = &mut found[kind as usize];
+            *right += usize::from(matches.iter().any(|found| found.number == source as u64));
+            *all += 1;
+        }
+    }
+    took.sort_by(f64::total_cmp);
+    let n = articles.len() as f64;
+    println!(
+        "| {} | {added:.0} | {census:.1} | {:.0} | {:.0} | {:.2} | {:.2} | {} |",
+        articles.len(),
+        on_disk as f64 / n,
+        1e3 * open,
+        1e3 * took[took.len() / 2],
+        1e3 * took[took.len() * 99 / 100],
+        found.map(|(right, all)| share(right, all)).join(" | "),
     );
     Ok(())
 }

@@ -10,7 +10,7 @@ use rayon::prelude::*;
 
 use crate::articles::Article;
 use crate::census::{Asked, Census, MayBe, Other};
-use crate::content::features;
+use crate::content::pair;
 use crate::date;
 use crate::detect::Detector;
 use crate::error::{ArchiveFault, Error, Result};
@@ -36,6 +36,9 @@ const MOST_CANDIDATES: usize = 48;
 
 /// Articles that share so many fingerprints may be edited copies, or one a part of the other.
 const LEAST_FINGERPRINTS: u32 = 2;
+
+/// Texts of fewer words are short: they have few fingerprints.
+const SHORT: u32 = 64;
 
 /// An archive is like another corpus when so many more or fewer articles are in it.
 const GROWTH: f64 = 0.05;
@@ -418,11 +421,12 @@ impl ArchiveReader {
         let exact = snapshot.postings(EXACT, keys[EXACT][0], MOST_HOLDERS)?.0;
         // What is in the archive is asked for as it was counted.
         let usual = exact.iter().find_map(|&number| counted.usual(number));
-        let mut texts: Vec<(u64, MayBe, String)> = Vec::new();
-        for (number, may_be) in candidates(snapshot, &counted, (exact, &keys), &asked, usual)? {
+        let read = |(number, may_be): (u64, MayBe)| -> Result<(u64, MayBe, String)> {
             let text = snapshot.text(number)?.unwrap_or_default();
-            texts.push((number, may_be, String::from_utf8_lossy(&text).into_owned()));
-        }
+            Ok((number, may_be, String::from_utf8_lossy(&text).into_owned()))
+        };
+        let candidates = candidates(snapshot, &counted, (exact, &keys), &asked, usual)?;
+        let texts: Vec<(u64, MayBe, String)> = candidates.into_par_iter().map(read).collect::<Result<_>>()?;
         fn other<'t>(counted: &Counted, (number, may_be, text): &'t (u64, MayBe, String)) -> Other<'t> {
             Other { text: &text[..], usual: counted.usual(*number), may_be: *may_be }
         }
@@ -506,8 +510,9 @@ fn keys(detector: &Detector, single: &Single) -> [Vec<u64>; KEYS.len()] {
         keys.dedup();
         keys
     };
-    let mut pairs = Vec::new();
-    features(single.tokens.iter().copied(), |feature| pairs.push(feature.into()));
+    let stems = single.tokens.iter().map(|token| token.stem());
+    let pairs = stems.clone().zip(stems.skip(1)).filter(|(first, second)| first != second);
+    let pairs = pairs.map(|(first, second)| pair(first, second).into()).collect();
     [
         vec![single.exact.key()],
         distinct(single.fingerprints.iter().map(|&of| of.into()).collect()),
@@ -527,7 +532,9 @@ fn candidates(
 ) -> Result<Vec<(u64, MayBe)>> {
     let mut edited = exact;
     edited.extend(best(sharing(snapshot, FINGERPRINTS, &keys[FINGERPRINTS], |_| 1)?, LEAST_FINGERPRINTS));
-    edited.extend(best(sharing(snapshot, BANDS, &keys[BANDS], |_| 1)?, 1));
+    // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
+    let bands = if asked.signed.words < SHORT { 1 } else { 2 };
+    edited.extend(best(sharing(snapshot, BANDS, &keys[BANDS], |_| 1)?, bands));
     // What is rare is not known before the first census.
     let pairs = asked.pairs.iter().filter(|_| counted.number > 0);
     let pairs: Vec<u64> = pairs.map(|&(pair, _)| pair.into()).collect();

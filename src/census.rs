@@ -6,6 +6,8 @@
 
 use std::borrow::Cow;
 
+use rayon::prelude::*;
+
 use crate::content::{Token, Tokens, features};
 use crate::features::{Weighed, Weigher};
 use crate::frequencies::{Frequencies, Held};
@@ -196,9 +198,8 @@ impl Asked<'_> {
     /// Compares it with other texts, as they would be in a corpus that is like the census. For each that is a copy, in their order.
     /// `usual` is what is usual for the text itself, if the census has counted it.
     pub(crate) fn copies(&self, usual: Option<f32>, others: &[Other<'_>]) -> Vec<Compared> {
-        let mut scratch = Default::default();
-        let sign = |other: &Other<'_>| self.how.views.single(other.text, &mut scratch);
-        let signed: Vec<Single> = others.iter().map(sign).collect();
+        let sign = |scratch: &mut _, other: &Other<'_>| self.how.views.single(other.text, scratch);
+        let signed: Vec<Single> = others.par_iter().map_init(Default::default, sign).collect();
         let mut copies = self.edited(others, &signed);
         for reworded in self.reworded(usual, others, &signed) {
             match copies.binary_search_by_key(&reworded.right, |copy| copy.right) {
@@ -233,7 +234,7 @@ impl Asked<'_> {
     }
 
     /// Those that tell in other words what it tells.
-    fn reworded(&self, usual: Option<f32>, others: &[Other<'_>], signed: &[Single]) -> Vec<Compared> {
+    fn reworded<'o>(&self, usual: Option<f32>, others: &'o [Other<'o>], signed: &[Single]) -> Vec<Compared> {
         struct Beside<'a> {
             at: usize,
             told: Told<'a>,
@@ -242,17 +243,16 @@ impl Asked<'_> {
             pairs: u32,
         }
         let weigher = self.census.weigher();
-        let mut beside = Vec::with_capacity(others.len());
-        for (at, (other, signed)) in others.iter().zip(signed).enumerate() {
-            if other.may_be == MayBe::Edited {
-                continue;
-            }
+        let beside = |(at, (other, signed)): (usize, (&'o Other<'o>, &Single))| {
             let told = Told::new(self.census, other.text, signed, self.how.views.shingle);
             let both = common(&self.told.features, &told.features);
             let (ours, theirs) = (self.told.weigh(&weigher, &both), told.weigh(&weigher, &both));
             let pairs = ours.shared_pairs(&theirs);
-            beside.push(Beside { at, told, ours, theirs, pairs });
-        }
+            Beside { at, told, ours, theirs, pairs }
+        };
+        let by_content =
+            others.par_iter().zip(signed).enumerate().filter(|(_, (other, _))| other.may_be != MayBe::Edited);
+        let beside: Vec<Beside<'_>> = by_content.map(beside).collect();
         let usual = usual.unwrap_or_else(|| {
             let share =
                 |it: &Beside<'_>| verify::pair_containment(it.pairs, it.ours.pair_total(), it.theirs.pair_total());

@@ -36,6 +36,7 @@
 //! - [`shared_passages`]: the passages that two texts share, verbatim or reworded, with their positions;
 //! - [`Detector::compare_texts`]: all evidence about two texts, copies or not;
 //! - [`Detector::collector`]: takes articles while they are read, within a [memory limit](DetectorBuilder::memory);
+//! - [`Archive`]: articles on disk, each held against all that came before it;
 //! - [`stem`]: content words; [`Detector::pairs`]: every compared pair with its evidence; [`Rule`]: how evidence is weighed.
 //!
 //! # What a copy is
