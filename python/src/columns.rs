@@ -36,6 +36,26 @@ impl Names {
     /// The id's column need not be there if nobody named it.
     const DEFAULT_ID: &str = "id";
 
+    /// Refuses data without what is named.
+    fn check(&self, data_type: &DataType) -> PyResult<()> {
+        let DataType::Struct(fields) = data_type else {
+            return match self.needed().nth(1) {
+                Some((name, what)) => Err(PyTypeError::new_err(format!(
+                    "{what}={name:?} names a column, but the articles are one column of {data_type}: give a table"
+                ))),
+                None => Ok(()),
+            };
+        };
+        match self.needed().find(|(name, _)| fields.find(name).is_none()) {
+            Some((name, what)) => {
+                let known: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+                let known = known.join(", ");
+                Err(PyKeyError::new_err(format!("no column {name:?} for the {what}: give {what}= one of {known}")))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// What is needed, and what it is for.
     fn needed(&self) -> impl Iterator<Item = (&str, &'static str)> {
         let others = [(&self.id, "id"), (&self.date, "date"), (&self.source, "source"), (&self.known, "known")];
@@ -217,23 +237,9 @@ impl Batch {
 
     fn of(array: &ArrayRef, names: &Names, first: usize) -> PyResult<Self> {
         let Some(table) = array.as_struct_opt() else {
-            if let Some((name, what)) = names.needed().nth(1) {
-                return Err(PyTypeError::new_err(format!(
-                    "{what}={name:?} names a column, but the articles are one column of {}: give a table",
-                    array.data_type()
-                )));
-            }
             let text = Strings::of(array, &names.text, true, first)?;
             return Ok(Self { id: numbered(None, text.len(), first), text, date: None, source: None, known: None });
         };
-        for (name, what) in names.needed() {
-            if table.column_by_name(name).is_none() {
-                let known = table.column_names().join(", ");
-                return Err(PyKeyError::new_err(format!(
-                    "no column {name:?} for the {what}: give {what}= one of {known}"
-                )));
-            }
-        }
         let column = |name: &str| table.column_by_name(name).map(|array| (array, name.to_string()));
         let label = |name: &Option<String>| {
             let found = name.as_deref().and_then(column);
@@ -307,6 +313,7 @@ impl Feed {
     /// `first` articles came before.
     pub fn of(articles: &Bound<'_, PyAny>, names: &Names, first: usize) -> PyResult<Self> {
         if let Some(incoming) = incoming(articles)? {
+            names.check(&incoming.data_type)?;
             return Ok(Self::Arrow(incoming, names.clone()));
         }
         if articles.hasattr("with_format")? {

@@ -77,7 +77,7 @@ impl Setup {
 
 /// Whether somebody holds the articles, so that they take no memory of ours: a table or a list does, a stream or a query does not.
 fn is_held(articles: &Bound<'_, PyAny>) -> PyResult<bool> {
-    Ok(articles.hasattr("__len__")? && !articles.hasattr("fetchone")? && !articles.hasattr("with_format")?)
+    Ok(articles.hasattr("__len__")? && !articles.hasattr("fetchall")? && !articles.hasattr("with_format")?)
 }
 
 #[pyfunction]
