@@ -209,6 +209,8 @@ fn compare<'py>(py: Python<'py>, left: &str, right: &str, options: &Bound<'py, P
         Some(_) => None,
     };
     found.set_item("lookalike", report::to_py(py, &lookalike)?)?;
+    // Flat, as tables have it.
+    found.set_item("evidence", table::value(py, &report::evidence(vec![comparison.evidence]), 0)?)?;
     Ok(found)
 }
 

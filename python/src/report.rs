@@ -91,7 +91,7 @@ fn table(columns: Vec<(&str, ArrayRef)>) -> PyResult<Table> {
 }
 
 /// The numbers by which pairs were judged, as one column of structs; null where there are none.
-fn evidence(of: Vec<Option<Evidence>>) -> ArrayRef {
+pub fn evidence(of: Vec<Option<Evidence>>) -> ArrayRef {
     let content = |number: fn(&ContentEvidence) -> Option<f32>| -> ArrayRef {
         Arc::new(of.iter().map(|of| number(&of.as_ref()?.content?)).collect::<Float32Array>())
     };

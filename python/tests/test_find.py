@@ -44,7 +44,7 @@ def test_forms_of_python_objects() -> None:
 
 
 def test_empty_texts_are_skipped_with_a_reason() -> None:
-    report = retold.find([FERRY, "", None, "Two words", REPRINT, ("x", None)])  # type: ignore[list-item]
+    report = retold.find([FERRY, "", None, "Two words", REPRINT, ("x", None)])
     assert report.skipped["position"].to_pylist() == [1, 2, 3, 5]
     assert report.skipped["reason"].to_pylist() == ["empty", "empty", "too_short", "empty"]
     assert "leave it out" in report.skipped["message"][0]
@@ -53,7 +53,8 @@ def test_empty_texts_are_skipped_with_a_reason() -> None:
 
 
 def test_nothing_at_all() -> None:
-    for nothing in ([], iter(())):
+    empty: list[Any] = [[], iter(())]
+    for nothing in empty:
         report = retold.find(nothing)
         assert len(report.keep_mask()) == len(report.members) == len(report.clusters) == 0
         assert report.keep_mask().to_pylist() == []

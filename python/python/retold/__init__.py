@@ -73,20 +73,20 @@ _Label = Union[str, int, _date, datetime, None]
 _Article = Union[str, None, Sequence[_Label], Mapping[str, Any]]
 Articles = Union[ArrowStream, ArrowArray, Dataset, Iterable[_Article]]
 Progress = Union[bool, Callable[[str, int, int], object]]
-Level = Literal["near", "reworded"]
-Keep = Literal["central", "longest", "first", "earliest"]
+_Level = Literal["near", "reworded"]
+_Keep = Literal["central", "longest", "first", "earliest"]
 Shingle = Union[int, str]
 
 
 class Options(TypedDict, total=False):
     """The options of `find`, for the functions that take them as well."""
 
-    level: Level
+    level: _Level
     threshold: float
     containment: float
     confidence: float
     removal_confidence: float
-    keep: Keep
+    keep: _Keep
     within: timedelta | float | None
     prior: float | None
     min_words: int
@@ -129,12 +129,12 @@ def find(
     date: str | None = None,
     source: str | None = None,
     known: str | None = None,
-    level: Level = "reworded",
+    level: _Level = "reworded",
     threshold: float = 0.5,
     containment: float = 0.8,
     confidence: float = 0.5,
     removal_confidence: float = 0.9,
-    keep: Keep = "central",
+    keep: _Keep = "central",
     within: timedelta | float | None = None,
     prior: float | None = None,
     min_words: int = 3,

@@ -1,9 +1,30 @@
 from collections.abc import Callable, Iterator
-from typing import Any, overload
+from typing import Any, final, overload
+
+from typing_extensions import disjoint_base
+
+__all__ = [
+    "FORMAT_VERSION",
+    "Array",
+    "Collector",
+    "Report",
+    "Table",
+    "__version__",
+    "compare",
+    "defaults",
+    "find",
+    "jaccard",
+    "pairs",
+    "shared_passages",
+    "sign",
+    "simhash",
+]
 
 __version__: str
 FORMAT_VERSION: int
 
+@final
+@disjoint_base
 class Array:
     def __len__(self) -> int: ...
     @overload
@@ -16,6 +37,8 @@ class Array:
     def __arrow_c_schema__(self) -> object: ...
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any: ...
 
+@final
+@disjoint_base
 class Table:
     def __len__(self) -> int: ...
     def __getitem__(self, column: str, /) -> Array: ...
@@ -25,6 +48,8 @@ class Table:
     def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
     def __arrow_c_schema__(self) -> object: ...
 
+@final
+@disjoint_base
 class Report:
     @property
     def clusters(self) -> Table: ...
@@ -46,6 +71,8 @@ class Report:
     def html(self) -> str: ...
     def _repr_html_(self) -> str: ...
 
+@final
+@disjoint_base
 class Collector:
     def __new__(cls, names: dict[str, Any], options: dict[str, Any], threads: int | None) -> Collector: ...
     def __len__(self) -> int: ...
