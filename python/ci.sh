@@ -33,7 +33,7 @@ for library in datasets duckdb ipykernel nbclient numpy pandas polars pyarrow tq
 done
 
 cargo fmt --check
-cargo clippy --profile ci --all-targets -- -D warnings
+cargo clippy --workspace --profile ci -- -D warnings
 cargo build --profile ci -p reference
 rm -rf "$CARGO_TARGET_DIR/ci-wheel"
 maturin build --quiet --profile ci --out "$CARGO_TARGET_DIR/ci-wheel"

@@ -306,7 +306,7 @@ impl Article for Row {
 /// Articles of one call, to be read without Python's lock.
 pub enum Feed {
     Arrow(Incoming, Names),
-    Objects(Option<Batch>),
+    Objects(Option<Box<Batch>>),
 }
 
 impl Feed {
@@ -337,7 +337,7 @@ impl Feed {
         for item in items {
             objects.push(&item?, names, first)?;
         }
-        Ok(Self::Objects(Some(objects.batch(names, first))))
+        Ok(Self::Objects(Some(Box::new(objects.batch(names, first)))))
     }
 
     /// The batches, one after the other; `first` articles came before.
@@ -352,7 +352,7 @@ impl Feed {
                 (Some(array), Some(names)) => {
                     array.map_err(arrow_error).and_then(|array| Batch::of(&array, names, first))
                 }
-                _ => Ok(objects.take()?),
+                _ => Ok(*objects.take()?),
             };
             first += batch.as_ref().map_or(0, Batch::len);
             Some(batch)

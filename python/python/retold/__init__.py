@@ -73,20 +73,18 @@ _Label = Union[str, int, _date, datetime, None]
 _Article = Union[str, None, Sequence[_Label], Mapping[str, Any]]
 Articles = Union[ArrowStream, ArrowArray, Dataset, Iterable[_Article]]
 Progress = Union[bool, Callable[[str, int, int], object]]
-_Level = Literal["near", "reworded"]
-_Keep = Literal["central", "longest", "first", "earliest"]
 Shingle = Union[int, str]
 
 
 class Options(TypedDict, total=False):
     """The options of `find`, for the functions that take them as well."""
 
-    level: _Level
+    level: Literal["near", "reworded"]
     threshold: float
     containment: float
     confidence: float
     removal_confidence: float
-    keep: _Keep
+    keep: Literal["central", "longest", "first", "earliest"]
     within: timedelta | float | None
     prior: float | None
     min_words: int
@@ -129,12 +127,12 @@ def find(
     date: str | None = None,
     source: str | None = None,
     known: str | None = None,
-    level: _Level = "reworded",
+    level: Literal["near", "reworded"] = "reworded",
     threshold: float = 0.5,
     containment: float = 0.8,
     confidence: float = 0.5,
     removal_confidence: float = 0.9,
-    keep: _Keep = "central",
+    keep: Literal["central", "longest", "first", "earliest"] = "central",
     within: timedelta | float | None = None,
     prior: float | None = None,
     min_words: int = 3,

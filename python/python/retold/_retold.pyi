@@ -1,8 +1,6 @@
 from collections.abc import Callable, Iterator
 from typing import Any, final, overload
 
-from typing_extensions import disjoint_base
-
 __all__ = [
     "FORMAT_VERSION",
     "Array",
@@ -24,7 +22,6 @@ __version__: str
 FORMAT_VERSION: int
 
 @final
-@disjoint_base
 class Array:
     def __len__(self) -> int: ...
     @overload
@@ -38,7 +35,6 @@ class Array:
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> Any: ...
 
 @final
-@disjoint_base
 class Table:
     def __len__(self) -> int: ...
     def __getitem__(self, column: str, /) -> Array: ...
@@ -49,7 +45,6 @@ class Table:
     def __arrow_c_schema__(self) -> object: ...
 
 @final
-@disjoint_base
 class Report:
     @property
     def clusters(self) -> Table: ...
@@ -72,7 +67,6 @@ class Report:
     def _repr_html_(self) -> str: ...
 
 @final
-@disjoint_base
 class Collector:
     def __new__(cls, names: dict[str, Any], options: dict[str, Any], threads: int | None) -> Collector: ...
     def __len__(self) -> int: ...
