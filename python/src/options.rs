@@ -36,9 +36,33 @@ fn named<T: FromStr<Err = Error>>(options: &Bound<'_, PyDict>, name: &str) -> Py
     value.map(|value| value.parse().map_err(exception)).transpose()
 }
 
+/// The names of `Options` in `__init__.py`.
+const KNOWN: [&str; 14] = [
+    "level",
+    "threshold",
+    "containment",
+    "confidence",
+    "removal_confidence",
+    "keep",
+    "within",
+    "prior",
+    "min_words",
+    "search",
+    "near_misses",
+    "memory",
+    "spill_folder",
+    "excerpts",
+];
+
 /// The detector that keyword arguments describe, and what its page says about them.
 pub fn detector(options: &Bound<'_, PyDict>) -> PyResult<(DetectorBuilder, Settings)> {
     const NUMBER: &str = "a number";
+    for name in options.keys() {
+        let name: String = name.extract()?;
+        if !KNOWN.contains(&&*name) {
+            return Err(PyTypeError::new_err(format!("unknown option {name:?}: use one of {}", KNOWN.join(", "))));
+        }
+    }
     let mut builder = Detector::builder();
     let level: Level = named(options, "level")?.unwrap_or_default();
     builder = builder.level(level);
@@ -64,12 +88,6 @@ pub fn detector(options: &Bound<'_, PyDict>) -> PyResult<(DetectorBuilder, Setti
     }
     if let Some(search) = named(options, "search")? {
         builder = builder.search(search);
-    }
-    if let Some(shingle) = shingle(options)? {
-        builder = builder.shingle(shingle);
-    }
-    if let Some(slots) = get(options, "slots", "a whole number up to 1024")? {
-        builder = builder.slots(slots);
     }
     if let Some(span) = get::<Span>(options, "within", "a timedelta or seconds, not negative")? {
         builder = builder.within(span.0);

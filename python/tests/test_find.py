@@ -227,6 +227,19 @@ def test_wrong_options(options: dict[str, Any], error: type[Exception], message:
         retold.find([{"text": FERRY}], **options)
 
 
+def test_unknown_options_are_refused() -> None:
+    options: dict[str, Any] = {"treshold": 0.5}
+    calls: list[Any] = [
+        lambda: retold.find([FERRY], **options),
+        lambda: retold.pairs([FERRY], **options),
+        lambda: retold.compare(FERRY, SNOW, **options),
+        lambda: retold.Collector(**options),
+    ]
+    for call in calls:
+        with pytest.raises(TypeError, match="treshold"):
+            call()
+
+
 @pytest.mark.parametrize(
     ("articles", "message"),
     [
