@@ -1,0 +1,334 @@
+"""Finds exact, edited and reworded copies of articles, each with the evidence for it.
+
+>>> import retold
+>>> articles = [
+...     ("monday", "The ferry to Orrin will stop in March, the harbour board announced on Monday."),
+...     ("reprint", "The ferry to Orrin will stop in March - the harbour board announced on Monday!"),
+...     ("weather", "Snow closed the mountain road to Hallin for the third time in a week."),
+... ]
+>>> report = retold.find(articles)
+>>> report
+<retold.Report: 1 cluster, 1 copy, 1 article to remove, 3 articles, 0 skipped>
+>>> [article[0] for article, keep in zip(articles, report.keep_mask()) if keep]
+['monday', 'weather']
+
+Articles are what speaks Arrow's PyCapsule interface (pyarrow, polars, pandas from 2.2, DuckDB relations), a Hugging Face dataset, or a
+list of strings, of (id, text) tuples or of dicts. Texts in Arrow's memory are never copied. Results are Arrow tables, which any of
+these libraries takes: ``pyarrow.table(report.members)``, ``polars.DataFrame(report.members)``.
+
+Work runs on all cores without Python's lock; Ctrl-C ends it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date as _date, datetime, timedelta
+from os import PathLike
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Union
+
+from . import _retold
+from ._retold import FORMAT_VERSION, Array, Report, Table, __version__
+
+if TYPE_CHECKING:
+    from typing_extensions import Unpack
+
+__all__ = [
+    "FORMAT_VERSION",
+    "Array",
+    "Collector",
+    "Comparison",
+    "Passage",
+    "Report",
+    "Table",
+    "__version__",
+    "compare",
+    "find",
+    "jaccard",
+    "pairs",
+    "shared_passages",
+    "sign",
+    "simhash",
+]
+
+
+class ArrowStream(Protocol):
+    """A table, or a stream of record batches."""
+
+    def __arrow_c_stream__(self, requested_schema: object = None) -> object: ...
+
+
+class ArrowArray(Protocol):
+    """A record batch, or an array of strings."""
+
+    def __arrow_c_array__(self, requested_schema: object = None) -> Any: ...
+
+
+class Dataset(Protocol):
+    """A Hugging Face dataset."""
+
+    def with_format(self, type: Any = ...) -> Any: ...
+
+
+_Label = Union[str, int, _date, datetime, None]
+_Article = Union[str, None, Sequence[_Label], Mapping[str, Any]]
+Articles = Union[ArrowStream, ArrowArray, Dataset, Iterable[_Article]]
+Progress = Union[bool, Callable[[str, int, int], object]]
+Shingle = Union[int, str]
+
+
+class Options(TypedDict, total=False):
+    """The options of `find`, for the functions that take them as well."""
+
+    level: Literal["near", "reworded"]
+    threshold: float
+    containment: float
+    confidence: float
+    removal_confidence: float
+    keep: Literal["central", "longest", "first", "earliest"]
+    within: timedelta | float | None
+    prior: float | None
+    min_words: int
+    search: Literal["candidates", "exhaustive"]
+    near_misses: float | None
+    memory: int | str | None
+    spill_folder: str | PathLike[str] | None
+    excerpts: bool | Literal["ignore", "find", "find_all"]
+
+
+class Comparison(TypedDict):
+    """What `compare` says of two texts."""
+
+    relation: Literal["exact", "near", "reworded"] | None
+    similarity: float
+    left_in_right: float
+    right_in_left: float
+    words_ratio: float
+    evidence: dict[str, Any] | None
+    lookalike: Literal["block", "template", "follow_up", "same_event"] | None
+
+
+class Passage(TypedDict):
+    """A passage that two texts share: ``left_text[passage["left"]]`` is how the left one has it."""
+
+    kind: Literal["same", "reworded"]
+    left: slice
+    right: slice
+
+
+def _names(text: str, id: str | None, date: str | None, source: str | None, known: str | None) -> dict[str, Any]:
+    return {"text": text, "id": id, "date": date, "source": source, "known": known}
+
+
+def find(
+    articles: Articles,
+    *,
+    text: str = "text",
+    id: str | None = "id",
+    date: str | None = None,
+    source: str | None = None,
+    known: str | None = None,
+    level: Literal["near", "reworded"] = "reworded",
+    threshold: float = 0.5,
+    containment: float = 0.8,
+    confidence: float = 0.5,
+    removal_confidence: float = 0.9,
+    keep: Literal["central", "longest", "first", "earliest"] = "central",
+    within: timedelta | float | None = None,
+    prior: float | None = None,
+    min_words: int = 3,
+    search: Literal["candidates", "exhaustive"] = "candidates",
+    near_misses: float | None = None,
+    memory: int | str | None = None,
+    spill_folder: str | PathLike[str] | None = None,
+    excerpts: bool | Literal["ignore", "find", "find_all"] = False,
+    threads: int | None = None,
+    progress: Progress = False,
+) -> Report:
+    """Finds all clusters of copies among articles.
+
+    >>> import retold
+    >>> stories = [
+    ...     {"url": "a.example/1", "body": "The ferry leaves the harbour at nine on every weekday morning and returns by noon."},
+    ...     {"url": "b.example/7", "body": "The ferry leaves the harbour at nine on every weekday morning and returns by two."},
+    ...     {"url": "c.example/3", "body": "Snow closed the mountain road to Hallin for the third time in a week."},
+    ... ]
+    >>> report = retold.find(stories, text="body", id="url", level="near")
+    >>> report.members.to_pylist()[0]["similarity"]
+    0.8571428656578064
+    >>> list(report.duplicate_of())
+    [None, 'a.example/1', None]
+
+    The result depends on the articles alone: their order (but for ``keep="first"``) and the number of threads change nothing.
+
+    **Articles.** `text`, `id`, `date`, `source` and `known` name the columns of a table or the keys of dicts. Only the text is needed:
+    an article without an id gets the number of its row. Ids may repeat and may be integers. A null text is an empty one. Dates are
+    ISO 8601 strings, dates or timestamps; `source` is the outlet, and `known` a Boolean that marks articles which are only compared
+    with the others.
+
+    **What counts as a copy.** `level="near"` finds exact and edited copies only, "reworded" all. `threshold` is the Jaccard similarity
+    of three-word shingles from which on articles are edited copies; `containment` the share of the shorter one's words in the longer
+    one that is enough as well; `confidence` that of a rewording. `prior` is the share of copies among pairs that look alike,
+    found from the corpus unless given. `within` (a timedelta, or seconds) only matches articles of near dates. Texts of fewer than
+    `min_words` are skipped. `search="exhaustive"` compares all with all.
+
+    **What is reported.** `keep` chooses the representative of a cluster. `removal_confidence` is what a rewording needs for
+    `Report.removals`, and so for `keep_mask` and `duplicate_of`. `near_misses=0.3` also reports rejected articles that came so close,
+    `excerpts=True` passages that one article took from another.
+
+    **How.** Beyond `memory` (bytes, or "2 GB") data is spilled to unnamed files in `spill_folder`; texts of a stream are spilled as
+    well, those of a table or list stay where they are. `threads` is all cores unless given. `progress` shows a bar, or is called with
+    the stage, the articles done and their total; what it raises ends the detection.
+
+    Raises ValueError for an option out of range, KeyError for a missing column, TypeError for articles of no such form, OSError if
+    data cannot be spilled.
+    """
+    options: Options = {
+        "level": level,
+        "threshold": threshold,
+        "containment": containment,
+        "confidence": confidence,
+        "removal_confidence": removal_confidence,
+        "keep": keep,
+        "within": within,
+        "prior": prior,
+        "min_words": min_words,
+        "search": search,
+        "near_misses": near_misses,
+        "memory": memory,
+        "spill_folder": spill_folder,
+        "excerpts": excerpts,
+    }
+    return _retold.find(articles, _names(text, id, date, source, known), dict(options), threads, progress)
+
+
+def pairs(
+    articles: Articles,
+    *,
+    text: str = "text",
+    id: str | None = "id",
+    date: str | None = None,
+    source: str | None = None,
+    known: str | None = None,
+    threads: int | None = None,
+    progress: Progress = False,
+    **options: Unpack[Options],
+) -> Table:
+    """All pairs that were compared, copies or not, with the numbers that decide: what `find` chooses from.
+
+    `relation` is null for those that are no copies. Takes the options of `find`, and longer.
+
+    >>> import retold
+    >>> table = retold.pairs(["The ferry leaves at nine.", "Snow fell in the night.", "The ferry leaves at nine, they say."])
+    >>> [(pair["left"], pair["right"], pair["relation"]) for pair in table.to_pylist()]
+    [('0', '2', 'near')]
+    """
+    return _retold.pairs(articles, _names(text, id, date, source, known), dict(options), threads, progress)
+
+
+class Collector:
+    """Takes articles batch by batch, and then finds what `find` finds among all of them.
+
+    With `memory` given, texts beyond the limit go to disk, so that a corpus need not fit.
+
+    >>> import retold
+    >>> collector = retold.Collector(memory="1 GB", level="near")
+    >>> collector.extend([("a", "The ferry leaves at nine.")])
+    >>> collector.extend([("b", "The ferry leaves at nine!")])
+    >>> len(collector)
+    2
+    >>> list(collector.find().keep_mask())
+    [True, False]
+    """
+
+    def __init__(
+        self,
+        *,
+        text: str = "text",
+        id: str | None = "id",
+        date: str | None = None,
+        source: str | None = None,
+        known: str | None = None,
+        threads: int | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        self._collector = _retold.Collector(_names(text, id, date, source, known), dict(options), threads)
+
+    def __len__(self) -> int:
+        """Articles taken so far; 0 once they were searched."""
+        return len(self._collector)
+
+    def extend(self, articles: Articles) -> None:
+        """Takes more articles, in any form that `find` takes; batches of some megabytes are best.
+
+        If it fails, as for an article that is none, those before it in whole record batches were taken.
+        """
+        self._collector.extend(articles)
+
+    def find(self, *, progress: Progress = False) -> Report:
+        """Finds all clusters among the articles. The collector is used up then."""
+        return self._collector.find(progress)
+
+
+def compare(left: str, right: str, **options: Unpack[Options]) -> Comparison:
+    """Compares two texts, copies or not, with all evidence, as if they were the whole corpus.
+
+    `lookalike` says why two texts may look alike that are no copies, if that is seen.
+
+    >>> import retold
+    >>> left = "The ferry leaves the harbour at nine on every weekday morning."
+    >>> comparison = retold.compare(left, left[:-1] + " and returns by noon.")
+    >>> comparison["relation"], comparison["left_in_right"]
+    ('near', 1.0)
+    """
+    found: Any = _retold.compare(left, right, dict(options))
+    return found  # type: ignore[no-any-return]
+
+
+def shared_passages(left: str, right: str) -> list[Passage]:
+    """The passages of two texts that say the same, in the same or in other words, as slices of the strings.
+
+    >>> import retold
+    >>> left = "The board met on Monday. The ferry to Orrin will stop in March, it said."
+    >>> right = "Nobody was surprised: the ferry to Orrin will stop in March."
+    >>> [left[passage["left"]] for passage in retold.shared_passages(left, right)]
+    ['The ferry to Orrin will stop in March']
+    """
+    found: Any = _retold.shared_passages(left, right)
+    return found  # type: ignore[no-any-return]
+
+
+def jaccard(left: str, right: str, *, shingle: Shingle = 3) -> float:
+    """The exact Jaccard similarity of the shingles of two texts: of so many words, or "5-character shingles".
+
+    >>> import retold
+    >>> retold.jaccard("one two three four", "one two three five", shingle=2)
+    0.5
+    """
+    return _retold.jaccard(left, right, {"shingle": shingle})
+
+
+def sign(
+    texts: Articles, *, text: str = "text", shingle: Shingle = 5, slots: int = 128, threads: int | None = None
+) -> Array:
+    """MinHash signatures of texts: a fixed-size list of unsigned 32-bit integers each, null for a text without a shingle.
+
+    The share of equal slots of two signatures estimates the Jaccard similarity of their shingles. The bits are the same on every
+    platform and in every release of one `FORMAT_VERSION`.
+
+    >>> import retold
+    >>> signatures = retold.sign(["one two three four five six", "One, two, three, four, five, six!"], slots=16)
+    >>> signatures[0] == signatures[1], len(signatures[0])
+    (True, 16)
+    """
+    return _retold.sign(texts, _names(text, None, None, None, None), {"shingle": shingle}, slots, threads)
+
+
+def simhash(texts: Articles, *, text: str = "text", shingle: Shingle = 5, threads: int | None = None) -> Array:
+    """SimHash signatures of texts: unsigned 64-bit integers, null for a text without a shingle.
+
+    >>> import retold
+    >>> a, b = retold.simhash(["one two three four five six", "One, two, three, four, five, six!"])
+    >>> (a ^ b).bit_count()
+    0
+    """
+    return _retold.simhash(texts, _names(text, None, None, None, None), {"shingle": shingle}, threads)

@@ -1,0 +1,460 @@
+//! Articles as Python hands them over: Arrow data of any library, or lists of strings, tuples and dicts. Texts stay where they are.
+
+use std::sync::Arc;
+
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    ArrowDictionaryKeyType, ArrowPrimitiveType, ArrowTemporalType, Date32Type, Date64Type, Int8Type, Int16Type,
+    Int32Type, Int64Type, TimestampMicrosecondType, TimestampMillisecondType, TimestampNanosecondType,
+    TimestampSecondType, UInt8Type, UInt16Type, UInt32Type, UInt64Type,
+};
+use arrow_array::{
+    Array, ArrayRef, BooleanArray, GenericStringArray, LargeStringArray, OffsetSizeTrait, PrimitiveArray, StringArray,
+    StringViewArray,
+};
+use arrow_schema::{DataType, TimeUnit};
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::prelude::*;
+use pyo3::pybacked::PyBackedStr;
+use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyList, PyMapping, PyString, PyTuple};
+use retold::Article;
+
+use crate::capsule::{Incoming, arrow_error, incoming};
+
+/// Which columns, or keys of dicts, hold what.
+#[derive(Clone, FromPyObject)]
+#[pyo3(from_item_all)]
+pub struct Names {
+    pub text: String,
+    pub id: Option<String>,
+    pub date: Option<String>,
+    pub source: Option<String>,
+    pub known: Option<String>,
+}
+
+impl Names {
+    /// The id's column need not be there if nobody named it.
+    const DEFAULT_ID: &str = "id";
+
+    /// Refuses data without what is named.
+    fn check(&self, data_type: &DataType) -> PyResult<()> {
+        let DataType::Struct(fields) = data_type else {
+            return match self.needed().nth(1) {
+                Some((name, what)) => Err(PyTypeError::new_err(format!(
+                    "{what}={name:?} names a column, but the articles are one column of {data_type}: give a table"
+                ))),
+                None => Ok(()),
+            };
+        };
+        match self.needed().find(|(name, _)| fields.find(name).is_none()) {
+            Some((name, what)) => {
+                let known: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
+                let known = known.join(", ");
+                Err(PyKeyError::new_err(format!("no column {name:?} for the {what}: give {what}= one of {known}")))
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// What is needed, and what it is for.
+    fn needed(&self) -> impl Iterator<Item = (&str, &'static str)> {
+        let others = [(&self.id, "id"), (&self.date, "date"), (&self.source, "source"), (&self.known, "known")];
+        let others = others.into_iter().filter_map(|(name, what)| Some((name.as_deref()?, what)));
+        std::iter::once((&*self.text, "text")).chain(others.filter(|&other| other != (Self::DEFAULT_ID, "id")))
+    }
+}
+
+/// Strings of a column, where they are.
+pub enum Strings {
+    Small(StringArray),
+    Large(LargeStringArray),
+    Views(StringViewArray),
+    /// Of a dictionary: for each row which of the values it has.
+    Coded(Vec<Option<u32>>, Box<Strings>),
+    /// Of Python objects, which keep them in UTF-8.
+    Objects(Vec<Option<PyBackedStr>>),
+}
+
+impl Strings {
+    /// `None` for null.
+    fn get(&self, row: usize) -> Option<&str> {
+        match self {
+            Self::Small(array) => array.is_valid(row).then(|| array.value(row)),
+            Self::Large(array) => array.is_valid(row).then(|| array.value(row)),
+            Self::Views(array) => array.is_valid(row).then(|| array.value(row)),
+            Self::Coded(codes, values) => codes[row].and_then(|code| values.get(code as usize)),
+            Self::Objects(objects) => objects[row].as_deref(),
+        }
+    }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Small(array) => array.len(),
+            Self::Large(array) => array.len(),
+            Self::Views(array) => array.len(),
+            Self::Coded(codes, _) => codes.len(),
+            Self::Objects(objects) => objects.len(),
+        }
+    }
+
+    /// The strings of an array whose first row is the `first` of its column. Unless `is_text`, numbers and dates are written out.
+    fn of(array: &ArrayRef, name: &str, is_text: bool, first: usize) -> PyResult<Self> {
+        let broken = |row: usize| {
+            PyValueError::new_err(format!(
+                "column {name:?}, row {}: the string is not valid UTF-8, which Arrow requires: decode it again, for example \
+                 with bytes.decode(\"utf-8\", \"replace\")",
+                first + row
+            ))
+        };
+        match array.data_type() {
+            DataType::Utf8 => check_strings(array.as_string::<i32>()).map_err(broken)?,
+            DataType::LargeUtf8 => check_strings(array.as_string::<i64>()).map_err(broken)?,
+            DataType::Utf8View | DataType::Dictionary(..) => {
+                array.to_data().validate_full().map_err(arrow_error)?;
+            }
+            _ => {}
+        }
+        Ok(match array.data_type() {
+            DataType::Utf8 => Self::Small(array.as_string().clone()),
+            DataType::LargeUtf8 => Self::Large(array.as_string().clone()),
+            DataType::Utf8View => Self::Views(array.as_string_view().clone()),
+            DataType::Dictionary(keys, _) => {
+                let dictionary = array.as_any_dictionary();
+                let codes = match **keys {
+                    DataType::Int8 => codes::<Int8Type>(array),
+                    DataType::Int16 => codes::<Int16Type>(array),
+                    DataType::Int32 => codes::<Int32Type>(array),
+                    DataType::Int64 => codes::<Int64Type>(array),
+                    DataType::UInt8 => codes::<UInt8Type>(array),
+                    DataType::UInt16 => codes::<UInt16Type>(array),
+                    DataType::UInt32 => codes::<UInt32Type>(array),
+                    _ => codes::<UInt64Type>(array),
+                };
+                Self::Coded(codes, Box::new(Self::of(dictionary.values(), name, is_text, 0)?))
+            }
+            DataType::Null => Self::Coded(vec![None; array.len()], Box::new(Self::Objects(Vec::new()))),
+            _ if !is_text && let Some(written) = written(array) => Self::Large(written),
+            other => {
+                let remedy = if is_text {
+                    "give strings (string, large_string, string_view, or a dictionary of them)"
+                } else {
+                    "give strings, integers, dates or timestamps"
+                };
+                return Err(PyTypeError::new_err(format!("column {name:?} is {other}: {remedy}")));
+            }
+        })
+    }
+}
+
+/// Refuses strings that are not UTF-8, by row: Arrow requires it, but files and libraries break it.
+fn check_strings<O: OffsetSizeTrait>(array: &GenericStringArray<O>) -> Result<(), usize> {
+    let (offsets, values) = (array.value_offsets(), array.value_data());
+    if let Some(row) = offsets.windows(2).position(|two| two[0] > two[1] || two[1].as_usize() > values.len()) {
+        return Err(row);
+    }
+    // Only what these rows span: many arrays may be slices of one buffer.
+    let (start, end) = (offsets[0].as_usize(), offsets[array.len()].as_usize());
+    if let Ok(all) = str::from_utf8(&values[start..end])
+        && offsets.iter().all(|offset| all.is_char_boundary(offset.as_usize() - start))
+    {
+        return Ok(());
+    }
+    let is_broken = |row: &usize| {
+        array.is_valid(*row) && str::from_utf8(&values[offsets[*row].as_usize()..offsets[row + 1].as_usize()]).is_err()
+    };
+    (0..array.len()).find(is_broken).map_or(Ok(()), Err)
+}
+
+fn codes<K: ArrowDictionaryKeyType>(array: &ArrayRef) -> Vec<Option<u32>> {
+    array
+        .as_dictionary::<K>()
+        .keys()
+        .iter()
+        .map(|key| key.map(|key| arrow_buffer::ArrowNativeType::as_usize(key) as u32))
+        .collect()
+}
+
+/// Integers in decimal, dates and timestamps as ISO 8601; those with a time zone in UTC.
+fn written(array: &ArrayRef) -> Option<LargeStringArray> {
+    fn numbers<T: ArrowPrimitiveType<Native: ToString>>(array: &ArrayRef) -> LargeStringArray {
+        array.as_primitive::<T>().iter().map(|number| number.map(|number| number.to_string())).collect()
+    }
+    fn days<T: ArrowTemporalType>(array: &ArrayRef) -> LargeStringArray
+    where
+        i64: From<T::Native>,
+    {
+        let array: &PrimitiveArray<T> = array.as_primitive();
+        (0..array.len()).map(|row| Some(array.is_valid(row).then(|| array.value_as_date(row))??.to_string())).collect()
+    }
+    fn times<T: ArrowTemporalType>(array: &ArrayRef, is_utc: bool) -> LargeStringArray
+    where
+        i64: From<T::Native>,
+    {
+        let array: &PrimitiveArray<T> = array.as_primitive();
+        let zone = if is_utc { "Z" } else { "" };
+        let time = |row| Some(format!("{:?}{zone}", array.is_valid(row).then(|| array.value_as_datetime(row))??));
+        (0..array.len()).map(time).collect()
+    }
+    Some(match array.data_type() {
+        DataType::Int8 => numbers::<Int8Type>(array),
+        DataType::Int16 => numbers::<Int16Type>(array),
+        DataType::Int32 => numbers::<Int32Type>(array),
+        DataType::Int64 => numbers::<Int64Type>(array),
+        DataType::UInt8 => numbers::<UInt8Type>(array),
+        DataType::UInt16 => numbers::<UInt16Type>(array),
+        DataType::UInt32 => numbers::<UInt32Type>(array),
+        DataType::UInt64 => numbers::<UInt64Type>(array),
+        DataType::Date32 => days::<Date32Type>(array),
+        DataType::Date64 => days::<Date64Type>(array),
+        DataType::Timestamp(TimeUnit::Second, zone) => times::<TimestampSecondType>(array, zone.is_some()),
+        DataType::Timestamp(TimeUnit::Millisecond, zone) => times::<TimestampMillisecondType>(array, zone.is_some()),
+        DataType::Timestamp(TimeUnit::Microsecond, zone) => times::<TimestampMicrosecondType>(array, zone.is_some()),
+        DataType::Timestamp(TimeUnit::Nanosecond, zone) => times::<TimestampNanosecondType>(array, zone.is_some()),
+        _ => return None,
+    })
+}
+
+/// Articles that came together.
+pub struct Batch {
+    text: Strings,
+    /// Never null.
+    id: Strings,
+    date: Option<Strings>,
+    source: Option<Strings>,
+    known: Option<BooleanArray>,
+}
+
+impl Batch {
+    fn len(&self) -> usize {
+        self.text.len()
+    }
+
+    /// The rows, each of which keeps the batch.
+    pub fn rows(self) -> impl ExactSizeIterator<Item = Row> {
+        let batch = Arc::new(self);
+        (0..batch.len()).map(move |row| Row { batch: Arc::clone(&batch), row })
+    }
+
+    fn of(array: &ArrayRef, names: &Names, first: usize) -> PyResult<Self> {
+        let Some(table) = array.as_struct_opt() else {
+            let text = Strings::of(array, &names.text, true, first)?;
+            return Ok(Self { id: numbered(None, text.len(), first), text, date: None, source: None, known: None });
+        };
+        let column = |name: &str| table.column_by_name(name).map(|array| (array, name.to_string()));
+        let label = |name: &Option<String>| {
+            let found = name.as_deref().and_then(column);
+            found.map(|(array, name)| Strings::of(array, &name, false, first)).transpose()
+        };
+        let known = names.known.as_deref().and_then(column).map(|(array, name)| {
+            array
+                .as_boolean_opt()
+                .cloned()
+                .ok_or_else(|| PyTypeError::new_err(format!("column {name:?} is {}: give Booleans", array.data_type())))
+        });
+        Ok(Self {
+            text: Strings::of(&table[&*names.text], &names.text, true, first)?,
+            id: numbered(label(&names.id)?, table.len(), first),
+            date: label(&names.date)?,
+            source: label(&names.source)?,
+            known: known.transpose()?,
+        })
+    }
+}
+
+/// Ids, where an article without one has the number of its row.
+fn numbered(ids: Option<Strings>, rows: usize, first: usize) -> Strings {
+    match ids {
+        Some(ids) if (0..rows).all(|row| ids.get(row).is_some()) => ids,
+        ids => {
+            let id = |row| {
+                ids.as_ref().and_then(|ids| ids.get(row)).map_or_else(|| (first + row).to_string(), str::to_string)
+            };
+            Strings::Large(LargeStringArray::from_iter_values((0..rows).map(id)))
+        }
+    }
+}
+
+/// One article.
+#[derive(Clone)]
+pub struct Row {
+    batch: Arc<Batch>,
+    row: usize,
+}
+
+impl Article for Row {
+    fn id(&self) -> &str {
+        self.batch.id.get(self.row).unwrap_or_default()
+    }
+
+    fn text(&self) -> &str {
+        self.batch.text.get(self.row).unwrap_or_default()
+    }
+
+    fn date(&self) -> Option<&str> {
+        self.batch.date.as_ref()?.get(self.row)
+    }
+
+    fn source(&self) -> Option<&str> {
+        self.batch.source.as_ref()?.get(self.row).filter(|source| !source.is_empty())
+    }
+
+    fn is_known(&self) -> bool {
+        self.batch.known.as_ref().is_some_and(|known| known.is_valid(self.row) && known.value(self.row))
+    }
+}
+
+/// Articles of one call, to be read without Python's lock.
+pub enum Feed {
+    Arrow(Incoming, Names),
+    Objects(Option<Box<Batch>>),
+}
+
+impl Feed {
+    /// `first` articles came before.
+    pub fn of(articles: &Bound<'_, PyAny>, names: &Names, first: usize) -> PyResult<Self> {
+        if let Some(incoming) = incoming(articles)? {
+            names.check(&incoming.data_type)?;
+            return Ok(Self::Arrow(incoming, names.clone()));
+        }
+        if articles.hasattr("with_format")? {
+            let adapter = articles.py().import("retold._adapters")?.getattr("from_datasets")?.call1((articles,))?;
+            return Self::of(&adapter, names, first);
+        }
+        if articles.is_instance_of::<PyString>() || articles.is_instance_of::<PyBytes>() {
+            return Err(PyTypeError::new_err("articles is one string: give a list of strings, or a table"));
+        }
+        if articles.cast::<PyMapping>().is_ok() {
+            return Err(PyTypeError::new_err("articles is a dict: give list(articles.items()) for {id: text}"));
+        }
+        let items = articles.try_iter().map_err(|_| {
+            PyTypeError::new_err(format!(
+                "articles is {}: give a table (pyarrow, polars, pandas, DuckDB, datasets), or a list of strings, (id, text) \
+                 tuples or dicts",
+                kind(articles)
+            ))
+        })?;
+        let mut objects = Objects::default();
+        for item in items {
+            objects.push(&item?, names, first)?;
+        }
+        Ok(Self::Objects(Some(Box::new(objects.batch(names, first)))))
+    }
+
+    /// The batches, one after the other; `first` articles came before.
+    pub fn batches(self, mut first: usize) -> impl Iterator<Item = PyResult<Batch>> {
+        let (mut arrays, names, mut objects) = match self {
+            Self::Arrow(incoming, names) => (Some(incoming.arrays), Some(names), None),
+            Self::Objects(batch) => (None, None, batch),
+        };
+        std::iter::from_fn(move || {
+            let array = arrays.as_mut().and_then(Iterator::next);
+            let batch = match (array, &names) {
+                (Some(array), Some(names)) => {
+                    array.map_err(arrow_error).and_then(|array| Batch::of(&array, names, first))
+                }
+                _ => Ok(*objects.take()?),
+            };
+            first += batch.as_ref().map_or(0, Batch::len);
+            Some(batch)
+        })
+    }
+}
+
+fn kind(object: &Bound<'_, PyAny>) -> String {
+    object.get_type().name().map_or_else(|_| "an object".into(), |name| name.to_string())
+}
+
+/// Articles as Python objects, column by column.
+#[derive(Default)]
+struct Objects {
+    text: Vec<Option<PyBackedStr>>,
+    id: Vec<Option<PyBackedStr>>,
+    date: Vec<Option<PyBackedStr>>,
+    source: Vec<Option<PyBackedStr>>,
+    known: Vec<bool>,
+}
+
+impl Objects {
+    fn push(&mut self, item: &Bound<'_, PyAny>, names: &Names, first: usize) -> PyResult<()> {
+        let at = first + self.text.len();
+        let text;
+        let (mut id, mut date, mut source, mut known) = (None, None, None, false);
+        if let Ok(fields) = item.cast::<PyDict>() {
+            for (name, what) in names.needed() {
+                if !fields.contains(name)? {
+                    return Err(PyKeyError::new_err(format!(
+                        "articles[{at}] has no {name:?} for the {what}: add it, or give {what}= another key"
+                    )));
+                }
+            }
+            let field = |name: &Option<String>| match name {
+                Some(name) => fields.get_item(name),
+                None => Ok(None),
+            };
+            text = fields.get_item(&names.text)?;
+            id = field(&names.id)?;
+            date = field(&names.date)?;
+            source = field(&names.source)?;
+            if let Some(flag) = field(&names.known)?.filter(|flag| !flag.is_none()) {
+                known = flag.cast::<PyBool>().map_err(|_| wrong(at, "known", &flag, "a bool"))?.is_true();
+            }
+        } else if let Some((name, what)) = names.needed().nth(1) {
+            return Err(PyTypeError::new_err(format!(
+                "{what}={name:?} names a key, but articles[{at}] is {}: give dicts or a table",
+                kind(item)
+            )));
+        } else if item.is_instance_of::<PyString>() || item.is_none() {
+            text = Some(item.clone());
+        } else if (item.is_instance_of::<PyTuple>() || item.is_instance_of::<PyList>()) && item.len()? == 2 {
+            (id, text) = (Some(item.get_item(0)?), Some(item.get_item(1)?));
+        } else {
+            return Err(PyTypeError::new_err(format!(
+                "articles[{at}] is {}: give a string, an (id, text) tuple or a dict",
+                kind(item)
+            )));
+        }
+        self.text.push(string(at, "text", text, false)?);
+        self.id.push(string(at, "id", id, true)?);
+        self.date.push(string(at, "date", date, true)?);
+        self.source.push(string(at, "source", source, true)?);
+        self.known.push(known);
+        Ok(())
+    }
+
+    fn batch(self, names: &Names, first: usize) -> Batch {
+        let rows = self.text.len();
+        Batch {
+            text: Strings::Objects(self.text),
+            id: numbered(Some(Strings::Objects(self.id)), rows, first),
+            date: names.date.as_ref().map(|_| Strings::Objects(self.date)),
+            source: names.source.as_ref().map(|_| Strings::Objects(self.source)),
+            known: names.known.as_ref().map(|_| self.known.into()),
+        }
+    }
+}
+
+fn wrong(at: usize, what: &str, found: &Bound<'_, PyAny>, needed: &str) -> PyErr {
+    PyTypeError::new_err(format!("articles[{at}]: its {what} is {}: give {needed}", kind(found)))
+}
+
+/// A string as it is; if it `is_label`, an integer or a date written out. `None` for none.
+fn string(at: usize, what: &str, value: Option<Bound<'_, PyAny>>, is_label: bool) -> PyResult<Option<PyBackedStr>> {
+    let Some(value) = value.filter(|value| !value.is_none()) else { return Ok(None) };
+    let value = if value.is_instance_of::<PyString>() {
+        value
+    } else if is_label && value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>() {
+        value.str()?.into_any()
+    } else if is_label && value.hasattr("isoformat")? {
+        value.call_method0("isoformat")?
+    } else {
+        return Err(wrong(at, what, &value, if is_label { "a string, an integer or a date" } else { "a string" }));
+    };
+    let py = value.py();
+    let string = PyBackedStr::try_from(value.cast_into::<PyString>()?).map_err(|error| {
+        PyValueError::new_err(format!(
+            "articles[{at}]: its {what} is no valid Unicode ({}): repair it with .encode(\"utf-8\", \"replace\").decode()",
+            error.value(py)
+        ))
+    });
+    string.map(Some)
+}

@@ -1,0 +1,123 @@
+"""Other threads go on, Ctrl-C ends the work, progress is told, forks work."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+import retold
+from corpus import corpus
+
+ARTICLES = [article[:2] for article in corpus(random.Random(11), 3000)]
+
+
+def test_a_thread_counts_meanwhile() -> None:
+    counts: list[float] = []
+    done = threading.Event()
+
+    def count() -> None:
+        while not done.is_set():
+            counts.append(time.perf_counter())
+            time.sleep(0.001)
+
+    thread = threading.Thread(target=count)
+    thread.start()
+    start = time.perf_counter()
+    retold.find(ARTICLES, threads=1)
+    end = time.perf_counter()
+    done.set()
+    thread.join()
+    within = [at for at in counts if start < at < end]
+    longest = max(after - before for before, after in zip([start, *within], [*within, end]))
+    assert len(within) > 20, (len(within), end - start)
+    assert longest < max(0.25 * (end - start), 0.1), (longest, end - start)
+
+
+def test_two_at_once() -> None:
+    found: list[str] = []
+    threads = [threading.Thread(target=lambda: found.append(repr(retold.find(ARTICLES[:500])))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 4 and len(set(found)) == 1
+
+
+def test_progress() -> None:
+    told: list[tuple[str, int, int]] = []
+    retold.find(ARTICLES, progress=lambda *progress: told.append(progress))
+    stages = list(dict.fromkeys(stage for stage, _, _ in told))
+    assert stages == ["sign", "near", "candidates", "verify", "cluster"]
+    assert told[0] == ("sign", 0, len(ARTICLES)) and ("sign", len(ARTICLES), len(ARTICLES)) in told
+    assert all(done <= total for _, done, total in told)
+
+
+def test_what_progress_raises_ends_it() -> None:
+    def stop(stage: str, done: int, total: int) -> None:
+        raise LookupError(f"enough at {stage}")
+
+    with pytest.raises(LookupError, match="enough at sign"):
+        retold.find(ARTICLES, progress=stop)
+    # And nothing is left of it.
+    assert len(retold.find(ARTICLES[:50]).keep_mask()) == 50
+
+
+def test_a_bar(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    retold.find(ARTICLES[:50], progress=True)
+    assert "sign" in capfd.readouterr().err
+    for name in ("tqdm", "tqdm.auto"):
+        monkeypatch.setitem(sys.modules, name, None)
+    retold.find(ARTICLES[:50], progress=True)
+    assert "cluster: 0 of" in capfd.readouterr().err
+
+
+SLOW = """
+import retold, sys, time
+articles = [f"The ferry number {n} to Orrin will stop in March, told {n * 7919 % 100003} {n * 104729 % 99991} people of the board" for n in range(6000)]
+print("ready", flush=True)
+try:
+    retold.find(articles, search="exhaustive", threads=2)
+except KeyboardInterrupt:
+    print("interrupted", time.time(), flush=True)
+    # And it goes on.
+    print(len(retold.find(articles[:10]).keep_mask()), flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SKIPPED Ctrl-C: sends a POSIX signal")
+def test_ctrl_c() -> None:
+    child = subprocess.Popen([sys.executable, "-c", SLOW], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stdout is not None and child.stdout.readline() == "ready\n"
+    time.sleep(0.5)
+    sent = time.time()
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=120)
+    word, at, rest = out.split()
+    assert (word, rest) == ("interrupted", "10"), err
+    assert "panicked" not in err
+    assert float(at) - sent < 5, f"took {float(at) - sent:.1f} s to stop"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="SKIPPED forks: this system has none")
+@pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
+def test_after_a_fork() -> None:
+    retold.find(ARTICLES[:50])
+    child = os.fork()
+    if child == 0:
+        # Its parent's threads are not here.
+        os._exit(0 if len(retold.find(ARTICLES[:50]).keep_mask()) == 50 else 1)
+    deadline = time.time() + 60
+    while (status := os.waitpid(child, os.WNOHANG))[0] == 0:
+        if time.time() > deadline:
+            os.kill(child, signal.SIGKILL)
+            os.waitpid(child, 0)
+            pytest.fail("the child hangs")
+        time.sleep(0.01)
+    assert os.waitstatus_to_exitcode(status[1]) == 0
