@@ -48,7 +48,7 @@ pub enum Excerpts {
     #[default]
     Ignore,
     /// Those of forty words and more, or of 25 words and two sentences, of which 0.8 are the same in both articles. Left out is
-    /// what articles of one [source](Article::source) share, and furniture of the pages: what ten sources and more hold, or one again
+    /// what articles of one [source](crate::Article::source) share, and furniture of the pages: what ten sources and more hold, or one again
     /// and again, or some whose articles have nothing else in common, unless it is the whole of one of these articles. An article without a
     /// source counts as one by itself.
     Find,
@@ -83,7 +83,7 @@ pub enum Representative {
     Longest,
     /// The article that comes first in the input: the one choice for which the order of the articles matters.
     First,
-    /// The article with the earliest [date](Article::date), compared to the second and across time zones; a date without a
+    /// The article with the earliest [date](crate::Article::date), compared to the second and across time zones; a date without a
     /// zone is UTC. Articles without a date, or with one that is not ISO 8601, come last.
     Earliest,
 }
@@ -95,7 +95,7 @@ names!("representative", Representative {
     Earliest => "earliest",
 });
 
-/// Sets the options of a [`Detector`]; each has a default that suits news articles.
+/// Sets the options of a [`Detector`](crate::Detector); each has a default that suits news articles.
 ///
 /// ```
 /// use retold::{Detector, Level, Shingle};
@@ -238,7 +238,7 @@ impl DetectorBuilder {
     }
 
     /// The share of copies among the pairs of texts that look alike, 0 to 1: the rarer copies are, the more a pair must show
-    /// to be one. It is found from the corpus by default, and [`Summary::prior`] tells it.
+    /// to be one. It is found from the corpus by default, and [`Summary::prior`](crate::Summary::prior) tells it.
     ///
     /// Give that of the whole where a part of a corpus is to be judged as the whole is: one shard of many, or the articles
     /// of a day among those of a year. It is about 0.05 on plain news, and 0.5 and more where rewritings were collected.
@@ -247,7 +247,7 @@ impl DetectorBuilder {
         self
     }
 
-    /// The confidence from which on a rewording may be removed, see [`Report::removals`]: more than 0, at most 1; 0.9 by
+    /// The confidence from which on a rewording may be removed, see [`Report::removals`](crate::Report::removals): more than 0, at most 1; 0.9 by
     /// default. Clusters show rewordings from [`confidence`](Self::confidence) on, to be read; what is thrown away should be
     /// right nine times in ten.
     pub fn removal_confidence(mut self, confidence: f64) -> Self {
@@ -267,7 +267,7 @@ impl DetectorBuilder {
         self
     }
 
-    /// Only articles whose [dates](Article::date) lie so near, to the second, are copies of each other; those without a date are
+    /// Only articles whose [dates](crate::Article::date) lie so near, to the second, are copies of each other; those without a date are
     /// copies of none. However far apart they lie by default.
     ///
     /// ```
@@ -292,7 +292,7 @@ impl DetectorBuilder {
         self
     }
 
-    /// Also reports for each cluster the closest article that was rejected, see [`Cluster::near_miss`], if its similarity is at
+    /// Also reports for each cluster the closest article that was rejected, see [`Cluster::near_miss`](crate::Cluster::near_miss), if its similarity is at
     /// least this: more than 0, at most 1. Off by default.
     ///
     /// 0.3 is a good choice: in the pool of the README about half of the pairs from there to the default confidence are copies
@@ -313,7 +313,7 @@ impl DetectorBuilder {
     /// slower and gives the same result. Unlimited by default.
     ///
     /// About 400 bytes per article, and the report, always stay in memory. Articles that the caller holds, as with
-    /// [`Detector::find`], do not count; use a [`collector`](Detector::collector) to hand them over as they are read.
+    /// [`Detector::find`](crate::Detector::find), do not count; use a [`collector`](crate::Detector::collector) to hand them over as they are read.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = Some(bytes);
         self

@@ -29,6 +29,12 @@ fn every_public_type_can_go_to_and_be_shared_by_threads() {
         };
     }
     hold!(
+        retold::Archive,
+        retold::ArchiveFault,
+        retold::ArchiveReader,
+        retold::ArchiveStats,
+        retold::Archived,
+        retold::Match,
         ArticleRef,
         Articles<(String, String)>,
         Bands,
