@@ -18,7 +18,7 @@ use crate::hash::{FORMAT_VERSION, hash_bytes};
 use crate::near::Compared;
 use crate::records::{self, Profile, Record, Snapshot, Text};
 use crate::report::{Evidence, Relation, Report};
-use crate::sign::{Scratch, Single};
+use crate::sign::{Content, Scratch, Single};
 use crate::verify;
 
 /// The kinds of keys by which articles are found, and how many of their bits count.
@@ -179,7 +179,7 @@ impl Archive {
     }
 
     /// Opens an archive to write to it. The detector may have other options than when it was created, but must sign in the same way:
-    /// shingle, slots and threshold.
+    /// level, shingle, slots and threshold.
     ///
     /// # Errors
     /// [`Error::Archive`] if there is no archive, if another process writes to it, if it was made in another way, or if it is damaged.
@@ -402,6 +402,8 @@ impl ArchiveReader {
     /// The archived articles that tell what an article tells, the most similar first; of equals the one that was added first. If it is
     /// in the archive itself, it is its own exact copy.
     ///
+    /// If the detector asks for articles [within](crate::DetectorBuilder::within) some time, these alone are told.
+    ///
     /// Of what hundreds of articles hold, and of those that share most with this one, only the first dozens are looked at.
     ///
     /// # Errors
@@ -412,7 +414,7 @@ impl ArchiveReader {
 
     /// The same among the articles of a snapshot.
     fn matches_in<A: Article>(&self, snapshot: &Snapshot, article: &A) -> Result<Vec<Match>> {
-        let counted = self.counted();
+        let (counted, date) = (self.counted(), article.date().and_then(date::seconds));
         let asked = counted.census.ask(self.detector.comparing(), article.text());
         if self.detector.refuse(&asked.signed).is_some() {
             return Ok(Vec::new());
@@ -436,6 +438,9 @@ impl ArchiveReader {
         for Compared { right, relation, similarity, evidence, .. } in copies {
             let number = texts[right as usize].0;
             let (Some(relation), Some(record)) = (relation, snapshot.record(number)?) else { continue };
+            if !self.detector.are_within(date, record.date()) {
+                continue;
+            }
             matches.push(Match {
                 number,
                 id: String::from_utf8_lossy(record.id()).into_owned(),
@@ -605,7 +610,10 @@ impl Counted {
             file.write_all(&bytes)?;
             file.sync_all()?;
             fs::rename(&new, &path)?;
-            fs::File::open(folder)?.sync_all()
+            // Elsewhere folders cannot be opened, and need not be.
+            #[cfg(unix)]
+            fs::File::open(folder)?.sync_all()?;
+            Ok(())
         };
         write().map_err(io(&path))
     }
@@ -661,8 +669,9 @@ fn io(path: &Path) -> impl Fn(std::io::Error) -> Error {
 /// What must be the same for articles to be found by each other.
 fn profile(detector: &Detector) -> Profile {
     let (views, bands) = (detector.comparing().views, detector.bands());
+    let content = if views.content == Content::Words { "content words" } else { "no content words" };
     let name = format!(
-        "format {FORMAT_VERSION}, {}, {} slots in {} bands of {} rows",
+        "format {FORMAT_VERSION}, {}, {content}, {} slots in {} bands of {} rows",
         views.shingle,
         views.slots,
         bands.bands(),

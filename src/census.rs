@@ -15,7 +15,7 @@ use crate::furniture::{Furniture, Mask};
 use crate::hash::{FORMAT_VERSION, hash_bytes};
 use crate::judge::{Common, Desk, Judge, Side};
 use crate::near::{Compared, Keep, Near};
-use crate::report::{Evidence, Relation};
+use crate::report::{ContentEvidence, Relation};
 use crate::rewordings::Notes;
 use crate::scheme::Shingle;
 use crate::sign::{Single, Views};
@@ -195,46 +195,45 @@ impl Census {
 }
 
 impl Asked<'_> {
-    /// Compares it with other texts, as they would be in a corpus that is like the census. For each that is a copy, in their order.
-    /// `usual` is what is usual for the text itself, if the census has counted it.
+    /// Compares it with other texts, as they would be in a corpus that is like the census. For each that is a copy, in their order; the
+    /// other one is to the right, by its place. `usual` is what is usual for the text itself, if the census has counted it.
     pub(crate) fn copies(&self, usual: Option<f32>, others: &[Other<'_>]) -> Vec<Compared> {
         let sign = |scratch: &mut _, other: &Other<'_>| self.how.views.single(other.text, scratch);
         let signed: Vec<Single> = others.par_iter().map_init(Default::default, sign).collect();
-        let mut copies = self.edited(others, &signed);
-        for reworded in self.reworded(usual, others, &signed) {
-            match copies.binary_search_by_key(&reworded.right, |copy| copy.right) {
-                Ok(at) => copies[at].evidence.content = reworded.evidence.content,
-                Err(at) => copies.insert(at, reworded),
-            }
-        }
-        copies
-    }
-
-    /// The exact and edited copies; the other one is to the right, by its place.
-    fn edited(&self, others: &[Other<'_>], signed: &[Single]) -> Vec<Compared> {
         let budget = Budget::unlimited();
-        let words: Vec<u32> = std::iter::once(&self.signed).chain(signed).map(|signed| signed.words).collect();
+        let words: Vec<u32> = std::iter::once(&self.signed).chain(&signed).map(|signed| signed.words).collect();
         let read = |text: u32| match text.checked_sub(1) {
             None => self.text.into(),
             Some(other) => others[other as usize].text.into(),
         };
         let texts = Texts { words: &words, read: &read, shingle: self.how.views.shingle, budget: &budget };
         let shingles = Shingles::new(texts);
-        let edited = |(at, (other, signed)): (u32, (&Other<'_>, &Single))| {
-            if other.may_be == MayBe::Reworded {
+        let mut verdicts = self.reworded(usual, others, &signed).into_iter().peekable();
+        let copy = |(at, (other, signed)): (u32, (&Other<'_>, &Single))| {
+            let reworded = verdicts.next_if(|&(place, ..)| place == at as usize);
+            if other.may_be == MayBe::Reworded && reworded.is_none() {
                 return None;
             }
             let mut pair = self.how.near.pair(&shingles, 0, at + 1);
             if (self.signed.exact, self.signed.words) == (signed.exact, signed.words) {
                 (pair.relation, pair.similarity) = (Some(Relation::Exact), 1.0);
             }
+            if let (Some((_, content, similarity)), None) = (reworded, pair.relation) {
+                pair.evidence.content = Some(content);
+                (pair.relation, pair.similarity) = (Some(Relation::Reworded), similarity);
+            }
             pair.relation.is_some().then_some(Compared { right: at, ..pair })
         };
-        (0..).zip(others.iter().zip(signed)).filter_map(edited).collect()
+        (0..).zip(others.iter().zip(&signed)).filter_map(copy).collect()
     }
 
-    /// Those that tell in other words what it tells.
-    fn reworded<'o>(&self, usual: Option<f32>, others: &'o [Other<'o>], signed: &[Single]) -> Vec<Compared> {
+    /// Those that tell in other words what it tells, by their places, with the evidence and the confidence.
+    fn reworded<'o>(
+        &self,
+        usual: Option<f32>,
+        others: &'o [Other<'o>],
+        signed: &[Single],
+    ) -> Vec<(usize, ContentEvidence, f32)> {
         struct Beside<'a> {
             at: usize,
             told: Told<'a>,
@@ -281,9 +280,7 @@ impl Asked<'_> {
             let theirs = Side { features: &theirs, read: || Cow::Borrowed(&it.told.text[..]) };
             let verdict = judge.judge(&mut desk, ours, theirs, common, Keep::Copies)?;
             let (similarity, is_copy) = judge.confidence(&verdict, self.census.notes.prior);
-            let evidence = Evidence { jaccard: 0.0, containment: 0.0, content: Some(verdict.evidence) };
-            let relation = Some(Relation::Reworded);
-            is_copy.then_some(Compared { left: 0, right: it.at as u32, relation, similarity, evidence })
+            is_copy.then_some((it.at, verdict.evidence, similarity))
         };
         beside.iter().filter_map(copy).collect()
     }

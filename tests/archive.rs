@@ -126,6 +126,12 @@ fn matches_say_who_told_it_when_and_where() {
     };
     assert_eq!((&**id, source.as_deref(), date.as_deref()), ("a", Some("example.org"), Some("2024-05-17T07:30:00Z")));
     assert!(reader.matches(&("c", "Snow")).unwrap().is_empty(), "it is too short to be compared");
+    let day = Detector::builder().within(std::time::Duration::from_secs(86_400)).build().unwrap();
+    let of_day = |date: &str| {
+        let reader = ArchiveReader::open(folder.archive(), &day).unwrap();
+        reader.matches(&Story { date: date.into(), ..story.clone() }).unwrap().len()
+    };
+    assert_eq!((of_day("2024-05-18T07:30:00Z"), of_day("2024-05-18T07:30:01Z")), (1, 0));
     assert_eq!(archive.expire("2024-05-18").unwrap(), 1);
     archive.commit().unwrap();
     assert!(reader.matches(&story).unwrap().is_empty());

@@ -27,8 +27,12 @@ fn archive(folder: &Path, args: &[&str]) -> Output {
 
 #[test]
 fn an_archive_tells_what_each_article_repeats() {
-    let folder =
-        Temp::new("archive").with("a.txt", FERRY).with("b.txt", FERRY.replace("noon", "boat")).with("c.txt", STORM);
+    let dated = |id: &str, date: &str| {
+        json!({ "id": id, "text": STORM, "date": date, "source": "example.org" }).to_string() + "\n"
+    };
+    let folder = Temp::new("archive").with("a.txt", FERRY).with("b.txt", FERRY.replace("noon", "boat"));
+    let folder = folder.with("c.txt", STORM).with("d.jsonl", dated("d", "2024-05-17"));
+    let folder = folder.with("e.jsonl", dated("e", "2024-05-20"));
     let missing = archive(&folder, &["add", "news", "a.txt"]);
     assert_eq!(missing.status.code(), Some(2));
     assert!(stderr(&missing).contains("there is no archive; create one"), "{}", stderr(&missing));
@@ -50,8 +54,16 @@ fn an_archive_tells_what_each_article_repeats() {
     let stats = |folder: &Path| lines(&archive(folder, &["stats", "news"])).remove(0);
     assert_eq!((&stats(&folder)["articles"], &stats(&folder)["census"]), (&json!(2), &json!(1)));
 
+    archive(&folder, &["add", "news", "d.jsonl"]);
+    let within = |span: &str| lines(&archive(&folder, &["query", "news", "e.jsonl", "--within", span])).remove(0);
+    let near = within("3d");
+    let [found] = &near["matches"].as_array().unwrap()[..] else { panic!("{near}") };
+    assert_eq!((&found["date"], &found["source"]), (&json!("2024-05-17"), &json!("example.org")));
+    assert_eq!(within("2d")["matches"], json!([]));
+
     assert!(stderr(&archive(&folder, &["remove", "news", "a.txt", "z"])).contains("removed 1 "));
     assert!(stderr(&archive(&folder, &["expire", "news", "2024-05-17"])).contains("removed 0 "));
+    assert!(stderr(&archive(&folder, &["expire", "news", "2024-05-18"])).contains("removed 1 "));
     assert_eq!(archive(&folder, &["expire", "news", "soon"]).status.code(), Some(2));
     for command in ["merge", "compact", "census", "verify"] {
         let output = archive(&folder, &[command, "news"]);

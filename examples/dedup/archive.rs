@@ -49,6 +49,11 @@ enum Command {
     Query {
         #[command(flatten)]
         articles: Articles,
+        /// Only match articles whose dates are this close: 36h, 7d, 2w
+        ///
+        /// Articles without a date match nothing.
+        #[arg(long, value_name = "SPAN", value_parser = crate::span)]
+        within: Option<Duration>,
     },
     /// Remove all articles of these ids
     Remove {
@@ -112,6 +117,15 @@ enum Command {
     },
 }
 
+impl Args {
+    /// Dates and sources are kept with articles.
+    pub fn wants_all_fields(&mut self) {
+        if let Command::Add { articles, .. } | Command::Query { articles, .. } = &mut self.command {
+            (articles.fields.needs_date, articles.fields.needs_source) = (true, true);
+        }
+    }
+}
+
 /// An archive, and articles to add to it or to ask about.
 #[derive(clap::Args)]
 struct Articles {
@@ -173,7 +187,7 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
             Archive::create(archive, &detector(search)?).map_err(failed)?;
         }
         Command::Add { articles, matches } => return add(articles, *matches),
-        Command::Query { articles } => return query(articles),
+        Command::Query { articles, within } => return query(articles, *within),
         Command::Remove { archive, ids, search } => {
             let mut archive = open(archive, search)?;
             let removed: Result<u64, _> = ids.iter().map(|id| archive.remove(id)).sum();
@@ -272,9 +286,12 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
     Ok(code)
 }
 
-fn query(articles: &Articles) -> Result<ExitCode, String> {
+fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, String> {
     let failed = |error: retold::Error| error.to_string();
-    let archive = ArchiveReader::open(&articles.archive, &detector(&articles.search)?).map_err(failed)?;
+    let builder = articles.search.detector();
+    let builder = if let Some(span) = within { builder.within(span) } else { builder };
+    let detector = builder.build().map_err(failed)?;
+    let archive = ArchiveReader::open(&articles.archive, &detector).map_err(failed)?;
     read(articles, |batch| {
         for article in &batch {
             let found = archive.matches(article).map_err(failed)?;

@@ -212,6 +212,9 @@ fn main() -> ExitCode {
     if args.keep == Keep::First {
         args.fields.order = Order::Given;
     }
+    if let Some(Command::Archive(args)) = &mut args.command {
+        args.wants_all_fields();
+    }
     let code = match &args.command {
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Plan(args)) => plan::run(args),
