@@ -359,6 +359,19 @@ impl<'b> Bucket<'b> {
 /// Reads so many bytes from a place, in the postings of a kind, into others.
 pub(super) type Read<'r, E> = &'r dyn Fn(&mut Vec<u8>, u64, usize) -> Result<(), E>;
 
+/// Where a bucket with its blocks is in the postings of its kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extent {
+    at: u64,
+    length: u32,
+}
+
+impl Extent {
+    pub(super) fn is_empty(self) -> bool {
+        self.length == 0
+    }
+}
+
 /// Why a key could not be looked up.
 pub(super) enum Failure<E> {
     Reading(E),
@@ -452,20 +465,27 @@ impl Index {
         self.buckets.memory() + self.filter.as_ref().map_or(0, |filter| size_of_val(&filter.lines[..]))
     }
 
+    /// Where the bucket of a key is, if it has any bytes; asks memory only.
+    #[inline]
+    pub(super) fn extent(&self, key: u64) -> Extent {
+        let bucket = self.shape().bucket(key) as usize;
+        Extent { at: self.buckets.start(bucket), length: self.buckets.length(bucket) as u32 }
+    }
+
     /// Gives the places of the records that hold a key, in ascending order, until no more are wanted. `buffer` is scratch.
     pub(super) fn find<E>(
         &self,
         key: u64,
+        extent: Extent,
         read: Read<E>,
         buffer: &mut Vec<u8>,
         take: &mut dyn FnMut(u32) -> ControlFlow<()>,
     ) -> Result<(), Failure<E>> {
         let shape = self.shape();
-        let bucket = shape.bucket(key) as usize;
-        let (at, extent) = (self.buckets.start(bucket), self.buckets.length(bucket));
-        if extent == 0 {
+        if extent.is_empty() {
             return Ok(());
         }
+        let (at, extent) = (extent.at, extent.length as usize);
         let damaged = Failure::Damaged(at);
         buffer.clear();
         read(buffer, at, extent.min(FIRST))?;
@@ -593,7 +613,7 @@ mod tests {
             found.push(place);
             Continue(())
         };
-        assert!(index.find(key, &read, &mut buffer, &mut take).is_ok());
+        assert!(index.find(key, index.extent(key), &read, &mut buffer, &mut take).is_ok());
         found
     }
 

@@ -18,11 +18,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use super::bytes::{CHECK, Cursor, Of, checksum, put_number, seal, sealed};
 use super::disk::{Disk, Input, Output};
 use super::offsets::{Dead, Numbers, Offsets};
-use super::postings::{Encoded, Failure, Filter, Index, Shape, encode};
+use super::postings::{Encoded, Extent, Failure, Filter, Index, Shape, encode};
 use super::record::{Stored, UNDATED, checks_text, date};
 use super::{VERSION, damaged, io, name};
 use crate::error::{ArchiveFault, Error, Result};
@@ -35,7 +36,7 @@ const DATES: usize = 512;
 /// Bytes that are read or written at once where all are.
 const RUN: usize = 1 << 20;
 /// Postings that are sorted together when a segment is written.
-const CHUNK: u64 = 1 << 16;
+const CHUNK: u64 = 1 << 14;
 
 /// Sorted postings of a chunk of the keys: of those that have the same first bits.
 pub(super) type Postings<'c> = Box<dyn Fn(usize) -> Result<Vec<(u64, u32)>> + Sync + 'c>;
@@ -324,17 +325,21 @@ impl Segment {
         }
     }
 
-    /// Whether there may be records that hold a key; asks memory only.
-    #[inline]
-    pub(super) fn may_hold(&self, kind: usize, key: u64) -> bool {
-        self.kinds[kind].may_hold(key)
+    /// Tells for each of some keys which bucket may hold it, if any does; asks memory only.
+    pub(super) fn extents(&self, kind: usize, keys: &[u64], take: impl FnMut((usize, Extent))) {
+        let index = &self.kinds[kind];
+        // All filters first, and then all places of buckets: no key waits for what another one has to fetch.
+        let likely: SmallVec<[bool; 256]> = keys.iter().map(|&key| index.may_hold(key)).collect();
+        let likely = keys.iter().zip(likely).enumerate().filter(|(_, (_, likely))| *likely);
+        likely.map(|(at, (&key, _))| (at, index.extent(key))).for_each(take);
     }
 
-    /// Gives the places of the records that hold a key, in ascending order, until no more are wanted.
+    /// Gives the places of the records that hold a key of a bucket, in ascending order, until no more are wanted.
     pub(super) fn find(
         &self,
         kind: usize,
         key: u64,
+        extent: Extent,
         buffer: &mut Vec<u8>,
         take: &mut dyn FnMut(u32) -> ControlFlow<()>,
     ) -> Result<()> {
@@ -349,7 +354,7 @@ impl Segment {
             bad = true;
             ControlFlow::Break(())
         };
-        match self.kinds[kind].find(key, &read, buffer, &mut checked) {
+        match self.kinds[kind].find(key, extent, &read, buffer, &mut checked) {
             Err(Failure::Reading(error)) => Err(error),
             Err(Failure::Damaged(at)) => Err(self.damaged(start + at, "a list of articles does not check")),
             Ok(()) if bad => Err(self.damaged(start, "a list tells of articles that are not there")),
