@@ -213,7 +213,9 @@ impl Content for Living<'_> {
 
     fn postings(&self, kind: usize, chunk_bits: u32) -> Postings<'_> {
         let chains = &self.memory.kinds[kind];
-        let mut chunks: Vec<Vec<(u64, u32)>> = vec![Vec::new(); 1 << chunk_bits];
+        let expected = chains.postings.len() >> chunk_bits;
+        let chunk = || Vec::with_capacity(expected + expected / 8);
+        let mut chunks: Vec<Vec<(u64, u32)>> = (0..1 << chunk_bits).map(|_| chunk()).collect();
         for &Posting { key, place: old, .. } in &chains.postings {
             let place = self.places[old as usize];
             if place != END {

@@ -50,23 +50,26 @@ pub(super) fn spread(key: u64, width: u32) -> u64 {
 
 /// A filter of the keys of one kind: eight bits a key, of which five are read, all in one line of the cache. It takes one
 /// in some forty keys that are not there for one that is.
-#[derive(Debug, Default)]
+///
+/// Lines are in the order of the keys, so that who puts them in in their order has what he needs in the cache.
+#[derive(Debug)]
 pub(super) struct Filter {
+    /// Bits of a key.
+    width: u32,
     lines: Vec<[u64; 8]>,
 }
 
 impl Filter {
-    pub(super) fn new(keys: u64) -> Self {
-        Self { lines: vec![[0; 8]; keys.div_ceil(64).max(1) as usize] }
+    pub(super) fn new(width: u32, keys: u64) -> Self {
+        Self { width, lines: vec![[0; 8]; keys.div_ceil(64).max(1) as usize] }
     }
 
     #[inline]
     fn line_and_bits(&self, key: u64) -> (usize, [u64; 8]) {
+        let line = (u128::from(key << (64 - self.width)) * self.lines.len() as u128) >> 64;
         let hash = mix(key);
-        let line = ((hash >> 32) * self.lines.len() as u64) >> 32;
         let mut set = [0; 8];
         for at in 0..5 {
-            // Below the upper half, which tells the line; the last few bits of it are hardly needed for that.
             let bit = hash.rotate_right(7 * at) & 0x1ff;
             set[bit as usize / 64] |= 1 << (bit % 64);
         }
@@ -188,11 +191,9 @@ fn encode_bucket(shape: Shape, sorted: &[(u64, u32)], scratch: &mut Scratch, enc
         let key = list[0].0;
         encoded.keys.push(key);
         keys += 1;
-        while value < (key >> low) & mask(high) {
-            highs.put(0, 1);
-            value += 1;
-        }
-        highs.put(1, 1);
+        let zeros = ((key >> low) & mask(high)) as u32 - value;
+        value += zeros;
+        highs.put(1 << zeros, zeros + 1);
         lows.put(key & mask(low), low);
         singles.put(u64::from(list.len() == 1), 1);
         if let [(_, place)] = list {
@@ -224,7 +225,7 @@ fn encode_bucket(shape: Shape, sorted: &[(u64, u32)], scratch: &mut Scratch, enc
         put_number(lists, at as u64);
         put_number(lists, (blocks.len() - at) as u64);
     }
-    (value..1 << high).for_each(|_| highs.put(0, 1));
+    highs.put(0, (1 << high) - value);
     let slot_bits = slots.iter().fold(0, |all, slot| all | slot).checked_ilog2().map_or(0, |bits| bits + 1);
     let from = encoded.bytes.len();
     put_number(&mut encoded.bytes, keys);
@@ -333,26 +334,43 @@ impl<'b> Bucket<'b> {
         Some(Holders::Many(count, start..start.checked_add(length)?))
     }
 
-    /// All keys, in their order.
-    fn keys(&self, shape: Shape, bucket: u64) -> Option<Vec<u64>> {
-        let (mut keys, mut at, mut high) = (Vec::with_capacity(self.keys), 0, 0);
+    /// Gives all keys, in their order, with which of them each is.
+    fn each_key(&self, shape: Shape, bucket: u64, mut take: impl FnMut(usize, u64) -> Option<()>) -> Option<()> {
         let first = bucket.checked_shl(shape.rest()).unwrap_or(0);
-        while keys.len() < self.keys {
-            if bits(self.highs, at, 1) == 1 {
-                let low = bits(self.lows, keys.len() * shape.low() as usize, shape.low());
-                keys.push(first | high << shape.low() | low);
-            } else {
-                high += 1;
+        let (mut at, mut word, mut before) = (0, bits(self.highs, 0, 64), None);
+        for own in 0..self.keys {
+            while word == 0 {
+                at += 64;
+                (at < 8 * self.highs.len()).then_some(())?;
+                word = bits(self.highs, at, 64);
             }
-            at += 1;
+            let high = (at + word.trailing_zeros() as usize).checked_sub(own)? as u64;
+            word &= word - 1;
             (high < 1 << shape.high()).then_some(())?;
+            let key = first | high << shape.low() | bits(self.lows, own * shape.low() as usize, shape.low());
+            before.is_none_or(|before| before < key).then_some(())?;
+            before = Some(key);
+            take(own, key)?;
         }
-        Some(keys)
+        Some(())
     }
 }
 
 /// Reads so many bytes from a place, in the postings of a kind, into others.
 pub(super) type Read<'r, E> = &'r dyn Fn(&mut Vec<u8>, u64, usize) -> Result<(), E>;
+
+/// Where a bucket with its blocks is in the postings of its kind.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Extent {
+    at: u64,
+    length: u32,
+}
+
+impl Extent {
+    pub(super) fn is_empty(self) -> bool {
+        self.length == 0
+    }
+}
 
 /// Why a key could not be looked up.
 pub(super) enum Failure<E> {
@@ -372,7 +390,7 @@ fn places(
     count: u64,
     cursor: &mut Cursor,
     last: &mut u64,
-    take: &mut dyn FnMut(u32) -> ControlFlow<()>,
+    mut take: impl FnMut(u32) -> ControlFlow<()>,
 ) -> Option<ControlFlow<()>> {
     for _ in 0..count {
         *last = last.checked_add(cursor.number()?)?;
@@ -381,6 +399,34 @@ fn places(
         }
     }
     Some(Continue(()))
+}
+
+/// Gives all postings of a bucket.
+fn decode_bucket(shape: Shape, number: u64, extent: &[u8], take: &mut impl FnMut(u64, u32)) -> Option<()> {
+    let bucket = Bucket::read(shape, extent)?;
+    let mut blocks = Cursor(&extent[bucket.length..]);
+    bucket.each_key(shape, number, |own, key| {
+        let mut take = |place| {
+            take(key, place);
+            Continue(())
+        };
+        match bucket.holders(own)? {
+            Holders::One(place) => _ = take(place),
+            Holders::Few(count, mut cursor) => _ = places(count, &mut cursor, &mut 0, take)?,
+            Holders::Many(count, _) => {
+                let (mut left, mut last) = (count, 0);
+                while left > 0 {
+                    let length = usize::from(u16::from_le_bytes(*blocks.0.first_chunk()?));
+                    let block = sealed(Of::List, key, blocks.take(length + 2 + CHECK)?)?;
+                    let count = left.min(BLOCK as u64);
+                    let _ = places(count, &mut Cursor(&block[2..]), &mut last, &mut take)?;
+                    left -= count;
+                }
+            }
+        }
+        Some(())
+    })?;
+    blocks.0.is_empty().then_some(())
 }
 
 impl Index {
@@ -419,20 +465,27 @@ impl Index {
         self.buckets.memory() + self.filter.as_ref().map_or(0, |filter| size_of_val(&filter.lines[..]))
     }
 
+    /// Where the bucket of a key is, if it has any bytes; asks memory only.
+    #[inline]
+    pub(super) fn extent(&self, key: u64) -> Extent {
+        let bucket = self.shape().bucket(key) as usize;
+        Extent { at: self.buckets.start(bucket), length: self.buckets.length(bucket) as u32 }
+    }
+
     /// Gives the places of the records that hold a key, in ascending order, until no more are wanted. `buffer` is scratch.
     pub(super) fn find<E>(
         &self,
         key: u64,
+        extent: Extent,
         read: Read<E>,
         buffer: &mut Vec<u8>,
         take: &mut dyn FnMut(u32) -> ControlFlow<()>,
     ) -> Result<(), Failure<E>> {
         let shape = self.shape();
-        let bucket = shape.bucket(key) as usize;
-        let (at, extent) = (self.buckets.start(bucket), self.buckets.length(bucket));
-        if extent == 0 {
+        if extent.is_empty() {
             return Ok(());
         }
+        let (at, extent) = (extent.at, extent.length as usize);
         let damaged = Failure::Damaged(at);
         buffer.clear();
         read(buffer, at, extent.min(FIRST))?;
@@ -483,7 +536,7 @@ impl Index {
                     let place = start + (done - unread.len()) as u64;
                     let block = sealed(Of::List, key, &unread[..length]).ok_or(Failure::Damaged(place))?;
                     let count = left.min(BLOCK as u64);
-                    match places(count, &mut Cursor(&block[2..]), &mut last, take) {
+                    match places(count, &mut Cursor(&block[2..]), &mut last, &mut *take) {
                         None => return Err(Failure::Damaged(place)),
                         Some(Break(())) => return Ok(()),
                         Some(Continue(())) => left -= count,
@@ -501,7 +554,7 @@ impl Index {
         &self,
         buckets: std::ops::Range<usize>,
         bytes: &[u8],
-        take: &mut dyn FnMut(u64, u32),
+        mut take: impl FnMut(u64, u32),
     ) -> Result<(), u64> {
         let shape = self.shape();
         let start = self.buckets.start(buckets.start);
@@ -510,36 +563,10 @@ impl Index {
             let extent =
                 bytes.get(at as usize..).and_then(|bytes| bytes.get(..self.buckets.length(bucket))).ok_or(at)?;
             if !extent.is_empty() {
-                self.decode_bucket(shape, bucket as u64, extent, take).ok_or(at)?;
+                decode_bucket(shape, bucket as u64, extent, &mut take).ok_or(at)?;
             }
         }
         Ok(())
-    }
-
-    fn decode_bucket(&self, shape: Shape, number: u64, extent: &[u8], take: &mut dyn FnMut(u64, u32)) -> Option<()> {
-        let bucket = Bucket::read(shape, extent)?;
-        let mut blocks = Cursor(&extent[bucket.length..]);
-        for (own, key) in bucket.keys(shape, number)?.into_iter().enumerate() {
-            let mut take = |place| {
-                take(key, place);
-                Continue(())
-            };
-            match bucket.holders(own)? {
-                Holders::One(place) => _ = take(place),
-                Holders::Few(count, mut cursor) => _ = places(count, &mut cursor, &mut 0, &mut take)?,
-                Holders::Many(count, _) => {
-                    let (mut left, mut last) = (count, 0);
-                    while left > 0 {
-                        let length = usize::from(u16::from_le_bytes(*blocks.0.first_chunk()?));
-                        let block = sealed(Of::List, key, blocks.take(length + 2 + CHECK)?)?;
-                        let count = left.min(BLOCK as u64);
-                        let _ = places(count, &mut Cursor(&block[2..]), &mut last, &mut take)?;
-                        left -= count;
-                    }
-                }
-            }
-        }
-        blocks.0.is_empty().then_some(())
     }
 
     pub(super) fn put(&self, bytes: &mut Vec<u8>) {
@@ -562,8 +589,8 @@ impl Index {
             words.iter_mut().zip(line.as_chunks::<8>().0).for_each(|(word, &bytes)| *word = u64::from_le_bytes(bytes));
             words
         };
-        let filter = (!lines.is_empty()).then(|| Filter { lines: lines.iter().map(line).collect() });
         let fits = (16..=64).contains(&width) && bucket_bits <= width.min(31) && buckets.len() == 1 << bucket_bits;
+        let filter = (!lines.is_empty()).then(|| Filter { width, lines: lines.iter().map(line).collect() });
         fits.then_some(Self { width, bucket_bits, keys, postings, buckets, filter })
     }
 }
@@ -586,7 +613,7 @@ mod tests {
             found.push(place);
             Continue(())
         };
-        assert!(index.find(key, &read, &mut buffer, &mut take).is_ok());
+        assert!(index.find(key, index.extent(key), &read, &mut buffer, &mut take).is_ok());
         found
     }
 
@@ -594,7 +621,7 @@ mod tests {
         let sorted: Vec<(u64, u32)> = postings.iter().copied().collect();
         let shape = Shape::of(width, guess);
         let encoded = encode(shape, 0..1 << shape.bucket_bits(), &sorted);
-        let mut index = Index::new(shape, guess.is_multiple_of(2).then(|| Filter::new(guess)));
+        let mut index = Index::new(shape, guess.is_multiple_of(2).then(|| Filter::new(width, guess)));
         index.push(&encoded).unwrap();
         let mut head = Vec::new();
         index.put(&mut head);
@@ -611,7 +638,7 @@ mod tests {
         }
         let mut all = Vec::new();
         prop_assert_eq!(
-            index.decode(0..1 << shape.bucket_bits(), &encoded.bytes, &mut |key, place| all.push((key, place))),
+            index.decode(0..1 << shape.bucket_bits(), &encoded.bytes, |key, place| all.push((key, place))),
             Ok(())
         );
         prop_assert_eq!(all, sorted);
@@ -655,7 +682,7 @@ mod tests {
 
     #[test]
     fn filters_let_few_pass() {
-        let mut filter = Filter::new(100_000);
+        let mut filter = Filter::new(48, 100_000);
         (0..100_000).for_each(|key| filter.insert(spread(key, 48)));
         assert!((0..100_000).all(|key| filter.may_hold(spread(key, 48))));
         let passed = (100_000..300_000).filter(|&key| filter.may_hold(spread(key, 48))).count();

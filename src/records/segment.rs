@@ -18,11 +18,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;
+use smallvec::SmallVec;
 
 use super::bytes::{CHECK, Cursor, Of, checksum, put_number, seal, sealed};
 use super::disk::{Disk, Input, Output};
 use super::offsets::{Dead, Numbers, Offsets};
-use super::postings::{Encoded, Failure, Filter, Index, Shape, encode};
+use super::postings::{Encoded, Extent, Failure, Filter, Index, Shape, encode};
 use super::record::{Stored, UNDATED, checks_text, date};
 use super::{VERSION, damaged, io, name};
 use crate::error::{ArchiveFault, Error, Result};
@@ -35,7 +36,7 @@ const DATES: usize = 512;
 /// Bytes that are read or written at once where all are.
 const RUN: usize = 1 << 20;
 /// Postings that are sorted together when a segment is written.
-const CHUNK: u64 = 1 << 16;
+const CHUNK: u64 = 1 << 14;
 
 /// Sorted postings of a chunk of the keys: of those that have the same first bits.
 pub(super) type Postings<'c> = Box<dyn Fn(usize) -> Result<Vec<(u64, u32)>> + Sync + 'c>;
@@ -154,7 +155,7 @@ pub(super) fn write(
     for (kind, &width) in widths.iter().enumerate() {
         let (keys, postings) = content.keys(kind);
         let shape = Shape::of(width, keys);
-        let mut kinds = Index::new(shape, filtered.then(|| Filter::new(keys)));
+        let mut kinds = Index::new(shape, filtered.then(|| Filter::new(width, keys)));
         let chunk_bits = (postings / CHUNK).max(1).ilog2().min(shape.bucket_bits());
         let of_chunk = content.postings(kind, chunk_bits);
         let buckets = 1u64 << (shape.bucket_bits() - chunk_bits);
@@ -324,17 +325,21 @@ impl Segment {
         }
     }
 
-    /// Whether there may be records that hold a key; asks memory only.
-    #[inline]
-    pub(super) fn may_hold(&self, kind: usize, key: u64) -> bool {
-        self.kinds[kind].may_hold(key)
+    /// Tells for each of some keys which bucket may hold it, if any does; asks memory only.
+    pub(super) fn extents(&self, kind: usize, keys: &[u64], take: impl FnMut((usize, Extent))) {
+        let index = &self.kinds[kind];
+        // All filters first, and then all places of buckets: no key waits for what another one has to fetch.
+        let likely: SmallVec<[bool; 256]> = keys.iter().map(|&key| index.may_hold(key)).collect();
+        let likely = keys.iter().zip(likely).enumerate().filter(|(_, (_, likely))| *likely);
+        likely.map(|(at, (&key, _))| (at, index.extent(key))).for_each(take);
     }
 
-    /// Gives the places of the records that hold a key, in ascending order, until no more are wanted.
+    /// Gives the places of the records that hold a key of a bucket, in ascending order, until no more are wanted.
     pub(super) fn find(
         &self,
         kind: usize,
         key: u64,
+        extent: Extent,
         buffer: &mut Vec<u8>,
         take: &mut dyn FnMut(u32) -> ControlFlow<()>,
     ) -> Result<()> {
@@ -349,7 +354,7 @@ impl Segment {
             bad = true;
             ControlFlow::Break(())
         };
-        match self.kinds[kind].find(key, &read, buffer, &mut checked) {
+        match self.kinds[kind].find(key, extent, &read, buffer, &mut checked) {
             Err(Failure::Reading(error)) => Err(error),
             Err(Failure::Damaged(at)) => Err(self.damaged(start + at, "a list of articles does not check")),
             Ok(()) if bad => Err(self.damaged(start, "a list tells of articles that are not there")),
@@ -435,7 +440,7 @@ impl Segment {
     }
 
     /// Gives the postings of some buckets.
-    fn each_posting(&self, kind: usize, buckets: Range<usize>, take: &mut dyn FnMut(u64, u32)) -> Result<()> {
+    fn each_posting(&self, kind: usize, buckets: Range<usize>, take: impl FnMut(u64, u32)) -> Result<()> {
         let (start, index) = (self.postings_at(kind), &self.kinds[kind]);
         let (at, end) = (index.buckets.start(buckets.start), index.buckets.start(buckets.end));
         let mut bytes = Vec::new();
@@ -468,7 +473,7 @@ impl Segment {
             let (mut postings, mut keys, mut before, mut fits) = (0, 0, None, true);
             for first in (0..index.buckets.len()).step_by(1 << 12) {
                 let buckets = first..(first + (1 << 12)).min(index.buckets.len());
-                self.each_posting(kind, buckets, &mut |key, place| {
+                self.each_posting(kind, buckets, |key, place| {
                     postings += 1;
                     keys += u64::from(before.is_none_or(|(before, _)| before != key));
                     fits &= place < self.len() && before < Some((key, place)) && index.may_hold(key);
@@ -526,6 +531,38 @@ impl<'p> Merged<'p> {
     }
 }
 
+/// Merges sorted runs that end at such places into one. Of equal keys, those of earlier runs come first.
+fn merge_runs(mut all: Vec<(u64, u32)>, mut ends: Vec<usize>) -> Vec<(u64, u32)> {
+    let mut other = Vec::new();
+    while ends.len() > 1 {
+        // The two neighbours that are shortest together.
+        let start = |run: usize| run.checked_sub(1).map_or(0, |before| ends[before]);
+        let run = (0..ends.len() - 1).min_by_key(|&run| ends[run + 1] - start(run)).expect("two runs");
+        let (start, middle, end) = (start(run), ends[run], ends[run + 1]);
+        other.clear();
+        other.extend_from_slice(&all[start..middle]);
+        merge_run(&other, &mut all[start..end]);
+        ends.remove(run);
+    }
+    all
+}
+
+/// Merges a run into another one, which stands at the end of where both will be.
+fn merge_run(left: &[(u64, u32)], all: &mut [(u64, u32)]) {
+    let (mut from_left, mut from_right) = (0, left.len());
+    while from_left < left.len() && from_right < all.len() {
+        let (one, other) = (left[from_left], all[from_right]);
+        // Which of the two is anybody's guess: without a branch.
+        let is_left = one.0 <= other.0;
+        all[from_left + from_right - left.len()] = std::hint::select_unpredictable(is_left, one, other);
+        from_left += usize::from(is_left);
+        from_right += usize::from(!is_left);
+    }
+    let at = from_left + from_right - left.len();
+    let rest = &left[from_left..];
+    all[at..at + rest.len()].copy_from_slice(rest);
+}
+
 impl Content for Merged<'_> {
     fn records(&self, take: &mut dyn FnMut(u64, &[u8]) -> Result<()>) -> Result<()> {
         self.parts.iter().zip(&self.places).try_for_each(|(part, places)| {
@@ -556,6 +593,7 @@ impl Content for Merged<'_> {
         Box::new(move |chunk| {
             let expected = self.keys(kind).1 >> chunk_bits;
             let mut all = Vec::with_capacity((expected + expected / 8) as usize);
+            let mut ends = Vec::with_capacity(self.parts.len());
             for (part, places) in self.parts.iter().zip(&self.places) {
                 let index = &part.segment.kinds[kind];
                 let own_bits = index.buckets.len().ilog2();
@@ -568,7 +606,7 @@ impl Content for Merged<'_> {
                     }
                 };
                 let mut fits = true;
-                part.segment.each_posting(kind, buckets, &mut |key, old| match places.get(old as usize) {
+                part.segment.each_posting(kind, buckets, |key, old| match places.get(old as usize) {
                     None => fits = false,
                     Some(&GONE) => {}
                     Some(&place) => {
@@ -581,10 +619,9 @@ impl Content for Merged<'_> {
                     let at = part.segment.postings_at(kind);
                     return Err(part.segment.damaged(at, "a list tells of articles that are not there"));
                 }
+                ends.push(all.len());
             }
-            // Made of a few sorted runs, which this finds and merges.
-            all.sort();
-            Ok(all)
+            Ok(merge_runs(all, ends))
         })
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::memory::Memory;
 use super::offsets::Dead;
-use super::postings::spread;
+use super::postings::{Extent, spread};
 use super::record::{Stored, read_text};
 use super::segment::{ID_WIDTH, Older, Part, id_key};
 use crate::error::{Error, Result};
@@ -150,13 +150,10 @@ impl Snapshot {
         let width = self.widths[kind];
         let spread: Vec<u64> = keys.iter().map(|&key| spread(key, width)).collect();
         // Memory is asked for all keys at once, so that one look-up need not wait for the other.
-        let mut likely = vec![0u64; keys.len()];
-        for (at, part) in self.parts.iter().enumerate().take(LIKELY) {
-            if part.living() > 0 {
-                for (likely, &key) in likely.iter_mut().zip(&spread) {
-                    *likely |= u64::from(part.segment.may_hold(kind, key)) << at;
-                }
-            }
+        let parts = self.parts.len();
+        let mut extents = vec![Extent::default(); keys.len() * parts];
+        for (part, own) in self.parts.iter().enumerate().filter(|(_, part)| part.living() > 0) {
+            own.segment.extents(kind, &spread, |(at, extent)| extents[at * parts + part] = extent);
         }
         // One lock for all, and none while a disk is read.
         let (mut newest, mut ends) = (Vec::new(), Vec::new());
@@ -169,7 +166,7 @@ impl Snapshot {
         }
         ends.resize(keys.len(), newest.len());
         let (mut numbers, mut buffer, mut first) = (Vec::new(), Vec::new(), 0);
-        for (at, likely) in likely.into_iter().enumerate() {
+        for at in 0..keys.len() {
             numbers.clear();
             let more = cap.saturating_add(1);
             let mut take = |number| {
@@ -178,7 +175,8 @@ impl Snapshot {
             };
             let own = &newest[first..ends[at]];
             first = ends[at];
-            self.look_up_one((kind, spread[at]), likely, own, &mut buffer, &mut take)?;
+            let extents = &extents[at * parts..][..parts];
+            self.look_up_one((kind, spread[at]), extents, own, &mut buffer, &mut take)?;
             let is_all = numbers.len() <= cap;
             numbers.truncate(cap);
             found(at, &numbers, is_all)?;
@@ -186,21 +184,19 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Looks up a key that is spread already, in the segments that may hold it, and behind them those of the newest that do.
+    /// Looks up a key that is spread already, in the buckets of the segments that may hold it, and behind them those of the newest
+    /// that do.
     fn look_up_one(
         &self,
         (kind, key): (usize, u64),
-        likely: u64,
+        extents: &[Extent],
         newest: &[u32],
         buffer: &mut Vec<u8>,
         take: &mut dyn FnMut(u64) -> ControlFlow<()>,
     ) -> Result<()> {
         let mut flow = Continue(());
-        for (at, part) in self.parts.iter().enumerate() {
-            if at < LIKELY && likely >> at & 1 == 0 {
-                continue;
-            }
-            part.segment.find(kind, key, buffer, &mut |place| {
+        for (part, &extent) in self.parts.iter().zip(extents).filter(|(_, extent)| !extent.is_empty()) {
+            part.segment.find(kind, key, extent, buffer, &mut |place| {
                 if !part.dead.contains(place) {
                     flow = take(part.segment.numbers.number(place));
                 }
@@ -304,6 +300,3 @@ impl Snapshot {
         (parts + self.newest.lock().memory() + self.newest.dead.memory()) as u64
     }
 }
-
-/// Segments that are asked for all keys at once, as many as a number has bits. There are hardly ever more.
-const LIKELY: usize = u64::BITS as usize;
