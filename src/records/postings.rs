@@ -20,6 +20,7 @@
 //!
 //! An empty bucket has no bytes.
 
+use std::hint::black_box;
 use std::ops::ControlFlow::{self, Break, Continue};
 
 use super::bytes::{Bits, CHECK, Cursor, Of, bits, put_number, seal, sealed};
@@ -65,27 +66,26 @@ impl Filter {
     }
 
     #[inline]
-    fn line_and_bits(&self, key: u64) -> (usize, [u64; 8]) {
-        let line = (u128::from(key << (64 - self.width)) * self.lines.len() as u128) >> 64;
+    fn line(&self, key: u64) -> usize {
+        ((u128::from(key << (64 - self.width)) * self.lines.len() as u128) >> 64) as usize
+    }
+
+    /// The bits of a line that are set for a key, each as its word and its bit in there.
+    #[inline]
+    fn bits(key: u64) -> impl Iterator<Item = (usize, u32)> {
         let hash = mix(key);
-        let mut set = [0; 8];
-        for at in 0..5 {
-            let bit = hash.rotate_right(7 * at) & 0x1ff;
-            set[bit as usize / 64] |= 1 << (bit % 64);
-        }
-        (line as usize, set)
+        (0..5).map(move |at| (hash >> (9 * at) & 0x1ff) as u32).map(|bit| (bit as usize / 64, bit % 64))
     }
 
     fn insert(&mut self, key: u64) {
-        let (line, set) = self.line_and_bits(key);
-        self.lines[line].iter_mut().zip(set).for_each(|(word, set)| *word |= set);
+        let line = self.line(key);
+        Self::bits(key).for_each(|(word, bit)| self.lines[line][word] |= 1 << bit);
     }
 
     #[inline]
     fn may_hold(&self, key: u64) -> bool {
-        let (line, set) = self.line_and_bits(key);
-        // Without a branch, so that the next key need not wait for this one's line.
-        self.lines[line].iter().zip(set).fold(0, |missing, (word, set)| missing | set & !word) == 0
+        let line = &self.lines[self.line(key)];
+        Self::bits(key).fold(1, |all, (word, bit)| all & line[word] >> bit) & 1 == 1
     }
 }
 
@@ -461,13 +461,24 @@ impl Index {
         }
     }
 
+    /// Tells which of some keys may be here, and the buckets of these; asks memory only.
+    pub(super) fn extents(&self, keys: &[u64], mut take: impl FnMut(usize, Extent)) {
+        if let Some(filter) = &self.filter {
+            // Each line comes from far away. A loop that does nothing else fetches many at a time; one that tests them as well
+            // waits for each.
+            black_box(keys.iter().fold(0, |all, &key| all ^ filter.lines[filter.line(key)][0]));
+        }
+        for (at, &key) in keys.iter().enumerate().filter(|&(_, &key)| self.may_hold(key)) {
+            take(at, self.extent(key));
+        }
+    }
+
     pub(super) fn memory(&self) -> usize {
         self.buckets.memory() + self.filter.as_ref().map_or(0, |filter| size_of_val(&filter.lines[..]))
     }
 
-    /// Where the bucket of a key is, if it has any bytes; asks memory only.
-    #[inline]
-    pub(super) fn extent(&self, key: u64) -> Extent {
+    /// Where the bucket of a key is.
+    fn extent(&self, key: u64) -> Extent {
         let bucket = self.shape().bucket(key) as usize;
         Extent { at: self.buckets.start(bucket), length: self.buckets.length(bucket) as u32 }
     }

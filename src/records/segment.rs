@@ -18,7 +18,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use rayon::prelude::*;
-use smallvec::SmallVec;
 
 use super::bytes::{CHECK, Cursor, Of, checksum, put_number, seal, sealed};
 use super::disk::{Disk, Input, Output};
@@ -325,13 +324,9 @@ impl Segment {
         }
     }
 
-    /// Tells for each of some keys which bucket may hold it, if any does; asks memory only.
-    pub(super) fn extents(&self, kind: usize, keys: &[u64], take: impl FnMut((usize, Extent))) {
-        let index = &self.kinds[kind];
-        // All filters first, and then all places of buckets: no key waits for what another one has to fetch.
-        let likely: SmallVec<[bool; 256]> = keys.iter().map(|&key| index.may_hold(key)).collect();
-        let likely = keys.iter().zip(likely).enumerate().filter(|(_, (_, likely))| *likely);
-        likely.map(|(at, (&key, _))| (at, index.extent(key))).for_each(take);
+    /// Tells which of some keys may be here, and the buckets of these; asks memory only.
+    pub(super) fn extents(&self, kind: usize, keys: &[u64], take: impl FnMut(usize, Extent)) {
+        self.kinds[kind].extents(keys, take);
     }
 
     /// Gives the places of the records that hold a key of a bucket, in ascending order, until no more are wanted.
@@ -632,4 +627,25 @@ pub(super) const ID_WIDTH: u32 = 48;
 /// The key by which an id is looked up.
 pub(super) fn id_key(id: &[u8]) -> u64 {
     checksum(Of::Id, 0, id)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn runs_become_one_and_equal_keys_stay_in_their_order(runs in prop::collection::vec(prop::collection::vec(0u64..50, 0..80), 0..6)) {
+            let (mut all, mut ends) = (Vec::new(), Vec::new());
+            for mut run in runs {
+                run.sort_unstable();
+                all.extend(run.into_iter().zip(all.len() as u32..));
+                ends.push(all.len());
+            }
+            let mut expected = all.clone();
+            expected.sort();
+            prop_assert_eq!(merge_runs(all, ends), expected);
+        }
+    }
 }

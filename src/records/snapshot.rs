@@ -153,7 +153,7 @@ impl Snapshot {
         let parts = self.parts.len();
         let mut extents = vec![Extent::default(); keys.len() * parts];
         for (part, own) in self.parts.iter().enumerate().filter(|(_, part)| part.living() > 0) {
-            own.segment.extents(kind, &spread, |(at, extent)| extents[at * parts + part] = extent);
+            own.segment.extents(kind, &spread, |at, extent| extents[at * parts + part] = extent);
         }
         // One lock for all, and none while a disk is read.
         let (mut newest, mut ends) = (Vec::new(), Vec::new());

@@ -42,7 +42,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self { flush_records: 1 << 14, flush_bytes: 1 << 26, fan: 4, merge: true, filter_records: 1 << 17 }
+        Self { flush_records: 1 << 14, flush_bytes: 1 << 26, fan: 3, merge: true, filter_records: 1 << 20 }
     }
 }
 
