@@ -2,7 +2,8 @@
 //! copies are, and what is furniture.
 //!
 //! A verdict on two texts depends on these two, on what is usual for them, and on the census. What both have is held by two documents
-//! at least, whether the census knows of it or not; for all else the census counts.
+//! at least, whether the census knows of it or not; for all else the census counts. As in a run, of edited copies only one counts as a
+//! document. A text that the census has not counted is one more: what it shares with one document is held by two.
 
 use std::borrow::Cow;
 
@@ -166,12 +167,13 @@ impl<'a> Told<'a> {
         Self { text: told, words: signed.words - furniture.words(0), tokens, features }
     }
 
-    /// Weighs it, where `both` are features that another text has as well: of these two documents are known at least.
-    fn weigh(&self, weigher: &Weigher, both: &[u32]) -> Weighed {
+    /// Weighs it, where `both` are features that another text has as well: of these two documents are known at least, whether the
+    /// census found so few of them as these or not.
+    fn weigh(&self, weigher: &Weigher, both: &[u32], few: &[Held]) -> Weighed {
         let held = |feature: u32| {
             let at = self.features.binary_search_by_key(&feature, |&(feature, _)| feature);
             let held = at.map_or(Held::ALONE, |at| self.features[at].1);
-            if held == Held::ALONE && both.binary_search(&feature).is_ok() { Held::new(2) } else { held }
+            if few.contains(&held) && both.binary_search(&feature).is_ok() { Held::new(2) } else { held }
         };
         Weighed::new(&self.tokens, self.words, weigher, held)
     }
@@ -183,7 +185,7 @@ impl Census {
         let signed = how.views.single(text, &mut Default::default());
         let told = Told::new(self, text, &signed, how.views.shingle);
         let all: Vec<u32> = told.features.iter().map(|&(feature, _)| feature).collect();
-        let weighed = told.weigh(&self.weigher(), &all);
+        let weighed = told.weigh(&self.weigher(), &all, &[Held::ALONE, Held::ONCE]);
         let (pair_total, mut pairs) = (weighed.pair_total(), weighed.rare);
         pairs.retain(|&(_, weight)| weight > 0);
         Asked { census: self, how, text, signed, told, pair_total, pairs }
@@ -242,10 +244,12 @@ impl Asked<'_> {
             pairs: u32,
         }
         let weigher = self.census.weigher();
+        // What one document holds, and its edited copies, is held by two if a text has it that was not counted.
+        let few: &[Held] = if usual.is_some() { &[Held::ALONE] } else { &[Held::ALONE, Held::ONCE] };
         let beside = |(at, (other, signed)): (usize, (&'o Other<'o>, &Single))| {
             let told = Told::new(self.census, other.text, signed, self.how.views.shingle);
             let both = common(&self.told.features, &told.features);
-            let (ours, theirs) = (self.told.weigh(&weigher, &both), told.weigh(&weigher, &both));
+            let (ours, theirs) = (self.told.weigh(&weigher, &both, few), told.weigh(&weigher, &both, few));
             let pairs = ours.shared_pairs(&theirs);
             Beside { at, told, ours, theirs, pairs }
         };

@@ -47,7 +47,7 @@ impl Held {
     /// No other text has the feature.
     pub(crate) const ALONE: Self = Self(0);
     /// One of the texts that are counted has it, and others that are not.
-    const ONCE: Self = Self(1);
+    pub(crate) const ONCE: Self = Self(1);
     const EXACT: u32 = 127;
 
     pub(crate) fn new(documents: u32) -> Self {

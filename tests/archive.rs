@@ -110,6 +110,20 @@ fn before_the_first_census_only_edited_copies_are_found() {
 }
 
 #[test]
+fn a_new_rewording_of_what_stands_in_edited_copies_is_found() {
+    let (folder, detector) = (Folder::new(), Detector::new());
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    archive.add_all(&corpus::Corpus::new(100, 0.0, 11).articles).unwrap();
+    let (text, reworded) = corpus::rewordings(3, 1, 5);
+    let copies = [("a", text.clone()), ("b", text.clone() + " they say"), ("c", text + " so it was said")];
+    archive.add_all(&copies).unwrap();
+    archive.take_census().unwrap();
+    let found = archive.matches(&("new", &reworded[0])).unwrap();
+    let reworded = |id: &str| found.iter().any(|found| found.id == id && found.relation == Relation::Reworded);
+    assert!(["a", "b", "c"].into_iter().all(reworded), "{found:?}");
+}
+
+#[test]
 fn matches_say_who_told_it_when_and_where() {
     let (folder, detector) = (Folder::new(), Detector::new());
     let mut archive = Archive::create(folder.archive(), &detector).unwrap();
