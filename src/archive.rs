@@ -13,7 +13,7 @@ use crate::census::{Asked, Census, MayBe, Other};
 use crate::content::pair;
 use crate::date;
 use crate::detect::Detector;
-use crate::error::{ArchiveFault, Error, Result};
+use crate::error::{Error, Result};
 use crate::hash::{FORMAT_VERSION, hash_bytes};
 use crate::near::Compared;
 use crate::records::{self, Profile, Record, Snapshot, Text};
@@ -199,7 +199,7 @@ impl Archive {
     /// # Errors
     /// [`Error::Archive`] if it cannot be written, or has more than some thirty megabytes.
     pub fn add<A: Article>(&mut self, article: &A) -> Result<u64> {
-        self.add_signed(&Signed::new(&self.reader.detector, article, &mut Scratch::default()), article)
+        self.add_signed(&Entry::new(&self.reader.detector, article, &mut Scratch::default()), article)
     }
 
     /// Adds many articles, which are signed in parallel; their numbers, which ascend.
@@ -212,8 +212,8 @@ impl Archive {
         let mut numbers = Vec::with_capacity(articles.len());
         for articles in articles.chunks(TOGETHER) {
             let detector = &self.reader.detector;
-            let sign = |scratch: &mut Scratch, article| Signed::new(detector, article, scratch);
-            let signed: Vec<Signed> = articles.par_iter().map_init(Scratch::default, sign).collect();
+            let sign = |scratch: &mut Scratch, article| Entry::new(detector, article, scratch);
+            let signed: Vec<Entry> = articles.par_iter().map_init(Scratch::default, sign).collect();
             for (signed, article) in signed.iter().zip(articles) {
                 numbers.push(self.add_signed(signed, article)?);
             }
@@ -221,7 +221,7 @@ impl Archive {
         Ok(numbers)
     }
 
-    fn add_signed<A: Article>(&mut self, signed: &Signed, article: &A) -> Result<u64> {
+    fn add_signed<A: Article>(&mut self, signed: &Entry, article: &A) -> Result<u64> {
         let keys: Vec<&[u64]> = signed.keys.iter().map(|keys| &keys[..]).collect();
         self.records.add(&Record {
             id: article.id().as_bytes(),
@@ -304,7 +304,7 @@ impl Archive {
         counted.write(&self.reader.folder)?;
         if before > 0 {
             let old = path(&self.reader.folder, before);
-            fs::remove_file(&old).map_err(io(&old))?;
+            fs::remove_file(&old).map_err(records::io(&old))?;
         }
         *self.reader.counted.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(counted);
         Ok(before + 1)
@@ -489,12 +489,12 @@ impl ArchiveReader {
 }
 
 /// An article as it goes into an archive.
-struct Signed {
+struct Entry {
     text: Text,
     keys: [Vec<u64>; KEYS.len()],
 }
 
-impl Signed {
+impl Entry {
     fn new<A: Article>(detector: &Detector, article: &A, scratch: &mut Scratch) -> Self {
         let text = article.text();
         let single = detector.comparing().views.single(text, scratch);
@@ -615,15 +615,15 @@ impl Counted {
             fs::File::open(folder)?.sync_all()?;
             Ok(())
         };
-        write().map_err(io(&path))
+        write().map_err(records::io(&path))
     }
 
     /// The last census of an archive; none if there is none.
     fn read(folder: &Path) -> Result<Self> {
-        let names = fs::read_dir(folder).map_err(io(folder))?;
+        let names = fs::read_dir(folder).map_err(records::io(folder))?;
         let mut last = 0;
         for name in names {
-            let name = name.map_err(io(folder))?.file_name();
+            let name = name.map_err(records::io(folder))?.file_name();
             let number = name.to_str().and_then(|name| name.strip_prefix("census-")?.parse().ok());
             last = last.max(number.unwrap_or(0));
         }
@@ -631,10 +631,8 @@ impl Counted {
             return Ok(Self::default());
         }
         let path = path(folder, last);
-        let bytes = fs::read(&path).map_err(io(&path))?;
-        let damaged = |place: usize, what| {
-            Err(Error::Archive { path: path.clone(), fault: ArchiveFault::Damaged { place: place as u64, what } })
-        };
+        let bytes = fs::read(&path).map_err(records::io(&path))?;
+        let damaged = |place: usize, what| Err(records::damaged(&path, place as u64, what));
         let Some((body, hash)) = bytes.split_last_chunk() else { return damaged(0, "it is too short") };
         if hash_bytes(body).to_le_bytes() != *hash {
             return damaged(body.len(), "its checksum is another one");
@@ -660,10 +658,6 @@ impl Counted {
 /// The file of a census.
 fn path(folder: &Path, census: u64) -> PathBuf {
     folder.join(format!("census-{census:08}"))
-}
-
-fn io(path: &Path) -> impl Fn(std::io::Error) -> Error {
-    move |source| Error::Archive { path: path.to_path_buf(), fault: ArchiveFault::Io(Arc::new(source)) }
 }
 
 /// What must be the same for articles to be found by each other.

@@ -347,8 +347,8 @@ impl<A: Article> Articles<A> {
 
     /// Whether the dates of two articles lie so many seconds apart at most. One without a date is near to none.
     pub(crate) fn are_within(&self, seconds: u64, a: usize, b: usize) -> bool {
-        let [a, b] = [a, b].map(|position| self.seconds()[position]);
-        a != i64::MAX && b != i64::MAX && a.abs_diff(b) <= seconds
+        let [a, b] = [a, b].map(|position| Some(self.seconds()[position]).filter(|&at| at != i64::MAX));
+        date::are_within(seconds, a, b)
     }
 
     /// Bytes of all texts.

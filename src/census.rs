@@ -14,7 +14,7 @@ use crate::features::{Weighed, Weigher};
 use crate::frequencies::{Frequencies, Held};
 use crate::furniture::{Furniture, Mask};
 use crate::hash::{FORMAT_VERSION, hash_bytes};
-use crate::judge::{Common, Desk, Judge, Side};
+use crate::judge::{Common, Desk, Judge, Telling};
 use crate::near::{Compared, Keep, Near};
 use crate::report::{ContentEvidence, Relation};
 use crate::rewordings::Notes;
@@ -280,8 +280,8 @@ impl Asked<'_> {
                 return None;
             }
             desk.take(&ours);
-            let ours = Side { features: &ours, read: || Cow::Borrowed(&self.told.text[..]) };
-            let theirs = Side { features: &theirs, read: || Cow::Borrowed(&it.told.text[..]) };
+            let ours = Telling { features: &ours, read: || Cow::Borrowed(&self.told.text[..]) };
+            let theirs = Telling { features: &theirs, read: || Cow::Borrowed(&it.told.text[..]) };
             let verdict = judge.judge(&mut desk, ours, theirs, common, Keep::Copies)?;
             let (similarity, is_copy) = judge.confidence(&verdict, self.census.notes.prior);
             is_copy.then_some((it.at, verdict.evidence, similarity))

@@ -8,8 +8,7 @@ use std::time::Duration;
 use rayon::prelude::*;
 
 use crate::articles::{Article, Articles};
-use crate::error::Result;
-use crate::error::SkipReason;
+use crate::error::{Result, SkipReason};
 use crate::features::Content;
 use crate::near::Compared;
 use crate::options::Representative;

@@ -52,6 +52,11 @@ pub(crate) fn shown(seconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{:02}:{:02}:{:02}Z", second / 3600, second / 60 % 60, second % 60)
 }
 
+/// Whether two dates, in seconds, lie so many seconds apart at most. No date is near to none.
+pub(crate) fn are_within(seconds: u64, a: Option<i64>, b: Option<i64>) -> bool {
+    a.zip(b).is_some_and(|(a, b)| a.abs_diff(b) <= seconds)
+}
+
 /// What is left of a date to read.
 struct Reader<'d>(&'d [u8]);
 

@@ -1,5 +1,6 @@
 //! The whole pipeline: articles in, a report out.
 
+use std::cell::LazyCell;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -13,10 +14,11 @@ use crate::candidates::Growth;
 use crate::census::{Census, Comparing};
 use crate::cluster;
 use crate::corpus::{Admission, Corpus};
+use crate::date;
 use crate::error::{self, Error, Result, SkipReason};
 use crate::excerpts;
 use crate::fingerprints::{Sample, Shared};
-use crate::furniture::{Furniture, Related};
+use crate::furniture::{Furniture, Holders, Related};
 use crate::grouping::Grouping;
 use crate::judge::Judge;
 use crate::minhash::MinHasher;
@@ -26,8 +28,7 @@ use crate::progress::Reporter;
 use crate::removal::Removing;
 use crate::report::{Comparison, Pair, Relation, Report, Skipped, Stage, Summary};
 use crate::rewordings::Rewordings;
-use crate::scheme::Scheme;
-use crate::scheme::Shingle;
+use crate::scheme::{Scheme, Shingle};
 use crate::shingle::ShingleSet;
 use crate::sign::{self, Kept, Signatures, Single, Views};
 use crate::store::Budget;
@@ -133,7 +134,7 @@ impl Detector {
     /// # Errors
     /// As [`find`](Self::find).
     pub fn pairs<A: Article>(&self, articles: &[A]) -> Result<Vec<Pair>> {
-        let Signed { corpus, kept, mut summary } = self.prepare(articles)?;
+        let Prepared { corpus, kept, mut summary } = self.prepare(articles)?;
         let found = self.compare(&corpus, kept, Keep::All, None, &mut summary, None)?;
         Ok(corpus.pairs(found.pairs))
     }
@@ -163,7 +164,7 @@ impl Detector {
     /// # Errors
     /// As [`find`](Self::find).
     pub fn pairs_of<A: Article>(&self, articles: &[A], positions: &[usize]) -> Result<Vec<Pair>> {
-        let Signed { corpus, kept, mut summary } = self.prepare(articles)?;
+        let Prepared { corpus, kept, mut summary } = self.prepare(articles)?;
         let mut wanted = vec![false; articles.len()];
         positions.iter().filter(|&&at| at < articles.len()).for_each(|&at| wanted[at] = true);
         let mut asked = vec![false; corpus.distinct.len()];
@@ -183,7 +184,7 @@ impl Detector {
     /// # Errors
     /// As [`find`](Self::find).
     pub(crate) fn census<A: Article>(&self, articles: &[A]) -> Result<(Census, Vec<Option<f32>>)> {
-        let Signed { corpus, kept, mut summary } = self.prepare(articles)?;
+        let Prepared { corpus, kept, mut summary } = self.prepare(articles)?;
         let mut census = Census::default();
         self.compare(&corpus, kept, self.keep(), None, &mut summary, Some(&mut census))?;
         let mut usual = vec![None; articles.len()];
@@ -210,8 +211,7 @@ impl Detector {
 
     /// Whether two articles of these dates, in seconds, lie near enough in time to be copies of each other.
     pub(crate) fn are_within(&self, a: Option<i64>, b: Option<i64>) -> bool {
-        let near = |span: Duration| a.zip(b).is_some_and(|(a, b)| a.abs_diff(b) <= span.as_secs());
-        self.admission.within.is_none_or(near)
+        self.admission.within.is_none_or(|span| date::are_within(span.as_secs(), a, b))
     }
 
     /// What is wanted beside the copies.
@@ -235,7 +235,7 @@ impl Detector {
         let articles = [("left", left), ("right", right)];
         let near = Near { search: Search::Exhaustive, ..self.near };
         let detector = Self { near, reporter: Reporter::default(), ..self.clone() };
-        let Signed { corpus, kept, mut summary } = detector.prepare(&articles)?;
+        let Prepared { corpus, kept, mut summary } = detector.prepare(&articles)?;
         if let Some(Skipped { position, reason, .. }) = corpus.skipped.first() {
             return Err(Error::NotComparable { text: articles[*position].0, reason: *reason });
         }
@@ -291,7 +291,7 @@ impl Detector {
     }
 
     /// Signs articles that are all at hand.
-    fn prepare<'a, A: Article>(&self, all: &'a [A]) -> Result<Signed<&'a A>> {
+    fn prepare<'a, A: Article>(&self, all: &'a [A]) -> Result<Prepared<&'a A>> {
         let budget = self.budget();
         // They are the caller's, so that no memory is taken for them.
         let mut articles = self.articles(&Budget::unlimited());
@@ -312,18 +312,18 @@ impl Detector {
         signatures: Signatures,
         mut times: [Duration; Stage::ALL.len()],
         budget: Arc<Budget>,
-    ) -> Result<Signed<A>> {
+    ) -> Result<Prepared<A>> {
         let start = Instant::now();
         let (corpus, kept) = Corpus::new(articles, signatures, self.admission, budget)?;
         times[Stage::Sign as usize] += start.elapsed();
         let (documents, bytes) = (corpus.articles.len(), corpus.articles.bytes());
-        Ok(Signed { corpus, kept, summary: Summary { documents, bytes, times, ..Summary::default() } })
+        Ok(Prepared { corpus, kept, summary: Summary { documents, bytes, times, ..Summary::default() } })
     }
 
     /// A corpus to clusters, which come with the articles.
-    fn report_on<A: Article>(&self, signed: Signed<A>) -> Result<(Report, Articles<A>)> {
-        let Signed { corpus, kept, mut summary } = signed;
-        let Found { pairs, sets, shared, furniture } =
+    fn report_on<A: Article>(&self, signed: Prepared<A>) -> Result<(Report, Articles<A>)> {
+        let Prepared { corpus, kept, mut summary } = signed;
+        let Outcome { pairs, sets, shared, furniture } =
             self.compare(&corpus, kept, self.keep_for_clusters(), None, &mut summary, None)?;
         let (copies, misses): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|pair| pair.relation.is_some());
         summary.verified = copies.len() as u64;
@@ -356,7 +356,7 @@ impl Detector {
         asked: Option<&[bool]>,
         summary: &mut Summary,
         census: Option<&mut Census>,
-    ) -> Result<Found> {
+    ) -> Result<Outcome> {
         let mut found = self.compare_all(corpus, kept, keep, asked, summary, census)?;
         let number = |text: u32| corpus.distinct[text as usize];
         found.pairs.retain(|pair| corpus.may_meet(number(pair.left), number(pair.right)));
@@ -372,7 +372,7 @@ impl Detector {
         asked: Option<&[bool]>,
         summary: &mut Summary,
         mut census: Option<&mut Census>,
-    ) -> Result<Found> {
+    ) -> Result<Outcome> {
         let budget = &corpus.budget;
         let read = |text: u32| corpus.read(text);
         let texts = Texts { words: &corpus.words, read: &read, shingle: self.admission.shingle, budget };
@@ -394,17 +394,20 @@ impl Detector {
         budget.check()?;
         // A part of the next stage, which is reported as a whole.
         let start = Instant::now();
-        let find = |related| Furniture::find(&fingerprints, texts, &whole, common.clone(), related);
-        let find_if = |is_needed, related| if is_needed { find(related) } else { Furniture::default() };
+        let holders = LazyCell::new(|| Holders::read(&fingerprints, texts, &whole, common));
+        let find_if = |is_needed, related| {
+            if is_needed { holders.furniture(related, budget) } else { Furniture::default() }
+        };
         let judged_without = find_if(self.level == Level::Reworded, Related::Story);
         let furniture = find_if(self.excerpts != Excerpts::Ignore, Related::Event);
+        drop(holders);
         summary.with_furniture = judged_without.texts().max(furniture.texts());
         summary.times[Stage::Candidates as usize] += start.elapsed();
         budget.check()?;
         drop((fingerprints, whole));
         if self.level == Level::Near {
             pairs.par_sort_by_key(|pair| (pair.left, pair.right));
-            return Ok(Found { pairs, sets: Some(sets), shared, furniture });
+            return Ok(Outcome { pairs, sets: Some(sets), shared, furniture });
         }
         drop(sets);
         let notes = census.as_deref_mut().map(|census| &mut census.notes);
@@ -418,12 +421,12 @@ impl Detector {
         // What shingles and content both speak of is told by its content.
         pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
         pairs.dedup_by_key(|pair| (pair.left, pair.right));
-        Ok(Found { pairs, sets: None, shared, furniture })
+        Ok(Outcome { pairs, sets: None, shared, furniture })
     }
 }
 
 /// Articles that were signed, and what is known of the run so far.
-struct Signed<A> {
+struct Prepared<A> {
     corpus: Corpus<A>,
     /// The views of the texts, until they are compared.
     kept: Kept,
@@ -431,7 +434,7 @@ struct Signed<A> {
 }
 
 /// What came of comparing texts.
-struct Found {
+struct Outcome {
     pairs: Vec<Compared>,
     /// The shingles of texts that were compared, if there is memory for them until the end: rewordings need it for more.
     sets: Option<Sets>,

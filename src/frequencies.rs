@@ -206,9 +206,9 @@ impl Frequencies {
         counts: impl Fn(usize) -> bool + Sync,
         budget: &Arc<Budget>,
     ) -> Result<Self> {
-        let mut learners: Vec<Seen> = (0..tokens.len()).map(|_| Seen::default()).collect();
+        let mut learners: Vec<Noted> = (0..tokens.len()).map(|_| Noted::default()).collect();
         count(tokens, &mut learners, Parts::new(tokens.texts(), tokens.words(), budget), counts, budget)?;
-        let mut all: Vec<u64> = learners.into_iter().flat_map(|Seen(seen)| seen).collect();
+        let mut all: Vec<u64> = learners.into_iter().flat_map(|Noted(seen)| seen).collect();
         all.par_sort_unstable();
         all.dedup();
         let held = all.iter().map(|&seen| seen as u8).collect();
@@ -240,9 +240,9 @@ impl Frequencies {
 
 /// The features of a chunk that two texts have at least, each with how many documents hold it.
 #[derive(Default)]
-struct Seen(Vec<u64>);
+struct Noted(Vec<u64>);
 
-impl Learn for Seen {
+impl Learn for Noted {
     type Scratch = ();
 
     fn learn(&mut self, tokens: TokenChunk<'_>, mut answers: Answers, (): &mut ()) {

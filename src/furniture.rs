@@ -7,6 +7,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use rayon::prelude::*;
 
@@ -69,7 +70,7 @@ pub(crate) struct Furniture {
 /// that are furniture.
 #[derive(Debug, Default)]
 pub(crate) struct Mask {
-    common: Members,
+    common: Arc<Members>,
     windows: Members,
 }
 
@@ -84,40 +85,6 @@ struct Cut {
 }
 
 impl Furniture {
-    /// Looks for furniture in texts. It is what the `leading` ones hold, ascending, and `common` are the fingerprints, ascending,
-    /// that are [common](fingerprints::COMMON) among these.
-    pub(crate) fn find(
-        fingerprints: &Fingerprints,
-        texts: Texts<'_>,
-        leading: &[u32],
-        common: Vec<u32>,
-        related: Related,
-    ) -> Self {
-        let common = Members::new(common);
-        let holds_some = |text: &u32| may_hold(&fingerprints.of(*text), &common);
-        let holders: Vec<u32> = (0..texts.len() as u32).into_par_iter().filter(holds_some).collect();
-        let counts = |text: u32| leading.binary_search(&text).is_ok();
-        let budget = texts.budget;
-        let read =
-            Read { windows: budget.store(Share::Windows), stems: budget.store(Share::StemsApart), of: Vec::new() };
-        let of_text = |desk: &mut Desk, &text: &u32| {
-            desk.read(&(texts.read)(text), texts.shingle, &common);
-            Holder {
-                text,
-                counts: counts(text),
-                hash: desk.hash(),
-                windows: read.windows.keep(desk.windows()),
-                stems: read.stems.keep(if counts(text) { desk.stems() } else { Vec::new() }),
-            }
-        };
-        let of = holders.par_iter().map_init(Desk::default, of_text).collect();
-        let read = Read { of, ..read };
-        let furniture = Members::new(read.furniture(related, budget));
-        let cut = |holder: &Holder| Cut::new(holder.text, &read.windows.get(&holder.windows), &furniture);
-        let cuts = read.of.par_iter().filter_map(cut).collect();
-        Self { cuts, mask: Mask { common, windows: furniture } }
-    }
-
     /// The furniture of some texts as it is told elsewhere; `fingerprints` are those of a text.
     pub(crate) fn told_by<'f>(mask: &Mask, texts: Texts<'_>, fingerprints: impl Fn(u32) -> &'f [u32]) -> Self {
         let mut desk = Desk::default();
@@ -185,7 +152,7 @@ impl Furniture {
 impl Mask {
     /// From fingerprints and windows, ascending.
     pub(crate) fn new(common: Vec<u32>, windows: Vec<u32>) -> Self {
-        Self { common: Members::new(common), windows: Members::new(windows) }
+        Self { common: Members::new(common).into(), windows: Members::new(windows) }
     }
 
     /// The fingerprints and the windows, ascending.
@@ -239,7 +206,8 @@ impl Cut {
 }
 
 /// What was read of the texts that may hold furniture.
-struct Read {
+pub(crate) struct Holders {
+    common: Arc<Members>,
     windows: Store,
     stems: Store,
     of: Vec<Holder>,
@@ -261,9 +229,39 @@ struct Holder {
 /// A window is kept as its hash, the place of its first word, and the bytes where it begins and ends.
 const WINDOW_NUMBERS: usize = 4;
 
-impl Read {
+impl Holders {
+    /// Reads the texts that may hold furniture. It is what the `leading` ones hold, ascending, and `common` are the fingerprints,
+    /// ascending, that are [common](fingerprints::COMMON) among these.
+    pub(crate) fn read(fingerprints: &Fingerprints, texts: Texts<'_>, leading: &[u32], common: Vec<u32>) -> Self {
+        let common = Members::new(common);
+        let holds_some = |text: &u32| may_hold(&fingerprints.of(*text), &common);
+        let holders: Vec<u32> = (0..texts.len() as u32).into_par_iter().filter(holds_some).collect();
+        let counts = |text: u32| leading.binary_search(&text).is_ok();
+        let (windows, stems) = (texts.budget.store(Share::Windows), texts.budget.store(Share::StemsApart));
+        let of_text = |desk: &mut Desk, &text: &u32| {
+            desk.read(&(texts.read)(text), texts.shingle, &common);
+            Holder {
+                text,
+                counts: counts(text),
+                hash: desk.hash(),
+                windows: windows.keep(desk.windows()),
+                stems: stems.keep(if counts(text) { desk.stems() } else { Vec::new() }),
+            }
+        };
+        let of = holders.par_iter().map_init(Desk::default, of_text).collect();
+        Self { common: common.into(), windows, stems, of }
+    }
+
+    /// What is furniture if texts that tell of the same thing are related in this way.
+    pub(crate) fn furniture(&self, related: Related, budget: &Budget) -> Furniture {
+        let furniture = Members::new(self.furniture_windows(related, budget));
+        let cut = |holder: &Holder| Cut::new(holder.text, &self.windows.get(&holder.windows), &furniture);
+        let cuts = self.of.par_iter().filter_map(cut).collect();
+        Furniture { cuts, mask: Mask { common: self.common.clone(), windows: furniture } }
+    }
+
     /// The windows that are furniture, ascending, by their hashes.
-    fn furniture(&self, related: Related, budget: &Budget) -> Vec<u32> {
+    fn furniture_windows(&self, related: Related, budget: &Budget) -> Vec<u32> {
         // About as many windows as there are in reach of three fingerprints a text.
         let bytes = size_of::<u64>() as u64 * self.of.len() as u64 * 6 * REACH as u64;
         let parts = bytes.div_ceil(budget.share(Share::WindowPostings).max(1)).clamp(1, MOST_PARTS) as u32;
@@ -483,7 +481,7 @@ mod tests {
         let read = |text: u32| Cow::Borrowed(texts[text as usize].as_str());
         let words = vec![60; texts.len()];
         let texts = Texts { words: &words, read: &read, shingle: Shingle::Words(3), budget };
-        Furniture::find(&fingerprints, texts, &all, common, Related::Story)
+        Holders::read(&fingerprints, texts, &all, common).furniture(Related::Story, texts.budget)
     }
 
     const FOOTER: &str = " Write to the desk of the paper at the old mill in Orrin or call before noon on working days, and \

@@ -18,7 +18,7 @@ pub(crate) struct Judge {
 }
 
 /// One of two texts: its features, and how it is read, without its furniture.
-pub(crate) struct Side<'a, R> {
+pub(crate) struct Telling<'a, R> {
     pub(crate) features: &'a Features<'a>,
     pub(crate) read: R,
 }
@@ -69,8 +69,8 @@ impl Judge {
     pub(crate) fn judge<'t>(
         &self,
         desk: &mut Desk,
-        ours: Side<'_, impl Fn() -> Cow<'t, str>>,
-        theirs: Side<'_, impl Fn() -> Cow<'t, str>>,
+        ours: Telling<'_, impl Fn() -> Cow<'t, str>>,
+        theirs: Telling<'_, impl Fn() -> Cow<'t, str>>,
         Common { pairs, usual }: Common,
         keep: Keep,
     ) -> Option<Verdict> {

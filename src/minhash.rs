@@ -9,8 +9,7 @@
 use crate::arch::{Arch, Backend, Work};
 use crate::error::{self, Error, Result};
 use crate::hash::mix;
-use crate::scheme::Shingle;
-use crate::scheme::{Method, Scheme, View};
+use crate::scheme::{Method, Scheme, Shingle, View};
 use crate::shingle::{self, ShingleSet};
 use crate::text::Scratch;
 use crate::wire;

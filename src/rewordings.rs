@@ -11,7 +11,7 @@ use crate::error::Result;
 use crate::features::{self, Content, Features, RareFeatures};
 use crate::frequencies::Frequencies;
 use crate::furniture::Furniture;
-use crate::judge::{Common, Desk, Judge, Side, Verdict};
+use crate::judge::{Common, Desk, Judge, Telling, Verdict};
 use crate::near::{Compared, Keep, Near};
 use crate::options::Search;
 use crate::prior::Odds;
@@ -259,8 +259,8 @@ impl Rewordings<'_> {
         keep: Keep,
     ) -> Option<Judged> {
         let read = |text: u32| furniture.cut_from(text, (texts.read)(text));
-        let ours = Side { features: ours, read: || read(left) };
-        let theirs = Side { features: &content.get(right), read: || read(right) };
+        let ours = Telling { features: ours, read: || read(left) };
+        let theirs = Telling { features: &content.get(right), read: || read(right) };
         let common = Common { pairs, usual: usual.of(left, right) };
         let verdict = self.judge.judge(desk, ours, theirs, common, keep)?;
         Some(Judged { left, right, verdict })

@@ -12,8 +12,7 @@
 
 use crate::FORMAT_VERSION;
 use crate::error::{Error, Result};
-use crate::scheme::Shingle;
-use crate::scheme::{Method, Scheme, View};
+use crate::scheme::{Method, Scheme, Shingle, View};
 
 pub(crate) const HEADER: usize = 12;
 const MAGIC: [u8; 4] = *b"rtld";

@@ -3,12 +3,15 @@
 #[allow(dead_code, reason = "the benchmarks use more of it")]
 #[path = "../benches/corpus/mod.rs"]
 mod corpus;
+#[path = "common/story.rs"]
+mod story;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use retold::{Archive, ArchiveFault, ArchiveReader, Article, Detector, Error, Match, Relation, Shingle};
+use retold::{Archive, ArchiveFault, ArchiveReader, Detector, Error, Match, Relation, Shingle};
+use story::Story;
 
 /// A folder for one archive, which goes when it is dropped.
 struct Folder(tempfile::TempDir);
@@ -20,32 +23,6 @@ impl Folder {
 
     fn archive(&self) -> PathBuf {
         self.0.path().join("archive")
-    }
-}
-
-#[derive(Clone, Debug, PartialEq)]
-struct Story {
-    id: String,
-    text: String,
-    date: String,
-    source: Option<String>,
-}
-
-impl Article for Story {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn text(&self) -> &str {
-        &self.text
-    }
-
-    fn date(&self) -> Option<&str> {
-        Some(&self.date)
-    }
-
-    fn source(&self) -> Option<&str> {
-        self.source.as_deref()
     }
 }
 
@@ -128,8 +105,9 @@ fn matches_say_who_told_it_when_and_where() {
     let (folder, detector) = (Folder::new(), Detector::new());
     let mut archive = Archive::create(folder.archive(), &detector).unwrap();
     let text = "The ferry leaves the harbour at nine and comes back at noon, weather permitting, the owner said.";
-    let date = "2024-05-17T09:30:00+02:00".to_owned();
-    let story = Story { id: "a".into(), text: text.into(), date, source: Some("example.org".into()) };
+    let date = Some("2024-05-17T09:30:00+02:00".to_owned());
+    let story =
+        Story { id: "a".into(), text: text.into(), date, source: Some("example.org".into()), ..Story::default() };
     archive.add(&story).unwrap();
     let reader = archive.reader();
     assert!(reader.matches(&story).unwrap().is_empty(), "it is not committed");
@@ -143,7 +121,7 @@ fn matches_say_who_told_it_when_and_where() {
     let day = Detector::builder().within(std::time::Duration::from_secs(86_400)).build().unwrap();
     let of_day = |date: &str| {
         let reader = ArchiveReader::open(folder.archive(), &day).unwrap();
-        reader.matches(&Story { date: date.into(), ..story.clone() }).unwrap().len()
+        reader.matches(&Story { date: Some(date.into()), ..story.clone() }).unwrap().len()
     };
     assert_eq!((of_day("2024-05-18T07:30:00Z"), of_day("2024-05-18T07:30:01Z")), (1, 0));
     assert_eq!(archive.expire("2024-05-18").unwrap(), 1);
@@ -237,7 +215,8 @@ proptest! {
     fn a_report_is_that_of_a_run_over_what_lives(changes in changes()) {
         let stories: Vec<Story> = articles().into_iter().rev().take(60).zip(0..).map(|((id, text), at)| {
             let source = (at % 3 > 0).then(|| format!("outlet {}", at % 5));
-            Story { id: if at % 7 == 0 { "same".into() } else { id }, text, date: format!("2024-05-{:02}", at % 28 + 1), source }
+            Story { id: if at % 7 == 0 { "same".into() } else { id }, text, date: Some(format!("2024-05-{:02}", at % 28 + 1)), source, ..Story::default()
+ }
         }).collect();
         let (folder, detector) = (Folder::new(), Detector::builder().excerpts(retold::Excerpts::Find).build().unwrap());
         let mut archive = Archive::create(folder.archive(), &detector).unwrap();
@@ -262,7 +241,7 @@ proptest! {
                 Change::Expire(day) => {
                     let before = format!("2024-05-{day:02}");
                     archive.expire(&before).unwrap();
-                    living.retain(|(_, story)| story.date >= before);
+                    living.retain(|(_, story)| story.date.as_ref() >= Some(&before));
                 }
                 Change::Commit => archive.commit().unwrap(),
                 Change::Merge => archive.merge().unwrap(),

@@ -1,7 +1,7 @@
 //! `dedup archive` and `dedup watch`: articles are kept on disk, and each is held against all that came before.
 
 use std::io::{self, BufRead, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
@@ -31,12 +31,7 @@ pub struct Args {
 #[derive(Subcommand)]
 enum Command {
     /// Create an archive
-    Create {
-        /// Folder of the archive
-        archive: PathBuf,
-        #[command(flatten)]
-        search: Search,
-    },
+    Create(Folder),
     /// Add articles; a census is taken if the archive has grown by a twentieth
     Add {
         #[command(flatten)]
@@ -57,64 +52,30 @@ enum Command {
     },
     /// Remove all articles of these ids
     Remove {
-        /// Folder of the archive
-        archive: PathBuf,
+        #[command(flatten)]
+        folder: Folder,
         #[arg(value_name = "ID", required = true)]
         ids: Vec<String>,
-        #[command(flatten)]
-        search: Search,
     },
     /// Remove all articles that are older than a date
     Expire {
-        /// Folder of the archive
-        archive: PathBuf,
+        #[command(flatten)]
+        folder: Folder,
         /// ISO 8601: 2024-05-17, or with a time
         before: String,
-        #[command(flatten)]
-        search: Search,
     },
     /// Print all clusters, as a run over the articles finds them
-    Report {
-        /// Folder of the archive
-        archive: PathBuf,
-        #[command(flatten)]
-        search: Search,
-    },
+    Report(Folder),
     /// Count anew how rare words are, how common copies, and what is page furniture
-    Census {
-        /// Folder of the archive
-        archive: PathBuf,
-        #[command(flatten)]
-        search: Search,
-    },
+    Census(Folder),
     /// Print figures about the archive
-    Stats {
-        /// Folder of the archive
-        archive: PathBuf,
-        #[command(flatten)]
-        search: Search,
-    },
+    Stats(Folder),
     /// Check every byte of every file
-    Verify {
-        /// Folder of the archive
-        archive: PathBuf,
-        #[command(flatten)]
-        search: Search,
-    },
+    Verify(Folder),
     /// Put small files together
-    Merge {
-        /// Folder of the archive
-        archive: PathBuf,
-        #[command(flatten)]
-        search: Search,
-    },
+    Merge(Folder),
     /// Erase what was removed, and give its room back
-    Compact {
-        /// Folder of the archive
-        archive: PathBuf,
-        #[command(flatten)]
-        search: Search,
-    },
+    Compact(Folder),
 }
 
 impl Args {
@@ -126,11 +87,31 @@ impl Args {
     }
 }
 
+/// An archive, and how its articles are compared.
+#[derive(clap::Args)]
+struct Folder {
+    /// Folder of the archive
+    archive: PathBuf,
+
+    #[command(flatten)]
+    search: Search,
+}
+
+impl Folder {
+    fn open(&self) -> Result<Archive, String> {
+        Archive::open(&self.archive, &detector(&self.search)?).map_err(failed)
+    }
+}
+
+fn failed(error: retold::Error) -> String {
+    error.to_string()
+}
+
 /// An archive, and articles to add to it or to ask about.
 #[derive(clap::Args)]
 struct Articles {
-    /// Folder of the archive
-    archive: PathBuf,
+    #[command(flatten)]
+    folder: Folder,
 
     /// Folders, files or patterns of file names, or - for standard input, as for a run
     #[arg(value_name = "PATH", required = true)]
@@ -141,9 +122,6 @@ struct Articles {
 
     #[command(flatten)]
     fields: Fields,
-
-    #[command(flatten)]
-    search: Search,
 }
 
 /// Answer and archive articles as they arrive
@@ -173,57 +151,52 @@ pub struct Watch {
 const TOGETHER: usize = 10_000;
 
 fn detector(search: &Search) -> Result<Detector, String> {
-    search.detector().build().map_err(|error| error.to_string())
-}
-
-fn open(archive: &Path, search: &Search) -> Result<Archive, String> {
-    Archive::open(archive, &detector(search)?).map_err(|error| error.to_string())
+    search.detector().build().map_err(failed)
 }
 
 pub fn run(args: &Args) -> Result<ExitCode, String> {
-    let failed = |error: retold::Error| error.to_string();
     match &args.command {
-        Command::Create { archive, search } => {
-            Archive::create(archive, &detector(search)?).map_err(failed)?;
+        Command::Create(folder) => {
+            Archive::create(&folder.archive, &detector(&folder.search)?).map_err(failed)?;
         }
         Command::Add { articles, matches } => return add(articles, *matches),
         Command::Query { articles, within } => return query(articles, *within),
-        Command::Remove { archive, ids, search } => {
-            let mut archive = open(archive, search)?;
+        Command::Remove { folder, ids } => {
+            let mut archive = folder.open()?;
             let removed: Result<u64, _> = ids.iter().map(|id| archive.remove(id)).sum();
             let removed = removed.map_err(failed)?;
             archive.commit().map_err(failed)?;
             tell(format_args!("removed {} articles", HumanCount(removed)));
         }
-        Command::Expire { archive, before, search } => {
-            let mut archive = open(archive, search)?;
+        Command::Expire { folder, before } => {
+            let mut archive = folder.open()?;
             let expired = archive.expire(before).map_err(failed)?;
             archive.commit().map_err(failed)?;
             tell(format_args!("removed {} articles", HumanCount(expired)));
         }
-        Command::Report { archive, search } => {
-            let archive = ArchiveReader::open(archive, &detector(search)?).map_err(failed)?;
+        Command::Report(folder) => {
+            let archive = ArchiveReader::open(&folder.archive, &detector(&folder.search)?).map_err(failed)?;
             let (report, articles) = archive.report().map_err(failed)?;
             let line = |cluster: &Cluster| cluster_line(cluster, &articles);
             print(report.clusters().iter().map(line))?;
         }
-        Command::Census { archive, search } => {
-            let census = open(archive, search)?.take_census().map_err(failed)?;
+        Command::Census(folder) => {
+            let census = folder.open()?.take_census().map_err(failed)?;
             tell(format_args!("took census {census}"));
         }
-        Command::Stats { archive, search } => {
-            let stats = open(archive, search)?.stats();
+        Command::Stats(folder) => {
+            let stats = folder.open()?.stats();
             let mut line = json!(stats);
             line["type"] = "archive".into();
             print([line])?;
         }
-        Command::Verify { archive, search } => {
-            open(archive, search)?.verify().map_err(failed)?;
+        Command::Verify(folder) => {
+            folder.open()?.verify().map_err(failed)?;
             tell(format_args!("all files are as they were written"));
         }
-        Command::Merge { archive, search } => open(archive, search)?.merge().map_err(failed)?,
-        Command::Compact { archive, search } => {
-            let mut archive = open(archive, search)?;
+        Command::Merge(folder) => folder.open()?.merge().map_err(failed)?,
+        Command::Compact(folder) => {
+            let mut archive = folder.open()?;
             let before = archive.stats().bytes;
             archive.compact().map_err(failed)?;
             let freed = ByteSize(before.saturating_sub(archive.stats().bytes));
@@ -257,8 +230,7 @@ fn read(
 }
 
 fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
-    let failed = |error: retold::Error| error.to_string();
-    let mut archive = open(&articles.archive, &articles.search)?;
+    let mut archive = articles.folder.open()?;
     let (mut added, mut pending) = (0, 0);
     let code = read(articles, |batch| {
         if matches {
@@ -287,11 +259,10 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
 }
 
 fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, String> {
-    let failed = |error: retold::Error| error.to_string();
-    let builder = articles.search.detector();
+    let builder = articles.folder.search.detector();
     let builder = if let Some(span) = within { builder.within(span) } else { builder };
     let detector = builder.build().map_err(failed)?;
-    let archive = ArchiveReader::open(&articles.archive, &detector).map_err(failed)?;
+    let archive = ArchiveReader::open(&articles.folder.archive, &detector).map_err(failed)?;
     read(articles, |batch| {
         for article in &batch {
             let found = archive.matches(article).map_err(failed)?;
@@ -367,9 +338,9 @@ impl Line {
                 _ => None,
             })
         };
-        let text = field(&["text", "content", "body", "article", "articleBody"]);
+        let text = field(&input::TEXTS);
         Ok(Self {
-            id: field(&["id", "url"]).unwrap_or_else(|| format!("-:{number}")),
+            id: field(&input::IDS).unwrap_or_else(|| format!("-:{number}")),
             text: text.ok_or("it has no field text, content or body: name it so")?,
             date: field(&["date", "published"]),
             source: field(&["source"]),
@@ -387,7 +358,6 @@ enum Event {
 }
 
 pub fn watch(args: &Watch) -> Result<ExitCode, String> {
-    let failed = |error: retold::Error| error.to_string();
     let detector = detector(&args.search)?;
     let mut archive = match Archive::open(&args.archive, &detector) {
         Err(retold::Error::Archive { fault: retold::ArchiveFault::Missing, .. }) => {

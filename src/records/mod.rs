@@ -67,10 +67,10 @@ fn file_number(given: &str, kind: &str) -> Option<u64> {
     (name(kind, number) == given).then_some(number)
 }
 
-fn io(path: &Path) -> impl Fn(io::Error) -> Error {
+pub(crate) fn io(path: &Path) -> impl Fn(io::Error) -> Error {
     move |source| Error::Archive { path: path.to_path_buf(), fault: ArchiveFault::Io(Arc::new(source)) }
 }
 
-fn damaged(path: &Path, place: u64, what: &'static str) -> Error {
+pub(crate) fn damaged(path: &Path, place: u64, what: &'static str) -> Error {
     Error::Archive { path: path.to_path_buf(), fault: ArchiveFault::Damaged { place, what } }
 }

@@ -96,8 +96,8 @@ fn delimiter(text: &str) -> Result<u8, String> {
 }
 
 /// Names that are tried where none is given, the likeliest first.
-const TEXTS: [&str; 5] = ["text", "content", "body", "article", "articleBody"];
-const IDS: [&str; 2] = ["id", "url"];
+pub const TEXTS: [&str; 5] = ["text", "content", "body", "article", "articleBody"];
+pub const IDS: [&str; 2] = ["id", "url"];
 const DATES: [&str; 9] = [
     "date",
     "published",
