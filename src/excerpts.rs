@@ -11,7 +11,7 @@ use std::ops::Range;
 use rayon::prelude::*;
 
 use crate::articles::Article;
-use crate::content::{Prior, Token, Tokens};
+use crate::content::{Token, Tokens};
 use crate::corpus::Corpus;
 use crate::date;
 use crate::fingerprints::{MOST_HOLDERS, Shared};
@@ -20,6 +20,7 @@ use crate::hash::mix2;
 use crate::passages::{Detail, Run, Side, Sides, Stretch, same_words};
 use crate::report::{Cluster, Excerpt, ExcerptKind, ExcerptPlace};
 use crate::scheme::Shingle;
+use crate::telling::{RELATED, Said};
 use crate::text;
 use crate::texts::Texts;
 
@@ -234,9 +235,6 @@ const ON_PAGES: f32 = 0.3;
 /// What an outlet prints in so many unrelated texts of its own is its furniture.
 const REPEATED: usize = 3;
 
-/// Texts that have so much in common apart from the passage are related.
-const RELATED: f32 = 0.16;
-
 /// Words before the first and after the last one of a passage with which it still begins or ends its text.
 const EDGE: u32 = 4;
 
@@ -278,7 +276,7 @@ impl Asked<'_> {
                 let left: Vec<Range<usize>> = blocks.iter().map(|block| sides.left.bytes(block.left)).collect();
                 let right: Vec<Range<usize>> = blocks.iter().map(|block| sides.right.bytes(block.right)).collect();
                 let around = (Outside::of(&host_text, &left), Outside::of(&source_text, &right));
-                let related = related(&around.0, &around.1);
+                let related = around.0.said.share(&around.1.said);
                 let (plain, names) = (around.0.plain.min(around.1.plain), around.0.names.max(around.1.names));
                 let edge = |side: &Side, words: Stretch| (words.0 <= EDGE, words.1 + EDGE >= side.hashes.len() as u32);
                 for (block, spans) in blocks.into_iter().zip(left.into_iter().zip(right)) {
@@ -468,8 +466,7 @@ fn families(matches: &[Match]) -> Vec<Vec<u32>> {
 
 /// What a text says outside of some passages.
 struct Outside {
-    /// Stems, each once, ascending, with what it says that two texts have it.
-    stems: Vec<(u32, u32)>,
+    said: Said,
     /// The share of the words that carry no content, 0 to 1.
     plain: f32,
     /// The share of the names.
@@ -499,17 +496,7 @@ impl Outside {
         add(&text[end..]);
         let share = |part: usize| part as f32 / words.max(1) as f32;
         let (plain, names) = (1.0 - share(tokens.len()), share(tokens.iter().filter(|token| token.is_name()).count()));
-        let mut stems: Vec<u32> = tokens.iter().map(|token| token.stem()).collect();
-        stems.sort_unstable();
-        stems.dedup();
-        // What one text in ten holds says nothing.
-        const COMMON: u8 = 128;
-        let weight = |stem: u32| u32::from(COMMON.saturating_sub(Prior::get().commonness(stem).0));
-        Self { stems: stems.into_iter().map(|stem| (stem, weight(stem))).collect(), plain, names }
-    }
-
-    fn total(&self) -> u32 {
-        self.stems.iter().map(|&(_, weight)| weight).sum()
+        Self { said: Said::new(tokens.iter().map(|token| token.stem()).collect()), plain, names }
     }
 }
 
@@ -520,13 +507,6 @@ fn repeated(words: &[u64]) -> f32 {
     runs.sort_unstable();
     runs.dedup();
     1.0 - runs.len() as f32 / all as f32
-}
-
-/// How much of what the poorer of two texts says apart from their common passages the other one says as well, 0 to 1.
-fn related(left: &Outside, right: &Outside) -> f32 {
-    let is_in = |&&(stem, _): &&(u32, u32)| right.stems.binary_search_by_key(&stem, |&(stem, _)| stem).is_ok();
-    let both: u32 = left.stems.iter().filter(is_in).map(|&(_, weight)| weight).sum();
-    both as f32 / left.total().min(right.total()).max(1) as f32
 }
 
 /// The passages that texts share which are in no cluster together, and how many families of furniture there are.

@@ -92,12 +92,11 @@ impl Judge {
             false => desk.runs.of_other(&desk.theirs),
         };
         let mut evidence = evidence.with(verbatim);
-        if verbatim.ends && evidence.quotes() && (keep == Keep::All || self.may_be_wanted(&evidence, keep)) {
+        if evidence.shares_a_passage() && (keep == Keep::All || self.may_be_wanted(&evidence, keep)) {
             let our_text = (ours.read)();
-            let theirs = (&their_text[..], desk.runs.shared_of_other(&desk.theirs).collect());
-            let ours = (&our_text[..], desk.runs.shared_in_other(&desk.theirs).collect());
-            let (shorter, longer) = if ours_is_shorter { (ours, theirs) } else { (theirs, ours) };
-            evidence.before_the_end = telling::before_the_end(shorter, longer);
+            let theirs: Vec<bool> = desk.runs.shared_of_other(&desk.theirs).collect();
+            let ours: Vec<bool> = desk.runs.shared_in_other(&desk.theirs).collect();
+            evidence.outside = telling::outside((&our_text, &ours), (&their_text, &theirs));
         }
         if desk.ours.is_without_spaces && desk.theirs.is_without_spaces {
             // Where each character is a word, all words are as well known as those of English.

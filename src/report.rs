@@ -141,10 +141,10 @@ pub struct ContentEvidence {
     /// Share of the shorter text's words in the longest of these runs, 0 to 1. One block counts as one piece of evidence: it may
     /// be a quotation, a footer or a press release that both print.
     pub block: f32,
-    /// If the longest of these runs ends both texts, as a signature does: the share of the shorter text's content words outside
-    /// of all runs that the longer one has outside of them as well, 0 to 1. Not looked for where less than a tenth stands in such
-    /// runs, or all but a few words.
-    pub before_the_end: Option<f32>,
+    /// If both texts have a passage of some dozens of words, or more: how much of what the poorer one says apart from it the other one says
+    /// apart from it as well, 0 to 1, common words counting less. Low for an excerpt in other writing. `None` if no passage is so long, or
+    /// hardly anything stands beside it.
+    pub outside: Option<f32>,
 }
 
 /// The most likely reason why two texts look alike though they are not copies. [The crate's

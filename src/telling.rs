@@ -4,16 +4,15 @@
 //! What both texts say in the same words is one piece of evidence if it stands in one block: a quotation, a footer, a press
 //! release that both print. Spread over the text in many runs, it shows that one was made from the other.
 
-use crate::content::Tokens;
+use std::ops::Range;
+
+use crate::content::{Prior, Tokens};
 use crate::scheme::Shingle;
 use crate::shingle;
 use crate::text;
 
 /// Runs of so many words count as the same words; shorter ones are turns of phrase.
 pub(crate) const RUN_WORDS: u8 = 5;
-
-/// So many words after a block are no text that goes on.
-const FEW_WORDS: usize = 10;
 
 /// Which words of a text stand in runs that another one has too.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
@@ -22,8 +21,6 @@ pub(crate) struct Verbatim {
     pub(crate) all: f32,
     /// Share of the words that stand in the longest of them.
     pub(crate) block: f32,
-    /// Whether the longest of them ends the text, but for a few words.
-    pub(crate) ends: bool,
 }
 
 /// The runs of [`RUN_WORDS`] words of a text, in order, overlapping.
@@ -108,42 +105,81 @@ impl RunTable {
     }
 }
 
-/// Of two texts, the shorter first, each with whether the other one has its runs, of which the longest shared run ends both, or
-/// nearly so, as a signature does: what is told alike outside of the runs that both have. It is the share of the shorter one's
-/// content words there that the other one has there as well. None of other texts, or if fewer than sixteen words stand there,
-/// from which nothing is to be learnt.
-pub(crate) fn before_the_end(shorter: (&str, Vec<bool>), longer: (&str, Vec<bool>)) -> Option<f32> {
-    const LEAST_WORDS: usize = 16;
-    if ![&shorter.1, &longer.1].into_iter().all(|shared| verbatim(shared.iter().copied()).ends) {
-        return None;
-    }
-    let (words, ours) = left_over(shorter.0, &shorter.1);
-    let (_, theirs) = left_over(longer.0, &longer.1);
-    let both = ours.iter().filter(|stem| theirs.binary_search(stem).is_ok()).count();
-    (words >= LEAST_WORDS).then(|| both as f32 / ours.len().max(1) as f32)
+/// Runs are of one passage if no more words stand between them: one who copies it may change some.
+const GAP: usize = 16;
+
+/// Texts that have so much in common apart from a passage, which both have word for word, are related: who tells a story again tells
+/// the rest of it alike as well.
+pub(crate) const RELATED: f32 = 0.16;
+
+/// Of two texts, each with whether the other one has its runs, what they have in common apart from the longest passage that both
+/// have, as [`Said::share`] has it. None if so few words stand apart from it in one of them that nothing is to be learnt.
+pub(crate) fn outside(left: (&str, &[bool]), right: (&str, &[bool])) -> Option<f32> {
+    Some(said_outside(left)?.share(&said_outside(right)?))
 }
 
-/// How many words of a text stand in no shared run, and the distinct content words among them, ascending.
-fn left_over(text: &str, shared: &[bool]) -> (usize, Vec<u32>) {
+/// What a text says apart from the longest passage that it shares.
+fn said_outside((text, shared): (&str, &[bool])) -> Option<Said> {
+    const LEAST_WORDS: usize = 16;
+    let passage = passage(shared);
+    if shared.len() + usize::from(RUN_WORDS) - 1 < passage.len() + LEAST_WORDS {
+        return None;
+    }
     let finder = Tokens::new(text);
-    let (mut words, mut stems, mut at, mut covered) = (0, Vec::new(), 0, 0);
+    let (mut stems, mut at) = (Vec::new(), 0);
     text::with_scratch(|scratch| {
         text::walk(text, scratch, |scan| {
             for word in scan.iter() {
-                if shared.get(at) == Some(&true) {
-                    covered = at + usize::from(RUN_WORDS);
-                }
-                if at >= covered {
-                    words += 1;
-                    stems.extend(finder.stem(&word));
-                }
+                stems.extend(finder.stem(&word).filter(|_| !passage.contains(&at)));
                 at += 1;
             }
         });
     });
-    stems.sort_unstable();
-    stems.dedup();
-    (words, stems)
+    Some(Said::new(stems))
+}
+
+/// The words of the longest passage of a text, by whether the run that begins at each is shared.
+fn passage(shared: &[bool]) -> Range<usize> {
+    let (mut longest, mut passage) = (0..0, 0..0);
+    for (at, _) in shared.iter().enumerate().filter(|(_, shared)| **shared) {
+        if at > passage.end + GAP || passage.is_empty() {
+            passage = at..at;
+        }
+        passage.end = at + usize::from(RUN_WORDS);
+        if passage.len() > longest.len() {
+            longest = passage.clone();
+        }
+    }
+    longest
+}
+
+/// What a text, or a part of it, says: its stems, each once, ascending, with what it shows that two texts have it.
+pub(crate) struct Said(Vec<(u32, u32)>);
+
+impl Said {
+    pub(crate) fn new(mut stems: Vec<u32>) -> Self {
+        stems.sort_unstable();
+        stems.dedup();
+        // What one text in ten holds says nothing.
+        const COMMON: u8 = 128;
+        let weight = |stem: u32| u32::from(COMMON.saturating_sub(Prior::get().commonness(stem).0));
+        Self(stems.into_iter().map(|stem| (stem, weight(stem))).collect())
+    }
+
+    /// How much of what the one says that says less the other one says as well, 0 to 1.
+    pub(crate) fn share(&self, other: &Self) -> f32 {
+        let mut theirs = other.0.iter().peekable();
+        let mut both = 0;
+        for &(stem, weight) in &self.0 {
+            while theirs.next_if(|their| their.0 < stem).is_some() {}
+            both += if theirs.peek().is_some_and(|their| their.0 == stem) { weight } else { 0 };
+        }
+        both as f32 / self.total().min(other.total()).max(1) as f32
+    }
+
+    fn total(&self) -> u32 {
+        self.0.iter().map(|&(_, weight)| weight).sum()
+    }
 }
 
 /// Counts the words of a text by whether the run that begins at each is shared.
@@ -165,8 +201,7 @@ fn verbatim(runs: impl ExactSizeIterator<Item = bool>) -> Verbatim {
         }
     }
     let share = |part: usize| part as f32 / words as f32;
-    let ends = !longest.is_empty() && words - longest.end <= FEW_WORDS;
-    Verbatim { all: share(all), block: share(longest.len()), ends }
+    Verbatim { all: share(all), block: share(longest.len()) }
 }
 
 #[cfg(test)]
@@ -195,17 +230,19 @@ mod tests {
     fn one_block_is_told_from_several() {
         let host =
             "one two three four five six seven eight nine ten and eleven twelve thirteen fourteen fifteen sixteen";
-        let whole = Verbatim { all: 1.0, block: 1.0, ends: true };
+        let whole = Verbatim { all: 1.0, block: 1.0 };
         assert_eq!(share("two three four five six seven", host), whole);
         let two = share("two three four five six here eleven twelve thirteen fourteen fifteen", host);
-        assert_eq!(two, Verbatim { all: 10.0 / 11.0, block: 5.0 / 11.0, ends: true });
+        assert_eq!(two, Verbatim { all: 10.0 / 11.0, block: 5.0 / 11.0 });
         assert_eq!(share("two three four five", host), Verbatim::default());
         assert_eq!(share("", host), Verbatim::default());
     }
 
     #[test]
-    fn what_stands_before_a_signature_is_told_by_itself() {
-        let signature = "Jo Ferrer, harbour desk, the old customs house, write to the editors";
+    fn what_stands_beside_a_passage_is_told_by_itself() {
+        let passage = "The harbour desk of the old customs house writes to the editors that its crane, which fell in the gales of \
+            last winter, was lifted on Sunday by two tugs from the mainland";
+        let edited = passage.replace("gales of last", "storms of that");
         let ferry = "The ferry to Orrin stops in March since nobody mends its engines, and farmers fear for their milk";
         let again =
             "Since nobody mends the engines, farmers on Orrin fear for their milk: in March its ferry stops for good";
@@ -215,15 +252,20 @@ mod tests {
             let (ours, theirs) = (read(left), read(right));
             let mut table = RunTable::default();
             table.fill(&ours);
-            let shared = table.shared_of_other(&theirs).collect();
-            before_the_end((left, table.shared_in_other(&theirs).collect()), (right, shared))
+            let of_right: Vec<bool> = table.shared_of_other(&theirs).collect();
+            let of_left: Vec<bool> = table.shared_in_other(&theirs).collect();
+            outside((left, &of_left), (right, &of_right))
         };
-        let with = |text: &str| format!("{text}. {signature}");
-        assert_eq!(told(&with(ferry), &with(snow)), Some(0.0));
-        assert!(told(&with(ferry), &with(again)).unwrap() > 0.6);
-        assert_eq!(told(ferry, again), None, "no runs are shared");
-        assert_eq!(told(&format!("{signature}. {ferry}"), &format!("{signature}. {snow}")), None, "it begins both");
-        assert_eq!(told(&with("Quite so"), &with(snow)), None, "hardly a word is left");
+        for passage in [passage, &edited] {
+            let around = |story: &str, passage: &str| [format!("{story}. {passage}"), format!("{passage}. {story}")];
+            for (ferry, snow) in around(ferry, passage).iter().zip(&around(snow, passage)) {
+                assert!(told(ferry, snow).unwrap() < 0.05);
+            }
+        }
+        let ferry = format!("{ferry}. {passage}");
+        assert!(told(&ferry, &format!("{again}. {edited}")).unwrap() > 0.6);
+        assert!(told(&ferry, &format!("{edited}. {snow}")).unwrap() < 0.05);
+        assert_eq!(told(&ferry, &format!("Quite so. {passage}")), None, "hardly a word is left");
     }
 
     proptest! {
@@ -241,7 +283,6 @@ mod tests {
             let of = |part: usize| if short.len() < 5 { 0.0 } else { part as f32 / short.len() as f32 };
             let found = share(&text(&short), &text(&long));
             prop_assert_eq!((found.all, found.block), (of(all), of(longest)));
-            prop_assert!(!found.ends || marked.iter().rev().take(11).any(|&is| is));
         }
     }
 }

@@ -10,7 +10,7 @@ use crate::content::{Token, UNIT, exp, ln};
 use crate::features::{Features, Head, PARTS};
 use crate::report::{ContentEvidence, Evidence};
 use crate::shingle::{count_common, ratio};
-use crate::telling::Verbatim;
+use crate::telling::{RELATED, Verbatim};
 
 /// The rule for edited copies.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -103,12 +103,9 @@ const LEAST_NAMES: f32 = 0.2;
 /// The share of names that speaks neither for nor against a copy: that of texts without names.
 const NEUTRAL_NAMES: f32 = 0.5;
 
-/// Outside of what two texts have word for word, who retells a story tells on: of six thousand rewritings that repeat some of it
-/// none shares less than this of its other words. Where less is shared and the same words end both, these are a signature or
-/// a footer.
-const LEAST_BEFORE_THE_END: f32 = 0.15;
-
-/// What stands word for word in both is looked at only if it is as much of the shorter text.
+/// A passage that both texts have is looked at if so many of its words stand in one run in both, and in runs as much of the shorter
+/// text.
+const PASSAGE: f32 = 16.0;
 const QUOTED: f32 = 0.1;
 
 /// Whether evidence can show a rewording at all, whatever a rule makes of it: there are words enough, names are shared, who
@@ -117,7 +114,7 @@ pub(crate) fn is_telling(evidence: &ContentEvidence) -> bool {
     evidence.shorter as f32 * (1.0 - evidence.figures) >= REWORDED_WORDS
         && evidence.names_or_neutral() >= LEAST_NAMES
         && evidence.pairs > 0.0
-        && evidence.before_the_end.is_none_or(|told| told >= LEAST_BEFORE_THE_END)
+        && evidence.outside.is_none_or(|told| told >= RELATED * (1.0 - evidence.foreign))
 }
 
 /// Whether two texts that share so much of their pairs of words, of the richer one's weight, can be a rewording at all, if it
@@ -247,7 +244,7 @@ pub(crate) fn compare(
         new_numbers_of_longer: new_numbers(numbers, long.numbers),
         verbatim: 0.0,
         block: 0.0,
-        before_the_end: None,
+        outside: None,
     };
     worth(&evidence).then(|| {
         evidence.order = order(&mut ordered);
@@ -471,9 +468,9 @@ impl ContentEvidence {
         Self { verbatim: all, block, ..self }
     }
 
-    /// Whether enough stands word for word in both texts for the rest to be looked at by itself.
-    pub(crate) fn quotes(&self) -> bool {
-        self.verbatim >= QUOTED
+    /// Whether so long a passage stands word for word in both texts that the rest is to be looked at by itself.
+    pub(crate) fn shares_a_passage(&self) -> bool {
+        self.verbatim >= QUOTED && self.block * self.shorter as f32 >= PASSAGE
     }
 }
 

@@ -121,7 +121,7 @@ pub fn evidence(of: Vec<Option<Evidence>>) -> ArrayRef {
         ("new_numbers_of_longer", content(|of| Some(of.new_numbers_of_longer))),
         ("verbatim", content(|of| Some(of.verbatim))),
         ("block", content(|of| Some(of.block))),
-        ("before_the_end", content(|of| of.before_the_end)),
+        ("outside", content(|of| of.outside)),
     ];
     let (fields, columns): (Vec<Field>, Vec<ArrayRef>) =
         columns.into_iter().map(|(name, column)| (Field::new(name, column.data_type().clone(), true), column)).unzip();
