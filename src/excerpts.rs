@@ -187,8 +187,10 @@ struct Match {
     related: f32,
     /// Whether the passage begins or ends both texts.
     is_edge: bool,
-    /// Whether it is no prose, but names, headlines or captions; or what stands on many pages.
-    is_no_prose: bool,
+    /// Whether it is no prose, but names, headlines or captions.
+    is_list: bool,
+    /// Whether it stands on many pages.
+    is_on_pages: bool,
     /// Whether so many texts hold it that not all of them were compared.
     is_crowded: bool,
 }
@@ -225,6 +227,9 @@ const SOME: usize = 3;
 const LIST: f32 = 0.55;
 const A_SENTENCE: u32 = 40;
 const MORE_NAMES: f32 = 1.2;
+
+/// Texts that have no more in common apart from a list are not of one site, or on other things.
+const APART: f32 = 0.1;
 
 /// A passage that says so much of itself again is a list as well: captions of pictures, each with the same title.
 const REPETITIVE: f32 = 0.05;
@@ -297,7 +302,8 @@ impl Asked<'_> {
                         spots: [spot(pair.longer, block.left, spans.0), spot(shorter, block.right, spans.1)],
                         related,
                         is_edge: edges.0.0 && edges.1.0 || edges.0.1 && edges.1.1,
-                        is_no_prose: is_list || is_on_pages,
+                        is_list,
+                        is_on_pages,
                         is_crowded,
                     });
                 }
@@ -337,8 +343,11 @@ impl Asked<'_> {
         let is_repeated = outlets.values().any(|&texts| texts >= REPEATED);
         let is_edge = matches.iter().all(|found| found.is_edge);
         let is_crowded = matches.iter().any(|found| found.is_crowded);
+        // A list that two pages of one site show is made by the site; who has it in writing on another thing has taken it.
+        let is_taken =
+            holders == 2 && !is_edge && matches.iter().all(|found| found.related < APART && !found.is_on_pages);
         match holders {
-            _ if matches.iter().any(|found| found.is_no_prose) => true,
+            _ if matches.iter().any(|found| (found.is_list || found.is_on_pages) && !is_taken) => true,
             ..2 => true,
             2 => groups > 1 && (is_repeated || is_edge),
             SOME..MANY => groups >= SOME || is_edge || is_crowded || unknown > SOME,
