@@ -105,7 +105,7 @@ const NEUTRAL_NAMES: f32 = 0.5;
 
 /// A passage that both texts have is looked at if so many of its words stand in one run in both, and in runs as much of the shorter
 /// text.
-const PASSAGE: f32 = 16.0;
+const PASSAGE: f32 = 10.0;
 const QUOTED: f32 = 0.1;
 
 /// Whether evidence can show a rewording at all, whatever a rule makes of it: there are words enough, names are shared, who
