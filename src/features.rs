@@ -65,6 +65,8 @@ pub(crate) struct Weigher {
     /// The logarithm of 1 to 2, to be looked up by the first eight bits behind the point.
     logarithms: Vec<f32>,
     rare: [u32; MOST_DOCUMENTS as usize + 1],
+    /// For each code of at most [`MOST_DOCUMENTS`], which most features have, the weight by how common English has it.
+    of_rare: Vec<[u8; 256]>,
 }
 
 impl Weigher {
@@ -74,13 +76,18 @@ impl Weigher {
         /// As many documents count as seen in any language: a handful of texts does not tell what is rare.
         const LEAST_PRIOR: f32 = 1000.0;
         let prior = LEAST_PRIOR + english * (Commonness::PRIOR_WEIGHT - LEAST_PRIOR);
-        Self {
+        let mut weigher = Self {
             documents: ln(documents as f32 + prior),
             held: (0..256).map(Held::documents).collect(),
             english: (0..=255).map(|code| english * Commonness(code).documents()).collect(),
             logarithms: (0..256).map(|step| ln(1.0 + (step as f32 + 0.5) / 256.0)).collect(),
             rare: rare_weights(),
-        }
+            of_rare: Vec::new(),
+        };
+        let of_code =
+            |held: u8| std::array::from_fn(|english| weigher.weigh(Held::of_code(held), Commonness(english as u8)));
+        weigher.of_rare = (0..=MOST_DOCUMENTS as u8).map(of_code).collect();
+        weigher
     }
 
     /// The logarithm of a number from 0.5 on, to three digits: weights are not finer.
@@ -94,6 +101,13 @@ impl Weigher {
     /// The inverse document frequency ln(N / n) of a feature.
     #[inline(always)]
     fn idf(&self, held: Held, english: Commonness) -> u8 {
+        match self.of_rare.get(held.code()) {
+            Some(weights) => weights[usize::from(english.0)],
+            None => self.weigh(held, english),
+        }
+    }
+
+    fn weigh(&self, held: Held, english: Commonness) -> u8 {
         units(self.documents - self.ln(self.held[held.code()] + self.english[usize::from(english.0)] + 0.5))
     }
 

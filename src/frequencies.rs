@@ -30,7 +30,7 @@ const LIST_BITS: u32 = 20;
 
 /// Features of so many bytes are counted at once in any case, and so many more for each text.
 const BYTES_AT_ONCE: usize = 1 << 20;
-const BYTES_A_TEXT: usize = 260;
+const BYTES_A_TEXT: usize = 520;
 
 /// All texts are walked once for each part. Were long texts cut into ever more of them, time would grow with the square of
 /// their length.
