@@ -335,8 +335,11 @@ impl<A: Article> Articles<A> {
         self.sources.as_ref().map(|sources| sources.of[position]).filter(|&number| number != Sources::NONE)
     }
 
-    /// Whether the article at a position is known already.
-    pub(crate) fn is_known(&self, position: usize) -> bool {
+    /// Whether the article at a position is [known already](Article::is_known).
+    ///
+    /// # Panics
+    /// Beyond the last position.
+    pub fn is_known(&self, position: usize) -> bool {
         self.known[position]
     }
 

@@ -323,7 +323,7 @@ impl Detector {
     /// A corpus to clusters, which come with the articles.
     fn report_on<A: Article>(&self, signed: Prepared<A>) -> Result<(Report, Articles<A>)> {
         let Prepared { corpus, kept, mut summary } = signed;
-        let Outcome { pairs, sets, shared, furniture } =
+        let Outcome { pairs, sets, shared, furniture, judged_without } =
             self.compare(&corpus, kept, self.keep_for_clusters(), None, &mut summary, None)?;
         let (copies, misses): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|pair| pair.relation.is_some());
         summary.verified = copies.len() as u64;
@@ -333,17 +333,19 @@ impl Detector {
         let removing = Removing { near: &self.near, shingle, confidence: self.removal, representative };
         let wants_all = self.excerpts == Excerpts::FindAll;
         let texts = corpus.distinct.len();
-        let (clusters, removals, (excerpts, furniture)) =
+        let (clusters, removals, (excerpts, families)) =
             self.reporter.timed(&mut summary.times, Stage::Cluster, texts, |_| {
                 let clusters = grouping.clusters(&corpus, &copies, &misses);
                 let removals = removing.removals(&corpus, sets, &copies, &clusters);
                 let excerpts = excerpts::between(&corpus, shingle, (&shared, &furniture), &clusters, wants_all);
                 (clusters, removals, excerpts)
             });
-        summary.furniture = furniture;
+        summary.furniture = families;
+        let of_pages = if self.level == Level::Near { furniture } else { judged_without };
+        let page_furniture = of_pages.of_articles(&corpus, self.comparing().views);
         corpus.budget.check()?;
         let Corpus { skipped, articles, .. } = corpus;
-        Ok((Report { clusters, removals, excerpts, skipped, summary }, articles))
+        Ok((Report { clusters, removals, excerpts, page_furniture, skipped, summary }, articles))
     }
 
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left. If texts are asked for, an
@@ -398,7 +400,7 @@ impl Detector {
         let find_if = |is_needed, related| {
             if is_needed { holders.furniture(related, budget) } else { Furniture::default() }
         };
-        let judged_without = find_if(self.level == Level::Reworded, Related::Story);
+        let mut judged_without = find_if(self.level == Level::Reworded, Related::Story);
         let furniture = find_if(self.excerpts != Excerpts::Ignore, Related::Event);
         drop(holders);
         summary.with_furniture = judged_without.texts().max(furniture.texts());
@@ -407,7 +409,7 @@ impl Detector {
         drop((fingerprints, whole));
         if self.level == Level::Near {
             pairs.par_sort_by_key(|pair| (pair.left, pair.right));
-            return Ok(Outcome { pairs, sets: Some(sets), shared, furniture });
+            return Ok(Outcome { pairs, sets: Some(sets), shared, furniture, judged_without });
         }
         drop(sets);
         let notes = census.as_deref_mut().map(|census| &mut census.notes);
@@ -415,13 +417,13 @@ impl Detector {
             Rewordings { judge: self.judge, near: &self.near, prior: self.prior, reporter: &self.reporter };
         pairs.extend(rewordings.find(texts, tokens, &judged_without, &leaders, (keep, asked), (summary, notes))?);
         if let Some(census) = census {
-            census.mask = judged_without.into_mask();
+            census.mask = std::mem::take(&mut judged_without).into_mask();
         }
         budget.check()?;
         // What shingles and content both speak of is told by its content.
         pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
         pairs.dedup_by_key(|pair| (pair.left, pair.right));
-        Ok(Outcome { pairs, sets: None, shared, furniture })
+        Ok(Outcome { pairs, sets: None, shared, furniture, judged_without })
     }
 }
 
@@ -442,6 +444,8 @@ struct Outcome {
     shared: Vec<Shared>,
     /// What is no excerpt since it is furniture, if excerpts are looked for.
     furniture: Furniture,
+    /// What rewordings were judged without, if they were looked for.
+    judged_without: Furniture,
 }
 
 impl DetectorBuilder {

@@ -11,12 +11,16 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
+use crate::articles::Article;
 use crate::candidates::Sieve;
 use crate::content::{TokenChunks, Tokens};
+use crate::corpus::Corpus;
 use crate::fingerprints::{self, Fingerprints, Sample};
 use crate::hash::mix2;
+use crate::report::{self, PageFurniture};
 use crate::scheme::Shingle;
 use crate::shingle::Window;
+use crate::sign::{Scratch, Views};
 use crate::store::{Block, Budget, Share, Store};
 use crate::text;
 use crate::texts::Texts;
@@ -96,6 +100,31 @@ impl Furniture {
             Cut::new(text, &desk.windows(), &mask.windows)
         };
         Self { cuts: (0..texts.len() as u32).filter_map(cut).collect(), mask: Mask::default() }
+    }
+
+    /// What of each article is furniture, in the order of the input. Of exact copies each is read for itself: they have the same words, but
+    /// not in the same places.
+    pub(crate) fn of_articles<A: Article>(&self, corpus: &Corpus<A>, views: Views) -> Vec<PageFurniture> {
+        let of_article = |scratch: &mut Scratch, (&twin, &position): (&u32, &u32)| {
+            let position = position as usize;
+            let text = corpus.distinct.binary_search(&twin).ok()? as u32;
+            let cut = self.of(text)?;
+            let spans: Vec<Range<usize>> = if corpus.position(text) == position {
+                cut.spans().collect()
+            } else {
+                let read = |_| corpus.articles.read(position);
+                let words = [corpus.words[text as usize]];
+                let texts = Texts { words: &words, read: &read, shingle: views.shingle, budget: &corpus.budget };
+                let fingerprints = views.single(&read(0), scratch).fingerprints;
+                let told = Self::told_by(&self.mask, texts, |_| &fingerprints);
+                told.of(0)?.spans().collect()
+            };
+            Some(PageFurniture { id: corpus.articles.id(position).into(), position, spans })
+        };
+        let articles = corpus.twins.par_iter().zip(&corpus.positions);
+        let mut found: Vec<PageFurniture> = articles.map_init(Scratch::default, of_article).flatten_iter().collect();
+        found.par_sort_unstable_by_key(|furniture| furniture.position);
+        found
     }
 
     /// What it is told by.
@@ -191,17 +220,13 @@ impl Cut {
         (words > 0).then(|| Self { text, words, spans: spans.into() })
     }
 
-    /// What is left of the text; where something was, a new paragraph begins.
+    /// What is left of the text.
     fn from(&self, of: &str) -> String {
-        let mut left = String::with_capacity(of.len());
-        let mut end = 0;
-        for span in &self.spans {
-            left.push_str(&of[end..span.start as usize]);
-            left.push('\n');
-            end = span.end as usize;
-        }
-        left.push_str(&of[end..]);
-        left
+        report::cut(of, self.spans())
+    }
+
+    fn spans(&self) -> impl Iterator<Item = Range<usize>> {
+        self.spans.iter().map(|span| span.start as usize..span.end as usize)
     }
 }
 

@@ -69,7 +69,7 @@
 //! how common copies are in the corpus, which is estimated from the odds of all pairs ([`Summary::prior`]).
 //!
 //! Passages that four articles have which tell different stories, such as footers and signatures, are left out before rewordings
-//! are judged ([`Summary::with_furniture`]).
+//! are judged ([`Report::page_furniture`]).
 //!
 //! *Clusters* are stars: every member was verified against the representative, and a doubtful member must be a copy of a second
 //! member as well. In turn, an article that falls somewhat short with the representative joins all the same if it does no worse
@@ -153,7 +153,7 @@ pub use passages::{Passage, PassageKind, shared_passages};
 pub use removal::may_replace;
 pub use report::{
     ArticleRef, Cluster, Comparison, ContentEvidence, Evidence, Excerpt, ExcerptKind, ExcerptPlace, Lookalike, Member,
-    NearMiss, Pair, Progress, Relation, Removal, Report, Skipped, Stage, Summary,
+    NearMiss, PageFurniture, Pair, Progress, Relation, Removal, Report, Skipped, Stage, Summary,
 };
 pub use scheme::{Scheme, Shingle};
 pub use shingle::ShingleSet;

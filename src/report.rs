@@ -369,6 +369,61 @@ pub struct Skipped {
     pub reason: SkipReason,
 }
 
+/// The passages of an article that are furniture of its page: footers, signatures, notes to the reader. Four articles at least have
+/// them that tell different stories.
+///
+/// ```
+/// use retold::Detector;
+///
+/// let note = "Write to the desk of the paper at the old mill in Orrin, or call before noon on working days, and please say which \
+///     edition you have read, since the late one differs. All that is printed here belongs to the paper.";
+/// let stories = [
+///     "The ferry to Orrin stops in March, since nobody mends its engines and the farmers send their milk by road.",
+///     "Snow closed the mountain road to Hallin, where guests of the hotel played cards by candlelight all night.",
+///     "A tern that was ringed in Sallow forty years ago was found alive last Sunday on a beach near the lighthouse.",
+///     "The council chose oak for the new bridge: steel would have cost less, but rusts where the tide comes in.",
+///     "Nine children learned to weave nets this winter from the last fisherman who still mends his own.",
+/// ];
+/// let articles: Vec<(String, String)> =
+///     stories.iter().zip(1..).map(|(story, id): (_, u32)| (id.to_string(), format!("{story} {note}"))).collect();
+/// let report = Detector::new().find(&articles)?;
+/// let span = report.page_furniture()[0].spans[0].clone();
+/// assert!(articles[0].1[span].starts_with("Write to the desk"));
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct PageFurniture {
+    /// The article's id.
+    pub id: String,
+    /// Where the article stands in the input, from 0.
+    pub position: usize,
+    /// Where the passages begin and end in its text, in bytes, ascending; at the edges of words.
+    pub spans: Vec<Range<usize>>,
+}
+
+impl PageFurniture {
+    /// The text of the article without them; where one was, a new paragraph begins.
+    pub fn cut_from(&self, text: &str) -> String {
+        cut(text, self.spans.iter().cloned())
+    }
+}
+
+/// A text without some spans, ascending; where one was, a new paragraph begins. Spans that are none of the text are passed over.
+pub(crate) fn cut(text: &str, spans: impl Iterator<Item = Range<usize>>) -> String {
+    let mut left = String::with_capacity(text.len());
+    let mut end = 0;
+    for span in spans {
+        let Some(before) = text.get(end..span.start).filter(|_| text.is_char_boundary(span.end)) else { continue };
+        left.push_str(before);
+        left.push('\n');
+        end = span.end;
+    }
+    left.push_str(&text[end..]);
+    left
+}
+
 /// Two articles that were compared, as returned by [`Detector::pairs`](crate::Detector::pairs).
 ///
 /// ```
@@ -586,6 +641,7 @@ pub struct Report {
     pub(crate) clusters: Vec<Cluster>,
     pub(crate) removals: Vec<Removal>,
     pub(crate) excerpts: Vec<Excerpt>,
+    pub(crate) page_furniture: Vec<PageFurniture>,
     pub(crate) skipped: Vec<Skipped>,
     pub(crate) summary: Summary,
 }
@@ -607,6 +663,12 @@ impl Report {
     /// Empty unless [`DetectorBuilder::excerpts`](crate::DetectorBuilder::excerpts) is set.
     pub fn excerpts(&self) -> &[Excerpt] {
         &self.excerpts
+    }
+
+    /// What of each article belongs to its page rather than to its story, as [`Summary::with_furniture`] counts it, in the order of the
+    /// input. At [`Level::Near`](crate::Level::Near) only looked for together with [excerpts](crate::DetectorBuilder::excerpts).
+    pub fn page_furniture(&self) -> &[PageFurniture] {
+        &self.page_furniture
     }
 
     /// The articles that could not be compared, in the order of the input.

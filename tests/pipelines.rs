@@ -85,6 +85,43 @@ fn annotations_that_cannot_be_are_refused() {
 }
 
 #[test]
+fn furniture_is_stripped_and_nothing_else() {
+    let footer = "Write to the desk of the paper at the old mill in Orrin, or call before noon on working days, and please say \
+        which edition you have read, since the late one differs. All that is printed here belongs to the paper.";
+    let stories = [
+        "The ferry to Orrin stops in March, since nobody mends its engines and the farmers send their milk by road.",
+        "Snow closed the mountain road to Hallin, where guests of the hotel played cards by candlelight all night.",
+        "A tern that was ringed in Sallow forty years ago was found alive last Sunday on a beach near the lighthouse.",
+        "The council chose oak for the new bridge: steel would have cost less, but rusts where the tide comes in.",
+        "Nine children learned to weave nets this winter from the last fisherman who still mends his own.",
+    ];
+    let with = |story: &str| format!("{story} {footer}");
+    let mut texts: Vec<String> = stories.iter().map(|story| with(story)).collect();
+    // An exact copy, whose bytes are others; a story without it; and an article without a word.
+    texts.extend([with(stories[0]).replace(", ", " -- "), FERRY.into(), "...".into()]);
+    let lines: String = texts.iter().zip('a'..).map(|(text, id)| line(&id.to_string(), text)).collect();
+    let folder = Temp::new("furniture").with("x.jsonl", lines);
+    assert!(run(&folder, &["--strip-furniture", "told.jsonl", "x.jsonl"]).status.success());
+    let told: Vec<Value> =
+        read(folder.join("told.jsonl")).lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(told.len(), texts.len());
+    for ((told, text), place) in told.iter().zip(&texts).zip(1..) {
+        assert_eq!(told["at"], format!("x.jsonl:{place}"));
+        let (mut left, mut end) = (String::new(), 0);
+        for cut in told["cut"].as_array().unwrap() {
+            let [start, stop] = ["start", "end"].map(|edge| cut[edge].as_u64().unwrap() as usize);
+            left += &(text[end..start].to_string() + "\n");
+            end = stop;
+        }
+        assert_eq!(told["text"], left + &text[end..], "what is cut is all that is missing");
+        let left = told["text"].as_str().unwrap();
+        let story = text.split(" Write to the desk").next().unwrap();
+        assert!(left.starts_with(story), "{left}");
+        assert!(left.len() < story.len() + 12, "the footer is gone: {left}");
+    }
+}
+
+#[test]
 fn every_line_is_as_the_schema_says() {
     let schema: Value = serde_json::from_str(include_str!("../examples/dedup/lines.schema.json")).unwrap();
     let validator = jsonschema::validator_for(&schema).unwrap();
@@ -100,11 +137,12 @@ fn every_line_is_as_the_schema_says() {
     let near = FERRY.replace("noon", "boat");
     let folder =
         Temp::new("schema").with("x.jsonl", lines() + &line("e", &near)).with("a.txt", FERRY).with("b.txt", near);
-    let args = ["--format", "jsonl", "--removed", "removed.jsonl", "--progress", "jsonl", ".", "gone.txt"];
-    let output = run(&folder, &args);
+    let files = ["--removed", "removed.jsonl", "--strip-furniture", "stripped.jsonl"];
+    let output = run(&folder, &[&["--format", "jsonl", "--progress", "jsonl", ".", "gone.txt"][..], &files].concat());
     check(std::str::from_utf8(&output.stdout).unwrap());
     check(stderr(&output));
     check(&read(folder.join("removed.jsonl")));
+    check(&read(folder.join("stripped.jsonl")));
     check(&stdout(&seeds(), &["--format", "jsonl", "."]));
     check(&stdout(&seeds(), &["--format", "summary", "."]));
     let pair = |other: &str| run(&seeds(), &["compare", "--format", "jsonl", "004_school-hall-meeting.txt", other]);
@@ -115,7 +153,7 @@ fn every_line_is_as_the_schema_says() {
     types.dedup();
     assert_eq!(
         types,
-        ["cluster", "comparison", "progress", "removed", "skipped", "summary", "unread"],
+        ["article", "cluster", "comparison", "progress", "removed", "skipped", "summary", "unread"],
         "each was seen"
     );
     // And it says something.

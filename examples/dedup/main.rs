@@ -151,8 +151,8 @@ const EXIT: &str = "\
 A JSON Schema of all JSON lines: examples/dedup/lines.schema.json in the source.
 
 Output files: an existing file is replaced when everything is written, never before; anything else
-in its place (a device, a folder that is not empty) is refused before the search. --unique, --removed
-and --annotate are all written, or none of them.
+in its place (a device, a folder that is not empty) is refused before the search. --unique, --removed,
+--annotate and --strip-furniture are all written, or none of them.
 
 Exit code:
   0  success; records that could not be used are listed as skipped
@@ -320,7 +320,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     bar.suspend(|| tell_problems(&skipped));
     // Before the results, after which nobody may listen any more.
     progress::show_bytes(&bar, "write", input::bytes(&sources));
-    let outputs = pool.install(|| outputs.write(&sources, &tallies, &report, &places, &bar));
+    let outputs = pool.install(|| outputs.write(&sources, &tallies, &report, (&articles, &places), &bar));
     drop(lines);
     bar.finish_and_clear();
     let findings = Findings::new(report, (articles, places, dates), problems, skipped, read);

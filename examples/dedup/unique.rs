@@ -7,11 +7,11 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::{HumanCount, ProgressBar};
-use retold::Report;
+use retold::{Articles, Report};
 use serde_json::json;
 
 use crate::annotate::{FIELDS, Note, Notes, Table, taken_field};
-use crate::input::{Block, Blocks, Codec, Count, Form, Place, Shape, Source, Tally, kind, without_mark};
+use crate::input::{Block, Blocks, Codec, Count, Document, Form, Place, Shape, Source, Tally, kind, without_mark};
 use crate::output;
 use crate::write::{Ready, Whole, WholeFolder, check_file, check_folder, name_all};
 
@@ -99,6 +99,7 @@ pub struct Outputs<'a> {
     unique: Option<Target<'a>>,
     annotated: Option<Target<'a>>,
     removed: Option<(&'a Path, Codec)>,
+    stripped: Option<(&'a Path, Codec)>,
 }
 
 /// What they are to be called.
@@ -134,13 +135,26 @@ pub struct Names {
     /// representative has only a cluster; articles in no cluster have none of them.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     annotate: Option<PathBuf>,
+
+    /// Write the articles without the furniture of their pages to this file, as JSON lines
+    ///
+    /// Footers, signatures and notes to the reader that four articles have which tell different stories.
+    /// A line has the id, the location, the text that is left, and as `cut` the byte ranges of the text
+    /// that are left out. All articles are written, with and without furniture.
+    #[arg(long, value_name = "FILE", verbatim_doc_comment)]
+    strip_furniture: Option<PathBuf>,
 }
 
 impl<'a> Outputs<'a> {
     /// Refuses what cannot be written before anything is read.
     pub fn new(names: &'a Names, sources: &[Source]) -> Result<Self, String> {
-        let Names { unique, removed, annotate, .. } = names;
-        let all = [("--unique", unique), ("--removed", removed), ("--annotate", annotate)];
+        let Names { unique, removed, annotate, strip_furniture, .. } = names;
+        let all = [
+            ("--unique", unique),
+            ("--removed", removed),
+            ("--annotate", annotate),
+            ("--strip-furniture", strip_furniture),
+        ];
         for (at, (option, path)) in all.iter().enumerate() {
             let Some(path) = path else { continue };
             refuse_input(path, sources)?;
@@ -160,11 +174,11 @@ impl<'a> Outputs<'a> {
         for target in unique.iter().chain(&annotated) {
             target.check()?;
         }
-        if let Some(path) = removed {
+        for path in removed.iter().chain(strip_furniture) {
             check_file(path).map_err(|error| unwritable(path, &error))?;
         }
-        let removed = removed.as_deref().map(|path| (path, Codec::of_name(path)));
-        Ok(Self { unique, annotated, removed })
+        let of_name = |path: &'a Option<PathBuf>| path.as_deref().map(|path| (path, Codec::of_name(path)));
+        Ok(Self { unique, annotated, removed: of_name(removed), stripped: of_name(strip_furniture) })
     }
 
     /// Whether the input is read a second time.
@@ -188,7 +202,7 @@ impl<'a> Outputs<'a> {
         sources: &[Source],
         tallies: &[Tally],
         report: &Report,
-        places: &[Place],
+        (articles, places): (&Articles<Document>, &[Place]),
         bar: &ProgressBar,
     ) -> Result<Option<Account>, String> {
         let (unique, annotated) = (self.unique.as_ref(), self.annotated.as_ref());
@@ -198,7 +212,9 @@ impl<'a> Outputs<'a> {
         let notes = annotated.map(|_| Notes::new(report, places));
         let annotated = annotated.map(|target| write(target, notes.as_ref())).transpose()?;
         let removed = self.removed.map(|(path, codec)| write_removed(path, codec, report, places)).transpose()?;
-        let ready = unique.into_iter().chain(annotated.map(|(ready, _)| ready)).chain(removed).collect();
+        let stripped = self.stripped.map(|file| write_stripped(file, report, articles, places)).transpose()?;
+        let listed = removed.into_iter().chain(stripped);
+        let ready = unique.into_iter().chain(annotated.map(|(ready, _)| ready)).chain(listed).collect();
         name_all(ready).map_err(|(path, error)| unwritable(&path, &error))?;
         Ok(account)
     }
@@ -660,6 +676,32 @@ fn write_removed(path: &Path, codec: Codec, report: &Report, places: &[Place]) -
         let mut line =
             json!({"type": "removed", "id": removal.id, "at": from, "kept": removal.kept_id, "kept_at": kept});
         output::add_fields(&mut line, removal);
+        output::write_line(&mut file, &line).map_err(failed)?;
+    }
+    file.finish().map_err(failed)
+}
+
+/// Writes all articles that are not known already without the furniture of their pages, in the order of the input.
+fn write_stripped(
+    (path, codec): (&Path, Codec),
+    report: &Report,
+    articles: &Articles<Document>,
+    places: &[Place],
+) -> Result<Ready, String> {
+    let failed = |error| unwritable(path, &error);
+    let mut file = Whole::new(path, codec).map_err(failed)?;
+    let mut furniture = report.page_furniture().iter().peekable();
+    for (position, place) in places.iter().enumerate() {
+        let found = furniture.next_if(|furniture| furniture.position == position);
+        if articles.is_known(position) {
+            continue;
+        }
+        let text = articles.text(position).map_err(|error| error.to_string())?;
+        let left = found.map_or_else(|| text.clone(), |furniture| furniture.cut_from(&text).into());
+        let spans = found.map(|furniture| &furniture.spans[..]).unwrap_or_default();
+        let cut: Vec<_> = spans.iter().map(|span| json!({"start": span.start, "end": span.end})).collect();
+        let (id, at) = (articles.id(position), place.to_string());
+        let line = json!({"type": "article", "id": id, "at": at, "text": left, "cut": cut});
         output::write_line(&mut file, &line).map_err(failed)?;
     }
     file.finish().map_err(failed)

@@ -1,12 +1,13 @@
 //! Runs the detector on labelled articles and says how right it is.
 //!
-//! `cargo run --release --example evaluate -- POOL [--judged TABLE] [--threads N] [--wrong N] [--calibrate]`
+//! `cargo run --release --example evaluate -- POOL [--judged TABLE] [--threads N] [--wrong N] [--plant WORDS] [--calibrate]`
 //!
 //! POOL holds `docs.jsonl` (`{"id", "text"}` a line), `labels.tsv` (id, cluster, set, family, relation; relation `none` for
 //! distractors) and, if there are pairs that count neither way, `ignore.tsv` (two ids a line); each may be gzipped.
 
 mod calibrate;
 mod natural;
+mod plant;
 mod score;
 
 use std::collections::{HashMap, HashSet};
@@ -40,6 +41,9 @@ struct Options {
     /// Put this many rewritings for each hundred documents into the plain ones, and show how many of their pairs are found.
     #[arg(long, value_name = "PERCENT")]
     dilute: Option<usize>,
+    /// Plant passages of this many words into the plain documents, and show how many are told as excerpts.
+    #[arg(long, value_name = "WORDS")]
+    plant: Option<usize>,
     /// Fit the rule for rewordings on this pool, and show how it does on families that it has not seen.
     #[arg(long)]
     calibrate: bool,
@@ -62,6 +66,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     };
     if let Some(percent) = options.dilute {
         return diluted(&labels, &judged, &articles, percent);
+    }
+    if let Some(words) = options.plant {
+        return plant::recall(&labels, &articles, words);
     }
     if options.calibrate {
         return calibrate::leave_one_out(&labels, &judged, &articles);
