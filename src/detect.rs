@@ -388,7 +388,8 @@ impl Detector {
             let words = |text: u32| texts.words[text as usize];
             // One run of eleven words gives two texts one fingerprint, and what is told as an excerpt has more.
             let needed = |_| Some(2);
-            let (all, leaders): (Vec<u32>, _) = ((0..texts.len() as u32).collect(), self.near.whole(texts, &pairs));
+            let (all, leaders): (Vec<u32>, _) =
+                ((0..texts.len() as u32).collect(), self.near.whole(texts.words, &pairs));
             shared = fingerprints.overlaps(&all, &leaders, Sample::All, words, needed, budget).pairs;
         }
         budget.check()?;

@@ -41,8 +41,7 @@ impl Usual {
         for (text, share) in crowded.into_iter().zip(found) {
             shares[text as usize] = share.unwrap_or(shares[text as usize]);
         }
-        let texts = leaders.len();
-        Self(leaders.iter().map(|&leader| drawn(shares[leader as usize], texts)).collect())
+        Self(Self::of_leaders(leaders, &shares))
     }
 
     /// For a text.
@@ -53,6 +52,14 @@ impl Usual {
     /// For the less crowded one of two texts.
     pub(crate) fn of(&self, left: u32, right: u32) -> f32 {
         self.0[left as usize].min(self.0[right as usize])
+    }
+}
+
+impl Usual {
+    /// For each text by what its leader shares with the neighbour that tells.
+    pub(crate) fn of_leaders(leaders: &[u32], shares: &[f32]) -> Vec<f32> {
+        let texts = leaders.len();
+        leaders.iter().map(|&leader| drawn(shares[leader as usize], texts)).collect()
     }
 }
 
