@@ -67,7 +67,7 @@ pub(crate) struct Growth {
 }
 
 /// Of a bucket that cannot be split, how many of the texts after it a text meets.
-const NEXT_FEW: usize = 4;
+pub(crate) const NEXT_FEW: usize = 4;
 
 /// The pairs of texts that share a bucket.
 #[derive(Debug, Default)]
@@ -88,8 +88,7 @@ impl Meetings {
     pub(crate) fn in_trees(sketches: &Sketches, growth: Growth, trees: Range<usize>) -> Self {
         let keys = Keys::new(sketches, growth.rows, trees.clone());
         let grow = |tree| {
-            let row =
-                |text: u32, depth: usize| -> u32 { sketches.get(text)[(tree * growth.rows + depth) % sketches.slots] };
+            let row = |text: u32, depth: usize| -> u32 { sketches.get(text)[growth.slot(tree, depth, sketches.slots)] };
             let mut keyed = keys.shared(tree - trees.start);
             keyed.sort_unstable();
             let mut met = Self::default();
@@ -117,14 +116,37 @@ impl Meetings {
                 self.crowded += 1;
                 self.meet_first(run[0], &run[1..]);
             }
-            if depth >= growth.deepest {
-                self.meet_next(run, NEXT_FEW);
-            } else {
-                run.iter_mut().for_each(|text| *text = in_order(row(*text as u32, depth), *text as u32));
-                run.sort_unstable();
-                self.split(run, depth + 1, growth, row);
-            }
+            self.grow(run, depth, growth, row);
         }
+    }
+
+    /// Adds the pairs in a crowded bucket, of which all have met the first.
+    fn grow(&mut self, run: &mut [u64], depth: usize, growth: &Growth, row: &impl Fn(u32, usize) -> u32) {
+        if depth >= growth.deepest {
+            self.meet_next(run, NEXT_FEW);
+        } else {
+            run.iter_mut().for_each(|text| *text = in_order(row(*text as u32, depth), *text as u32));
+            run.sort_unstable();
+            self.split(run, depth + 1, growth, row);
+        }
+    }
+
+    /// Adds the pairs in one bucket, in whose texts so many rows are equal.
+    pub(crate) fn in_bucket(&mut self, texts: &[u32], depth: usize, growth: &Growth, row: impl Fn(u32, usize) -> u32) {
+        let mut run: Vec<u64> = texts.iter().map(|&text| text.into()).collect();
+        if run.len() <= growth.bucket {
+            return self.meet_next(&run, run.len());
+        }
+        self.crowded += 1;
+        self.meet_first(run[0], &run[1..]);
+        self.grow(&mut run, depth, growth, &row);
+    }
+}
+
+impl Growth {
+    /// Which slots of a sketch of so many a tree looks at, by depth.
+    pub(crate) fn slot(&self, tree: usize, depth: usize, slots: usize) -> usize {
+        (tree * self.rows + depth) % slots
     }
 }
 
@@ -150,7 +172,7 @@ fn in_order(key: u32, text: u32) -> u64 {
 
 /// The key of a text in a tree by its first rows.
 #[inline(always)]
-fn key_of(rows: &[u32]) -> u32 {
+pub(crate) fn key_of(rows: &[u32]) -> u32 {
     (rows.iter().fold(0, |key, &row| mix2(key, row.into())) >> 32) as u32
 }
 

@@ -457,7 +457,11 @@ fn find_stems(
     }
 }
 
+/// How many numbers are known of a text but its stems: see [`Weighed::numbers`].
+pub(crate) const HEAD_NUMBERS: usize = 13 + (PARTS - 1) + PARTS;
+
 /// The weighed features of one text by itself.
+#[derive(Debug)]
 pub(crate) struct Weighed {
     head: Head,
     common: u8,
@@ -488,6 +492,53 @@ impl Weighed {
 
     pub(crate) fn features(&self) -> Features<'_> {
         Features { head: &self.head, common: self.common, words: (&self.words[..]).into() }
+    }
+
+    /// What is known of the text but its rare features, as numbers of which [`from_numbers`](Self::from_numbers) makes it again.
+    pub(crate) fn numbers(&self) -> [u32; HEAD_NUMBERS] {
+        let Head { words, distinct, english, figures, totals, parts, stems, .. } = self.head;
+        let mut numbers = [0; HEAD_NUMBERS];
+        let all = [words, distinct, english, figures, stems, self.common.into()].into_iter().chain(parts).chain([
+            totals.stems,
+            totals.plain,
+            totals.names,
+            totals.named,
+            totals.numbers,
+            totals.pairs,
+            totals.rare,
+        ]);
+        numbers.iter_mut().zip(all.chain(totals.parts)).for_each(|(to, number)| *to = number);
+        numbers
+    }
+
+    /// A text of these numbers, the codes of the stems that others may share, and the weights of these; without rare features.
+    pub(crate) fn from_numbers(numbers: [u32; HEAD_NUMBERS], mut codes: Vec<u32>, weights: &[u8]) -> Self {
+        let [words, distinct, english, figures, _, common, rest @ ..] = numbers;
+        let mut rest = rest.into_iter();
+        let mut next = || rest.next().unwrap_or_default();
+        let parts = std::array::from_fn(|_| next());
+        let [stems, plain, names, named, of_numbers, pairs, rare] = std::array::from_fn(|_| next());
+        let totals = Totals {
+            stems,
+            plain,
+            names,
+            named,
+            numbers: of_numbers,
+            pairs,
+            rare,
+            parts: std::array::from_fn(|_| next()),
+        };
+        let stems = codes.len().min(weights.len());
+        codes.truncate(stems);
+        store::add_bytes(&mut codes, &weights[..stems]);
+        let stems = stems as u32;
+        let head = Head { words, distinct, english, figures, totals, parts, stems, ..Head::default() };
+        Self { head, common: common as u8, words: codes, rare: Vec::new() }
+    }
+
+    /// The weight of all its rare features.
+    pub(crate) fn rare_total(&self) -> u32 {
+        self.head.totals.rare
     }
 
     /// The weight of all its pairs of words.

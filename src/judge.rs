@@ -56,6 +56,11 @@ impl Desk {
         self.stems.fill(text);
         self.is_read = false;
     }
+
+    /// Makes room for another text, of which nothing but its words will be looked at.
+    pub(crate) fn clear(&mut self) {
+        self.is_read = false;
+    }
 }
 
 impl Judge {

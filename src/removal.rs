@@ -99,8 +99,8 @@ pub(crate) struct Removing<'a> {
 
 /// Who looks at two texts for one who decides. On one machine all texts are at hand; an engine has them elsewhere.
 pub(crate) trait SideBySide: Sync {
-    /// Compares the shingles of two texts, the first before the second.
-    fn pair(&self, left: u32, right: u32) -> Compared;
+    /// Compares the shingles of a text that may go and one that would be kept, the one of the lower number first.
+    fn pair(&self, removed: u32, kept: u32) -> Compared;
 
     /// The share of a text's words that lie in shingles of another one.
     fn covered(&self, text: u32, by: u32) -> f32;
@@ -113,8 +113,8 @@ pub(crate) struct AtHand<'a, 't> {
 }
 
 impl SideBySide for AtHand<'_, '_> {
-    fn pair(&self, left: u32, right: u32) -> Compared {
-        self.near.pair(self.shingles, left, right)
+    fn pair(&self, removed: u32, kept: u32) -> Compared {
+        self.near.pair(self.shingles, removed.min(kept), removed.max(kept))
     }
 
     fn covered(&self, text: u32, by: u32) -> f32 {
@@ -221,7 +221,7 @@ impl Removing<'_> {
             let pair = match known {
                 Ok(pair) => pair,
                 Err(_) => {
-                    fresh = looking.pair(pair.0, pair.1);
+                    fresh = looking.pair(removed, kept);
                     &fresh
                 }
             };
