@@ -7,12 +7,14 @@ mod content;
 mod decide;
 mod near;
 mod packed;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
 pub use content::{
-    Beside, Counted, Counting, Direct, Full, Looked, Pair, Read, Reading, Side, Told, Usual, Weighing, Weights,
-    best_shares, english_share, is_compared, is_crowded, neighbours, share, worth_reading,
+    Beside, Counted, Counting, Direct, Full, Looked, Pair, Read, Reading, Side, Told, Usual, Visit, Visits, Weighing,
+    Weights, best_shares, english_share, guest, is_compared, is_crowded, neighbours, share, worth_reading,
 };
 pub use decide::{Crowd, Decider, Engine, MemberRow, Met, Numbers};
 pub use near::{Bucket, Buckets, Compare, Holder, LARGEST, Masked, Overlapping, Passage, Unrelated, Windows};
@@ -153,22 +155,5 @@ impl<'t> Local<'t> {
             self.texts.push(Cow::Borrowed(of));
         }
         number
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    proptest! {
-        #[test]
-        fn ranks_count_lower_numbers(numbers in prop::collection::btree_set(0u32..300, 0..200)) {
-            let bits = Bits::new(Bits::of(300, |number| numbers.contains(&(number as u32))));
-            for number in 0..300 {
-                prop_assert_eq!(bits.contains(number), numbers.contains(&number));
-                prop_assert_eq!(bits.rank(number) as usize, numbers.range(..number).count());
-            }
-        }
     }
 }

@@ -176,6 +176,7 @@ struct State {
     commons: BTreeMap<i64, Vec<u8>>,
     prior: f32,
     buckets: u32,
+    blocks: u32,
     most: usize,
 }
 
@@ -211,6 +212,7 @@ impl State {
             commons: state.get_item("commons")?.map(|value| value.extract()).transpose()?.unwrap_or_default(),
             prior: state.get_item("prior")?.map(|value| value.extract()).transpose()?.unwrap_or_default(),
             buckets: state.get_item("buckets")?.map(|value| value.extract()).transpose()?.unwrap_or(1),
+            blocks: state.get_item("blocks")?.map(|value| value.extract()).transpose()?.unwrap_or(1),
             most: state.get_item("most")?.map(|value| value.extract()).transpose()?.unwrap_or(1),
         })
     }
@@ -257,7 +259,8 @@ struct Streams {
     weighing: Option<(i64, k::Weighing)>,
     usual: k::Usual,
     shares: (Option<u32>, Vec<u16>),
-    beside: k::Beside,
+    visits: k::Visits,
+    beside: Option<(i64, k::Beside)>,
     reading: k::Reading,
     sample: Option<(i64, Vec<String>)>,
 }
@@ -298,6 +301,7 @@ impl Kernel {
             "neighbours" => self.neighbours(&rows),
             "shares" => self.shares(&rows),
             "compared" => self.compared(&rows),
+            "visits" => self.visits(&rows),
             "look" => self.look(&rows),
             "mates" => self.mates(&rows),
             "usual" => self.usual(&rows),
@@ -332,6 +336,10 @@ impl Kernel {
             "count" => {
                 let done = streams.counted.take();
                 counted(done.into_iter().collect())?
+            }
+            "visits" => {
+                streams.visits.finish();
+                self.visited()?
             }
             "usual" => {
                 streams.usual.finish();
@@ -712,27 +720,58 @@ impl Kernel {
         let least = |text: u32| self.state.least(text);
         let is_compared = |&row: &usize| k::is_compared(shares[row] as u16, least(left[row]), least(right[row]));
         let kept: Vec<usize> = (0..rows.len()).filter(is_compared).collect();
+        let is_left = |row: usize| k::guest(left[row], right[row], &self.state.totals);
+        let sides = |row: usize| if is_left(row) { (left[row], right[row]) } else { (right[row], left[row]) };
         table(vec![
-            ("l", longs(kept.iter().map(|&row| left[row]))),
-            ("r", longs(kept.iter().map(|&row| right[row]))),
+            ("t", longs(kept.iter().map(|&row| sides(row).0))),
+            ("block", longs(kept.iter().map(|&row| sides(row).1 % self.state.blocks))),
+            ("home", longs(kept.iter().map(|&row| sides(row).1))),
             ("pairs", ints(kept.iter().map(|&row| pairs[row]))),
             ("share", ints(kept.iter().map(|&row| shares[row]))),
+            ("is_left", flags(kept.iter().map(|&row| is_left(row)))),
+        ])
+    }
+
+    fn visits(&mut self, rows: &Rows) -> PyResult<Table> {
+        let (texts, blocks, homes) = (rows.ints("t")?, rows.ints("block")?, rows.ints("home")?);
+        let (pairs, shares, is_left) = (rows.small("pairs")?, rows.small("share")?, rows.flags("is_left")?);
+        for row in 0..rows.len() {
+            let (pairs, share) = (pairs[row] as u32, shares[row] as u16);
+            let visit = k::Visit { home: homes[row], pairs, share, is_left: is_left.value(row) };
+            self.streams.visits.push(texts[row], blocks[row], visit);
+        }
+        self.visited()
+    }
+
+    fn visited(&mut self) -> PyResult<Table> {
+        let done = std::mem::take(&mut self.streams.visits.done);
+        table(vec![
+            ("t", longs(done.iter().map(|of| of.0))),
+            ("block", longs(done.iter().map(|of| of.1))),
+            ("data", bytes(done.iter().map(|of| &of.2))),
         ])
     }
 
     fn look(&mut self, rows: &Rows) -> PyResult<Table> {
-        let (left, right) = (rows.ints("l")?, rows.ints("r")?);
-        let (pairs, shares) = (rows.small("pairs")?, rows.small("share")?);
-        let (ours, theirs) = (rows.bytes("l_stems")?, rows.bytes("r_stems")?);
-        let look = |row: usize| {
-            self.streams.beside.look((left[row], ours[row]), theirs[row], pairs[row] as u32).map_err(broken)
-        };
-        let looked = (0..rows.len()).map(look).collect::<PyResult<Vec<k::Looked>>>()?;
+        let (blocks, texts) = (rows.longs("block")?, rows.ints("t")?);
+        let (stems, data) = (rows.bytes("stems")?, rows.optional_bytes("data")?);
+        let mut looked: Vec<k::Looked> = Vec::new();
+        for row in 0..rows.len() {
+            let beside = &mut self.streams.beside;
+            if beside.as_ref().is_none_or(|(block, _)| *block != blocks[row]) {
+                *beside = Some((blocks[row], k::Beside::default()));
+            }
+            let Some((_, beside)) = beside else { continue };
+            match data[row] {
+                Some(data) => looked.extend(beside.look(texts[row], stems[row], data).map_err(broken)?),
+                None => beside.add(texts[row], stems[row]).map_err(broken)?,
+            }
+        }
         table(vec![
-            ("l", longs(left)),
-            ("r", longs(right)),
-            ("pairs", ints(pairs)),
-            ("share", ints(shares)),
+            ("l", longs(looked.iter().map(|of| of.left))),
+            ("r", longs(looked.iter().map(|of| of.right))),
+            ("pairs", ints(looked.iter().map(|of| of.pairs as i32))),
+            ("share", ints(looked.iter().map(|of| of.share.into()))),
             ("evidence", bytes(looked.iter().map(|of| &of.evidence))),
             ("l_is_shorter", flags(looked.iter().map(|of| of.left_is_shorter))),
             ("l_mate", flags(looked.iter().map(|of| of.mates[0]))),

@@ -440,51 +440,127 @@ impl Usual {
     }
 }
 
+/// A neighbour of a text that is looked at where it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Visit {
+    pub home: u32,
+    pub pairs: u32,
+    pub share: u16,
+    /// Whether the one who visits comes first.
+    pub is_left: bool,
+}
+
+/// Which of two texts is sent to where the other one is: the one that has less to carry, and whether it is the first.
+pub fn guest(left: u32, right: u32, totals: &[u8]) -> bool {
+    totals_of(totals, left).1 <= totals_of(totals, right).1
+}
+
+/// Takes the visits of one text to one block after the other.
+#[derive(Debug, Default)]
+pub struct Visits {
+    at_hand: Option<(u32, u32)>,
+    last: u32,
+    data: Vec<u8>,
+    /// The text, the block, and packed whom it visits there.
+    pub done: Vec<(u32, u32, Vec<u8>)>,
+}
+
+impl Visits {
+    pub fn push(&mut self, text: u32, block: u32, Visit { home, pairs, share, is_left }: Visit) {
+        if self.at_hand != Some((text, block)) {
+            self.finish();
+            self.at_hand = Some((text, block));
+        }
+        // In ascending order they take least room, but any will do.
+        put(&mut self.data, home.wrapping_sub(self.last));
+        self.last = home;
+        put(&mut self.data, u64::from(pairs) << 1 | u64::from(is_left));
+        put(&mut self.data, share);
+    }
+
+    /// What is at hand is complete.
+    pub fn finish(&mut self) {
+        if let Some((text, block)) = self.at_hand.take() {
+            self.done.push((text, block, std::mem::take(&mut self.data)));
+        }
+        self.last = 0;
+    }
+}
+
+fn visits(data: &[u8]) -> Result<Vec<Visit>, Broken> {
+    let (mut packed, mut home, mut visits) = (Packed(data), 0u32, Vec::new());
+    while !packed.is_empty() {
+        home = home.wrapping_add(packed.int()?);
+        let pairs = packed.long()?;
+        let share = packed.int()? as u16;
+        visits.push(Visit { home, pairs: (pairs >> 1) as u32, share, is_left: pairs & 1 == 1 });
+    }
+    Ok(visits)
+}
+
 /// How two texts look beside each other before they are read.
 #[derive(Debug)]
 pub struct Looked {
+    pub left: u32,
+    pub right: u32,
+    pub pairs: u32,
+    pub share: u16,
     pub evidence: Vec<u8>,
     pub left_is_shorter: bool,
     /// Whether the right one tells the story of the left one, and the other way round.
     pub mates: [bool; 2],
 }
 
-/// Looks at the stems of two texts, of which the left one stays for the next.
+/// The stems of the texts of one block, to look at those who visit them.
 #[derive(Default)]
 pub struct Beside {
-    left: Option<(u32, Weighed)>,
-    table: StemTable,
+    homes: HashMap<u32, Weighed>,
 }
 
 impl fmt::Debug for Beside {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Beside").finish_non_exhaustive()
+        f.debug_struct("Beside").field("homes", &self.homes.len()).finish_non_exhaustive()
     }
 }
 
 impl Beside {
-    pub fn look(&mut self, left: (u32, &[u8]), right: &[u8], pairs: u32) -> Result<Looked, Broken> {
-        if self.left.as_ref().is_none_or(|(text, _)| *text != left.0) {
-            let weighed = weighed(left.1, &[])?;
-            self.table.fill(&weighed.features());
-            self.left = Some((left.0, weighed));
-        }
-        let (_, ours) = self.left.as_ref().ok_or(Broken)?;
-        let theirs = weighed(right, &[])?;
-        let (ours, theirs) = (ours.features(), theirs.features());
-        let evidence = verify::compare(&ours, &self.table, &theirs, pairs, 0.0, |_| true).ok_or(Broken)?;
-        let is_mate = evidence.tells_the_same_story();
-        let left_is_shorter = verify::is_shorter(&ours, &theirs);
-        // Of two that are as full the one that asks passes for the shorter one.
-        let is_mate_of_right = match left_is_shorter && verify::is_shorter(&theirs, &ours) {
-            true => {
-                let mut table = StemTable::default();
-                table.fill(&theirs);
-                usual::is_mate(&theirs, &table, &ours, pairs)
-            }
-            false => is_mate,
+    pub fn add(&mut self, text: u32, stems: &[u8]) -> Result<(), Broken> {
+        self.homes.insert(text, weighed(stems, &[])?);
+        Ok(())
+    }
+
+    /// Looks at a text of these stems, beside those whom it visits.
+    pub fn look(&self, text: u32, stems: &[u8], data: &[u8]) -> Result<Vec<Looked>, Broken> {
+        let guest = weighed(stems, &[])?;
+        let guest = guest.features();
+        let (mut of_guest, mut of_home) = (StemTable::default(), StemTable::default());
+        of_guest.fill(&guest);
+        let look = |visit: Visit| {
+            let home = self.homes.get(&visit.home).ok_or(Broken)?.features();
+            of_home.fill(&home);
+            let ours = (text, &guest, &of_guest);
+            let theirs = (visit.home, &home, &of_home);
+            let (left, right) = if visit.is_left { (ours, theirs) } else { (theirs, ours) };
+            let pairs = visit.pairs;
+            let evidence = verify::compare(left.1, left.2, right.1, pairs, 0.0, |_| true).ok_or(Broken)?;
+            let is_mate = evidence.tells_the_same_story();
+            let left_is_shorter = verify::is_shorter(left.1, right.1);
+            // Of two that are as full the one that asks passes for the shorter one.
+            let is_mate_of_right = match left_is_shorter && verify::is_shorter(right.1, left.1) {
+                true => usual::is_mate(right.1, right.2, left.1, pairs),
+                false => is_mate,
+            };
+            Ok(Looked {
+                left: left.0,
+                right: right.0,
+                pairs,
+                share: visit.share,
+                evidence: evidence_bytes(&evidence),
+                left_is_shorter,
+                mates: [is_mate, is_mate_of_right],
+            })
         };
-        Ok(Looked { evidence: evidence_bytes(&evidence), left_is_shorter, mates: [is_mate, is_mate_of_right] })
+        visits(data)?.into_iter().map(look).collect()
     }
 }
 

@@ -34,8 +34,12 @@ _LOOKED = (
     "l long, r long, pairs int, share int, evidence binary, l_is_shorter boolean, l_mate boolean, r_mate boolean"
 )
 
-# A text that so many pairs have is sent to where the others are.
+# A text that more pairs have is sent to where the others are; so many texts at most.
 _HUB = 1000
+_HUBS = 5000
+
+# Texts whose stems are in the memory of one task at a time.
+_HOMES = 8192
 
 # Texts that are counted together: as many as make about ten megabytes of features.
 _BUCKET = 2500
@@ -161,7 +165,10 @@ class _Run:
 
     def __enter__(self) -> _Run:
         # Rows of kernels may be large, and those of others must not wait for them.
-        for name, value in (("spark.sql.execution.arrow.maxRecordsPerBatch", "2000"),):
+        for name, value in (
+            ("spark.sql.execution.arrow.maxRecordsPerBatch", "2000"),
+            ("spark.sql.shuffle.partitions", str(self.partitions)),
+        ):
             self.confs[name] = self.spark.conf.get(name, None)
             self.spark.conf.set(name, value)
         return self
@@ -217,14 +224,31 @@ class _Run:
 
         return self.spark.createDataFrame(pa.table(table))
 
-    def with_side(self, pairs: DataFrame, texts: DataFrame, side: str, columns: tuple[str, ...]) -> DataFrame:
+    def with_side(
+        self, pairs: DataFrame, texts: DataFrame, side: str, columns: tuple[str, ...], hubs: list[int]
+    ) -> DataFrame:
         F = self.F
         of_side = [F.col("t").alias(side)] + [F.col(column).alias(f"{side}_{column}") for column in columns]
-        return pairs.join(texts.select(*of_side), side)
+        sides = texts.select(*of_side)
+        if not hubs:
+            return pairs.join(sides, side)
+        # What hundreds are compared with is sent to where they are, not they to where it is.
+        is_hub = F.col(side).isin(hubs)
+        others = pairs.where(~is_hub).join(sides, side)
+        return others.unionByName(pairs.where(is_hub).join(F.broadcast(sides.where(is_hub)), side))
 
-    def both(self, pairs: DataFrame, texts: DataFrame, *columns: str) -> DataFrame:
-        """Pairs with columns of both texts, in the order of the left ones within a task."""
-        return self.with_side(self.with_side(pairs, texts, "r", columns), texts, "l", columns)
+    def both(self, pairs: DataFrame, texts: DataFrame, *columns: str, hubs: list[int] | None = None) -> DataFrame:
+        """Pairs with columns of both texts."""
+        hubs = hubs or []
+        return self.with_side(self.with_side(pairs, texts, "r", columns, hubs), texts, "l", columns, hubs)
+
+    def hubs(self, pairs: DataFrame) -> list[int]:
+        """Texts that very many pairs have."""
+        F = self.F
+        ends = pairs.select(F.explode(F.array("l", "r")).alias("t"))
+        counts = self.collect(ends.groupBy("t").count().where(F.col("count") > _HUB).sort(F.desc("count")).limit(_HUBS))
+        hubs: list[int] = counts.column("t").to_pylist()
+        return hubs
 
     # The stages.
 
@@ -329,13 +353,16 @@ class _Run:
             pairs = pairs.unionByName(met.where("kind = 0"))
             deeper = met.where("kind = 2")
         pairs = pairs.groupBy(F.col("a").alias("l"), F.col("b").alias("r")).agg(F.min("round").alias("round"))
-        likely = self.run("may_be", self.both(pairs, self.texts, "mini", "words"), "l long, r long, round int")
-        self.decider.near(self.collect(self.compared(likely, 0)), self)
+        pairs = self.persist(pairs)
+        hubs = self.hubs(pairs)
+        with_minis = self.both(pairs, self.texts, "mini", "words", hubs=hubs)
+        likely = self.run("may_be", with_minis, "l long, r long, round int")
+        self.decider.near(self.collect(self.compared(likely, 0, hubs)), self)
         self.leads, self.documents = self.decider.leads()
         self.whole, self.common = self.decider.whole()
 
-    def compared(self, pairs: DataFrame, glance: int) -> DataFrame:
-        with_texts = self.both(pairs.withColumn("glance", self.F.lit(glance)), self.texts, "text")
+    def compared(self, pairs: DataFrame, glance: int, hubs: list[int]) -> DataFrame:
+        with_texts = self.both(pairs.withColumn("glance", self.F.lit(glance)), self.texts, "text", hubs=hubs)
         return self.run("compare", with_texts, _NEAR)
 
     def furniture(self) -> None:
@@ -408,8 +435,17 @@ class _Run:
     def look(self) -> None:
         F = self.F
         least, crowded = self.decider.crowds(self.shares)
-        pairs = self.run("compared", self.neighboured, "l long, r long, pairs int, share int", least=least)
-        self.looked = self.persist(self.run("look", self.both(pairs, self.weighed, "stems"), _LOOKED))
+        self.sides = self.persist(self.weighed.select("t", "stems", "rare").repartition(self.partitions, "t"))
+        blocks = self.partitions * -(-self.decider.texts() // (self.partitions * _HOMES)) or 1
+        knows = {"least": least, "totals": self.totals, "blocks": blocks}
+        schema = "t long, block long, home long, pairs int, share int, is_left boolean"
+        pairs = self.sorted(self.run("compared", self.neighboured, schema, **knows), "t", "block", "home")
+        # The one of two texts that has less to carry is sent to where the other one is, and once for all others that are there.
+        visits = self.run("visits", pairs, "t long, block long, data binary").join(self.sides, "t")
+        homes = self.sides.select(F.pmod("t", F.lit(blocks)).alias("block"), F.lit(None).cast("binary").alias("data"), "t", "stems")
+        both = homes.unionByName(visits.select("block", "data", "t", "stems"))
+        both = self.spread(both.withColumn("visits", F.col("data").isNotNull()), "block", "visits")
+        self.looked = self.persist(self.run("look", both, _LOOKED))
         mates = self.run("mates", self.looked.drop("evidence"), "t long, share int, other long, mate boolean", crowded=crowded)
         mates = self.sorted(mates, F.col("t"), F.col("share").desc(), F.col("other"))
         found = self.collect(self.run("usual", mates, "t long, share float"))
@@ -444,7 +480,7 @@ class _Run:
 
     def compare(self, pairs: Any, glance: int) -> Any:
         rows = self.frame(pairs).select("l", "r", self.F.lit(0).alias("round"))
-        return self.collect(self.compared(rows, glance))
+        return self.collect(self.compared(rows, glance, _hubs(pairs)))
 
     def overlaps(self, whole: bytes) -> Any:
         F = self.F
@@ -459,13 +495,14 @@ class _Run:
         return self.collect(pairs.select("l", "r", "count")), _four(common.column("a")), int(crowded[0] or 0) if crowded else 0
 
     def direct(self, pairs: Any) -> Any:
-        rows = self.both(self.frame(pairs), self.texts, "text")
-        rows = self.both(rows, self.weighed, "stems", "rare")
+        hubs = _hubs(pairs)
+        rows = self.both(self.frame(pairs), self.texts, "text", hubs=hubs)
+        rows = self.both(rows, self.sides, "stems", "rare", hubs=hubs)
         knows = {**self.mask, "usual": self.usual, "prior": self.prior}
         return self.collect(self.run("direct", rows, f"{_SIDES}, evidence binary", **knows))
 
     def side_by_side(self, pairs: Any) -> Any:
-        rows = self.both(self.frame(pairs), self.texts, "text")
+        rows = self.both(self.frame(pairs), self.texts, "text", hubs=_hubs(pairs))
         return self.collect(self.run("side_by_side", rows, f"{_SIDES}, covered float"))
 
     # What comes of it.
@@ -517,6 +554,19 @@ def _four(numbers: Any) -> bytes:
     if sys.byteorder != "little":
         found.byteswap()
     return found.tobytes()
+
+
+def _hubs(pairs: Any) -> list[int]:
+    """Texts that very many of some pairs have, those with most first."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = pa.table(pairs)
+    counts = pc.value_counts(pa.chunked_array(table.column("l").chunks + table.column("r").chunks, pa.int64()))
+    many = counts.filter(pc.greater(counts.field("counts"), _HUB))
+    order = pc.array_sort_indices(many.field("counts"), order="descending")
+    hubs: list[int] = many.field("values").take(order)[:_HUBS].to_pylist()
+    return hubs
 
 
 def _same(copied: Any, exact: list[str]) -> Any:
