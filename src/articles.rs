@@ -227,6 +227,12 @@ impl<A: Article> Articles<A> {
         }
     }
 
+    /// Articles of which neither ids nor texts are here, and when they appeared, if that is of interest.
+    pub(crate) fn elsewhere(kept: Vec<A>, seconds: Option<Vec<i64>>) -> Self {
+        let known = kept.iter().map(Article::is_known).collect();
+        Self { kept, seconds, known, ..Self::new(&Budget::unlimited(), Wants::default()) }
+    }
+
     /// Adds articles after those that are there.
     pub(crate) fn extend(&mut self, articles: Vec<A>) {
         self.bytes += articles.iter().map(|article| article.text().len() as u64).sum::<u64>();

@@ -67,7 +67,7 @@ pub(crate) struct Growth {
 }
 
 /// Of a bucket that cannot be split, how many of the texts after it a text meets.
-const NEXT_FEW: usize = 4;
+pub(crate) const NEXT_FEW: usize = 4;
 
 /// The pairs of texts that share a bucket.
 #[derive(Debug, Default)]
@@ -88,8 +88,7 @@ impl Meetings {
     pub(crate) fn in_trees(sketches: &Sketches, growth: Growth, trees: Range<usize>) -> Self {
         let keys = Keys::new(sketches, growth.rows, trees.clone());
         let grow = |tree| {
-            let row =
-                |text: u32, depth: usize| -> u32 { sketches.get(text)[(tree * growth.rows + depth) % sketches.slots] };
+            let row = |text: u32, depth: usize| -> u32 { sketches.get(text)[growth.slot(tree, depth, sketches.slots)] };
             let mut keyed = keys.shared(tree - trees.start);
             keyed.sort_unstable();
             let mut met = Self::default();
@@ -109,33 +108,72 @@ impl Meetings {
         // Texts in a bucket are in ascending order.
         for run in keyed.chunk_by_mut(|a, b| a >> 32 == b >> 32) {
             if run.len() <= growth.bucket {
-                for (at, &left) in run.iter().enumerate() {
-                    self.pairs.extend(run[at + 1..].iter().map(|&right| (left as u32, right as u32)));
-                }
+                self.meet_next(run, run.len());
                 continue;
             }
             // A row that all agree in does not make another crowd of the same texts.
             if depth == growth.rows || run.len() < whole {
                 self.crowded += 1;
-                self.pairs.extend(run[1..].iter().map(|&other| (run[0] as u32, other as u32)));
+                self.meet_first(run[0], &run[1..]);
             }
-            if depth >= growth.deepest {
-                for (at, &left) in run.iter().enumerate() {
-                    let next = run[at + 1..].iter().take(NEXT_FEW);
-                    self.pairs.extend(next.map(|&right| (left as u32, right as u32)));
-                }
-            } else {
-                run.iter_mut().for_each(|text| *text = in_order(row(*text as u32, depth), *text as u32));
-                run.sort_unstable();
-                self.split(run, depth + 1, growth, row);
-            }
+            self.grow(run, depth, growth, row);
         }
+    }
+
+    /// Adds the pairs in a crowded bucket, of which all have met the first.
+    fn grow(&mut self, run: &mut [u64], depth: usize, growth: &Growth, row: &impl Fn(u32, usize) -> u32) {
+        if depth >= growth.deepest {
+            self.meet_next(run, NEXT_FEW);
+        } else {
+            run.iter_mut().for_each(|text| *text = in_order(row(*text as u32, depth), *text as u32));
+            run.sort_unstable();
+            self.split(run, depth + 1, growth, row);
+        }
+    }
+
+    /// Adds the pairs in one bucket, in whose texts so many rows are equal.
+    pub(crate) fn in_bucket(&mut self, texts: &[u32], depth: usize, growth: &Growth, row: impl Fn(u32, usize) -> u32) {
+        let mut run: Vec<u64> = texts.iter().map(|&text| text.into()).collect();
+        if run.len() <= growth.bucket {
+            return self.meet_next(&run, run.len());
+        }
+        self.crowded += 1;
+        self.meet_first(run[0], &run[1..]);
+        self.grow(&mut run, depth, growth, &row);
+    }
+}
+
+impl Growth {
+    /// Which slots of a sketch of so many a tree looks at, by depth.
+    pub(crate) fn slot(&self, tree: usize, depth: usize, slots: usize) -> usize {
+        (tree * self.rows + depth) % slots
+    }
+}
+
+impl Meetings {
+    /// Each of some texts, in order and under their keys, meets so many after it.
+    fn meet_next(&mut self, texts: &[u64], most: usize) {
+        for (at, &left) in texts.iter().enumerate() {
+            let next = texts[at + 1..].iter().take(most);
+            self.pairs.extend(next.map(|&right| (left as u32, right as u32)));
+        }
+    }
+
+    /// All of some texts meet the first of their crowd.
+    fn meet_first(&mut self, first: u64, texts: &[u64]) {
+        self.pairs.extend(texts.iter().map(|&other| (first as u32, other as u32)));
     }
 }
 
 /// A text under a key, to be sorted.
 fn in_order(key: u32, text: u32) -> u64 {
     u64::from(key) << 32 | u64::from(text)
+}
+
+/// The key of a text in a tree by its first rows.
+#[inline(always)]
+pub(crate) fn key_of(rows: &[u32]) -> u32 {
+    (rows.iter().fold(0, |key, &row| mix2(key, row.into())) >> 32) as u32
 }
 
 /// Texts whose keys stand together.
@@ -162,8 +200,7 @@ impl Keys {
             (first..first + texts).for_each(|text| near.extend_from_slice(&sketches.part(text, rows_of_trees.clone())));
             for (text, sketch) in near.chunks_exact(rows_of_trees.len()).enumerate() {
                 for (tree, rows) in sketch.chunks_exact(rows).enumerate() {
-                    let key = rows.iter().fold(0, |key, &row| mix2(key, row.into()));
-                    keys[tree * texts + text] = (key >> 32) as u32;
+                    keys[tree * texts + text] = key_of(rows);
                 }
             }
         });

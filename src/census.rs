@@ -266,7 +266,7 @@ impl Asked<'_> {
             let crowd = nearest.iter().take(CROWD_LOOKED_AT).map(|&(share, it)| {
                 let (ours, theirs) = (it.ours.features(), it.theirs.features());
                 stems.fill(&ours);
-                (share, verify::compare(&ours, &stems, &theirs, it.pairs, 0.0, |_| true))
+                (share, usual::is_mate(&ours, &stems, &theirs, it.pairs))
             });
             let without_mates = if nth >= CROWDED { usual::without_mates(crowd) } else { None };
             usual::drawn(without_mates.unwrap_or(nth), self.census.notes.texts)

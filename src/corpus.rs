@@ -77,10 +77,12 @@ impl<A: Article> Corpus<A> {
             }
         }
         skipped.sort_unstable_by_key(|skip| skip.position);
-        let ranks = admission.ranks(&articles, &positions, &signed);
+        let ranks = admission.ranks(&articles, &positions, |at| signed[at].words);
         let time = |at: u32| admission.within.map_or(0, |_| articles.seconds()[positions[at as usize] as usize]);
         let are_near = |a: u32, b: u32| admission.are_near(&articles, positions[a as usize], positions[b as usize]);
-        let twins = fold_exact(&signed, &is_refused, &ranks, time, are_near);
+        let compared = (0..).zip(&signed).zip(&is_refused).filter(|(_, is_refused)| !**is_refused);
+        let compared = compared.map(|((at, text), _)| (text.exact, text.words, at)).collect();
+        let twins = fold_exact(signed.len(), compared, &ranks, time, are_near);
         let distinct: Vec<u32> =
             (0..signed.len() as u32).filter(|&at| !is_refused[at as usize] && twins[at as usize] == at).collect();
         let words = distinct.iter().map(|&at| signed[at as usize].words).collect();
@@ -89,6 +91,28 @@ impl<A: Article> Corpus<A> {
         let kept = signatures.select(&chosen, &budget);
         budget.check()?;
         Ok((Self { articles, positions, skipped, twins, ranks, distinct, words, admission, budget }, kept))
+    }
+
+    /// Articles that an engine has elsewhere, in the order of their numbers: so many words each, whether each can be compared, and of those
+    /// that have exact copies what these have in common.
+    pub(crate) fn elsewhere(
+        articles: Articles<A>,
+        all_words: &[u32],
+        is_refused: &[bool],
+        copied: Vec<(u64, u32)>,
+        admission: Admission,
+    ) -> Self {
+        let positions: Vec<u32> = (0..articles.len() as u32).collect();
+        let ranks = admission.ranks(&articles, &positions, |at| all_words[at]);
+        let time = |at: u32| admission.within.map_or(0, |_| articles.seconds()[at as usize]);
+        let are_near = |a: u32, b: u32| admission.are_near(&articles, a, b);
+        let copied = copied.into_iter().map(|(same, at)| (same, all_words[at as usize], at)).collect();
+        let twins = fold_exact(articles.len(), copied, &ranks, time, are_near);
+        let is_text = |&at: &u32| !is_refused[at as usize] && twins[at as usize] == at;
+        let distinct: Vec<u32> = positions.iter().copied().filter(is_text).collect();
+        let words = distinct.iter().map(|&at| all_words[at as usize]).collect();
+        let budget = Budget::unlimited();
+        Self { articles, positions, skipped: Vec::new(), twins, ranks, distinct, words, admission, budget }
     }
 
     /// Where a text stands in the input.
@@ -135,14 +159,14 @@ impl Admission {
 
     /// For each article how it ranks among those that could represent a cluster, the lowest first; nothing if all rank
     /// alike. Those that are known already come before all others.
-    fn ranks<A: Article>(&self, articles: &Articles<A>, positions: &[u32], signed: &[&Signed]) -> Vec<u32> {
+    fn ranks<A: Article>(&self, articles: &Articles<A>, positions: &[u32], words: impl Fn(usize) -> u32) -> Vec<u32> {
         let is_new = |at: usize| !articles.is_known(positions[at] as usize);
         let mut order: Vec<(i64, usize)> = match self.representative {
             Representative::Central if articles.has_known() => {
                 return (0..positions.len()).map(|at| is_new(at).into()).collect();
             }
             Representative::Central => return Vec::new(),
-            Representative::Longest => signed.iter().map(|text| -i64::from(text.words)).zip(0..).collect(),
+            Representative::Longest => (0..positions.len()).map(|at| (-i64::from(words(at)), at)).collect(),
             Representative::First => positions.iter().map(|&position| position.into()).zip(0..).collect(),
             Representative::Earliest => positions.iter().map(|&at| articles.seconds()[at as usize]).zip(0..).collect(),
         };
@@ -173,16 +197,16 @@ impl Admission {
 
 /// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the first
 /// if all rank alike. It speaks for those that are near in time, from the earliest on.
-fn fold_exact(
-    signed: &[&Signed],
-    is_refused: &[bool],
+///
+/// Those that can be compared, and may have copies, come as their words, the number of these, and their own number.
+fn fold_exact<E: Ord + Copy + Send>(
+    articles: usize,
+    mut order: Vec<(E, u32, u32)>,
     ranks: &[u32],
     time: impl Fn(u32) -> i64,
     are_near: impl Fn(u32, u32) -> bool,
 ) -> Vec<u32> {
-    let mut twins: Vec<u32> = (0..signed.len() as u32).collect();
-    let compared = (0..).zip(signed).zip(is_refused).filter(|(_, is_refused)| !**is_refused);
-    let mut order: Vec<_> = compared.map(|((at, text), _)| (text.exact, text.words, at)).collect();
+    let mut twins: Vec<u32> = (0..articles as u32).collect();
     order.par_sort_unstable();
     for same in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
         let mut same: Vec<u32> = same.iter().map(|&(.., at)| at).collect();

@@ -20,7 +20,7 @@ pub(crate) const CROWD: usize = 32;
 pub(crate) const MOST_CENTRES: usize = 32;
 
 /// Texts that are tried as a centre.
-const TRIED: usize = 4;
+pub(crate) const TRIED: usize = 4;
 
 /// Copies of a text whose sketches are looked at to find what they were made from.
 const SAMPLE: usize = 256;
@@ -113,22 +113,17 @@ impl Rest {
 
     /// The texts that may be closest to all others; none if no text has copies enough.
     pub(crate) fn central(&self, sketches: &Sketches) -> Vec<u32> {
-        let Some(most) = longest(self.around()) else { return Vec::new() };
-        if most.len() < FEW {
-            return Vec::new();
-        }
-        let step = most.len().div_ceil(SAMPLE);
-        let copies = most.iter().step_by(step).map(|&(_, copy)| sketches.get(copy));
-        let common = common_slots(copies.map(|sketch| sketch.to_vec()).collect());
-        let mut closest: Vec<(usize, u32)> =
-            self.texts.iter().map(|&text| (common.len() - equal_slots(&sketches.get(text), &common), text)).collect();
-        closest.sort_unstable();
-        let hub = most[0].0;
-        let mut central: Vec<u32> = closest.iter().take(TRIED).map(|&(_, text)| text).collect();
-        if !central.contains(&hub) {
-            central.push(hub);
-        }
-        central
+        let Some((hub, sample)) = self.sample() else { return Vec::new() };
+        let common = common_slots(sample.iter().map(|&copy| sketches.get(copy).to_vec()).collect());
+        let closest = self.texts.iter().map(|&text| (distance(&sketches.get(text), &common), text)).collect();
+        central(hub, closest)
+    }
+
+    /// The text with most copies, and some of these, of which it may be told what they were made from; none if it has too few.
+    pub(crate) fn sample(&self) -> Option<(u32, Vec<u32>)> {
+        let (hub, copies) = self.hub()?;
+        let step = copies.len().div_ceil(SAMPLE);
+        Some((hub, copies.into_iter().step_by(step).collect()))
     }
 
     /// Takes the one of some texts that has most copies away, with all of these.
@@ -143,13 +138,45 @@ impl Rest {
     }
 }
 
+/// Adds copies that were found among the texts of some crowds, both of a pair in one, to these.
+pub(crate) fn share_out(crowds: &mut [Rest], links: impl Iterator<Item = (u32, u32)>) {
+    let mut places: Vec<(u32, usize)> = Vec::new();
+    for (at, crowd) in crowds.iter().enumerate() {
+        places.extend(crowd.texts.iter().map(|&text| (text, at)));
+    }
+    places.sort_unstable();
+    let mut of_crowds: Vec<Vec<(u32, u32)>> = vec![Vec::new(); crowds.len()];
+    for link in links {
+        if let Ok(place) = places.binary_search_by_key(&link.0, |&(text, _)| text) {
+            of_crowds[places[place].1].push(link);
+        }
+    }
+    crowds.iter_mut().zip(of_crowds).for_each(|(crowd, links)| crowd.add(links.into_iter()));
+}
+
 /// The longest of some slices, the first of equals.
 fn longest<'a, T>(slices: impl Iterator<Item = &'a [T]>) -> Option<&'a [T]> {
     slices.reduce(|longest, slice| if slice.len() > longest.len() { slice } else { longest })
 }
 
+/// How far a sketch is from the slots that most have.
+pub(crate) fn distance(sketch: &[u32], common: &[u32]) -> usize {
+    common.len() - equal_slots(sketch, common)
+}
+
+/// The texts of a crowd that may be closest to all others, by their distances; the one with most copies is among them.
+pub(crate) fn central(hub: u32, mut closest: Vec<(usize, u32)>) -> Vec<u32> {
+    closest.sort_unstable();
+    closest.truncate(TRIED);
+    let mut central: Vec<u32> = closest.into_iter().map(|(_, text)| text).collect();
+    if !central.contains(&hub) {
+        central.push(hub);
+    }
+    central
+}
+
 /// For each slot the number that most sketches have in it, the smallest of equals.
-fn common_slots(sketches: Vec<Vec<u32>>) -> Vec<u32> {
+pub(crate) fn common_slots(sketches: Vec<Vec<u32>>) -> Vec<u32> {
     let slots = sketches.first().map_or(0, Vec::len);
     let mut of_slot: Vec<u32> = Vec::with_capacity(sketches.len());
     let mut common = |slot: usize| {

@@ -52,14 +52,14 @@ use crate::verify::NearRule;
 /// ```
 #[derive(Clone)]
 pub struct Detector {
-    level: Level,
-    admission: Admission,
-    near: Near,
-    judge: Judge,
-    prior: Option<f32>,
-    removal: f32,
-    near_misses: Option<f32>,
-    excerpts: Excerpts,
+    pub(crate) level: Level,
+    pub(crate) admission: Admission,
+    pub(crate) near: Near,
+    pub(crate) judge: Judge,
+    pub(crate) prior: Option<f32>,
+    pub(crate) removal: f32,
+    pub(crate) near_misses: Option<f32>,
+    pub(crate) excerpts: Excerpts,
     memory: Option<u64>,
     spill_folder: Option<PathBuf>,
     bands: Bands,
@@ -220,7 +220,7 @@ impl Detector {
     }
 
     /// What is wanted beside the copies where clusters are made: rewordings that fall short alone, but not with a second one.
-    fn keep_for_clusters(&self) -> Keep {
+    pub(crate) fn keep_for_clusters(&self) -> Keep {
         let least = cluster::least_supported(self.judge.confidence);
         Keep::Like(self.near_misses.map_or(least, |asked| asked.min(least)))
     }
@@ -327,10 +327,7 @@ impl Detector {
             self.compare(&corpus, kept, self.keep_for_clusters(), None, &mut summary, None)?;
         let (copies, misses): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|pair| pair.relation.is_some());
         summary.verified = copies.len() as u64;
-        let Judge { confidence, .. } = self.judge;
-        let grouping = Grouping { confidence, jaccard: self.near.rule.jaccard, near_misses: self.near_misses };
-        let Admission { shingle, representative, .. } = self.admission;
-        let removing = Removing { near: &self.near, shingle, confidence: self.removal, representative };
+        let (grouping, removing, shingle) = (self.grouping(), self.removing(), self.admission.shingle);
         let wants_all = self.excerpts == Excerpts::FindAll;
         let texts = corpus.distinct.len();
         let (clusters, removals, (excerpts, families)) =
@@ -346,6 +343,15 @@ impl Detector {
         corpus.budget.check()?;
         let Corpus { skipped, articles, .. } = corpus;
         Ok((Report { clusters, removals, excerpts, page_furniture, skipped, summary }, articles))
+    }
+
+    pub(crate) fn grouping(&self) -> Grouping {
+        Grouping { confidence: self.judge.confidence, jaccard: self.near.rule.jaccard, near_misses: self.near_misses }
+    }
+
+    pub(crate) fn removing(&self) -> Removing<'_> {
+        let Admission { shingle, representative, .. } = self.admission;
+        Removing { near: &self.near, shingle, confidence: self.removal, representative }
     }
 
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left. If texts are asked for, an
@@ -390,7 +396,8 @@ impl Detector {
             let words = |text: u32| texts.words[text as usize];
             // One run of eleven words gives two texts one fingerprint, and what is told as an excerpt has more.
             let needed = |_| Some(2);
-            let (all, leaders): (Vec<u32>, _) = ((0..texts.len() as u32).collect(), self.near.whole(texts, &pairs));
+            let (all, leaders): (Vec<u32>, _) =
+                ((0..texts.len() as u32).collect(), self.near.whole(texts.words, &pairs));
             shared = fingerprints.overlaps(&all, &leaders, Sample::All, words, needed, budget).pairs;
         }
         budget.check()?;
@@ -420,11 +427,15 @@ impl Detector {
             census.mask = std::mem::take(&mut judged_without).into_mask();
         }
         budget.check()?;
-        // What shingles and content both speak of is told by its content.
-        pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
-        pairs.dedup_by_key(|pair| (pair.left, pair.right));
+        told_once(&mut pairs);
         Ok(Outcome { pairs, sets: None, shared, furniture, judged_without })
     }
+}
+
+/// What shingles and content both speak of is told by its content. The pairs are in order then.
+pub(crate) fn told_once(pairs: &mut Vec<Compared>) {
+    pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
+    pairs.dedup_by_key(|pair| (pair.left, pair.right));
 }
 
 /// Articles that were signed, and what is known of the run so far.

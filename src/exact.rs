@@ -13,6 +13,11 @@
 pub(crate) struct Exact(u64, u64);
 
 impl Exact {
+    /// Both halves of it.
+    pub(crate) fn parts(self) -> [u64; 2] {
+        [self.0, self.1]
+    }
+
     /// Half of it, to look it up by.
     pub(crate) fn key(self) -> u64 {
         self.0

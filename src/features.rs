@@ -125,23 +125,45 @@ impl Weigher {
 
 /// How much of the content words is of general English, 0 to 1: 1 if more than half of them are, as in any English text.
 pub(crate) fn english_share(tokens: &TokenChunks) -> f32 {
-    let prior = Prior::get();
-    // Of many words one stem in 32 is looked at, by its hash, so that the order of the texts does not matter.
-    let looked_at = if tokens.words() < 1 << 17 { u32::MAX } else { u32::MAX >> 5 };
-    let count = |token: Token| {
-        (token.stem() <= looked_at).then(|| u64::from(prior.commonness(token.stem()) != Commonness::default()))
-    };
     let counts = |chunk: usize| {
-        tokens.with(chunk, |chunk| {
-            let looked_at = chunk.texts().flatten().filter_map(count);
-            looked_at.fold((0, 0), |(known, all), is_known| (known + is_known, all + 1))
-        })
+        tokens.with(chunk, |chunk| English::count(chunk.texts().flatten(), English::are_many(tokens.words())))
     };
-    let add = |a: (u64, u64), b: (u64, u64)| (a.0 + b.0, a.1 + b.1);
-    let (known, all) = (0..tokens.len()).into_par_iter().map(counts).reduce(|| (0, 0), add);
-    match all {
-        0 => 1.0,
-        _ => ((known as f32 / all as f32 - 0.2) / 0.3).clamp(0.0, 1.0),
+    (0..tokens.len()).into_par_iter().map(counts).reduce(English::default, English::add).share()
+}
+
+/// How many of some content words are of general English.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct English {
+    pub(crate) known: u64,
+    pub(crate) all: u64,
+}
+
+impl English {
+    /// Whether a corpus of so many content words has so many that some are enough.
+    pub(crate) fn are_many(words: usize) -> bool {
+        words >= 1 << 17
+    }
+
+    /// Counts words. Of many one stem in 32 is looked at, by its hash, so that the order of the texts does not matter.
+    pub(crate) fn count(words: impl Iterator<Item = Token>, are_many: bool) -> Self {
+        let prior = Prior::get();
+        let looked_at = if are_many { u32::MAX >> 5 } else { u32::MAX };
+        words.filter(|token| token.stem() <= looked_at).fold(Self::default(), |Self { known, all }, token| {
+            let is_known = prior.commonness(token.stem()) != Commonness::default();
+            Self { known: known + u64::from(is_known), all: all + 1 }
+        })
+    }
+
+    pub(crate) fn add(self, other: Self) -> Self {
+        Self { known: self.known + other.known, all: self.all + other.all }
+    }
+
+    /// 1 if more than half of them are, as in any English text.
+    pub(crate) fn share(self) -> f32 {
+        match self.all {
+            0 => 1.0,
+            all => ((self.known as f32 / all as f32 - 0.2) / 0.3).clamp(0.0, 1.0),
+        }
     }
 }
 
@@ -449,7 +471,11 @@ fn find_stems(
     }
 }
 
+/// How many numbers are known of a text but its stems: see [`Weighed::numbers`].
+pub(crate) const HEAD_NUMBERS: usize = 13 + (PARTS - 1) + PARTS;
+
 /// The weighed features of one text by itself.
+#[derive(Debug)]
 pub(crate) struct Weighed {
     head: Head,
     common: u8,
@@ -480,6 +506,53 @@ impl Weighed {
 
     pub(crate) fn features(&self) -> Features<'_> {
         Features { head: &self.head, common: self.common, words: (&self.words[..]).into() }
+    }
+
+    /// What is known of the text but its rare features, as numbers of which [`from_numbers`](Self::from_numbers) makes it again.
+    pub(crate) fn numbers(&self) -> [u32; HEAD_NUMBERS] {
+        let Head { words, distinct, english, figures, totals, parts, stems, .. } = self.head;
+        let mut numbers = [0; HEAD_NUMBERS];
+        let all = [words, distinct, english, figures, stems, self.common.into()].into_iter().chain(parts).chain([
+            totals.stems,
+            totals.plain,
+            totals.names,
+            totals.named,
+            totals.numbers,
+            totals.pairs,
+            totals.rare,
+        ]);
+        numbers.iter_mut().zip(all.chain(totals.parts)).for_each(|(to, number)| *to = number);
+        numbers
+    }
+
+    /// A text of these numbers, the codes of the stems that others may share, and the weights of these; without rare features.
+    pub(crate) fn from_numbers(numbers: [u32; HEAD_NUMBERS], mut codes: Vec<u32>, weights: &[u8]) -> Self {
+        let [words, distinct, english, figures, _, common, rest @ ..] = numbers;
+        let mut rest = rest.into_iter();
+        let mut next = || rest.next().unwrap_or_default();
+        let parts = std::array::from_fn(|_| next());
+        let [stems, plain, names, named, of_numbers, pairs, rare] = std::array::from_fn(|_| next());
+        let totals = Totals {
+            stems,
+            plain,
+            names,
+            named,
+            numbers: of_numbers,
+            pairs,
+            rare,
+            parts: std::array::from_fn(|_| next()),
+        };
+        let stems = codes.len().min(weights.len());
+        codes.truncate(stems);
+        store::add_bytes(&mut codes, &weights[..stems]);
+        let stems = stems as u32;
+        let head = Head { words, distinct, english, figures, totals, parts, stems, ..Head::default() };
+        Self { head, common: common as u8, words: codes, rare: Vec::new() }
+    }
+
+    /// The weight of all its rare features.
+    pub(crate) fn rare_total(&self) -> u32 {
+        self.head.totals.rare
     }
 
     /// The weight of all its pairs of words.

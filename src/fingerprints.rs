@@ -221,7 +221,7 @@ pub(crate) const COMMON: usize = 4;
 pub(crate) const MOST_HOLDERS: usize = 40;
 
 /// How many of these.
-const SHORTEST: usize = 2;
+pub(crate) const SHORTEST: usize = 2;
 
 /// Two texts that share fingerprints.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

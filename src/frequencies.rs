@@ -62,6 +62,16 @@ impl Held {
         Self(code)
     }
 
+    /// Of a feature that so many documents hold, and so many texts, whether they count as documents or not.
+    #[inline(always)]
+    pub(crate) fn by(documents: u32, texts: u32) -> Self {
+        match documents {
+            0 | 1 if texts < 2 => Self::ALONE,
+            0 | 1 => Self::ONCE,
+            documents => Self::new(documents),
+        }
+    }
+
     pub(crate) fn code(self) -> usize {
         self.0.into()
     }
@@ -452,9 +462,7 @@ fn count_bucket(
                     }
                     Found::new(Held::new(slot.held), slot.texts)
                 }
-                0 | 1 if slot.texts < 2 => Found::new(Held::ALONE, 0),
-                0 | 1 => Found::new(Held::ONCE, 0),
-                held => Found::new(Held::new(held), 0),
+                held => Found::new(Held::by(held, slot.texts), 0),
             };
             entry.store(found.0, Relaxed);
         }

@@ -29,10 +29,10 @@ use crate::texts::Texts;
 const WINDOW: u8 = 8;
 
 /// So many texts must hold a window.
-const LEAST_HOLDERS: usize = fingerprints::COMMON;
+pub(crate) const LEAST_HOLDERS: usize = fingerprints::COMMON;
 
 /// Holders of a window that are looked at, at most: those with the smallest hashes, which are as good as drawn by lot.
-const MOST_HOLDERS: usize = 24;
+pub(crate) const MOST_HOLDERS: usize = 24;
 
 /// What texts are told of the same thing by, and so what the passages that they share are no furniture for.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -310,26 +310,48 @@ impl Holders {
             // The windows of one passage are held by the same texts.
             lists.par_sort_unstable();
             let same: Vec<&[(Vec<u32>, u32)]> = lists.chunk_by(|a, b| a.0 == b.0).collect();
-            let unrelated = same.par_iter().filter(|same| self.are_unrelated(&same[0].0, related));
+            let stems = |&at: &u32| self.stems.get(&self.of[at as usize].stems);
+            let unrelated = same.par_iter().filter(|same| are_unrelated(same[0].0.iter().map(stems), related));
             furniture.par_extend(unrelated.flat_map_iter(|same| same.iter().map(|&(_, window)| window)));
         }
         furniture.par_sort_unstable();
         furniture
     }
+}
 
-    /// Whether there are enough texts among some that tell of different things.
-    fn are_unrelated(&self, holders: &[u32], related: Related) -> bool {
-        let mut unrelated: Vec<Cow<'_, [u32]>> = Vec::with_capacity(LEAST_HOLDERS);
-        for &at in holders {
-            let stems = self.stems.get(&self.of[at as usize].stems);
-            if unrelated.iter().all(|other| !are_related(other, &stems, related)) {
-                unrelated.push(stems);
-            }
-            if unrelated.len() == LEAST_HOLDERS {
-                return true;
-            }
+/// Whether there are enough texts among some, by their distinct stems, that tell of different things.
+pub(crate) fn are_unrelated<'s>(holders: impl Iterator<Item = Cow<'s, [u32]>>, related: Related) -> bool {
+    let mut unrelated: Vec<Cow<'_, [u32]>> = Vec::with_capacity(LEAST_HOLDERS);
+    for stems in holders {
+        if unrelated.iter().all(|other| !are_related(other, &stems, related)) {
+            unrelated.push(stems);
         }
-        false
+        if unrelated.len() == LEAST_HOLDERS {
+            return true;
+        }
+    }
+    false
+}
+
+/// One text that may hold furniture.
+pub(crate) struct Holding {
+    /// A hash of all its words.
+    pub(crate) hash: u64,
+    /// The hashes of its windows near common fingerprints.
+    pub(crate) windows: Vec<u32>,
+    /// The distinct stems of what stands out of reach of these, ascending.
+    pub(crate) stems: Vec<u32>,
+}
+
+impl Mask {
+    /// Reads a text of these fingerprints that may hold furniture; `None` if it may not.
+    pub(crate) fn holding(&self, text: &str, fingerprints: &[u32], shingle: Shingle) -> Option<Holding> {
+        may_hold(fingerprints, &self.common).then(|| {
+            let mut desk = Desk::default();
+            desk.read(text, shingle, &self.common);
+            let windows = desk.windows.iter().map(|&(window, _)| window).collect();
+            Holding { hash: desk.hash(), windows, stems: desk.stems() }
+        })
     }
 }
 

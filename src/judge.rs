@@ -52,14 +52,13 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    pub(crate) fn with(text: &Features<'_>) -> Self {
-        let mut desk = Self::default();
-        desk.take(text);
-        desk
-    }
-
     pub(crate) fn take(&mut self, text: &Features<'_>) {
         self.stems.fill(text);
+        self.is_read = false;
+    }
+
+    /// Makes room for another text, of which nothing but its words will be looked at.
+    pub(crate) fn clear(&mut self) {
         self.is_read = false;
     }
 }
@@ -79,21 +78,41 @@ impl Judge {
         if !worth(&evidence) {
             return None;
         }
+        let ours_is_shorter = verify::is_shorter(ours.features, theirs.features);
+        Some(self.read(desk, (ours.read, theirs.read), ours_is_shorter, evidence, keep))
+    }
+
+    /// Whether two texts are worth reading, of which this evidence is known without `usual`, as [`judge`](Self::judge) finds: the best of
+    /// orders must not leave it out, nor the one that they have.
+    pub(crate) fn first_look(evidence: ContentEvidence, usual: f32) -> Option<ContentEvidence> {
+        let evidence = ContentEvidence { usual, ..evidence };
+        let at_best = ContentEvidence { order: 1.0, ..evidence };
+        (at_best.is_worth_reading() && evidence.is_worth_reading()).then_some(evidence)
+    }
+
+    /// Reads two texts side by side that are worth it. Ours is on the desk, to be read once.
+    pub(crate) fn read<'t>(
+        &self,
+        desk: &mut Desk,
+        (ours, theirs): (impl Fn() -> Cow<'t, str>, impl Fn() -> Cow<'t, str>),
+        ours_is_shorter: bool,
+        evidence: ContentEvidence,
+        keep: Keep,
+    ) -> Verdict {
         if !desk.is_read {
-            desk.ours.read(&(ours.read)());
+            desk.ours.read(&ours());
             desk.runs.fill(&desk.ours);
             desk.is_read = true;
         }
-        let their_text = (theirs.read)();
+        let their_text = theirs();
         desk.theirs.read(&their_text);
-        let ours_is_shorter = verify::is_shorter(ours.features, theirs.features);
         let verbatim = match ours_is_shorter {
             true => desk.runs.in_other(&desk.theirs),
             false => desk.runs.of_other(&desk.theirs),
         };
         let mut evidence = evidence.with(verbatim);
         if evidence.shares_a_passage() && (keep == Keep::All || self.may_be_wanted(&evidence, keep)) {
-            let our_text = (ours.read)();
+            let our_text = ours();
             let theirs: Vec<bool> = desk.runs.shared_of_other(&desk.theirs).collect();
             let ours: Vec<bool> = desk.runs.shared_in_other(&desk.theirs).collect();
             evidence.outside = telling::outside((&our_text, &ours), (&their_text, &theirs));
@@ -103,12 +122,17 @@ impl Judge {
             evidence.foreign = 0.0;
         }
         let odds = evidence.is_worth_reading().then(|| self.rule.odds(&evidence));
-        Some(Verdict { evidence, odds })
+        Verdict { evidence, odds }
     }
 
     /// Whether a pair of this evidence is wanted if the prior is as high as can be.
     pub(crate) fn may_be_wanted(&self, evidence: &ContentEvidence, keep: Keep) -> bool {
         self.rule.confidence(self.rule.odds(evidence), 1.0) >= self.least(keep)
+    }
+
+    /// Whether two texts of this verdict may be wanted, whatever the prior is.
+    pub(crate) fn wants(&self, Verdict { evidence, odds }: &Verdict, keep: Keep) -> bool {
+        keep == Keep::All || odds.is_some() && self.may_be_wanted(evidence, keep)
     }
 
     /// The least confidence that is wanted.

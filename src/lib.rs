@@ -115,6 +115,9 @@ mod grouping;
 mod hash;
 mod index;
 mod judge;
+#[doc(hidden)]
+#[allow(missing_docs, reason = "for the Python package, which documents them")]
+pub mod kernels;
 mod minhash;
 mod names;
 mod near;

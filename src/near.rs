@@ -6,7 +6,7 @@ use rayon::prelude::*;
 
 use crate::candidates::{Growth, Meetings, Sketches};
 use crate::cluster::{self, Link, Star};
-use crate::crowds::{self, MOST_CENTRES};
+use crate::crowds::{self, MOST_CENTRES, Rest};
 use crate::fingerprints::{Fingerprints, Overlaps, Sample, Shared};
 use crate::minhash;
 use crate::options::Search;
@@ -15,7 +15,7 @@ use crate::texts::{Sets, Shingles, Texts};
 use crate::verify::{NEAR_SHINGLES, NearRule};
 
 /// Trees whose buckets are in memory at the same time.
-const TREES_AT_ONCE: usize = 8;
+pub(crate) const TREES_AT_ONCE: usize = 8;
 
 /// How edited copies are looked for.
 #[derive(Clone, Copy)]
@@ -53,7 +53,56 @@ pub(crate) struct Found {
     pub(crate) capped: usize,
 }
 
+/// Who looks at texts for one who decides by links alone. On one machine all texts are at hand; an engine has them elsewhere.
+pub(crate) trait Bench {
+    /// For each crowd the texts that may be closest to all others in it; none of those where no text has copies enough.
+    fn central(&self, crowds: &[Rest]) -> Vec<Vec<u32>>;
+
+    /// Compares those of some pairs, each once and in order, that may be copies at a glance. Which these are, in order, and what is
+    /// wanted of them.
+    fn compare(&self, pairs: Vec<(u32, u32)>, glance: Glance) -> (Vec<(u32, u32)>, Vec<Compared>);
+
+    /// Pairs of which the shorter text may stand in the longer one, by the fingerprints of those that speak for others, each for itself
+    /// and for whom `speakers` says.
+    fn overlaps(&self, whole: &[u32], speakers: &[u32]) -> Overlaps;
+}
+
+/// By what two texts are ruled out before they are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Glance {
+    /// By their sketches, if neither is to stand in the other: of that they say little.
+    AsWhole,
+    /// By their sketches.
+    Sketches,
+    /// By some of their shingles.
+    Sample,
+    /// They are compared in any case.
+    None,
+}
+
 impl Near {
+    /// The rule by which sketches rule out pairs at a glance, if they are looked at.
+    pub(crate) fn rule_of_sketches(&self, glance: Glance) -> Option<NearRule> {
+        match glance {
+            // What stands in a longer text is looked for by fingerprints.
+            Glance::AsWhole => Some(NearRule { containment: 1.0, ..self.rule }),
+            Glance::Sketches => Some(self.rule),
+            Glance::Sample | Glance::None => None,
+        }
+    }
+
+    /// Whether two texts of so many words, whose sketches agree in so many slots, may be copies.
+    pub(crate) fn may_be(&self, rule: NearRule, equal: usize, words: (u32, u32)) -> bool {
+        let slots = self.slots as f32;
+        rule.may_be(equal as f32 / slots, slots, words)
+    }
+
+    /// How many different fingerprints another text must share for a text of so many of them, repeated ones repeatedly, to stand in it:
+    /// half of them are left of an edited copy where one word in ten was changed. None if the text has too few words to be told so.
+    pub(crate) fn needed(words: u32, fingerprints: u32) -> Option<u32> {
+        (words as usize >= NEAR_SHINGLES).then(|| fingerprints.div_ceil(4).max(2.min(fingerprints)))
+    }
+
     /// Sketches and fingerprints to edited copies, and to who speaks for those that are like each other as a whole. Otherwise
     /// what they share would pass for a phrase that everybody uses, and each would crowd the others' neighbourhood.
     pub(crate) fn pairs(
@@ -64,169 +113,63 @@ impl Near {
         Wanted { keep, asked }: Wanted<'_>,
     ) -> Found {
         let shingles = Shingles::new(texts);
-        let slots = self.slots as f32;
-        let may_be = |rule: NearRule, left: u32, right: u32| {
-            let equal = minhash::equal_slots(&sketches.get(left), &sketches.get(right)) as f32;
-            let words = |text: u32| texts.words[text as usize];
-            rule.may_be(equal / slots, slots, (words(left), words(right)))
-        };
-        let likely = |left: u32, right: u32| may_be(self.rule, left, right);
-        // What stands in a longer text is looked for by fingerprints, and sketches say little of it.
-        let as_whole = NearRule { containment: 1.0, ..self.rule };
         let by_candidates = self.search == Search::Candidates || asked.is_some();
-        let (mut pairs, mut crowded, mut capped): (Vec<Compared>, usize, usize) = Default::default();
-        let mut met = Met::new(texts.len());
-        let compare = |met: &mut Met, pairs: &mut Vec<Compared>, likely_pairs: Vec<(u32, u32)>| {
-            // Left alone, rayon would cut them into few tasks, of which the last is waited for.
-            let near = likely_pairs.par_iter().with_max_len(16);
-            let near = near.map(|&(left, right)| self.pair(&shingles, left, right));
-            let near: Vec<Compared> = near.filter(|pair| keep.keeps(pair)).collect();
-            met.note(likely_pairs, &near);
-            pairs.extend(near);
-        };
+        let bench = AtHand { near: self, texts, sketches, fingerprints, shingles: &shingles, keep };
+        let mut finding = Finding::new(self, texts.words, &bench);
+        let mut crowded = 0;
         if by_candidates {
             for first in (0..self.growth.trees).step_by(TREES_AT_ONCE) {
                 let trees = first..(first + TREES_AT_ONCE).min(self.growth.trees);
                 let meetings = Meetings::in_trees(sketches, self.growth, trees);
                 crowded += meetings.crowded;
-                let mut likely_pairs = met.only_new(meetings.pairs);
-                likely_pairs = likely_pairs
-                    .into_par_iter()
-                    .filter(|&(left, right)| met.may_compare(left, right) && may_be(as_whole, left, right))
-                    .collect();
-                compare(&mut met, &mut pairs, likely_pairs);
+                let mut pairs = finding.met.only_new(meetings.pairs);
+                pairs.retain(|&(left, right)| finding.met.may_compare(left, right));
+                finding.compare(pairs, Glance::AsWhole);
             }
-        }
-        if by_candidates {
-            capped += self.gather_crowds(sketches, &mut met, &mut pairs, &likely, &compare);
+            finding.gather_crowds();
         }
         if self.search == Search::Exhaustive {
             let count = texts.len() as u32;
-            let (all, shingles, likely) = (Exhaustive::new(0..count, asked), &shingles, &likely);
+            let (all, shingles, bench) = (Exhaustive::new(0..count, asked), &shingles, &bench);
             let later = |left| {
                 let later = all.after(left).iter();
                 // Signatures rule out little where one text is much longer, and that is too much where most pairs are.
                 let likely = move |right| {
                     let sets = || (shingles.of(left), shingles.of(right));
-                    likely(left, right) && (asked.is_none() || self.rule.may_be_by_sample(&sets().0, &sets().1))
+                    bench.may_be(self.rule, left, right)
+                        && (asked.is_none() || self.rule.may_be_by_sample(&sets().0, &sets().1))
                 };
                 later.filter(move |&&right| likely(right)).map(move |&right| (left, right))
             };
-            let likely_pairs = met.only_new((0..count).into_par_iter().flat_map_iter(later).collect());
-            compare(&mut met, &mut pairs, likely_pairs);
+            let pairs = finding.met.only_new((0..count).into_par_iter().flat_map_iter(later).collect());
+            finding.compare(pairs, Glance::None);
         }
-        let near = pairs.iter().filter(|pair| pair.relation == Some(Relation::Near));
-        let leaders = leaders(texts, near);
-        let speakers = self.whole(texts, &pairs);
-        let whole: Vec<u32> =
-            (0..).zip(&speakers).filter(|&(text, &speaker)| text == speaker).map(|(text, _)| text).collect();
-        let overlaps = self.overlaps(texts, fingerprints, &whole, &speakers);
-        if by_candidates {
-            capped += overlaps.crowded;
-            let in_order = |pair: &Shared| (pair.shorter.min(pair.longer), pair.shorter.max(pair.longer));
-            let contained = overlaps.pairs.iter().map(in_order).collect();
-            let may_be =
-                |&(left, right): &(u32, u32)| self.rule.may_be_by_sample(&shingles.of(left), &shingles.of(right));
-            let contained = met.only_new(contained).into_par_iter().filter(may_be).collect();
-            compare(&mut met, &mut pairs, contained);
-            capped += self.offer_to_centres(&mut met, &mut pairs, &compare);
-        }
-        let candidates = met.pairs.iter().map(|pairs| pairs.len() as u64).sum();
-        Found {
-            pairs,
-            sets: shingles.into_sets(),
-            leaders,
-            whole,
-            common: overlaps.common,
-            candidates,
-            crowded,
-            capped,
-        }
+        let mut found = finding.finish(by_candidates);
+        found.crowded = crowded;
+        Found { sets: shingles.into_sets(), ..found }
     }
 
-    /// Compares those of each crowd with the texts that are most like all of them, and then whoever is left with the centres
-    /// around.
-    fn gather_crowds(
-        &self,
-        sketches: &Sketches,
-        met: &mut Met,
-        pairs: &mut Vec<Compared>,
-        likely: &(impl Fn(u32, u32) -> bool + Sync),
-        compare: &impl Fn(&mut Met, &mut Vec<Compared>, Vec<(u32, u32)>),
-    ) -> usize {
-        let copies = |pairs: &[Compared]| -> Vec<(u32, u32)> {
-            pairs.iter().filter(|pair| pair.relation.is_some()).map(|pair| (pair.left, pair.right)).collect()
-        };
-        let mut capped = 0;
-        for mut rest in crowds::crowds(met.copies.len(), &copies(pairs)) {
-            for centre in 0.. {
-                let central = rest.central(sketches);
-                if central.is_empty() || centre == MOST_CENTRES {
-                    capped += usize::from(!central.is_empty());
-                    break;
-                }
-                let with_all = |&center: &u32| {
-                    rest.texts()
-                        .par_iter()
-                        .filter(move |&&text| text != center && likely(center, text))
-                        .map(move |&text| (center.min(text), center.max(text)))
-                };
-                let likely_pairs = met.only_new(central.par_iter().flat_map(with_all).collect());
-                let before = pairs.len();
-                compare(met, pairs, likely_pairs);
-                rest.add(copies(&pairs[before..]).into_iter());
-                rest.take(&central);
-            }
+    /// The same for an engine, which has compared all that share a bucket: what it found of each group of trees. Of the texts, which have
+    /// so many words each, `bench` has all that is asked for.
+    pub(crate) fn among_met(&self, words: &[u32], met: Vec<Vec<Compared>>, bench: &impl Bench) -> Found {
+        let mut finding = Finding::new(self, words, bench);
+        for mut met in met {
+            // What had copies enough before would not have been compared; what turned out to be none makes no difference.
+            met.retain(|pair| finding.met.may_compare(pair.left, pair.right));
+            met.sort_by_key(|pair| (pair.left, pair.right));
+            let pairs = met.iter().map(|pair| (pair.left, pair.right)).collect();
+            finding.note(pairs, met);
         }
-        capped + self.offer_to_centres(met, pairs, compare)
-    }
-
-    /// Compares texts without a star, or with a small one, with the centres of the stars around, until nothing new is found. How often
-    /// that was capped.
-    fn offer_to_centres(
-        &self,
-        met: &mut Met,
-        pairs: &mut Vec<Compared>,
-        compare: &impl Fn(&mut Met, &mut Vec<Compared>, Vec<(u32, u32)>),
-    ) -> usize {
-        const ROUNDS: usize = 4;
-        let mut capped = 0;
-        for _ in 0..ROUNDS {
-            let near: Vec<&Compared> = pairs.iter().filter(|pair| pair.relation.is_some()).collect();
-            let stars = cluster::stars(met.copies.len(), &links(near.iter().copied()), (|_| 0, |_| 0), |_| false);
-            let members =
-                |star: &Star| star.links.iter().map(|&link| near[link].left + near[link].right - star.center).collect();
-            let members: Vec<Vec<u32>> = stars.iter().map(members).collect();
-            let near: Vec<(u32, u32)> = near.iter().map(|pair| (pair.left, pair.right)).collect();
-            let (offers, more) = crowds::offers(met.copies.len(), &near, &stars, &members);
-            let offers = met.only_new(offers);
-            capped += more;
-            if offers.is_empty() {
-                break;
-            }
-            compare(met, pairs, offers);
-        }
-        capped
+        finding.gather_crowds();
+        finding.finish(true)
     }
 
     /// For each text the one that is like it as a whole and speaks for it: who stands in a longer text may stand in many.
-    pub(crate) fn whole(&self, texts: Texts<'_>, pairs: &[Compared]) -> Vec<u32> {
+    pub(crate) fn whole(&self, words: &[u32], pairs: &[Compared]) -> Vec<u32> {
         leaders(
-            texts,
+            words,
             pairs.iter().filter(|pair| pair.relation.is_some() && pair.evidence.jaccard >= self.rule.jaccard),
         )
-    }
-
-    /// Pairs of which the shorter text may stand in the longer one, by the fingerprints of those that speak for others, each for itself
-    /// and for whom `speakers` says.
-    fn overlaps(&self, texts: Texts<'_>, fingerprints: &Fingerprints, whole: &[u32], speakers: &[u32]) -> Overlaps {
-        let words = |text: u32| texts.words[text as usize];
-        // How many fingerprints are left of an edited copy at least: half of them where one word in ten was changed.
-        let needed = |text: u32| {
-            let all = fingerprints.count(text, Sample::Half) as u32;
-            (words(text) as usize >= NEAR_SHINGLES).then(|| all.div_ceil(4).max(2.min(all)))
-        };
-        fingerprints.overlaps(whole, speakers, Sample::Half, words, needed, texts.budget)
     }
 
     /// Compares the shingles of two texts.
@@ -238,6 +181,160 @@ impl Near {
         let (evidence, similarity) = self.rule.judge(&ours, &theirs, covered);
         let relation = similarity.map(|_| Relation::Near);
         Compared { left, right, relation, similarity: similarity.unwrap_or(evidence.jaccard), evidence }
+    }
+}
+
+/// All texts at hand.
+struct AtHand<'a, 't> {
+    near: &'a Near,
+    texts: Texts<'t>,
+    sketches: &'a Sketches,
+    fingerprints: &'a Fingerprints,
+    shingles: &'a Shingles<'t>,
+    keep: Keep,
+}
+
+impl AtHand<'_, '_> {
+    fn may_be(&self, rule: NearRule, left: u32, right: u32) -> bool {
+        let equal = minhash::equal_slots(&self.sketches.get(left), &self.sketches.get(right));
+        let words = |text: u32| self.texts.words[text as usize];
+        self.near.may_be(rule, equal, (words(left), words(right)))
+    }
+}
+
+impl Bench for AtHand<'_, '_> {
+    fn central(&self, crowds: &[Rest]) -> Vec<Vec<u32>> {
+        crowds.iter().map(|crowd| crowd.central(self.sketches)).collect()
+    }
+
+    fn compare(&self, pairs: Vec<(u32, u32)>, glance: Glance) -> (Vec<(u32, u32)>, Vec<Compared>) {
+        let Self { near, shingles, .. } = self;
+        let by_sketches = near.rule_of_sketches(glance);
+        let may_be = |&(left, right): &(u32, u32)| match by_sketches {
+            Some(rule) => self.may_be(rule, left, right),
+            None => near.rule.may_be_by_sample(&shingles.of(left), &shingles.of(right)),
+        };
+        let likely = match glance {
+            Glance::None => pairs,
+            _ => pairs.into_par_iter().filter(may_be).collect(),
+        };
+        // Left alone, rayon would cut them into few tasks, of which the last is waited for.
+        let compared = likely.par_iter().with_max_len(16).map(|&(left, right)| near.pair(shingles, left, right));
+        let found = compared.filter(|pair| self.keep.keeps(pair)).collect();
+        (likely, found)
+    }
+
+    fn overlaps(&self, whole: &[u32], speakers: &[u32]) -> Overlaps {
+        let Self { texts, fingerprints, .. } = self;
+        let words = |text: u32| texts.words[text as usize];
+        let needed = |text: u32| Near::needed(words(text), fingerprints.count(text, Sample::Half) as u32);
+        fingerprints.overlaps(whole, speakers, Sample::Half, words, needed, texts.budget)
+    }
+}
+
+/// Edited copies on the way to being found.
+struct Finding<'a, B> {
+    near: &'a Near,
+    words: &'a [u32],
+    bench: &'a B,
+    met: Met,
+    pairs: Vec<Compared>,
+    /// How often a cap may have left pairs out.
+    capped: usize,
+}
+
+fn copies(pairs: &[Compared]) -> Vec<(u32, u32)> {
+    pairs.iter().filter(|pair| pair.relation.is_some()).map(|pair| (pair.left, pair.right)).collect()
+}
+
+impl<'a, B: Bench> Finding<'a, B> {
+    fn new(near: &'a Near, words: &'a [u32], bench: &'a B) -> Self {
+        Self { near, words, bench, met: Met::new(words.len()), pairs: Vec::new(), capped: 0 }
+    }
+
+    fn compare(&mut self, pairs: Vec<(u32, u32)>, glance: Glance) {
+        let (compared, found) = self.bench.compare(pairs, glance);
+        self.note(compared, found);
+    }
+
+    fn note(&mut self, compared: Vec<(u32, u32)>, found: Vec<Compared>) {
+        self.met.note(compared, &found);
+        self.pairs.extend(found);
+    }
+
+    /// Compares those of each crowd with the texts that are most like all of them, and then whoever is left with the centres
+    /// around.
+    fn gather_crowds(&mut self) {
+        let mut crowds = crowds::crowds(self.words.len(), &copies(&self.pairs));
+        for centre in 0.. {
+            let central = if crowds.is_empty() { Vec::new() } else { self.bench.central(&crowds) };
+            let (rests, central): (Vec<Rest>, Vec<Vec<u32>>) =
+                crowds.into_iter().zip(central).filter(|(_, central)| !central.is_empty()).unzip();
+            crowds = rests;
+            if crowds.is_empty() || centre == MOST_CENTRES {
+                self.capped += crowds.len();
+                break;
+            }
+            let with_all = |(rest, central): (&Rest, &Vec<u32>)| -> Vec<(u32, u32)> {
+                let others = |&center: &u32| rest.texts().iter().map(move |&text| (center, text));
+                let pairs = central.iter().flat_map(others).filter(|(center, text)| center != text);
+                pairs.map(|(center, text)| (center.min(text), center.max(text))).collect()
+            };
+            let pairs = self.met.only_new(crowds.iter().zip(&central).flat_map(with_all).collect());
+            let before = self.pairs.len();
+            self.compare(pairs, Glance::Sketches);
+            let found = copies(&self.pairs[before..]);
+            crowds::share_out(&mut crowds, found.into_iter());
+            crowds.iter_mut().zip(&central).for_each(|(rest, central)| rest.take(central));
+        }
+        self.offer_to_centres();
+    }
+
+    /// Compares texts without a star, or with a small one, with the centres of the stars around, until nothing new is found.
+    fn offer_to_centres(&mut self) {
+        const ROUNDS: usize = 4;
+        for _ in 0..ROUNDS {
+            let near: Vec<&Compared> = self.pairs.iter().filter(|pair| pair.relation.is_some()).collect();
+            let stars = cluster::stars(self.words.len(), &links(near.iter().copied()), (|_| 0, |_| 0), |_| false);
+            let members =
+                |star: &Star| star.links.iter().map(|&link| near[link].left + near[link].right - star.center).collect();
+            let members: Vec<Vec<u32>> = stars.iter().map(members).collect();
+            let near: Vec<(u32, u32)> = near.iter().map(|pair| (pair.left, pair.right)).collect();
+            let (offers, more) = crowds::offers(self.words.len(), &near, &stars, &members);
+            let offers = self.met.only_new(offers);
+            self.capped += more;
+            if offers.is_empty() {
+                break;
+            }
+            self.compare(offers, Glance::None);
+        }
+    }
+
+    /// Who leads whom; and, unless all were compared with all, who stands in a longer text.
+    fn finish(mut self, by_candidates: bool) -> Found {
+        let near = self.pairs.iter().filter(|pair| pair.relation == Some(Relation::Near));
+        let leaders = leaders(self.words, near);
+        let speakers = self.near.whole(self.words, &self.pairs);
+        let whole: Vec<u32> =
+            (0..).zip(&speakers).filter(|&(text, &speaker)| text == speaker).map(|(text, _)| text).collect();
+        let overlaps = self.bench.overlaps(&whole, &speakers);
+        if by_candidates {
+            self.capped += overlaps.crowded;
+            let in_order = |pair: &Shared| (pair.shorter.min(pair.longer), pair.shorter.max(pair.longer));
+            let contained = self.met.only_new(overlaps.pairs.iter().map(in_order).collect());
+            self.compare(contained, Glance::Sample);
+            self.offer_to_centres();
+        }
+        Found {
+            candidates: self.met.pairs.iter().map(|pairs| pairs.len() as u64).sum(),
+            pairs: self.pairs,
+            sets: Sets::default(),
+            leaders,
+            whole,
+            common: overlaps.common,
+            crowded: 0,
+            capped: self.capped,
+        }
     }
 }
 
@@ -359,11 +456,11 @@ impl Met {
 }
 
 /// For each text the one that speaks for it and its edited copies: of two that are as good, the fuller one.
-fn leaders<'p>(texts: Texts<'_>, near: impl Iterator<Item = &'p Compared>) -> Vec<u32> {
+fn leaders<'p>(words: &[u32], near: impl Iterator<Item = &'p Compared>) -> Vec<u32> {
     let near: Vec<&Compared> = near.collect();
-    let mut leaders: Vec<u32> = (0..texts.len() as u32).collect();
-    let tie = |text: u32| u32::MAX - texts.words[text as usize];
-    for star in cluster::stars(texts.len(), &links(near.iter().copied()), (|_| 0, tie), |_| false) {
+    let mut leaders: Vec<u32> = (0..words.len() as u32).collect();
+    let tie = |text: u32| u32::MAX - words[text as usize];
+    for star in cluster::stars(words.len(), &links(near.iter().copied()), (|_| 0, tie), |_| false) {
         for link in star.links {
             leaders[(near[link].left + near[link].right - star.center) as usize] = star.center;
         }

@@ -40,6 +40,16 @@ impl Odds {
         self.0[bin.min(BINS - 1)] += 1;
     }
 
+    /// How many pairs are in each bin.
+    pub(crate) fn counts(&self) -> &[u64] {
+        &self.0
+    }
+
+    /// Adds so many pairs in each bin.
+    pub(crate) fn add_counts(&mut self, counts: impl Iterator<Item = u64>) {
+        self.0.iter_mut().zip(counts).for_each(|(mine, count)| *mine += count);
+    }
+
     /// Adds the pairs of another part of the corpus.
     pub(crate) fn merge(&mut self, other: &Self) {
         self.0.iter_mut().zip(&other.0).for_each(|(mine, theirs)| *mine += theirs);

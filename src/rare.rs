@@ -221,8 +221,8 @@ impl Neighbours {
             let mut start = 0;
             for (left, end) in (first..).zip(ends) {
                 for Neighbour { text: right, pairs } in neighbours(&words[2 * start..2 * *end as usize]) {
-                    let share = in_steps(verify::pair_containment(pairs, totals[left], totals[right as usize]));
-                    if of_steps(share) >= any.min(nth_best[left]).min(nth_best[right as usize]) {
+                    let share = pair_share(pairs, totals[left], totals[right as usize]);
+                    if is_kept(share, (nth_best[left], nth_best[right as usize]), any) {
                         kept.extend([right, pairs]);
                     }
                 }
@@ -255,9 +255,9 @@ impl Neighbours {
                     continue;
                 }
                 let Ok(at) = texts.binary_search(&text) else { continue };
-                let share = verify::pair_containment(pairs, totals[left], totals[right as usize]);
+                let share = pair_share(pairs, totals[left], totals[right as usize]);
                 let mine = &mut nearest[at];
-                mine.push((in_steps(share), Neighbour { text: other, pairs }));
+                mine.push((share, Neighbour { text: other, pairs }));
                 // Cut now and then, so that a text in a large crowd takes no more room than others.
                 if mine.len() >= 4 * most {
                     mine.sort_unstable_by_key(order);
@@ -282,8 +282,7 @@ impl Neighbours {
             let mut share = None;
             for at in [left.wrapping_sub(first), right.wrapping_sub(first)].into_iter().filter(|&at| at < of.len()) {
                 if next[at] < places[at + 1] {
-                    let share = *share
-                        .get_or_insert_with(|| in_steps(verify::pair_containment(pairs, totals[left], totals[right])));
+                    let share = *share.get_or_insert_with(|| pair_share(pairs, totals[left], totals[right]));
                     shares[next[at]] = share;
                     next[at] += 1;
                 }
@@ -292,14 +291,39 @@ impl Neighbours {
         let best = |mine: &mut Vec<u16>, (at, best): (usize, &mut [u16; 2])| {
             mine.clear();
             mine.extend_from_slice(&shares[places[at]..places[at + 1]]);
-            for (nth, best) in nth.into_iter().zip(best) {
-                if nth <= mine.len() {
-                    *best = *mine.select_nth_unstable_by(nth - 1, |a, b| b.cmp(a)).1;
-                }
-            }
+            best.copy_from_slice(&nth_best(mine, nth));
         };
         of.par_iter_mut().enumerate().for_each_init(Vec::new, best);
     }
+}
+
+/// Whether two texts share enough to be neighbours: the weight of the rare features that they share, and of the pairs of words among
+/// them, and the same of all that each of them has.
+#[inline(always)]
+pub(crate) fn are_neighbours(shared: (u32, u32), ours: (u32, u32), theirs: (u32, u32)) -> bool {
+    let poorer = u64::from(ours.0.min(theirs.0)) + SHORT_TEXT;
+    u64::from(shared.0) * 1024 >= LEAST_SHARE * poorer
+        && u64::from(shared.1) * LEAST_PAIRS >= u64::from(ours.1.min(theirs.1))
+}
+
+/// What share of the pairs of words two texts share, of these weights, in 65,535ths.
+#[inline(always)]
+pub(crate) fn pair_share(shared: u32, our_total: u32, their_total: u32) -> u16 {
+    in_steps(verify::pair_containment(shared, our_total, their_total))
+}
+
+/// Whether a pair that shares so much is one of the best of either text, of which the so-manieth shares such, or shares enough in any case.
+#[inline(always)]
+pub(crate) fn is_kept(share: u16, nth_best: (f32, f32), any: f32) -> bool {
+    of_steps(share) >= any.min(nth_best.0).min(nth_best.1)
+}
+
+/// Of the shares of one text, which are put into another order, the so-manieth from the best down; 0 if there are fewer.
+pub(crate) fn nth_best(shares: &mut [u16], nth: [usize; 2]) -> [u16; 2] {
+    nth.map(|nth| match nth <= shares.len() {
+        true => *shares.select_nth_unstable_by(nth - 1, |a, b| b.cmp(a)).1,
+        false => 0,
+    })
 }
 
 /// A share in 65,535ths.
@@ -391,13 +415,9 @@ impl Shared {
                 self.meet(other, weight, u32::from(*pair_weight));
             }
         }
-        let (total, pair_total) = (content.rare_totals[text as usize], content.pair_totals[text as usize]);
-        let is_enough = |sum: &Sum| {
-            let other = sum.text as usize;
-            let poorer = u64::from(total.min(content.rare_totals[other])) + SHORT_TEXT;
-            u64::from(sum.rare) * 1024 >= LEAST_SHARE * poorer
-                && u64::from(sum.pairs) * LEAST_PAIRS >= u64::from(pair_total.min(content.pair_totals[other]))
-        };
+        let totals = |text: u32| (content.rare_totals[text as usize], content.pair_totals[text as usize]);
+        let ours = totals(text);
+        let is_enough = |sum: &Sum| are_neighbours((sum.rare, sum.pairs), ours, totals(sum.text));
         let first = found.len();
         found.extend(self.take().filter(is_enough).map(|sum| Neighbour { text: sum.text, pairs: sum.pairs }));
         found[first..].sort_unstable_by_key(|neighbour| neighbour.text);

@@ -97,6 +97,31 @@ pub(crate) struct Removing<'a> {
     pub(crate) representative: Representative,
 }
 
+/// Who looks at two texts for one who decides. On one machine all texts are at hand; an engine has them elsewhere.
+pub(crate) trait SideBySide: Sync {
+    /// Compares the shingles of a text that may go and one that would be kept, the one of the lower number first.
+    fn pair(&self, removed: u32, kept: u32) -> Compared;
+
+    /// The share of a text's words that lie in shingles of another one.
+    fn covered(&self, text: u32, by: u32) -> f32;
+}
+
+/// All texts at hand.
+pub(crate) struct AtHand<'a, 't> {
+    pub(crate) near: &'a Near,
+    pub(crate) shingles: &'a Shingles<'t>,
+}
+
+impl SideBySide for AtHand<'_, '_> {
+    fn pair(&self, removed: u32, kept: u32) -> Compared {
+        self.near.pair(self.shingles, removed.min(kept), removed.max(kept))
+    }
+
+    fn covered(&self, text: u32, by: u32) -> f32 {
+        self.shingles.covered(text, &self.shingles.of(by))
+    }
+}
+
 impl Removing<'_> {
     /// The members of clusters that can go because one that stays tells what they tell, in the order of the input.
     pub(crate) fn removals<A: Article>(
@@ -106,7 +131,24 @@ impl Removing<'_> {
         verified: &[Compared],
         clusters: &[Cluster],
     ) -> Vec<Removal> {
-        let Corpus { articles, positions, twins, distinct, words, budget, .. } = corpus;
+        let read = |text: u32| corpus.read(text);
+        let texts = Texts { words: &corpus.words, read: &read, shingle: self.shingle, budget: &corpus.budget };
+        let shingles = match sets {
+            Some(sets) => Shingles::with(texts, sets),
+            None => Shingles::new(texts),
+        };
+        self.by_looking(corpus, &AtHand { near: self.near, shingles: &shingles }, verified, clusters)
+    }
+
+    /// The same by one who looks at texts wherever they are.
+    pub(crate) fn by_looking<A: Article>(
+        &self,
+        corpus: &Corpus<A>,
+        looking: &impl SideBySide,
+        verified: &[Compared],
+        clusters: &[Cluster],
+    ) -> Vec<Removal> {
+        let Corpus { articles, positions, twins, distinct, words, .. } = corpus;
         let rank = |text: u32| corpus.rank(text);
         let is_known = |text: u32| corpus.is_known(text);
         let mut twin_at = vec![0; articles.len()];
@@ -114,18 +156,12 @@ impl Removing<'_> {
             twin_at[position as usize] = twin;
         }
         let text_of = |position: usize| distinct.partition_point(|&at| at < twin_at[position]) as u32;
-        let read = |text: u32| corpus.read(text);
-        let texts = Texts { words, read: &read, shingle: self.shingle, budget };
-        let shingles = match sets {
-            Some(sets) => Shingles::with(texts, sets),
-            None => Shingles::new(texts),
-        };
         let of_cluster = |cluster: &Cluster| {
             let mut texts: Vec<u32> = cluster.positions().map(text_of).collect();
             let center = texts[0];
             texts.sort_unstable();
             texts.dedup();
-            let removed = self.plan(texts, center, (&rank, &is_known), words, &shingles, verified);
+            let removed = self.plan(texts, center, (&rank, &is_known), words, looking, verified);
             let removal = |(id, at): (&str, usize)| {
                 let text = text_of(at);
                 let removal = Removal {
@@ -170,7 +206,7 @@ impl Removing<'_> {
         center: u32,
         (rank, is_known): (impl Fn(u32) -> u32, impl Fn(u32) -> bool),
         words: &[u32],
-        shingles: &Shingles<'_>,
+        looking: &impl SideBySide,
         verified: &[Compared],
     ) -> BTreeMap<u32, (u32, Tie)> {
         let words = |text: u32| words[text as usize];
@@ -185,7 +221,7 @@ impl Removing<'_> {
             let pair = match known {
                 Ok(pair) => pair,
                 Err(_) => {
-                    fresh = self.near.pair(shingles, pair.0, pair.1);
+                    fresh = looking.pair(removed, kept);
                     &fresh
                 }
             };
@@ -198,7 +234,7 @@ impl Removing<'_> {
             if !is_sure && matches!(self.shingle, Shingle::Words(_)) && !may_be_enough {
                 return None;
             }
-            let covered = (!is_sure).then(|| shingles.covered(removed, &shingles.of(kept)));
+            let covered = (!is_sure).then(|| looking.covered(removed, kept));
             let tie = Tie { relation, similarity: pair.similarity, covered, evidence: pair.evidence };
             let is_kept = |covered: f32| may_replace(Relation::Near, covered, words(removed), words(kept));
             let may = covered.is_none_or(is_kept)

@@ -25,8 +25,8 @@ use crate::verify::{self, Rule};
 
 /// A text is compared with so many of its neighbours, the best ones, with those that have it among theirs, and with who shares so much
 /// of its pairs of words in any case. In a large corpus there are ever more that share next to nothing.
-const MOST_NEIGHBOURS: usize = 32;
-const IN_ANY_CASE: f32 = 0.02;
+pub(crate) const MOST_NEIGHBOURS: usize = 32;
+pub(crate) const IN_ANY_CASE: f32 = 0.02;
 
 /// What a corpus was found to be like, by which other articles can be judged as it would.
 #[derive(Debug, Default)]
@@ -196,12 +196,11 @@ impl Rewordings<'_> {
             *found_prior = Some(prior);
             // The sets of the edited copies were given back; few of them are asked for again.
             let shingles = Shingles::new(texts);
-            let decided = judged.par_iter().filter_map(|pair| self.reworded_pair(&shingles, pair, prior, keep));
-            let mut reworded: Vec<Compared> = decided.collect();
-            let (around, count) = self.around_hubs(stories, &shingles, &reworded, prior);
-            reworded.extend(around);
+            let reworded = |pair| self.reworded_pair(&shingles, pair, prior, keep);
+            let reworded = judged.par_iter().filter_map(reworded).collect();
+            let bench = AtHand { rewordings: self, stories, shingles: &shingles, prior };
+            let (reworded, count) = with_crowds(reworded, leaders, &bench);
             *compared += count;
-            reworded.extend(self.behind_leaders(stories, &shingles, leaders, &reworded, prior));
             reworded
         })
     }
@@ -216,9 +215,7 @@ impl Rewordings<'_> {
         ticker: &Ticker<'_>,
     ) -> (Vec<Judged>, Odds, u64) {
         let Stories { content, usual, texts, .. } = stories;
-        let may_be_wanted = |Judged { verdict: Verdict { evidence, odds }, .. }: &Judged| {
-            keep == Keep::All || odds.is_some() && self.judge.may_be_wanted(evidence, keep)
-        };
+        let may_be_wanted = |pair: &Judged| self.judge.wants(&pair.verdict, keep);
         let examine = |mut found: Examined, left: u32| {
             ticker.tick();
             let worth = |neighbour: &Neighbour| {
@@ -269,17 +266,7 @@ impl Rewordings<'_> {
     /// Decides about two texts that were judged, and compares their shingles if the pair is wanted.
     fn reworded_pair(&self, shingles: &Shingles<'_>, judged: &Judged, prior: f32, keep: Keep) -> Option<Compared> {
         let &Judged { left, right, ref verdict } = judged;
-        let (confidence, is_copy) = self.judge.confidence(verdict, prior);
-        if keep != Keep::All && (verdict.odds.is_none() || confidence < self.judge.least(keep)) {
-            return None;
-        }
-        let mut pair = self.near.pair(shingles, left, right);
-        pair.evidence.content = Some(verdict.evidence);
-        if pair.relation.is_none() {
-            pair.relation = is_copy.then_some(Relation::Reworded);
-            pair.similarity = confidence;
-        }
-        Some(pair)
+        reworded_pair(&self.judge, verdict, prior, keep, || self.near.pair(shingles, left, right))
     }
 
     /// Whether a text and another one, that no candidates brought together, are copies.
@@ -295,76 +282,112 @@ impl Rewordings<'_> {
         let judged = self.side_by_side(stories, (text, ours, desk), &other, Keep::Copies)?;
         self.reworded_pair(shingles, &judged, prior, Keep::Copies).map(Compared::in_order)
     }
+}
 
-    /// The copies in crowds of rewordings that candidates left out, and how many pairs were compared for it: of what hundreds
-    /// tell hardly a feature is rare, so that each of them met some of the others only. Who has most copies is compared with all of
-    /// its crowd, and so on among those that are left.
-    fn around_hubs(
-        &self,
-        stories: Stories<'_, '_>,
-        shingles: &Shingles<'_>,
-        reworded: &[Compared],
-        prior: f32,
-    ) -> (Vec<Compared>, u64) {
-        let Stories { content, texts, .. } = stories;
-        let copies = reworded.iter().filter(|pair| pair.relation.is_some());
-        let links: Vec<(u32, u32)> = copies.map(|pair| (pair.left, pair.right)).collect();
-        let around = |mut crowd: crowds::Rest| {
-            let (mut found, mut count) = (Vec::new(), 0);
-            for _ in 0..crowds::MOST_CENTRES {
-                let Some((hub, copies)) = crowd.hub() else { break };
-                let (ours, rare) = (content.get(hub), content.rare(hub));
-                let copy = |desk: &mut Desk, &other: &u32| {
-                    self.direct(stories, shingles, (hub, &ours, &rare, desk), other, prior)
-                };
-                let is_new = |other: &&u32| **other != hub && copies.binary_search(other).is_err();
-                let others: Vec<u32> = crowd.texts().iter().filter(is_new).copied().collect();
-                let more: Vec<Compared> =
-                    others.par_iter().map_init(|| Desk::with(&ours), copy).flatten_iter().collect();
-                count += others.len() as u64;
-                crowd.add(more.iter().map(|pair| (pair.left, pair.right)));
-                crowd.take(&[hub]);
-                found.extend(more);
-            }
-            (found, count)
-        };
-        let of_crowds: Vec<_> = crowds::crowds(texts.len(), &links).into_iter().map(around).collect();
-        let count = of_crowds.iter().map(|(_, count)| count).sum();
-        (of_crowds.into_iter().flat_map(|(found, _)| found).collect(), count)
+/// Decides about two texts that were judged; `near` compares their shingles if the pair is wanted.
+pub(crate) fn reworded_pair(
+    judge: &Judge,
+    verdict: &Verdict,
+    prior: f32,
+    keep: Keep,
+    near: impl FnOnce() -> Compared,
+) -> Option<Compared> {
+    let (confidence, is_copy) = judge.confidence(verdict, prior);
+    if keep != Keep::All && (verdict.odds.is_none() || confidence < judge.least(keep)) {
+        return None;
     }
+    let mut pair = near();
+    pair.evidence.content = Some(verdict.evidence);
+    if pair.relation.is_none() {
+        pair.relation = is_copy.then_some(Relation::Reworded);
+        pair.similarity = confidence;
+    }
+    Some(pair)
+}
 
-    /// For each reworded pair the edited copies of one held against the other: these stood behind their leader so far, but
-    /// a cluster must verify each against its representative.
-    fn behind_leaders(
-        &self,
-        stories: Stories<'_, '_>,
-        shingles: &Shingles<'_>,
-        leaders: &[u32],
-        reworded: &[Compared],
-        prior: f32,
-    ) -> Vec<Compared> {
+/// Who looks at texts for one who decides by links alone. On one machine all texts are at hand; an engine has them elsewhere.
+pub(crate) trait Bench {
+    /// Judges texts with others that no candidates brought together: the copies, each the first before the second, in this order.
+    fn direct(&self, texts: &[(u32, Vec<u32>)]) -> Vec<Compared>;
+}
+
+/// All texts at hand.
+struct AtHand<'a, 't> {
+    rewordings: &'a Rewordings<'a>,
+    stories: Stories<'a, 't>,
+    shingles: &'a Shingles<'t>,
+    prior: f32,
+}
+
+impl Bench for AtHand<'_, '_> {
+    fn direct(&self, texts: &[(u32, Vec<u32>)]) -> Vec<Compared> {
+        /// Others that are compared with a text by one thread.
+        const OTHERS: usize = 64;
+        let Self { rewordings, stories, shingles, prior } = self;
         let content = stories.content;
-        let mut followers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
-        for (text, &leader) in (0..).zip(leaders) {
-            if text != leader {
-                followers.entry(leader).or_default().push(text);
-            }
-        }
-        let against = |desk: &mut Desk, text: u32, others: u32| {
-            let Some(others) = followers.get(&others) else { return Vec::new() };
+        let some = |(text, others): &'_ (u32, Vec<u32>)| -> Vec<(u32, Vec<u32>)> {
+            others.chunks(OTHERS).map(|others| (*text, others.to_vec())).collect()
+        };
+        let with_others = |desk: &mut Desk, (text, others): (u32, Vec<u32>)| {
             let (ours, rare) = (content.get(text), content.rare(text));
             desk.take(&ours);
-            let pair = |&other: &u32| self.direct(stories, shingles, (text, &ours, &rare, &mut *desk), other, prior);
-            others.iter().filter_map(pair).collect()
+            let copy = |other| rewordings.direct(*stories, shingles, (text, &ours, &rare, &mut *desk), other, *prior);
+            others.into_iter().filter_map(copy).collect::<Vec<Compared>>()
         };
-        let copies = reworded.par_iter().filter(|pair| pair.relation.is_some());
-        let both = |desk: &mut Desk, pair: &Compared| {
-            let mut found = against(desk, pair.left, pair.right);
-            found.extend(against(desk, pair.right, pair.left));
-            found
-        };
-        copies.map_init(Desk::default, both).flatten_iter().collect()
+        let texts: Vec<(u32, Vec<u32>)> = texts.iter().flat_map(some).collect();
+        texts.into_par_iter().with_max_len(1).map_init(Desk::default, with_others).flatten_iter().collect()
     }
+}
+
+/// All rewordings, to those that were found among neighbours, and how many pairs were compared for it.
+pub(crate) fn with_crowds(mut reworded: Vec<Compared>, leaders: &[u32], bench: &impl Bench) -> (Vec<Compared>, u64) {
+    let (around, count) = around_hubs(leaders.len(), &reworded, bench);
+    reworded.extend(around);
+    reworded.extend(behind_leaders(leaders, &reworded, bench));
+    (reworded, count)
+}
+
+/// The copies in crowds of rewordings that candidates left out, and how many pairs were compared for it: of what hundreds
+/// tell hardly a feature is rare, so that each of them met some of the others only. Who has most copies is compared with all of
+/// its crowd, and so on among those that are left.
+fn around_hubs(texts: usize, reworded: &[Compared], bench: &impl Bench) -> (Vec<Compared>, u64) {
+    let copies = reworded.iter().filter(|pair| pair.relation.is_some());
+    let links: Vec<(u32, u32)> = copies.map(|pair| (pair.left, pair.right)).collect();
+    let mut crowds = crowds::crowds(texts, &links);
+    let (mut found, mut count) = (Vec::new(), 0);
+    for _ in 0..crowds::MOST_CENTRES {
+        let mut hubs = Vec::new();
+        crowds.retain(|crowd| {
+            let Some((hub, copies)) = crowd.hub() else { return false };
+            let is_new = |other: &&u32| **other != hub && copies.binary_search(other).is_err();
+            hubs.push((hub, crowd.texts().iter().filter(is_new).copied().collect::<Vec<u32>>()));
+            true
+        });
+        if crowds.is_empty() {
+            break;
+        }
+        count += hubs.iter().map(|(_, others)| others.len() as u64).sum::<u64>();
+        let more = bench.direct(&hubs);
+        crowds::share_out(&mut crowds, more.iter().map(|pair| (pair.left, pair.right)));
+        crowds.iter_mut().zip(hubs).for_each(|(crowd, (hub, _))| crowd.take(&[hub]));
+        found.extend(more);
+    }
+    (found, count)
+}
+
+/// For each reworded pair the edited copies of one held against the other: these stood behind their leader so far, but
+/// a cluster must verify each against its representative.
+fn behind_leaders(leaders: &[u32], reworded: &[Compared], bench: &impl Bench) -> Vec<Compared> {
+    let mut followers: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
+    for (text, &leader) in (0..).zip(leaders) {
+        if text != leader {
+            followers.entry(leader).or_default().push(text);
+        }
+    }
+    let against = |text: u32, others: u32| Some((text, followers.get(&others)?.clone()));
+    let copies = reworded.iter().filter(|pair| pair.relation.is_some());
+    let both = |pair: &Compared| [against(pair.left, pair.right), against(pair.right, pair.left)];
+    bench.direct(&copies.flat_map(both).flatten().collect::<Vec<_>>())
 }
 
 /// For each leader whether it or one that stands behind it is asked for.

@@ -33,6 +33,7 @@ pub(crate) struct Shingles<'a> {
 }
 
 /// The sets that were made so far.
+#[derive(Default)]
 pub(crate) struct Sets {
     of: Vec<OnceLock<Box<[u64]>>>,
     /// Bytes of memory for more of them.

@@ -2,9 +2,8 @@
 
 use rayon::prelude::*;
 
-use crate::features::Content;
+use crate::features::{Content, Features};
 use crate::rare::{Neighbour, Neighbours, of_steps};
-use crate::report::ContentEvidence;
 use crate::verify::{self, StemTable};
 
 /// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies.
@@ -32,17 +31,15 @@ impl Usual {
         let without_mates = |stems: &mut StemTable, (&text, nearest): (&u32, &Vec<(u16, Neighbour)>)| {
             let ours = content.get(text);
             stems.fill(&ours);
-            let evidence =
-                |other: &Neighbour| verify::compare(&ours, stems, &content.get(other.text), other.pairs, 0.0, |_| true);
-            without_mates(nearest.iter().map(|(share, other)| (of_steps(*share), evidence(other))))
+            let is_mate = |other: &Neighbour| is_mate(&ours, stems, &content.get(other.text), other.pairs);
+            without_mates(nearest.iter().map(|(share, other)| (of_steps(*share), is_mate(other))))
         };
         let found: Vec<Option<f32>> =
             crowded.par_iter().zip(&nearest).map_init(StemTable::default, without_mates).collect();
         for (text, share) in crowded.into_iter().zip(found) {
             shares[text as usize] = share.unwrap_or(shares[text as usize]);
         }
-        let texts = leaders.len();
-        Self(leaders.iter().map(|&leader| drawn(shares[leader as usize], texts)).collect())
+        Self(Self::of_leaders(leaders, &shares))
     }
 
     /// For a text.
@@ -56,18 +53,31 @@ impl Usual {
     }
 }
 
+impl Usual {
+    /// For each text by what its leader shares with the neighbour that tells.
+    pub(crate) fn of_leaders(leaders: &[u32], shares: &[f32]) -> Vec<f32> {
+        let texts = leaders.len();
+        leaders.iter().map(|&leader| drawn(shares[leader as usize], texts)).collect()
+    }
+}
+
 /// What is usual among so many texts for one that shares so much with its so-manieth neighbour.
 pub(crate) fn drawn(share: f32, texts: usize) -> f32 {
     let n = texts as f32;
     (n * share + 1000.0 * 0.04) / (n + 1000.0)
 }
 
+/// Whether another text tells the story of one whose stems are in the table.
+pub(crate) fn is_mate(ours: &Features<'_>, stems: &StemTable, theirs: &Features<'_>, pairs: u32) -> bool {
+    verify::compare(ours, stems, theirs, pairs, 0.0, |_| true).is_some_and(|evidence| evidence.tells_the_same_story())
+}
+
 /// What is usual for a text, if it is in a crowd of rewordings of one story: the share of its best neighbours that do not tell its
-/// story. They come from the best down, each with what it shares and the evidence.
-pub(crate) fn without_mates(nearest: impl Iterator<Item = (f32, Option<ContentEvidence>)>) -> Option<f32> {
+/// story. They come from the best down, each with what it shares and whether it tells the story.
+pub(crate) fn without_mates(nearest: impl Iterator<Item = (f32, bool)>) -> Option<f32> {
     let (mut mates, mut others) = (0, 0);
-    for (looked_at, (share, evidence)) in nearest.enumerate() {
-        if evidence.is_some_and(|evidence| evidence.tells_the_same_story()) {
+    for (looked_at, (share, is_mate)) in nearest.enumerate() {
+        if is_mate {
             mates += 1;
         } else {
             others += 1;

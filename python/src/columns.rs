@@ -77,7 +77,7 @@ pub enum Strings {
 
 impl Strings {
     /// `None` for null.
-    fn get(&self, row: usize) -> Option<&str> {
+    pub fn get(&self, row: usize) -> Option<&str> {
         match self {
             Self::Small(array) => array.is_valid(row).then(|| array.value(row)),
             Self::Large(array) => array.is_valid(row).then(|| array.value(row)),
@@ -98,7 +98,7 @@ impl Strings {
     }
 
     /// The strings of an array whose first row is the `first` of its column. Unless `is_text`, numbers and dates are written out.
-    fn of(array: &ArrayRef, name: &str, is_text: bool, first: usize) -> PyResult<Self> {
+    pub fn of(array: &ArrayRef, name: &str, is_text: bool, first: usize) -> PyResult<Self> {
         let broken = |row: usize| {
             PyValueError::new_err(format!(
                 "column {name:?}, row {}: the string is not valid UTF-8, which Arrow requires: decode it again, for example \

@@ -5,6 +5,7 @@
 
 mod capsule;
 mod columns;
+mod kernels;
 mod options;
 mod page;
 mod report;
@@ -32,6 +33,8 @@ use table::{Array, Table};
 
 #[pymodule(gil_used = false)]
 mod _retold {
+    #[pymodule_export]
+    use super::kernels::{Decider, Kernel, kernels_version};
     #[pymodule_export]
     use super::sign::{sign, simhash};
     #[pymodule_export]

@@ -1,0 +1,592 @@
+"""Finds copies with Apache Spark, for corpora that outgrow a machine: the same clusters as `retold.find`, to the bit.
+
+Needs PySpark 4 with pyarrow, and `retold` on each worker.
+
+>>> import retold.spark
+>>> spark = retold.spark._session_for_examples()                                        # doctest: +SKIP
+>>> members = retold.spark.find(spark.read.json("crawl.jsonl"), text="body", id="url")  # doctest: +SKIP
+>>> members.where("relation = 'reworded'").show()                                       # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Literal
+
+from . import _retold
+from .kernels import BLOCK, Step, plain
+
+if TYPE_CHECKING:
+    from pyspark.sql import Column, DataFrame, SparkSession
+
+__all__ = ["find", "keep"]
+
+# Columns that kernels give.
+_NUMBERED = "words long, refused boolean, exact_a long, exact_b long, hash long, seconds long"
+_MET = "kind int, a long, b long, round int, depth int, rows binary"
+_NEAR = "l long, r long, round int, similarity float, jaccard float, containment float"
+_SIDES = "at long, near boolean, similarity float, jaccard float, containment float"
+_READ = "l long, r long, odds float, evidence binary, near boolean, similarity float, jaccard float, containment float"
+_LOOKED = (
+    "l long, r long, pairs int, share int, evidence binary, l_is_shorter boolean, l_mate boolean, r_mate boolean"
+)
+
+# A text that more pairs have is sent to where the others are; so many texts at most.
+_HUB = 1000
+_HUBS = 5000
+
+# Texts whose stems are in the memory of one task at a time.
+_HOMES = 8192
+
+# Texts that are counted together: as many as make about ten megabytes of features.
+_BUCKET = 2500
+
+Progress = Callable[[str, float], object]
+
+
+def find(
+    df: DataFrame,
+    *,
+    text: str = "text",
+    id: str = "id",
+    date: str | None = None,
+    known: str | None = None,
+    level: Literal["near", "reworded"] = "reworded",
+    threshold: float = 0.5,
+    containment: float = 0.8,
+    confidence: float = 0.5,
+    keep: Literal["central", "longest", "earliest"] = "central",
+    within: timedelta | float | None = None,
+    prior: float | None = None,
+    min_words: int = 3,
+    partitions: int | None = None,
+    progress: Progress | None = None,
+    **refused: Any,
+) -> DataFrame:
+    """Finds all clusters of copies among the rows of a DataFrame: a row for each copy.
+
+    The columns are `cluster`, a number; `id`, and `representative`, the id of the article that stands for the cluster; `relation`, which
+    is "exact", "near" or "reworded"; `similarity`; and `evidence`, a struct that is null for an exact copy. They are what
+    `retold.find(...).members` has, to the bit, however the rows are ordered and partitioned. Ids are strings.
+
+    The options are those of `retold.find`. What needs an order of rows, all pairs, or passages is refused: ``keep="first"``,
+    ``search="exhaustive"``, ``near_misses`` and ``excerpts``. `partitions` is the number of tasks of a stage,
+    ``spark.sql.shuffle.partitions`` unless given; `progress` is called with the name of each stage and the seconds that it took.
+
+    The work is done at once. The result is persisted, and what was persisted on the way is given back.
+    """
+    options = {
+        "level": level,
+        "threshold": threshold,
+        "containment": containment,
+        "confidence": confidence,
+        "keep": keep,
+        "within": within,
+        "prior": prior,
+        "min_words": min_words,
+        **refused,
+    }
+    with _Run(df, (text, id, date, known), options, partitions, progress) as run:
+        run.find()
+        return run.members()
+
+
+def keep(
+    df: DataFrame,
+    *,
+    text: str = "text",
+    id: str = "id",
+    date: str | None = None,
+    known: str | None = None,
+    level: Literal["near", "reworded"] = "reworded",
+    threshold: float = 0.5,
+    containment: float = 0.8,
+    confidence: float = 0.5,
+    removal_confidence: float = 0.9,
+    keep: Literal["central", "longest", "earliest"] = "central",
+    within: timedelta | float | None = None,
+    prior: float | None = None,
+    min_words: int = 3,
+    partitions: int | None = None,
+    progress: Progress | None = None,
+    **refused: Any,
+) -> DataFrame:
+    """The rows of a DataFrame without those that are copies of others that stay: what ``retold.find(...).keep_mask()`` keeps.
+
+    All columns are there, in no certain order of rows. Of rows with one id and one text, and one date where dates matter, any one stays.
+    Takes the options of `find`, and `removal_confidence`. The result is persisted.
+    """
+    options = {
+        "level": level,
+        "threshold": threshold,
+        "containment": containment,
+        "confidence": confidence,
+        "removal_confidence": removal_confidence,
+        "keep": keep,
+        "within": within,
+        "prior": prior,
+        "min_words": min_words,
+        **refused,
+    }
+    with _Run(df, (text, id, date, known), options, partitions, progress, with_rows=True) as run:
+        run.find()
+        return run.kept()
+
+
+class _Run:
+    """One detection, and what it persisted."""
+
+    def __init__(
+        self,
+        df: DataFrame,
+        names: tuple[str, str, str | None, str | None],
+        options: Mapping[str, Any],
+        partitions: int | None,
+        progress: Progress | None,
+        with_rows: bool = False,
+    ) -> None:
+        from pyspark.sql import functions as F
+
+        self.F = F
+        self.df = df
+        self.spark: SparkSession = df.sparkSession
+        self.names = names
+        self.options = plain(options)
+        # Whatever is wrong with an option is told before anything is read.
+        _retold.Kernel("number", self.options, {})
+        self.partitions = partitions or int(str(self.spark.conf.get("spark.sql.shuffle.partitions")))
+        self.progress = progress
+        self.with_rows = with_rows
+        self.persisted: list[DataFrame] = []
+        self.confs: dict[str, str | None] = {}
+
+    def __enter__(self) -> _Run:
+        # Rows of kernels may be large, and those of others must not wait for them.
+        for name, value in (
+            ("spark.sql.execution.arrow.maxRecordsPerBatch", "2000"),
+            ("spark.sql.shuffle.partitions", str(self.partitions)),
+        ):
+            self.confs[name] = self.spark.conf.get(name, None)
+            self.spark.conf.set(name, value)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for df in self.persisted:
+            df.unpersist()
+        for name, value in self.confs.items():
+            if value is None:
+                self.spark.conf.unset(name)
+            else:
+                self.spark.conf.set(name, value)
+
+    # How stages are put together.
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[None]:
+        start = time.perf_counter()
+        try:
+            self.spark.sparkContext.setJobDescription(f"retold: {name}")
+        except Exception:  # Spark Connect has none.
+            pass
+        yield
+        if self.progress is not None:
+            self.progress(name, time.perf_counter() - start)
+
+    def persist(self, df: DataFrame) -> DataFrame:
+        from pyspark import StorageLevel
+
+        df = df.persist(StorageLevel.MEMORY_AND_DISK)
+        self.persisted.append(df)
+        return df
+
+    def run(self, kernel: str, df: DataFrame, schema: str, carry: tuple[str, ...] = (), **knows: Any) -> DataFrame:
+        return df.mapInArrow(Step(kernel, self.options, carry, **knows), schema)
+
+    def sorted(self, df: DataFrame, *by: Any) -> DataFrame:
+        """All rows of one value of the first column in one task, and in order."""
+        return df.repartition(self.partitions, by[0]).sortWithinPartitions(*by)
+
+    def spread(self, df: DataFrame, by: str, *rest: str) -> DataFrame:
+        """The same for numbers that run from 0 on: as many to each task."""
+        if hasattr(df, "repartitionById"):
+            task = self.F.pmod(self.F.col(by), self.F.lit(self.partitions)).cast("int")
+            return df.repartitionById(self.partitions, task).sortWithinPartitions(by, *rest)
+        return self.sorted(df, by, *rest)
+
+    def collect(self, df: DataFrame) -> Any:
+        return _one(df.toArrow())
+
+    def frame(self, table: Any) -> DataFrame:
+        import pyarrow as pa
+
+        return self.spark.createDataFrame(pa.table(table))
+
+    def with_side(
+        self, pairs: DataFrame, texts: DataFrame, side: str, columns: tuple[str, ...], hubs: list[int]
+    ) -> DataFrame:
+        F = self.F
+        of_side = [F.col("t").alias(side)] + [F.col(column).alias(f"{side}_{column}") for column in columns]
+        sides = texts.select(*of_side)
+        if not hubs:
+            return pairs.join(sides, side)
+        # What hundreds are compared with is sent to where they are, not they to where it is.
+        is_hub = F.col(side).isin(hubs)
+        others = pairs.where(~is_hub).join(sides, side)
+        return others.unionByName(pairs.where(is_hub).join(F.broadcast(sides.where(is_hub)), side))
+
+    def both(self, pairs: DataFrame, texts: DataFrame, *columns: str, hubs: list[int] | None = None) -> DataFrame:
+        """Pairs with columns of both texts."""
+        hubs = hubs or []
+        return self.with_side(self.with_side(pairs, texts, "r", columns, hubs), texts, "l", columns, hubs)
+
+    def hubs(self, pairs: DataFrame) -> list[int]:
+        """Texts that very many pairs have."""
+        F = self.F
+        ends = pairs.select(F.explode(F.array("l", "r")).alias("t"))
+        counts = self.collect(ends.groupBy("t").count().where(F.col("count") > _HUB).sort(F.desc("count")).limit(_HUBS))
+        hubs: list[int] = counts.column("t").to_pylist()
+        return hubs
+
+    # The stages.
+
+    def find(self) -> None:
+        with self.stage("number"):
+            self.number()
+        with self.stage("sign"):
+            self.sign()
+        with self.stage("near"):
+            self.near()
+        if self.options.get("level") != "near":
+            with self.stage("furniture"):
+                self.furniture()
+            with self.stage("features"):
+                self.features()
+            with self.stage("weigh"):
+                self.weigh()
+            with self.stage("neighbours"):
+                self.neighbours()
+            with self.stage("look"):
+                self.look()
+            with self.stage("read"):
+                self.read()
+        self.found: Any = self.decider.members()
+
+    def number(self) -> None:
+        """Articles with numbers: those of their ids in order."""
+        F = self.F
+        text, id, date, known = self.names
+        source = self.df
+        for name in (text, id, date, known):
+            if name is not None and name not in source.columns:
+                raise KeyError(f"no column {name!r}: use one of {', '.join(source.columns)}")
+        columns = [F.col(_quoted(id)).cast("string").alias("id"), F.col(_quoted(text)).cast("string").alias("text")]
+        if date is not None:
+            columns.append(F.col(_quoted(date)).alias("date"))
+        if known is not None:
+            columns.append(F.coalesce(F.col(_quoted(known)), F.lit(False)).alias("known"))
+        if self.with_rows:
+            columns.append(F.struct(*[F.col(_quoted(name)) for name in source.columns]).alias("row"))
+        articles = source.select(*columns)
+        carry = tuple(articles.columns)
+        schema = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in articles.schema.fields)
+        numbered = self.run("number", articles, f"{schema}, {_NUMBERED}", carry)
+        self.has_dates = date is not None and ("within" in self.options or self.options.get("keep") == "earliest")
+        order = ["id", "exact_a", "exact_b", "words"]
+        if known is not None:
+            numbered = numbered.withColumn("is_new", ~F.col("known"))
+            order.append("is_new")
+        if self.has_dates:
+            order.append("seconds")
+        order.append("hash")
+        place = F.monotonically_increasing_id()
+        placed = numbered.repartitionByRange(self.partitions, *order).sortWithinPartitions(*order)
+        placed = self.persist(placed.withColumn("place", place).drop("date", "is_new"))
+        # So many rows before those of each task.
+        task = F.shiftright(F.col("place"), 33)
+        counts = {row[0]: row[1] for row in placed.groupBy(task).count().collect()}
+        firsts, rows = [], 0
+        for at in range(max(counts, default=-1) + 1):
+            firsts.append(rows - (at << 33))
+            rows += counts.get(at, 0)
+        if rows >= 1 << 31:
+            raise ValueError(f"{rows} articles are too many: some two thousand million can be numbered")
+        first = F.array(*[F.lit(first).cast("long") for first in firsts or [0]])
+        self.articles = placed.withColumn("n", F.col("place") + F.get(first, task.cast("int")))
+
+    def sign(self) -> None:
+        """Articles to texts: those that can be compared, each once."""
+        F = self.F
+        articles = self.articles
+        columns = ["n", "words", "refused"] + ["seconds"] * self.has_dates + ["known"] * (self.names[3] is not None)
+        numbers = self.collect(articles.select(*columns, F.col("id").isNull().alias("nameless")))
+        if any(numbers.column("nameless").to_pylist()):
+            raise ValueError(f"some ids are null: give every row one in the column {self.names[1]!r}")
+        exact = ["exact_a", "exact_b", "words"]
+        known = articles.where(~F.col("refused")).select("n", *exact)
+        copied = known.groupBy(*exact).count().where("count > 1").drop("count")
+        copied = self.collect(known.join(copied, exact).select("n", *exact))
+        self.decider = _retold.Decider(self.options, numbers, _same(copied, exact))
+        texts = articles.select("n", "text", "words")
+        texts = self.run(
+            "texts",
+            texts,
+            "text string, words long, t long, mini binary",
+            ("text", "words"),
+            distinct=self.decider.distinct(),
+        )
+        self.texts = self.persist(texts.where("t >= 0").repartition(self.partitions, "t"))
+
+    def near(self) -> None:
+        F = self.F
+        texts = self.texts.select("t", "text")
+        keys = self.run("keys", texts, "key long, t long")
+        met = self.persist(self.run("roots", self.sorted(keys, "key", "t"), _MET))
+        pairs = met.where("kind = 0")
+        crowded = met.where("kind = 1").select(F.col("a").alias("key"), F.col("b").alias("t"))
+        # A crowded bucket is split by its next rows.
+        deeper = self.run("deeper", crowded.join(texts, "t").select("key", "t", "text"), _MET)
+        while not met.where("kind > 0").isEmpty():
+            met = self.persist(self.run("buckets", self.sorted(deeper, "a", "b"), _MET))
+            pairs = pairs.unionByName(met.where("kind = 0"))
+            deeper = met.where("kind = 2")
+        pairs = pairs.groupBy(F.col("a").alias("l"), F.col("b").alias("r")).agg(F.min("round").alias("round"))
+        pairs = self.persist(pairs)
+        hubs = self.hubs(pairs)
+        with_minis = self.both(pairs, self.texts, "mini", "words", hubs=hubs)
+        likely = self.run("may_be", with_minis, "l long, r long, round int")
+        self.decider.near(self.collect(self.compared(likely, 0, hubs)), self)
+        self.leads, self.documents = self.decider.leads()
+        self.whole, self.common = self.decider.whole()
+
+    def compared(self, pairs: DataFrame, glance: int, hubs: list[int]) -> DataFrame:
+        with_texts = self.both(pairs.withColumn("glance", self.F.lit(glance)), self.texts, "text", hubs=hubs)
+        return self.run("compare", with_texts, _NEAR)
+
+    def furniture(self) -> None:
+        """Passages that unrelated texts hold."""
+        F = self.F
+        texts = self.texts.select("t", "text")
+        knows = {"whole": self.whole, "common": self.common}
+        windows = self.run("windows", texts, "window long, hash long, t long", **knows)
+        held = self.run("holders", self.sorted(windows, "window", "hash", "t"), "window long, holders binary")
+        held = self.persist(held)
+        lists = self.run("explode", held.select("holders").distinct(), "holders binary, place long, t long")
+        schema = "holders binary, place long, stems binary, window long"
+        stems = self.run("stems", lists.join(texts, "t").select("holders", "place", "text"), schema, common=self.common)
+        last = F.lit(1 << 20).alias("place")
+        asked = held.select("holders", last, F.lit(None).cast("binary").alias("stems"), "window")
+        asked = self.sorted(stems.unionByName(asked), "holders", "place")
+        found = self.collect(self.run("unrelated", asked, "window long"))
+        self.mask = {"common": self.common, "windows": _four(found.column("window"))}
+
+    def features(self) -> None:
+        """How many texts hold each feature, and who holds those that few do."""
+        F = self.F
+        texts = self.texts.select("t", "text")
+        knows = {"leads": self.leads, **self.mask}
+        # What is frequent among some texts is so among all, and need not be gathered from everywhere.
+        found = self.run("frequent", texts, "kind int, number long", **knows).groupBy("kind", F.when(F.col("kind") == 0, F.col("number")).alias("feature"))
+        found = self.collect(found.agg(F.sum("number").alias("sum")))
+        rows = list(zip(*(found.column(name).to_pylist() for name in ("kind", "feature", "sum"))))
+        sums = {kind: total for kind, _, total in rows if kind > 0}
+        self.english = self.decider.english([sums.get(kind, 0) for kind in range(1, 6)])
+        frequent = _four(feature for kind, feature, _ in rows if kind == 0)
+        buckets = max(self.partitions, -(-self.decider.texts() // _BUCKET))
+        features = self.run(
+            "features", texts, "bucket long, data binary", frequent=frequent, buckets=buckets, **knows
+        )
+        counted = self.run("count", self.spread(features, "bucket"), "kind int, number long, code int, data binary")
+        self.counted = self.persist(counted)
+        frequent_features = self.collect(self.counted.where("kind = 1").select("number", "code"))
+        self.weights = {
+            "frequent": _four(frequent_features.column("number")),
+            "frequent_codes": bytes(frequent_features.column("code").to_pylist()),
+            "documents": self.documents,
+            "english": self.english,
+            **knows,
+        }
+
+    def weigh(self) -> None:
+        F = self.F
+        answers = self.counted.where("kind = 0")
+        answers = answers.select(
+            F.col("number").alias("block"), F.lit(-1).cast("long").alias("t"), "data", F.lit(None).cast("string").alias("text")
+        )
+        texts = self.texts.select(
+            F.floor(F.col("t") / BLOCK).alias("block"), "t", F.lit(None).cast("binary").alias("data"), "text"
+        )
+        rows = self.spread(answers.unionByName(texts), "block", "t")
+        schema = "t long, stems binary, rare binary, pair_total long, rare_total long, met binary"
+        self.weighed = self.persist(self.run("weigh", rows, schema, **self.weights))
+        self.totals = self.decider.totals(self.collect(self.weighed.select("t", "pair_total", "rare_total")))
+
+    def neighbours(self) -> None:
+        F = self.F
+        met = self.weighed.select("t", "met")
+        neighbours = self.run("neighbours", met, "l long, r long, pairs int, share int", totals=self.totals)
+        self.neighboured = self.persist(neighbours)
+        shares = self.neighboured.select(F.col("l").alias("t"), "share")
+        shares = shares.unionByName(self.neighboured.select(F.col("r").alias("t"), "share"))
+        self.shares = self.collect(self.run("shares", self.sorted(shares, "t"), "t long, usual int, least int"))
+
+    def look(self) -> None:
+        F = self.F
+        least, crowded = self.decider.crowds(self.shares)
+        self.sides = self.persist(self.weighed.select("t", "stems", "rare").repartition(self.partitions, "t"))
+        blocks = self.partitions * -(-self.decider.texts() // (self.partitions * _HOMES)) or 1
+        knows = {"least": least, "totals": self.totals, "blocks": blocks}
+        schema = "t long, block long, home long, pairs int, share int, is_left boolean"
+        pairs = self.sorted(self.run("compared", self.neighboured, schema, **knows), "t", "block", "home")
+        # The one of two texts that has less to carry is sent to where the other one is, and once for all others that are there.
+        visits = self.run("visits", pairs, "t long, block long, data binary").join(self.sides, "t")
+        homes = self.sides.select(F.pmod("t", F.lit(blocks)).alias("block"), F.lit(None).cast("binary").alias("data"), "t", "stems")
+        both = homes.unionByName(visits.select("block", "data", "t", "stems"))
+        both = self.spread(both.withColumn("visits", F.col("data").isNotNull()), "block", "visits")
+        self.looked = self.persist(self.run("look", both, _LOOKED))
+        mates = self.run("mates", self.looked.drop("evidence"), "t long, share int, other long, mate boolean", crowded=crowded)
+        mates = self.sorted(mates, F.col("t"), F.col("share").desc(), F.col("other"))
+        found = self.collect(self.run("usual", mates, "t long, share float"))
+        self.usual = self.decider.usual(self.shares, found)
+
+    def read(self) -> None:
+        worth = self.run(
+            "worth",
+            self.looked,
+            "l long, r long, evidence binary, l_is_shorter boolean",
+            totals=self.totals,
+            usual=self.usual,
+        )
+        read = self.collect(self.run("read", self.both(worth, self.texts, "text"), _READ, **self.mask))
+        import pyarrow.compute as pc
+
+        is_pair = pc.less(read.column("l"), read.column("r"))
+        counts = read.filter(pc.invert(is_pair)).column("evidence").to_pylist()
+        self.prior = self.decider.prior(counts)
+        self.decider.reworded(read.filter(is_pair), self.prior, self)
+
+    # What is asked by who decides.
+
+    def closest(self, sample: Any, crowds: Any, most: int) -> Any:
+        texts = self.texts.select("t", "text")
+        sampled = self.frame(sample).join(texts, "t").select("crowd", "text")
+        commons = self.collect(self.run("common_slots", self.sorted(sampled, "crowd"), "crowd long, common binary"))
+        commons = dict(zip(commons.column("crowd").to_pylist(), commons.column("common").to_pylist()))
+        of_crowds = self.frame(crowds).join(texts, "t").select("crowd", "t", "text")
+        closest = self.run("closest", of_crowds, "crowd long, distance long, t long", commons=commons, most=most)
+        return self.collect(closest)
+
+    def compare(self, pairs: Any, glance: int) -> Any:
+        rows = self.frame(pairs).select("l", "r", self.F.lit(0).alias("round"))
+        return self.collect(self.compared(rows, glance, _hubs(pairs)))
+
+    def overlaps(self, whole: bytes) -> Any:
+        F = self.F
+        schema = "fingerprint long, words long, t long, needed long"
+        held = self.run("fingerprints", self.texts.select("t", "text"), schema, whole=whole)
+        held = self.sorted(held, "fingerprint", "words", "t")
+        found = self.persist(self.run("overlaps", held, "kind int, a long, b long, count long, needed long"))
+        pairs = found.where("kind = 0").groupBy(F.col("a").alias("l"), F.col("b").alias("r"))
+        pairs = pairs.agg(F.sum("count").alias("count"), F.max("needed").alias("needed")).where("count >= needed")
+        common = self.collect(found.where("kind = 1").select("a"))
+        crowded = found.where("kind = 2").agg(F.sum("a")).first()
+        return self.collect(pairs.select("l", "r", "count")), _four(common.column("a")), int(crowded[0] or 0) if crowded else 0
+
+    def direct(self, pairs: Any) -> Any:
+        hubs = _hubs(pairs)
+        rows = self.both(self.frame(pairs), self.texts, "text", hubs=hubs)
+        rows = self.both(rows, self.sides, "stems", "rare", hubs=hubs)
+        knows = {**self.mask, "usual": self.usual, "prior": self.prior}
+        return self.collect(self.run("direct", rows, f"{_SIDES}, evidence binary", **knows))
+
+    def side_by_side(self, pairs: Any) -> Any:
+        rows = self.both(self.frame(pairs), self.texts, "text", hubs=_hubs(pairs))
+        return self.collect(self.run("side_by_side", rows, f"{_SIDES}, covered float"))
+
+    # What comes of it.
+
+    def result(self, df: DataFrame) -> DataFrame:
+        from pyspark import StorageLevel
+
+        df = df.persist(StorageLevel.MEMORY_AND_DISK)
+        df.count()
+        return df
+
+    def members(self) -> DataFrame:
+        F = self.F
+        with self.stage("members"):
+            members = self.spark.createDataFrame(_signed(self.found))
+            ids = self.articles.select("n", "id")
+            names = ids.select(F.col("n").alias("representative_n"), F.col("id").alias("representative"))
+            named = members.join(ids, "n").join(names, "representative_n")
+            columns = ("cluster", "id", "representative", "relation", "similarity", "evidence")
+            return self.result(named.select(*columns))
+
+    def kept(self) -> DataFrame:
+        with self.stage("removals"):
+            removed = self.frame(self.decider.removals(self))
+            kept = self.articles.join(removed, "n", "left_anti")
+            return self.result(kept.select("row.*"))
+
+
+def _quoted(name: str) -> str:
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _one(table: Any) -> Any:
+    """A table as one record batch."""
+    import pyarrow as pa
+
+    batches = table.combine_chunks().to_batches()
+    if len(batches) == 1:
+        return batches[0]
+    return pa.RecordBatch.from_arrays([pa.array([], field.type) for field in table.schema], schema=table.schema)
+
+
+def _four(numbers: Any) -> bytes:
+    """Numbers of four bytes each."""
+    import sys
+    from array import array
+
+    found = array("I", (number if isinstance(number, int) else number.as_py() for number in numbers))
+    if sys.byteorder != "little":
+        found.byteswap()
+    return found.tobytes()
+
+
+def _hubs(pairs: Any) -> list[int]:
+    """Texts that very many of some pairs have, those with most first."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    table = pa.table(pairs)
+    counts = pc.value_counts(pa.chunked_array(table.column("l").chunks + table.column("r").chunks, pa.int64()))
+    many = counts.filter(pc.greater(counts.field("counts"), _HUB))
+    order = pc.array_sort_indices(many.field("counts"), order="descending")
+    hubs: list[int] = many.field("values").take(order)[:_HUBS].to_pylist()
+    return hubs
+
+
+def _same(copied: Any, exact: list[str]) -> Any:
+    """Articles that have exact copies, with a number for what these have in common."""
+    import pyarrow as pa
+
+    numbers: dict[tuple[int, ...], int] = {}
+    keys = zip(*(copied.column(name).to_pylist() for name in exact))
+    same = [numbers.setdefault(key, len(numbers)) for key in keys]
+    return pa.record_batch({"same": pa.array(same, pa.int64()), "n": copied.column("n")})
+
+
+def _signed(members: Any) -> Any:
+    """Members without unsigned numbers, which Spark does not have."""
+    import pyarrow as pa
+
+    table = pa.table(members)
+    signed = [
+        field.with_type(pa.int64()) if pa.types.is_unsigned_integer(field.type) else field
+        for field in table.schema.field("evidence").type
+    ]
+    at = table.schema.get_field_index("evidence")
+    return table.set_column(at, "evidence", table.column("evidence").cast(pa.struct(signed)))

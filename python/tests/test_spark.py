@@ -1,0 +1,227 @@
+"""`retold.spark` gives what `retold.find` gives, to the bit, however rows are ordered and partitioned.
+
+A large corpus is compared as well if RETOLD_SPARK_CORPUS names a file of JSON lines with `id` and `text`: see `.ci/full`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import struct
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import retold
+from corpus import Story, corpus
+
+if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+    print("SKIPPED Spark: Java is not installed", file=sys.stderr)
+    pytest.skip("SKIPPED Spark: Java is not installed", allow_module_level=True)
+pyspark = pytest.importorskip("pyspark", minversion="4.0")
+pa = pytest.importorskip("pyarrow")
+
+import retold.kernels  # noqa: E402
+import retold.spark  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    from pyspark.sql import SparkSession
+
+    folder = tmp_path_factory.mktemp("spark")
+    events = os.environ.get("RETOLD_SPARK_EVENTS") or folder
+    builder = SparkSession.builder.master("local[2, 4]").appName("retold").config("spark.ui.enabled", "false")
+    for name, value in {
+        "spark.driver.bindAddress": "127.0.0.1",
+        "spark.driver.host": "127.0.0.1",
+        "spark.driver.maxResultSize": os.environ.get("RETOLD_SPARK_RESULT", "32m"),
+        "spark.driver.memory": "2g",
+        "spark.eventLog.compress": "false",
+        "spark.eventLog.dir": f"file:{events}",
+        "spark.eventLog.enabled": "true",
+        "spark.local.dir": str(folder),
+        "spark.sql.warehouse.dir": str(folder),
+        "spark.ui.showConsoleProgress": "false",
+    }.items():
+        builder = builder.config(name, value)
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+
+
+@pytest.fixture(scope="module")
+def rng() -> random.Random:
+    seed = int(os.environ.get("RETOLD_SEED") or random.SystemRandom().randrange(1 << 32))
+    print(f"\nRETOLD_SEED={seed}", file=sys.stderr)
+    return random.Random(seed)
+
+
+@pytest.fixture(scope="module")
+def articles(rng: random.Random) -> list[Story]:
+    """Templates of many fillings, chains, repeated ids and empty texts; and many copies of one text, of which no two need be alike."""
+    found = corpus(rng, 160)
+    words = [f"w{rng.randrange(5000)}" for _ in range(200)]
+    for copy in range(60):
+        other = " ".join(rng.choice(words) if rng.random() < 0.06 else word for word in words)
+        found.append((f"crowd-{rng.random()}", other, "2024-05-01", "a.example"))
+    found += [(id, text + " They said so.", None, None) for id, text, *_ in found[:20]]
+    rng.shuffle(found)
+    return found
+
+
+def bits(number: float | None) -> bytes | None:
+    return None if number is None else struct.pack("d", number)
+
+
+def exactly(row: dict[str, Any]) -> Any:
+    evidence = row["evidence"]
+    numbers = None if evidence is None else tuple((name, bits(number)) for name, number in sorted(evidence.items()))
+    return (row["representative"], row["id"], row["relation"], bits(row["similarity"]), numbers)
+
+
+def clusters(rows: list[dict[str, Any]]) -> list[Any]:
+    """All clusters with all of their members, and every float by its bits."""
+    found: dict[int, list[Any]] = {}
+    for row in rows:
+        found.setdefault(row["cluster"], []).append(exactly(row))
+    return sorted(sorted(members, key=repr) for members in found.values())
+
+
+def expected(articles: list[Story], **options: Any) -> list[Any]:
+    report = retold.find(table(articles), **options)
+    names = report.clusters["id"].to_pylist()
+    return clusters([{**row, "representative": names[row["cluster"]]} for row in report.members.to_pylist()])
+
+
+def found(frame: Any) -> list[Any]:
+    return clusters([row.asDict(recursive=True) for row in frame.collect()])
+
+
+def table(articles: list[Story]) -> Any:
+    columns = list(zip(*articles))
+    return pa.table({name: pa.array(columns[at], pa.string()) for at, name in enumerate(("id", "text", "date", "source"))})
+
+
+def spread(spark: Any, articles: list[Story], partitions: int, rng: random.Random) -> Any:
+    return spark.createDataFrame(table(rng.sample(articles, len(articles)))).repartition(partitions)
+
+
+@pytest.mark.parametrize("partitions", [1, 3, 8])
+def test_reworded(spark: Any, articles: list[Story], rng: random.Random, partitions: int) -> None:
+    wanted = expected(articles)
+    assert len(wanted) > 50
+    frame = spread(spark, articles, partitions, rng)
+    result = retold.spark.find(frame, partitions=partitions)
+    assert found(result) == wanted
+    result.unpersist()
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"level": "near", "threshold": 0.7, "containment": 1.0, "min_words": 12},
+        {"level": "near", "keep": "earliest", "date": "date", "within": 20_000_000},
+        {"prior": 0.05, "confidence": 0.3, "keep": "longest"},
+    ],
+    ids=["threshold", "dates", "prior"],
+)
+def test_options(spark: Any, articles: list[Story], rng: random.Random, options: dict[str, Any]) -> None:
+    frame = spread(spark, articles, 3, rng)
+    assert found(retold.spark.find(frame, partitions=3, **options)) == expected(articles, **options)
+
+
+def test_what_is_kept(spark: Any, articles: list[Story], rng: random.Random) -> None:
+    for options in ({}, {"level": "near"}):
+        wanted = table(articles).filter(pa.array(retold.find(table(articles), **options).keep_mask()))
+        frame = spread(spark, articles, 3, rng)
+        kept = retold.spark.keep(frame, partitions=3, **options)
+        assert kept.columns == frame.columns
+        rows = sorted((row["id"], row["text"]) for row in kept.collect())
+        assert rows == sorted(zip(wanted["id"].to_pylist(), wanted["text"].to_pylist()))
+
+
+def test_next_to_nothing(spark: Any) -> None:
+    for rows in ([], [("a", "")], [("a", "One text of a few words."), ("b", None)]):
+        frame = spark.createDataFrame(rows, "id string, text string")
+        assert retold.spark.find(frame, partitions=2).collect() == []
+        assert len(retold.spark.keep(frame, partitions=2).collect()) == len(rows)
+
+
+def test_what_is_refused(spark: Any) -> None:
+    frame = spark.createDataFrame([("a", "One text.")], "id string, text string")
+    for options, message in (
+        ({"excerpts": True}, "excerpts"),
+        ({"search": "exhaustive"}, "exhaustive"),
+        ({"keep": "first"}, "no order"),
+        ({"near_misses": 0.3}, "near misses"),
+        ({"threshold": 2.0}, "threshold = 2 is out of range"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            retold.spark.find(frame, **options)
+    with pytest.raises(KeyError, match="body"):
+        retold.spark.find(frame, text="body")
+    nameless = spark.createDataFrame([(None, "One text of a few words.")], "id string, text string")
+    with pytest.raises(ValueError, match="some ids are null"):
+        retold.spark.find(nameless)
+
+
+def test_workers_of_another_version_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    step = retold.kernels.Step("number")
+    step.version = (3, 999)
+    batch = pa.record_batch({"text": ["One text."]})
+    with pytest.raises(ValueError, match=r"of version \d+\.\d+, and the step was made by version 3\.999"):
+        list(step([batch]))
+
+
+def test_a_worker_that_dies_is_run_again(spark: Any, articles: list[Story], rng: random.Random, tmp_path: Path) -> None:
+    """Each kernel's first task ends its process, once."""
+    wanted = expected(articles, level="near")
+    call = retold.kernels.Step.__call__
+    died = str(tmp_path)
+
+    def dying(step: retold.kernels.Step, batches: Any) -> Any:
+        once = Path(died, step.kernel)
+        for batch in call(step, batches):
+            if not once.exists():
+                once.touch()
+                os._exit(1)
+            yield batch
+
+    class Dying(retold.kernels.Step):
+        __call__ = dying
+
+    original, retold.spark.Step = retold.spark.Step, Dying  # type: ignore[misc]
+    try:
+        assert found(retold.spark.find(spread(spark, articles, 3, rng), level="near", partitions=3)) == wanted
+    finally:
+        retold.spark.Step = original  # type: ignore[misc]
+    assert len(list(tmp_path.iterdir())) > 5
+
+
+@pytest.mark.skipif("RETOLD_SPARK_CORPUS" not in os.environ, reason="RETOLD_SPARK_CORPUS names no large corpus")
+@pytest.mark.parametrize("partitions", [1, 3, 8])
+def test_large(spark: Any, rng: random.Random, tmp_path: Path, partitions: int) -> None:
+    import pyarrow.parquet as pq
+
+    with open(os.environ["RETOLD_SPARK_CORPUS"], encoding="utf-8") as lines:
+        rows = [json.loads(line) for line in lines]
+    rng.shuffle(rows)
+    columns = {name: [row[name] for row in rows] for name in ("id", "text")}
+    pq.write_table(pa.table(columns), tmp_path / "corpus.parquet", row_group_size=4096)
+    frame = spark.read.parquet(str(tmp_path / "corpus.parquet")).repartition(partitions)
+    for level in ("near", "reworded"):
+        report = retold.find(pa.table(columns), level=level)  # type: ignore[arg-type]
+        names = report.clusters["id"].to_pylist()
+        wanted = clusters([{**row, "representative": names[row["cluster"]]} for row in report.members.to_pylist()])
+        times: dict[str, float] = {}
+        result = retold.spark.find(frame, level=level, partitions=partitions, progress=times.__setitem__)  # type: ignore[arg-type]
+        print(f"\n{partitions} partitions, level {level}: {times}, {sum(times.values()):.1f} s", file=sys.stderr)
+        assert found(result) == wanted
+        result.unpersist()
