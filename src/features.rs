@@ -1,11 +1,14 @@
 //! Frequencies to weighed features: of each text what another one may share, and what all that it has weighs.
 
+mod beside;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+pub(crate) use self::beside::{Beside, Both, Few, Marks};
 use crate::content::{Commonness, Prior, Token, TokenChunk, TokenChunks, UNIT, ln, pair, span, units};
 use crate::error::Result;
 use crate::frequencies::{self, Answers, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Parts};
@@ -31,17 +34,23 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, stem: Token, (idf, rarity): (u8, u8), part: usize) {
+    fn add(&mut self, stem: Token, weights: (u8, u8), part: usize) {
+        self.change(stem, weights, part, |sum, by| sum + by);
+    }
+
+    /// Adds what a stem weighs, or takes it away.
+    #[inline(always)]
+    fn change(&mut self, stem: Token, (idf, rarity): (u8, u8), part: usize, of: impl Fn(u32, u32) -> u32) {
         let idf = u32::from(idf);
-        self.stems += idf;
-        self.parts[part] += idf;
+        self.stems = of(self.stems, idf);
+        self.parts[part] = of(self.parts[part], idf);
         match (stem.is_number(), stem.is_name()) {
-            (true, _) => self.numbers += 1,
+            (true, _) => self.numbers = of(self.numbers, 1),
             (false, true) => {
-                self.names += u32::from(rarity);
-                self.named += 1;
+                self.names = of(self.names, u32::from(rarity));
+                self.named = of(self.named, 1);
             }
-            (false, false) => self.plain += idf,
+            (false, false) => self.plain = of(self.plain, idf),
         }
     }
 }
@@ -56,6 +65,7 @@ pub(crate) fn rare_weights() -> [u32; MOST_DOCUMENTS as usize + 1] {
 }
 
 /// What features weigh in a corpus of so many documents.
+#[derive(Debug)]
 pub(crate) struct Weigher {
     documents: f32,
     /// The number of documents by the code for it.
@@ -213,6 +223,23 @@ impl Head {
         let words = self.distinct.saturating_sub(self.totals.numbers);
         let english = self.english as f32 / words.max(1) as f32;
         ((0.35 - english) / 0.15).clamp(0.0, 1.0)
+    }
+
+    /// What is known of a text whatever it is compared with, as numbers.
+    pub(crate) fn numbers(&self) -> [u32; Self::NUMBERS] {
+        let &Self { words, distinct, english, figures, ref totals, .. } = self;
+        let Totals { stems, plain, names, named, numbers, pairs, parts: [a, b, c, d, e, f], .. } = *totals;
+        [words, distinct, english, figures, stems, plain, names, named, numbers, pairs, a, b, c, d, e, f]
+    }
+
+    /// How many [`numbers`](Self::numbers) there are.
+    pub(crate) const NUMBERS: usize = 16;
+
+    /// A head of such numbers, which knows of no stems.
+    pub(crate) fn of_numbers(of: [u32; Self::NUMBERS]) -> Self {
+        let [words, distinct, english, figures, stems, plain, names, named, numbers, pairs, parts @ ..] = of;
+        let totals = Totals { stems, plain, names, named, numbers, pairs, parts, rare: 0 };
+        Self { words, distinct, english, figures, totals, ..Self::default() }
     }
 
     /// The part of the text, below [`PARTS`], in which its so-manieth stem first stands.
@@ -435,58 +462,6 @@ fn find_stems(
     }
 }
 
-/// The weighed features of one text by itself.
-pub(crate) struct Weighed {
-    head: Head,
-    common: u8,
-    words: Vec<u32>,
-    /// Its rare features, ascending, and what each weighs as a pair of words; 0 if it is a stem.
-    pub(crate) rare: Vec<(u32, u8)>,
-}
-
-impl Weighed {
-    /// Weighs one text of these content words, and so many words in all, where so many documents hold each feature.
-    pub(crate) fn new(tokens: &[Token], words: u32, weigher: &Weigher, held: impl Fn(u32) -> Held) -> Self {
-        let prior = Prior::get();
-        let (mut head, mut rare) = (Head { words, ..Head::default() }, Vec::new());
-        let all = || tokens.iter().copied();
-        let named = |feature: u32| {
-            let held = held(feature);
-            Some((held, held.is_rare().then_some(feature)))
-        };
-        find_rare(all(), weigher, prior, (&mut Seen::default(), &mut head.totals, &mut rare), named, |_| {});
-        rare.sort_unstable();
-        let (mut packed, mut weights) = (Vec::new(), Vec::new());
-        let scratch = (&mut Known::default(), &mut Vec::new());
-        find_stems(all(), weigher, prior, scratch, &mut head, (&mut packed, &mut weights), |token| held(token.stem()));
-        store::add_bytes(&mut packed, &weights);
-        head.stems = weights.len() as u32;
-        Self { head, common: weigher.common(), words: packed, rare }
-    }
-
-    pub(crate) fn features(&self) -> Features<'_> {
-        Features { head: &self.head, common: self.common, words: (&self.words[..]).into() }
-    }
-
-    /// The weight of all its pairs of words.
-    pub(crate) fn pair_total(&self) -> u32 {
-        self.head.totals.pairs
-    }
-
-    /// The weight of the rare pairs of words that another text has as well.
-    pub(crate) fn shared_pairs(&self, other: &Self) -> u32 {
-        let mut theirs = other.rare.iter().peekable();
-        let mut pairs = 0;
-        for &(feature, weight) in &self.rare {
-            while theirs.next_if(|their| their.0 < feature).is_some() {}
-            if theirs.peek().is_some_and(|their| their.0 == feature) {
-                pairs += u32::from(weight);
-            }
-        }
-        pairs
-    }
-}
-
 /// Space that one thread reuses from text to text.
 #[derive(Default)]
 struct Scratch {
@@ -543,6 +518,19 @@ impl Known {
         self.slots.clear();
         self.slots.resize(1 << bits, (0, 0));
         self.shift = 32 - bits;
+    }
+
+    /// The number of a feature that is known.
+    #[inline(always)]
+    fn get(&self, feature: u32) -> Option<u32> {
+        let mut at = (feature >> self.shift) as usize;
+        loop {
+            match self.slots[at] {
+                (_, 0) => return None,
+                (known, number) if known == feature => return Some(number - 1),
+                _ => at = (at + 1) & (self.slots.len() - 1),
+            }
+        }
     }
 
     /// The number of a feature that is known; else it is noted with this one.
@@ -694,6 +682,11 @@ impl Content {
     /// Number of texts.
     pub(crate) fn len(&self) -> usize {
         self.heads.len()
+    }
+
+    /// What is asked of each text most often.
+    pub(crate) fn heads(&self) -> &[Head] {
+        &self.heads
     }
 }
 

@@ -85,11 +85,11 @@ struct Cut {
 }
 
 impl Furniture {
-    /// The furniture of some texts as it is told elsewhere; `fingerprints` are those of a text.
-    pub(crate) fn told_by<'f>(mask: &Mask, texts: Texts<'_>, fingerprints: impl Fn(u32) -> &'f [u32]) -> Self {
+    /// The furniture of some texts as it is told elsewhere. Of those that may not hold any none is looked for.
+    pub(crate) fn told_by(mask: &Mask, texts: Texts<'_>, may_hold: impl Fn(u32) -> bool) -> Self {
         let mut desk = Desk::default();
         let cut = |text: u32| {
-            if !may_hold(fingerprints(text), &mask.common) {
+            if !may_hold(text) {
                 return None;
             }
             desk.read(&(texts.read)(text), texts.shingle, &mask.common);
@@ -153,6 +153,11 @@ impl Mask {
     /// From fingerprints and windows, ascending.
     pub(crate) fn new(common: Vec<u32>, windows: Vec<u32>) -> Self {
         Self { common: Members::new(common).into(), windows: Members::new(windows) }
+    }
+
+    /// Whether a text of these fingerprints may hold furniture.
+    pub(crate) fn may_be_in(&self, fingerprints: &[u32]) -> bool {
+        may_hold(fingerprints, &self.common)
     }
 
     /// The fingerprints and the windows, ascending.

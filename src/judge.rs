@@ -58,6 +58,11 @@ impl Desk {
         desk
     }
 
+    /// The stems of the text.
+    pub(crate) fn stems(&self) -> &StemTable {
+        &self.stems
+    }
+
     pub(crate) fn take(&mut self, text: &Features<'_>) {
         self.stems.fill(text);
         self.is_read = false;

@@ -131,6 +131,7 @@ mod scheme;
 mod shingle;
 mod sign;
 mod simhash;
+mod sketch;
 mod store;
 mod telling;
 mod text;

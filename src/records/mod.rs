@@ -44,6 +44,7 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+pub(crate) use bytes::{Cursor, put_number};
 pub use journal::Cut;
 pub use manifest::{MOST_KINDS, Profile};
 pub use reader::Reader;

@@ -1,0 +1,279 @@
+//! One text that is weighed once and held beside many others.
+//!
+//! What a text weighs hangs on the other one only by what both have and hardly anybody else: of these features two documents are known
+//! at least, whether the census counted so few or not. So all is weighed twice, as counted and as if the other text had it too, and beside
+//! another text only what both have is changed from the one to the other.
+
+use super::{
+    Features, Found, Head, Held, Known, LEAST_IDF, PARTS, Seen, Totals, Weigher, find_rare, find_stems, store,
+};
+use crate::content::{Prior, Token, features, pair};
+
+/// What so few documents hold that a text which has it as well makes a difference.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Few {
+    /// What no two texts have, where both of them were counted.
+    Alone,
+    /// That, and what one document and its edited copies have: a text that was not counted is one document more.
+    OrOnce,
+}
+
+impl Few {
+    fn contains(self, held: Held) -> bool {
+        held == Held::ALONE || self == Self::OrOnce && held == Held::ONCE
+    }
+
+    /// How many documents hold what both of two texts have.
+    fn of_both(self, held: Held) -> Held {
+        if self.contains(held) { Held::new(2) } else { held }
+    }
+}
+
+/// A text that is held beside others.
+pub(crate) struct Beside<'w> {
+    weigher: &'w Weigher,
+    few: Few,
+    known: Known,
+    features: Vec<Feature>,
+    /// As it was counted.
+    pub(crate) head: Head,
+    /// As if any other text had all that it has.
+    of_both: Head,
+    words: Vec<u32>,
+}
+
+/// A feature of the text.
+#[derive(Clone, Copy)]
+struct Feature {
+    feature: u32,
+    held: Held,
+    /// What it weighs as a rare pair of words, as it was counted and if both texts have it; 0 if it is none.
+    pair: [u8; 2],
+    /// As a stem, and the part of the text in which it first stands.
+    stem: Option<(Token, u8)>,
+}
+
+/// What was met of the features of one text in another. Reused from text to text.
+#[derive(Default)]
+pub(crate) struct Marks {
+    of: Vec<Mark>,
+    /// The features that were met, and those that were met as stems, in the order in which they first were.
+    met: Vec<u32>,
+    stems: Vec<u32>,
+}
+
+/// What was met of one feature.
+#[derive(Clone, Copy, Default)]
+struct Mark {
+    is_met: bool,
+    /// The first token that has it as its stem, where that stands among them, how many there are, and how many of them are names.
+    token: Option<Token>,
+    first: u32,
+    times: u32,
+    names: u32,
+}
+
+/// Two texts side by side.
+pub(crate) struct Both {
+    ours: Head,
+    theirs: Head,
+    /// Of their stems those that we have too, and their weights, four in a word.
+    words: Vec<u32>,
+    /// The weight of the rare pairs of words that both have.
+    pub(crate) pairs: u32,
+}
+
+impl<'w> Beside<'w> {
+    /// Weighs a text of these content words, and so many words in all, where so many documents hold each feature.
+    pub(crate) fn new(
+        tokens: &[Token],
+        words: u32,
+        weigher: &'w Weigher,
+        few: Few,
+        held: impl Fn(u32) -> Held,
+    ) -> Self {
+        let mut known = Known::default();
+        let mut all: Vec<Feature> = Vec::with_capacity(2 * tokens.len());
+        known.reset(2 * tokens.len());
+        features(tokens.iter().copied(), |feature| {
+            if known.insert(feature, all.len() as u32).is_none() {
+                all.push(Feature { feature, held: held(feature), pair: [0; 2], stem: None });
+            }
+        });
+        let (mut heads, mut words_of_both) = ([Head { words, ..Head::default() }; 2], Vec::new());
+        for (which, head) in heads.iter_mut().enumerate() {
+            let found = |feature: u32| {
+                let at = known.get(feature).map_or(0, |at| at as usize);
+                (at, if which == 1 { few.of_both(all[at].held) } else { all[at].held })
+            };
+            let named = |feature: u32| {
+                let (at, held) = found(feature);
+                Some((held, Some(at)))
+            };
+            let (prior, mut pairs, mut stems, mut weights) = (Prior::get(), Vec::new(), Vec::new(), Vec::new());
+            let tokens = || tokens.iter().copied();
+            find_rare(tokens(), weigher, prior, (&mut Seen::default(), &mut head.totals, &mut pairs), named, |_| {});
+            words_of_both.clear();
+            let scratch = (&mut Known::default(), &mut stems);
+            find_stems(tokens(), weigher, prior, scratch, head, (&mut words_of_both, &mut weights), |token| {
+                found(token.stem()).1
+            });
+            store::add_bytes(&mut words_of_both, &weights);
+            head.stems = weights.len() as u32;
+            let places: Vec<usize> = stems.iter().map(|stem: &Found| found(stem.token.stem()).0).collect();
+            for (at, weight) in pairs {
+                all[at].pair[which] = weight;
+            }
+            for (at, stem) in places.into_iter().zip(stems) {
+                let part = stem.first as usize * PARTS / tokens().len();
+                all[at].stem = Some((stem.token.named(2 * stem.names >= stem.times), part as u8));
+            }
+        }
+        let [head, of_both] = heads;
+        Self { weigher, few, known, features: all, head, of_both, words: words_of_both }
+    }
+
+    /// The weight of all its pairs of words if any other text had them too; never less than beside a text that has few of them.
+    pub(crate) fn pair_total(&self) -> u32 {
+        self.of_both.totals.pairs
+    }
+
+    /// Its rare pairs of words, and what each weighs if another text has it, whether any has it so far or not; with each whether no
+    /// two counted texts have it.
+    pub(crate) fn rare_pairs(&self) -> impl Iterator<Item = (u32, u8, bool)> {
+        let rare = |feature: &&Feature| feature.pair[1] > 0 && self.few.of_both(feature.held).is_rare();
+        self.features.iter().filter(rare).map(|it| (it.feature, it.pair[1], it.held == Held::ALONE))
+    }
+
+    /// Its features beside any text, but for the weight of all of them.
+    pub(crate) fn features(&self) -> Features<'_> {
+        self.with(&self.of_both)
+    }
+
+    fn with<'f>(&'f self, head: &'f Head) -> Features<'f> {
+        Features { head, common: self.weigher.common(), words: (&self.words[..]).into() }
+    }
+
+    /// Both texts as they are side by side, of which the other one has this head as it was counted.
+    pub(crate) fn both<'f>(&'f self, both: &'f Both) -> (Features<'f>, Features<'f>) {
+        let theirs = Features { head: &both.theirs, common: self.weigher.common(), words: (&both.words[..]).into() };
+        (self.with(&both.ours), theirs)
+    }
+
+    /// Holds another text of these content words beside it, of which this is what was counted.
+    pub(crate) fn hold(&self, tokens: impl ExactSizeIterator<Item = Token>, theirs: Head, marks: &mut Marks) -> Both {
+        let Self { weigher, few, known, features, .. } = self;
+        let (prior, content_words) = (Prior::get(), tokens.len());
+        let mut both = Both {
+            ours: Head { totals: self.head.totals, ..self.of_both },
+            theirs: Head { stems: 0, parts: Default::default(), ..theirs },
+            words: Vec::new(),
+            pairs: 0,
+        };
+        let Marks { of: marks, met, stems } = marks;
+        marks.clear();
+        marks.resize(features.len(), Mark::default());
+        met.clear();
+        stems.clear();
+        let mut before = None;
+        for (place, token) in (0..).zip(tokens) {
+            let id = token.stem();
+            if let Some(neighbour) = before.replace(id).filter(|&before| before != id)
+                && let Some(at) = known.get(pair(neighbour, id))
+            {
+                let feature = &features[at as usize];
+                if !std::mem::replace(&mut marks[at as usize].is_met, true) {
+                    met.push(at);
+                    if few.contains(feature.held) {
+                        let english = prior.commonness(neighbour).of_pair(prior.commonness(id));
+                        let weight = |held| u32::from(weigher.idf(held, english));
+                        let pairs = &mut both.theirs.totals.pairs;
+                        *pairs = (*pairs + weight(few.of_both(feature.held))).saturating_sub(weight(feature.held));
+                    }
+                }
+            }
+            let Some(at) = known.get(id) else { continue };
+            let mark = &mut marks[at as usize];
+            if !std::mem::replace(&mut mark.is_met, true) {
+                met.push(at);
+            }
+            if mark.times == 0 {
+                stems.push(at);
+                (mark.token, mark.first) = (Some(token), place);
+            }
+            mark.times += 1;
+            mark.names += u32::from(token.is_name());
+        }
+        for &at in &*met {
+            let Feature { feature, held, pair: [counted, of_both], stem } = features[at as usize];
+            if few.of_both(held).is_rare() {
+                both.pairs += u32::from(of_both);
+            }
+            if few.contains(held) {
+                let pairs = &mut both.ours.totals.pairs;
+                *pairs = (*pairs + u32::from(of_both)).saturating_sub(counted.into());
+                if let Some((token, part)) = stem {
+                    self.move_stem(&mut both.ours.totals, (token, held), part.into(), feature);
+                }
+            }
+        }
+        let mut weights = Vec::with_capacity(stems.len());
+        for &at in &*stems {
+            let (mark, feature) = (&marks[at as usize], &features[at as usize]);
+            let Some(token) = mark.token else { continue };
+            let token = token.named(2 * mark.names >= mark.times);
+            let part = mark.first as usize * PARTS / content_words;
+            if few.contains(feature.held) {
+                self.move_stem(&mut both.theirs.totals, (token, feature.held), part, token.stem());
+            }
+            let idf = weigher.idf(few.of_both(feature.held), prior.commonness(token.stem()));
+            if idf >= LEAST_IDF {
+                both.words.push(token.code());
+                weights.push(idf);
+                both.theirs.parts.iter_mut().skip(part).for_each(|end| *end += 1);
+            }
+        }
+        store::add_bytes(&mut both.words, &weights);
+        both.theirs.stems = weights.len() as u32;
+        both
+    }
+
+    /// Counts a stem of one of the texts as both have it.
+    fn move_stem(&self, totals: &mut Totals, (token, held): (Token, Held), part: usize, stem: u32) {
+        let english = Prior::get().commonness(stem);
+        let common = self.weigher.common();
+        let weight = |held| self.weigher.idf(held, english);
+        let (counted, of_both) = (weight(held), weight(self.few.of_both(held)));
+        if counted >= LEAST_IDF {
+            totals.change(token, (counted, counted.saturating_sub(common)), part, u32::saturating_sub);
+        }
+        if of_both >= LEAST_IDF {
+            totals.change(token, (of_both, of_both.saturating_sub(common)), part, |sum, by| sum + by);
+        }
+    }
+}
+
+impl Head {
+    /// What is counted of a text of these content words, and so many words in all, where so many documents hold each feature.
+    pub(crate) fn counted(
+        tokens: impl ExactSizeIterator<Item = Token> + Clone,
+        words: u32,
+        weigher: &Weigher,
+        held: impl Fn(u32) -> Held,
+    ) -> Self {
+        let (prior, mut head) = (Prior::get(), Self { words, ..Self::default() });
+        let mut lists: Vec<((), u8)> = Vec::new();
+        let named = |feature: u32| Some((held(feature), None));
+        find_rare(tokens.clone(), weigher, prior, (&mut Seen::default(), &mut head.totals, &mut lists), named, |_| {});
+        let (scratch, packed) = ((&mut Known::default(), &mut Vec::new()), (&mut Vec::new(), &mut Vec::new()));
+        find_stems(tokens, weigher, prior, scratch, &mut head, packed, |token| held(token.stem()));
+        head
+    }
+}
+
+impl Both {
+    /// The weight of all pairs of words of either.
+    pub(crate) fn pair_totals(&self) -> (u32, u32) {
+        (self.ours.totals.pairs, self.theirs.totals.pairs)
+    }
+}
