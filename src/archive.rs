@@ -9,7 +9,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rayon::prelude::*;
 
 use crate::articles::Article;
-use crate::census::{self, Asked, Census, MayBe, Other};
+use crate::census::{self, Asked, Census, Comparing, MayBe, Other};
 use crate::content::pair;
 use crate::date;
 use crate::detect::Detector;
@@ -19,6 +19,7 @@ use crate::hash::{FORMAT_VERSION, hash_bytes};
 use crate::near::Compared;
 use crate::records::{self, Cursor, Profile, Record, Snapshot, Text, put_number};
 use crate::report::{Evidence, Relation, Report};
+use crate::scheme::Shingle;
 use crate::sign::{Content, Scratch, Single};
 use crate::sketch::{LookedAt, SKETCH_VERSION, Sketch};
 use crate::verify;
@@ -41,6 +42,10 @@ const LEAST_FINGERPRINTS: u32 = 2;
 
 /// Texts of fewer words are short: they have few fingerprints.
 const SHORT: u32 = 64;
+
+/// Of a text of so many words, an edited copy half of whose shingles are the same shares two fingerprints but in one case of ten thousand:
+/// bands find nothing more.
+const LONG: u32 = 160;
 
 /// An archive is like another corpus when so many more or fewer articles are in it.
 const GROWTH: f64 = 0.05;
@@ -434,7 +439,8 @@ impl ArchiveReader {
         // What is in the archive is asked for as it was counted.
         let usual = exact.iter().find_map(|&number| Some(counted.of(number)?.usual));
         let asked = counted.census.ask(comparing, (article.text(), signed), usual);
-        let candidates = candidates(snapshot, &counted, (exact, &keys), &asked)?;
+        let by_bands = asks_bands(&self.detector, asked.signed.words);
+        let candidates = candidates(snapshot, &counted, (exact, &keys, by_bands), &asked)?;
         let records = candidates.iter().map(|&(number, _)| snapshot.record(number));
         let records: Vec<Option<records::Stored>> = records.collect::<Result<_>>()?;
         let others: Option<Vec<Other<'_>>> =
@@ -522,6 +528,12 @@ impl Archive {
     }
 }
 
+/// Whether edited copies of a text of so many words are looked for by bands.
+fn asks_bands(detector: &Detector, words: u32) -> bool {
+    let Comparing { views, near, .. } = detector.comparing();
+    words < LONG || near.rule.jaccard < 0.5 || !matches!(views.shingle, Shingle::Words(3..))
+}
+
 /// The keys by which an article is found, by kind.
 fn keys(detector: &Detector, single: &Single) -> [Vec<u64>; KEYS.len()] {
     let distinct = |mut keys: Vec<u64>| {
@@ -535,27 +547,50 @@ fn keys(detector: &Detector, single: &Single) -> [Vec<u64>; KEYS.len()] {
     [
         vec![single.exact.key()],
         distinct(single.fingerprints.iter().map(|&of| of.into()).collect()),
-        distinct(detector.bands().keys(&single.sketch).collect()),
+        // An edited copy of a text that is looked for by bands is no more than twice as long.
+        if asks_bands(detector, single.words / 2) {
+            distinct(detector.bands().keys(&single.sketch).collect())
+        } else {
+            Vec::new()
+        },
         distinct(pairs),
     ]
 }
 
-/// The articles to compare with one that is asked about, ascending, and why. `exact` are its exact copies.
+/// The articles to compare with one that is asked about, ascending, and why. `exact` are its exact copies;
+/// bands are asked if they are to be.
 fn candidates(
     snapshot: &Snapshot,
     counted: &Counted,
-    (exact, keys): (Vec<u64>, &[Vec<u64>; KEYS.len()]),
+    (exact, keys, by_bands): (Vec<u64>, &[Vec<u64>; KEYS.len()], bool),
     asked: &Asked<'_>,
 ) -> Result<Vec<(u64, MayBe)>> {
     let mut edited = exact;
-    edited.extend(best(sharing(snapshot, FINGERPRINTS, &keys[FINGERPRINTS], |_| 1)?, LEAST_FINGERPRINTS));
-    // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
-    let bands = if asked.signed.words < SHORT { 1 } else { 2 };
-    edited.extend(best(sharing(snapshot, BANDS, &keys[BANDS], |_| 1)?, bands));
     // What is rare is not known before the first census.
-    let pairs: Vec<(u32, u8, bool)> = asked.pairs().filter(|_| counted.number > 0).collect();
-    let keys: Vec<u64> = pairs.iter().map(|&(pair, ..)| pair.into()).collect();
-    let alike = sharing(snapshot, PAIRS, &keys, |at| pairs[at].1.into())?;
+    let (alone, others): (Vec<_>, Vec<_>) =
+        asked.pairs().filter(|_| counted.number > 0).partition(|&(.., is_alone)| is_alone);
+    let by_pairs = |pairs: &[(u32, u8, bool)], since: u64| {
+        let keys: Vec<u64> = pairs.iter().map(|&(pair, ..)| pair.into()).collect();
+        sharing(snapshot, (PAIRS, since), &keys, |at| pairs[at].1.into())
+    };
+    // Two threads, if there are two: a look-up waits for the disk, or its cache, most of the time.
+    let (by_shingles, by_content) = rayon::join(
+        || -> Result<_> {
+            let fingerprints = sharing(snapshot, (FINGERPRINTS, 0), &keys[FINGERPRINTS], |_| 1)?;
+            let bands = if by_bands { &keys[BANDS][..] } else { &[] };
+            Ok((fingerprints, sharing(snapshot, (BANDS, 0), bands, |_| 1)?))
+        },
+        || -> Result<_> { Ok((by_pairs(&others, 0)?, by_pairs(&alone, counted.end())?)) },
+    );
+    let (fingerprints, bands) = by_shingles?;
+    edited.extend(best(fingerprints, LEAST_FINGERPRINTS));
+    // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
+    edited.extend(best(bands, if asked.signed.words < SHORT { 1 } else { 2 }));
+    let (mut alike, alike_alone) = by_content?;
+    if !alike_alone.is_empty() {
+        alike.extend(alike_alone);
+        add_up(&mut alike);
+    }
     let (total, usual) = (asked.pair_total(), asked.usual().unwrap_or(0.0));
     // With less no pair of words is shared that says anything, however poor the other article is.
     let least = |weight: u32| verify::share_enough_pairs(weight, (total, total), usual);
@@ -574,21 +609,31 @@ fn candidates(
 }
 
 /// The articles that hold some of these keys, and how much these weigh together.
-fn sharing(snapshot: &Snapshot, kind: usize, keys: &[u64], weight: impl Fn(usize) -> u32) -> Result<Vec<(u64, u32)>> {
+fn sharing(
+    snapshot: &Snapshot,
+    (kind, since): (usize, u64),
+    keys: &[u64],
+    weight: impl Fn(usize) -> u32,
+) -> Result<Vec<(u64, u32)>> {
     let mut met: Vec<(u64, u32)> = Vec::new();
-    snapshot.look_up(kind, keys, MOST_HOLDERS, |at, numbers, is_all| {
+    snapshot.look_up_since(kind, keys, since, MOST_HOLDERS, |at, numbers, is_all| {
         if is_all {
             met.extend(numbers.iter().map(|&number| (number, weight(at))));
         }
         Ok(())
     })?;
+    add_up(&mut met);
+    Ok(met)
+}
+
+/// Each article once, with all that it shares.
+fn add_up(met: &mut Vec<(u64, u32)>) {
     met.sort_unstable();
     met.dedup_by(|later, first| {
         let same = later.0 == first.0;
         first.1 += if same { later.1 } else { 0 };
         same
     });
-    Ok(met)
 }
 
 /// Those articles that share most, of equals the first.
@@ -599,26 +644,32 @@ fn best(mut sharing: Vec<(u64, u32)>, least: u32) -> impl Iterator<Item = u64> {
 }
 
 /// Adds what was counted of an article.
-fn put_counted(bytes: &mut Vec<u8>, counted: Option<census::Counted>) {
-    let Some(census::Counted { usual, head }) = counted else { return };
+fn put_counted(bytes: &mut Vec<u8>, counted: Option<census::Counted<'_>>) {
+    let Some(census::Counted { usual, head, cuts }) = counted else { return };
     bytes.extend(usual.to_bits().to_le_bytes());
     head.numbers().into_iter().for_each(|number| put_number(bytes, number.into()));
+    bytes.extend_from_slice(&cuts);
 }
 
 /// Reads what was counted of an article.
-fn read_counted(bytes: &[u8]) -> Option<census::Counted> {
+fn read_counted(bytes: &[u8]) -> Option<census::Counted<'_>> {
     let mut cursor = Cursor(bytes);
     let usual = f32::from_bits(u32::from_le_bytes(cursor.array()?));
     let mut numbers = [0; Head::NUMBERS];
     for number in &mut numbers {
         *number = u32::try_from(cursor.number()?).ok()?;
     }
-    Some(census::Counted { usual, head: Head::of_numbers(numbers) })
+    Some(census::Counted { usual, head: Head::of_numbers(numbers), cuts: cursor.0.into() })
 }
 
 impl Counted {
+    /// The number from which on no article was counted.
+    fn end(&self) -> u64 {
+        self.articles.last().map_or(0, |last| last + 1)
+    }
+
     /// What was counted of an article, if it was counted and can be compared.
-    fn of(&self, number: u64) -> Option<census::Counted> {
+    fn of(&self, number: u64) -> Option<census::Counted<'_>> {
         let at = match self.articles.last() {
             Some(&last) if last + 1 == self.articles.len() as u64 => usize::try_from(number).ok()?,
             _ => self.articles.binary_search(&number).ok()?,
@@ -629,7 +680,7 @@ impl Counted {
     }
 
     /// An article, which may be a copy, as it was archived; none if its sketch is none.
-    fn other<'r>(&self, (number, may_be): (u64, MayBe), record: &'r records::Stored) -> Option<Other<'r>> {
+    fn other<'r>(&'r self, (number, may_be): (u64, MayBe), record: &'r records::Stored) -> Option<Other<'r>> {
         let sketch = Sketch::read(record.sketch())?;
         let LookedAt { census, may_hold_furniture } = sketch.looked_at;
         let may_hold_furniture = may_hold_furniture || census != self.number;

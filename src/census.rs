@@ -33,6 +33,8 @@ pub(crate) struct Census {
     pub(crate) notes: Notes,
     /// What is furniture.
     pub(crate) mask: Mask,
+    /// Of texts that hold furniture, how their content words without it come from all of them.
+    pub(crate) cuts: Vec<(u32, Vec<u8>)>,
     weigher: OnceLock<Weigher>,
 }
 
@@ -111,20 +113,22 @@ pub(crate) struct Comparing<'a> {
 }
 
 /// What a census counted of one article.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Counted {
+#[derive(Clone, Debug)]
+pub(crate) struct Counted<'c> {
     /// What is usual for it.
     pub(crate) usual: f32,
     /// Its words without its furniture, and what they weigh.
     pub(crate) head: Head,
+    /// How its content words without its furniture come from all of them, if it holds any; if it does and nothing stands here, the
+    /// text tells.
+    pub(crate) cuts: Cow<'c, [u8]>,
 }
 
 /// A text beside which another one is judged.
-#[derive(Clone, Copy)]
 pub(crate) struct Other<'o> {
     pub(crate) sketch: Sketch<'o>,
     /// What the census counted of it, if it did.
-    pub(crate) counted: Option<Counted>,
+    pub(crate) counted: Option<Counted<'o>>,
     /// Whether it may hold furniture, if the census did not count it.
     pub(crate) may_hold_furniture: bool,
     pub(crate) may_be: MayBe,
@@ -226,10 +230,9 @@ impl Census {
 }
 
 /// Another text beside the one that is asked about.
-struct Neighbour<'t> {
+struct Neighbour {
     at: usize,
-    /// Without furniture, if it holds any.
-    told: Option<Told<'t>>,
+    holds_furniture: bool,
     both: Both,
 }
 
@@ -304,25 +307,28 @@ impl Asked<'_> {
     }
 
     /// Another text beside it.
-    fn beside<'r>(
-        &self,
-        at: usize,
-        Other { sketch, counted, may_hold_furniture, .. }: &Other<'_>,
-        reading: &'r Reading<'_>,
-        marks: &mut Marks,
-    ) -> Neighbour<'r> {
+    fn beside(&self, at: usize, other: &Other<'_>, reading: &Reading<'_>, marks: &mut Marks) -> Neighbour {
+        let Other { sketch, counted, may_hold_furniture, .. } = other;
+        let counted = counted.as_ref();
         let holds_furniture = counted.map_or(*may_hold_furniture, |counted| counted.head.words != sketch.words);
-        let told = if holds_furniture {
-            Told::without_furniture(self.census, reading.text(at), sketch.words, self.how.views.shingle)
-        } else {
-            None
-        };
         let head = counted.map(|counted| counted.head);
-        let both = match &told {
-            Some(told) => self.hold(told.tokens.iter().copied(), told.words, head, marks),
-            None => self.hold(sketch.tokens(), sketch.words, head, marks),
+        let cuts = counted.map_or(&[][..], |counted| &counted.cuts).get(..).filter(|cuts| !cuts.is_empty());
+        let both = if !holds_furniture {
+            self.hold(sketch.tokens(), sketch.words, head, marks)
+        } else if let Some(tokens) = cuts.and_then(|cuts| sketch.without(cuts)) {
+            self.hold(tokens.into_iter(), sketch.words, head, marks)
+        } else {
+            match self.without_furniture(reading.text(at), sketch.words) {
+                Some(Told { tokens, words, .. }) => self.hold(tokens.into_iter(), words, head, marks),
+                None => self.hold(sketch.tokens(), sketch.words, head, marks),
+            }
         };
-        Neighbour { at, told, both }
+        Neighbour { at, holds_furniture, both }
+    }
+
+    /// Another text of so many words, if it holds furniture.
+    fn without_furniture<'t>(&self, text: &'t str, words: u32) -> Option<Told<'t>> {
+        Told::without_furniture(self.census, text, words, self.how.views.shingle)
     }
 
     fn hold(
@@ -341,22 +347,23 @@ impl Asked<'_> {
     fn reworded(&self, others: &[Other<'_>], reading: &Reading<'_>) -> Vec<(usize, ContentEvidence, f32)> {
         let mut marks = Marks::default();
         let by_content = others.iter().enumerate().filter(|(_, other)| other.may_be != MayBe::Edited);
-        let beside: Vec<Neighbour<'_>> =
+        let beside: Vec<Neighbour> =
             by_content.map(|(at, other)| self.beside(at, other, reading, &mut marks)).collect();
         let mut desk = Desk::with(&self.weighed.features());
         let usual = self.usual.unwrap_or_else(|| self.usual_among(&beside, &desk));
         let judge = self.how.judge;
-        let copy = |it: &Neighbour<'_>| {
-            let usual = others[it.at].counted.map_or(usual, |theirs| theirs.usual.min(usual));
+        let copy = |it: &Neighbour| {
+            let usual = others[it.at].counted.as_ref().map_or(usual, |theirs| theirs.usual.min(usual));
             let common = Common { pairs: it.both.pairs, usual };
             if !verify::share_enough_pairs(it.both.pairs, it.both.pair_totals(), usual) {
                 return None;
             }
             let (ours, theirs) = self.weighed.both(&it.both);
             let ours = Telling { features: &ours, read: || Cow::Borrowed(&self.told.text[..]) };
-            let read = || match &it.told {
-                Some(told) => Cow::Borrowed(&told.text[..]),
-                None => Cow::Borrowed(reading.text(it.at)),
+            let read = || {
+                let (text, words) = (reading.text(it.at), others[it.at].sketch.words);
+                let told = it.holds_furniture.then(|| self.without_furniture(text, words)).flatten();
+                told.map_or(Cow::Borrowed(text), |told| told.text)
             };
             let theirs = Telling { features: &theirs, read };
             let verdict = judge.judge(&mut desk, ours, theirs, common, Keep::Copies)?;
@@ -367,12 +374,12 @@ impl Asked<'_> {
     }
 
     /// What is usual for it, as far as those tell that share most with it.
-    fn usual_among(&self, beside: &[Neighbour<'_>], desk: &Desk) -> f32 {
-        let share = |it: &Neighbour<'_>| {
+    fn usual_among(&self, beside: &[Neighbour], desk: &Desk) -> f32 {
+        let share = |it: &Neighbour| {
             let (ours, theirs) = it.both.pair_totals();
             verify::pair_containment(it.both.pairs, ours, theirs)
         };
-        let mut nearest: Vec<(f32, &Neighbour<'_>)> = beside.iter().map(|it| (share(it), it)).collect();
+        let mut nearest: Vec<(f32, &Neighbour)> = beside.iter().map(|it| (share(it), it)).collect();
         nearest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.at.cmp(&b.1.at)));
         let nth = nearest.get(USUAL_NEIGHBOUR - 1).map_or(0.0, |&(share, _)| share);
         let crowd = nearest.iter().take(CROWD_LOOKED_AT).map(|&(share, it)| {

@@ -1,6 +1,7 @@
 //! The whole pipeline: articles in, a report out.
 
 use std::cell::LazyCell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
 use std::path::PathBuf;
@@ -184,12 +185,16 @@ impl Detector {
     ///
     /// # Errors
     /// As [`find`](Self::find).
-    pub(crate) fn census<A: Article>(&self, articles: &[A]) -> Result<(Census, Vec<Option<Counted>>)> {
+    pub(crate) fn census<A: Article>(&self, articles: &[A]) -> Result<(Census, Vec<Option<Counted<'static>>>)> {
         let Prepared { corpus, kept, mut summary } = self.prepare(articles)?;
         let mut census = Census::default();
         self.compare(&corpus, kept, self.keep(), None, &mut summary, Some(&mut census))?;
         let (usual, heads) = (mem::take(&mut census.notes.usual), mem::take(&mut census.notes.heads));
-        let of_text = |text: usize| Some(Counted { usual: *usual.get(text)?, head: *heads.get(text)? });
+        let cuts: BTreeMap<u32, Vec<u8>> = mem::take(&mut census.cuts).into_iter().collect();
+        let of_text = |text: usize| {
+            let cuts = cuts.get(&(text as u32)).cloned().unwrap_or_default();
+            Some(Counted { usual: *usual.get(text)?, head: *heads.get(text)?, cuts: cuts.into() })
+        };
         let mut counted = vec![None; articles.len()];
         for (twin, &position) in corpus.twins.iter().zip(&corpus.positions) {
             if let Ok(text) = corpus.distinct.binary_search(twin) {
@@ -417,6 +422,7 @@ impl Detector {
             Rewordings { judge: self.judge, near: &self.near, prior: self.prior, reporter: &self.reporter };
         pairs.extend(rewordings.find(texts, tokens, &judged_without, &leaders, (keep, asked), (summary, notes))?);
         if let Some(census) = census {
+            census.cuts = judged_without.cuts(read);
             census.mask = judged_without.into_mask();
         }
         budget.check()?;
@@ -604,11 +610,11 @@ mod tests {
             let others: Vec<usize> = (0..articles.len()).filter(|&other| other != at).collect();
             let other = |at: &usize| Other {
                 sketch: Sketch::read(&sketches[*at]).unwrap(),
-                counted: counted[*at],
+                counted: counted[*at].clone(),
                 may_hold_furniture: true,
                 may_be: MayBe::Either,
             };
-            let usual = counted[at].map(|counted| counted.usual);
+            let usual = counted[at].as_ref().map(|counted| counted.usual);
             let asked = census.ask(detector.comparing(), (&articles[at].1, sign(&articles[at])), usual);
             let read = |at: usize| Ok(articles[others[at]].1.clone());
             let copies = asked.copies(&others.iter().map(other).collect::<Vec<_>>(), &read).unwrap();

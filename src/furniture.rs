@@ -17,6 +17,7 @@ use crate::fingerprints::{self, Fingerprints, Sample};
 use crate::hash::mix2;
 use crate::scheme::Shingle;
 use crate::shingle::Window;
+use crate::sketch;
 use crate::store::{Block, Budget, Share, Store};
 use crate::text;
 use crate::texts::Texts;
@@ -132,6 +133,20 @@ impl Furniture {
             Some(cut) => cut.from(&of).into(),
             None => of,
         }
+    }
+
+    /// For each text that holds furniture, ascending, how its content words without it come from all of them, if they do.
+    pub(crate) fn cuts<'t>(&self, read: impl Fn(u32) -> Cow<'t, str> + Sync) -> Vec<(u32, Vec<u8>)> {
+        let tokens = |text: &str| {
+            let (mut finder, mut tokens) = (Tokens::new(text), Vec::new());
+            text::with_scratch(|scratch| text::walk(text, scratch, |words| finder.collect(words, &mut tokens)));
+            tokens
+        };
+        let cuts = |cut: &Cut| {
+            let all = read(cut.text);
+            Some((cut.text, sketch::cuts(&tokens(&all), &tokens(&cut.from(&all)))?))
+        };
+        self.cuts.par_iter().filter_map(cuts).collect()
     }
 
     /// Replaces the content words of the texts that hold furniture by those of what is left of them.

@@ -72,10 +72,50 @@ impl<'b> Sketch<'b> {
         self.tokens.iter().map(|&code| Token::of_code(u32::from_le_bytes(code)))
     }
 
+    /// The content words that are left where something was cut out of the text; none if these cuts are of another text.
+    pub(crate) fn without(&self, cuts: &[u8]) -> Option<Vec<Token>> {
+        let (mut cuts, mut left) = (Cursor(cuts), Vec::with_capacity(self.tokens.len()));
+        let (mut rest, mut opens) = (self.tokens, false);
+        while !cuts.0.is_empty() {
+            let (kept, skipped) = (usize::try_from(cuts.number()?).ok()?, cuts.number()?);
+            let (run, after) = rest.split_at_checked(kept)?;
+            let token = |&code: &[u8; 4]| Token::of_code(u32::from_le_bytes(code));
+            left.extend(run.iter().enumerate().map(|(at, code)| {
+                // Behind a cut a sentence begins, where capitals do not tell names.
+                if opens && at == 0 { token(code).named(false) } else { token(code) }
+            }));
+            rest = after.get(usize::try_from(skipped >> 1).ok()?..)?;
+            opens = skipped & 1 == 1;
+        }
+        rest.is_empty().then_some(left)
+    }
+
     /// How many slots of a signature are the same; by chance one more in 256 than there really are.
     pub(crate) fn equal_slots(&self, signature: &[u32]) -> usize {
         self.slots.iter().zip(signature).filter(|&(&ours, &theirs)| ours == theirs as u8).count()
     }
+}
+
+/// Tells how the content words that are left of a text come from all that it has: again and again how many stay, how many of the
+/// next were cut out, times two, and 1 if what comes then is no name any more. None if they do not.
+pub(crate) fn cuts(all: &[Token], left: &[Token]) -> Option<Vec<u8>> {
+    let (mut cuts, mut at, mut kept) = (Vec::new(), 0, 0);
+    for &token in left {
+        let stays = |of: Token| of == token || of.named(false) == token;
+        let skipped = all[at..].iter().position(|&of| stays(of))?;
+        at += skipped;
+        let opens = all[at] != token;
+        if skipped > 0 || opens {
+            put_number(&mut cuts, kept);
+            put_number(&mut cuts, (skipped as u64) << 1 | u64::from(opens));
+            kept = 0;
+        }
+        kept += 1;
+        at += 1;
+    }
+    put_number(&mut cuts, kept);
+    put_number(&mut cuts, ((all.len() - at) as u64) << 1);
+    Some(cuts)
 }
 
 #[cfg(test)]
@@ -97,6 +137,23 @@ mod tests {
             for length in (0..bytes.len()).filter(|length| (bytes.len() - length) % 4 > 0) {
                 prop_assert_eq!(Sketch::read(&bytes[..length]), None, "cut at {}", length);
             }
+        }
+
+        #[test]
+        fn what_is_left_after_cuts_comes_back(all in prop::collection::vec((0u64..6, any::<bool>()), 0..40), keeps in prop::collection::vec((any::<bool>(), any::<bool>()), 40)) {
+            let token = |(stem, name)| Token::new(crate::hash::mix(stem), name, false);
+            let all: Vec<Token> = all.into_iter().map(token).collect();
+            let kept = all.iter().zip(&keeps).filter(|(_, (keep, _))| *keep);
+            let left: Vec<Token> = kept.map(|(token, (_, opens))| if *opens { token.named(false) } else { *token }).collect();
+            let mut single = Detector::new().comparing().views.single("", &mut Default::default());
+            single.tokens = all.clone();
+            let bytes = Sketch::to_bytes(&single, LookedAt { census: 0, may_hold_furniture: true });
+            let sketch = Sketch::read(&bytes).unwrap();
+            let cuts = cuts(&all, &left).unwrap();
+            prop_assert_eq!(sketch.without(&cuts), Some(left));
+            single.tokens.push(token((9, true)));
+            let bytes = Sketch::to_bytes(&single, LookedAt { census: 0, may_hold_furniture: true });
+            prop_assert_eq!(Sketch::read(&bytes).unwrap().without(&cuts), None);
         }
 
         #[test]

@@ -94,39 +94,44 @@ impl<'w> Beside<'w> {
     ) -> Self {
         let mut known = Known::default();
         let mut all: Vec<Feature> = Vec::with_capacity(2 * tokens.len());
+        // The features of the text in order, by their places among all.
+        let mut in_order: Vec<u32> = Vec::with_capacity(2 * tokens.len());
         known.reset(2 * tokens.len());
         features(tokens.iter().copied(), |feature| {
-            if known.insert(feature, all.len() as u32).is_none() {
+            let at = known.insert(feature, all.len() as u32).unwrap_or(all.len() as u32);
+            if at as usize == all.len() {
                 all.push(Feature { feature, held: held(feature), pair: [0; 2], stem: None });
             }
+            in_order.push(at);
         });
+        // A stem stands behind its pair, if it has one.
+        let is_stem = |at: usize| known.get(tokens[at].stem());
+        let stems: Vec<u32> = (0..tokens.len()).filter_map(is_stem).collect();
         let (mut heads, mut words_of_both) = ([Head { words, ..Head::default() }; 2], Vec::new());
+        let (mut seen, mut known_stems, mut found) = (Seen::default(), Known::default(), Vec::new());
+        let (mut pairs, mut weights) = (Vec::new(), Vec::new());
         for (which, head) in heads.iter_mut().enumerate() {
-            let found = |feature: u32| {
-                let at = known.get(feature).map_or(0, |at| at as usize);
-                (at, if which == 1 { few.of_both(all[at].held) } else { all[at].held })
-            };
-            let named = |feature: u32| {
-                let (at, held) = found(feature);
-                Some((held, Some(at)))
-            };
-            let (prior, mut pairs, mut stems, mut weights) = (Prior::get(), Vec::new(), Vec::new(), Vec::new());
-            let tokens = || tokens.iter().copied();
-            find_rare(tokens(), weigher, prior, (&mut Seen::default(), &mut head.totals, &mut pairs), named, |_| {});
+            let held: Vec<Held> =
+                all.iter().map(|it| if which == 1 { few.of_both(it.held) } else { it.held }).collect();
+            let (prior, tokens) = (Prior::get(), || tokens.iter().copied());
+            let mut next = in_order.iter();
+            let named = |_| next.next().map(|&at| (held[at as usize], Some(at)));
+            find_rare(tokens(), weigher, prior, (&mut seen, &mut head.totals, &mut pairs), named, |_| {});
+            for (at, weight) in pairs.drain(..) {
+                all[at as usize].pair[which] = weight;
+            }
             words_of_both.clear();
-            let scratch = (&mut Known::default(), &mut stems);
-            find_stems(tokens(), weigher, prior, scratch, head, (&mut words_of_both, &mut weights), |token| {
-                found(token.stem()).1
-            });
+            weights.clear();
+            let (scratch, packed) = ((&mut known_stems, &mut found), (&mut words_of_both, &mut weights));
+            let mut next = stems.iter().map(|&at| held[at as usize]);
+            find_stems(tokens(), weigher, prior, scratch, head, packed, |_| next.next().unwrap_or_default());
             store::add_bytes(&mut words_of_both, &weights);
             head.stems = weights.len() as u32;
-            let places: Vec<usize> = stems.iter().map(|stem: &Found| found(stem.token.stem()).0).collect();
-            for (at, weight) in pairs {
-                all[at].pair[which] = weight;
-            }
-            for (at, stem) in places.into_iter().zip(stems) {
-                let part = stem.first as usize * PARTS / tokens().len();
-                all[at].stem = Some((stem.token.named(2 * stem.names >= stem.times), part as u8));
+        }
+        for Found { token, first, times, names, .. } in found {
+            let part = first as usize * PARTS / tokens.len();
+            if let Some(at) = known.get(token.stem()) {
+                all[at as usize].stem = Some((token.named(2 * names >= times), part as u8));
             }
         }
         let [head, of_both] = heads;
