@@ -21,7 +21,7 @@ use crate::records::{self, Cursor, Profile, Record, Snapshot, Text, put_number};
 use crate::report::{Evidence, Relation, Report};
 use crate::scheme::Shingle;
 use crate::sign::{Content, Scratch, Single};
-use crate::sketch::{LookedAt, SKETCH_VERSION, Sketch};
+use crate::sketch::{self, LookedAt, SKETCH_VERSION, Sketch};
 use crate::verify;
 
 /// The kinds of keys by which articles are found, and how many of their bits count.
@@ -517,7 +517,8 @@ impl Archive {
         let (text, detector) = (article.text(), &self.reader.detector);
         let single = detector.comparing().views.single(text, scratch);
         let may_hold_furniture = counted.census.mask.may_be_in(&single.fingerprints);
-        let sketch = Sketch::to_bytes(&single, LookedAt { census: counted.number, may_hold_furniture });
+        let looked_at = LookedAt { census: counted.number, may_hold_furniture };
+        let sketch = Sketch::to_bytes(&single, &sketch::gaps(text), looked_at);
         #[cfg(feature = "compress")]
         let text = Text::compressed(text.as_bytes());
         #[cfg(not(feature = "compress"))]
@@ -573,20 +574,12 @@ fn candidates(
         let keys: Vec<u64> = pairs.iter().map(|&(pair, ..)| pair.into()).collect();
         sharing(snapshot, (PAIRS, since), &keys, |at| pairs[at].1.into())
     };
-    // Two threads, if there are two: a look-up waits for the disk, or its cache, most of the time.
-    let (by_shingles, by_content) = rayon::join(
-        || -> Result<_> {
-            let fingerprints = sharing(snapshot, (FINGERPRINTS, 0), &keys[FINGERPRINTS], |_| 1)?;
-            let bands = if by_bands { &keys[BANDS][..] } else { &[] };
-            Ok((fingerprints, sharing(snapshot, (BANDS, 0), bands, |_| 1)?))
-        },
-        || -> Result<_> { Ok((by_pairs(&others, 0)?, by_pairs(&alone, counted.end())?)) },
-    );
-    let (fingerprints, bands) = by_shingles?;
+    let fingerprints = sharing(snapshot, (FINGERPRINTS, 0), &keys[FINGERPRINTS], |_| 1)?;
+    let bands = if by_bands { sharing(snapshot, (BANDS, 0), &keys[BANDS], |_| 1)? } else { Vec::new() };
+    let (mut alike, alike_alone) = (by_pairs(&others, 0)?, by_pairs(&alone, counted.end())?);
     edited.extend(best(fingerprints, LEAST_FINGERPRINTS));
     // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
     edited.extend(best(bands, if asked.signed.words < SHORT { 1 } else { 2 }));
-    let (mut alike, alike_alone) = by_content?;
     if !alike_alone.is_empty() {
         alike.extend(alike_alone);
         add_up(&mut alike);

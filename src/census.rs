@@ -20,8 +20,9 @@ use crate::report::{ContentEvidence, Evidence, Relation};
 use crate::rewordings::Notes;
 use crate::scheme::Shingle;
 use crate::sign::{Single, Views};
-use crate::sketch::Sketch;
+use crate::sketch::{self, Sketch, Spaced};
 use crate::store::Budget;
+use crate::telling::RUN_WORDS;
 use crate::text;
 use crate::texts::{Shingles, Texts};
 use crate::usual::{self, CROWD_LOOKED_AT, CROWDED, USUAL_NEIGHBOUR};
@@ -219,7 +220,7 @@ impl Census {
             told.unwrap_or_else(|| Told { text: text.into(), words: signed.words, tokens: signed.tokens.clone() });
         // What one document holds, and its edited copies, is held by two if a text has it that was not counted.
         let few = if usual.is_some() { Few::Alone } else { Few::OrOnce };
-        let held = |feature| self.notes.frequencies.held(feature);
+        let held = |features: &[u32]| self.notes.frequencies.all_held(features);
         let weighed = Beside::new(&told.tokens, told.words, self.weigher(), few, held);
         Asked { census: self, how, text, signed, told, weighed, usual }
     }
@@ -232,8 +233,20 @@ impl Census {
 /// Another text beside the one that is asked about.
 struct Neighbour {
     at: usize,
-    holds_furniture: bool,
     both: Both,
+}
+
+impl Other<'_> {
+    fn holds_furniture(&self) -> bool {
+        let words = |counted: &Counted<'_>| counted.head.words != self.sketch.words;
+        self.counted.as_ref().map_or(self.may_hold_furniture, words)
+    }
+
+    /// Its content words without its furniture, if the census tells them.
+    fn without_cuts(&self) -> Option<Spaced> {
+        let cuts = self.counted.as_ref().map(|counted| &counted.cuts).filter(|cuts| !cuts.is_empty())?;
+        self.sketch.without(cuts)
+    }
 }
 
 impl Asked<'_> {
@@ -274,25 +287,26 @@ impl Asked<'_> {
         };
         let texts = Texts { words: &words, read: &read, shingle: self.how.views.shingle, budget: &budget };
         let shingles = Shingles::new(texts);
-        let mut verdicts = self.reworded(others, &reading).into_iter().peekable();
-        let copy = |(at, other): (u32, &Other<'_>)| {
-            let reworded = verdicts.next_if(|&(place, ..)| place == at as usize);
+        // Who is an exact or an edited copy is nothing else.
+        let edited = |(at, other): (u32, &Other<'_>)| {
             if (self.signed.exact, self.signed.words) == (other.sketch.exact, other.sketch.words) {
                 let evidence = Evidence { jaccard: 1.0, containment: 1.0, content: None };
                 let relation = Some(Relation::Exact);
-                return Some(Compared { left: 0, right: at, relation, similarity: 1.0, evidence });
+                return Some(Compared { left: 0, right: at + 1, relation, similarity: 1.0, evidence });
             }
-            if reworded.is_none() && (other.may_be == MayBe::Reworded || !self.may_be_edited(other)) {
-                return None;
-            }
-            let mut pair = self.how.near.pair(&shingles, 0, at + 1);
-            if let (Some((_, content, similarity)), None) = (reworded, pair.relation) {
+            let may_be = other.may_be != MayBe::Reworded && self.may_be_edited(other);
+            may_be.then(|| self.how.near.pair(&shingles, 0, at + 1)).filter(|pair| pair.relation.is_some())
+        };
+        let mut copies: Vec<Option<Compared>> = (0..).zip(others).map(edited).collect();
+        for (at, content, similarity) in self.reworded(others, &reading, |at| copies[at].is_none()) {
+            let mut pair = self.how.near.pair(&shingles, 0, at as u32 + 1);
+            if pair.relation.is_none() {
                 pair.evidence.content = Some(content);
                 (pair.relation, pair.similarity) = (Some(Relation::Reworded), similarity);
             }
-            pair.relation.is_some().then_some(Compared { right: at, ..pair })
-        };
-        let copies = (0..).zip(others).filter_map(copy).collect();
+            copies[at] = Some(pair);
+        }
+        let copies = copies.into_iter().flatten().map(|pair| Compared { right: pair.right - 1, ..pair }).collect();
         match reading.failure.into_inner() {
             Some(error) => Err(error),
             None => Ok(copies),
@@ -308,22 +322,29 @@ impl Asked<'_> {
 
     /// Another text beside it.
     fn beside(&self, at: usize, other: &Other<'_>, reading: &Reading<'_>, marks: &mut Marks) -> Neighbour {
-        let Other { sketch, counted, may_hold_furniture, .. } = other;
-        let counted = counted.as_ref();
-        let holds_furniture = counted.map_or(*may_hold_furniture, |counted| counted.head.words != sketch.words);
-        let head = counted.map(|counted| counted.head);
-        let cuts = counted.map_or(&[][..], |counted| &counted.cuts).get(..).filter(|cuts| !cuts.is_empty());
-        let both = if !holds_furniture {
-            self.hold(sketch.tokens(), sketch.words, head, marks)
-        } else if let Some(tokens) = cuts.and_then(|cuts| sketch.without(cuts)) {
-            self.hold(tokens.into_iter(), sketch.words, head, marks)
+        let head = other.counted.as_ref().map(|counted| counted.head);
+        let words = other.sketch.words;
+        let both = if !other.holds_furniture() {
+            self.hold(other.sketch.tokens(), words, head, marks)
+        } else if let Some((tokens, _)) = other.without_cuts() {
+            self.hold(tokens.into_iter(), words, head, marks)
         } else {
-            match self.without_furniture(reading.text(at), sketch.words) {
+            match self.without_furniture(reading.text(at), words) {
                 Some(Told { tokens, words, .. }) => self.hold(tokens.into_iter(), words, head, marks),
-                None => self.hold(sketch.tokens(), sketch.words, head, marks),
+                None => self.hold(other.sketch.tokens(), words, head, marks),
             }
         };
-        Neighbour { at, holds_furniture, both }
+        Neighbour { at, both }
+    }
+
+    /// The most of the words of the shorter one of two texts that may stand word for word in the other, as a share; all, if only the
+    /// texts tell.
+    fn most_verbatim(&self, other: &Other<'_>, both: &Both) -> f32 {
+        let spaced = if other.holds_furniture() { other.without_cuts() } else { Some(other.sketch.spaced()) };
+        let Some(spaced) = spaced else { return 1.0 };
+        let ours = || (self.told.tokens.clone(), sketch::gaps(&self.told.text));
+        let words = self.weighed.most_words_in_runs(both, RUN_WORDS.into(), ours, &spaced);
+        words as f32 / both.words_of_shorter().max(1) as f32
     }
 
     /// Another text of so many words, if it holds furniture.
@@ -343,8 +364,14 @@ impl Asked<'_> {
         self.weighed.hold(tokens.clone(), head.unwrap_or_else(count), marks)
     }
 
-    /// Those that tell in other words what it tells, by their places, with the evidence and the confidence.
-    fn reworded(&self, others: &[Other<'_>], reading: &Reading<'_>) -> Vec<(usize, ContentEvidence, f32)> {
+    /// Those that tell in other words what it tells, by their places, with the evidence and the confidence; of those alone of which nothing
+    /// else is known.
+    fn reworded(
+        &self,
+        others: &[Other<'_>],
+        reading: &Reading<'_>,
+        is_open: impl Fn(usize) -> bool,
+    ) -> Vec<(usize, ContentEvidence, f32)> {
         let mut marks = Marks::default();
         let by_content = others.iter().enumerate().filter(|(_, other)| other.may_be != MayBe::Edited);
         let beside: Vec<Neighbour> =
@@ -359,18 +386,25 @@ impl Asked<'_> {
                 return None;
             }
             let (ours, theirs) = self.weighed.both(&it.both);
+            let prior = self.census.notes.prior;
+            let look = ContentEvidence::is_worth_reading;
+            let looked_at = verify::compare(&ours, desk.stems(), &theirs, it.both.pairs, usual, look)?;
+            if !look(&looked_at) || !judge.may_be_copy(&looked_at, self.most_verbatim(&others[it.at], &it.both), prior)
+            {
+                return None;
+            }
             let ours = Telling { features: &ours, read: || Cow::Borrowed(&self.told.text[..]) };
             let read = || {
                 let (text, words) = (reading.text(it.at), others[it.at].sketch.words);
-                let told = it.holds_furniture.then(|| self.without_furniture(text, words)).flatten();
+                let told = others[it.at].holds_furniture().then(|| self.without_furniture(text, words)).flatten();
                 told.map_or(Cow::Borrowed(text), |told| told.text)
             };
             let theirs = Telling { features: &theirs, read };
             let verdict = judge.judge(&mut desk, ours, theirs, common, Keep::Copies)?;
-            let (similarity, is_copy) = judge.confidence(&verdict, self.census.notes.prior);
+            let (similarity, is_copy) = judge.confidence(&verdict, prior);
             is_copy.then_some((it.at, verdict.evidence, similarity))
         };
-        beside.iter().filter_map(copy).collect()
+        beside.iter().filter(|it| is_open(it.at)).filter_map(copy).collect()
     }
 
     /// What is usual for it, as far as those tell that share most with it.

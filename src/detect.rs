@@ -560,7 +560,7 @@ mod tests {
     use super::*;
     use crate::census::{MayBe, Other};
     use crate::report::{Cluster, Evidence};
-    use crate::sketch::{LookedAt, Sketch};
+    use crate::sketch::{self, LookedAt, Sketch};
 
     /// A few stories, each with a copy that has some words more, and one that puts it otherwise.
     fn stories() -> Vec<(String, String)> {
@@ -604,7 +604,8 @@ mod tests {
         let (census, counted) = detector.census(&articles).unwrap();
         let sign = |(_, text): &(String, String)| detector.comparing().views.single(text, &mut Default::default());
         let looked_at = LookedAt { census: 1, may_hold_furniture: true };
-        let sketches: Vec<Vec<u8>> = articles.iter().map(|it| Sketch::to_bytes(&sign(it), looked_at)).collect();
+        let sketches: Vec<Vec<u8>> =
+            articles.iter().map(|it| Sketch::to_bytes(&sign(it), &sketch::gaps(&it.1), looked_at)).collect();
         let mut found: Vec<(usize, usize, Relation, f32, Evidence)> = Vec::new();
         for at in 0..articles.len() {
             let others: Vec<usize> = (0..articles.len()).filter(|&other| other != at).collect();

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::features::Features;
 use crate::near::Keep;
 use crate::report::ContentEvidence;
-use crate::telling::{self, RunTable, Runs};
+use crate::telling::{self, RunTable, Runs, Verbatim};
 use crate::verify::{self, Rule, StemTable};
 
 /// Judges by a rule.
@@ -115,6 +115,20 @@ impl Judge {
     /// Whether a pair of this evidence is wanted if the prior is as high as can be.
     pub(crate) fn may_be_wanted(&self, evidence: &ContentEvidence, keep: Keep) -> bool {
         self.rule.confidence(self.rule.odds(evidence), 1.0) >= self.least(keep)
+    }
+
+    /// Whether two texts of this evidence, which were not read yet, may be copies where the prior is this, if at most such a share of
+    /// the shorter one's words stands word for word in the other.
+    pub(crate) fn may_be_copy(&self, evidence: &ContentEvidence, most_verbatim: f32, prior: f32) -> bool {
+        /// More than what rounding can make of it.
+        const SLACK: f32 = 1e-3;
+        // The odds are convex in what is verbatim: highest where all is, or nothing.
+        let most = most_verbatim.min(1.0);
+        let corners = [(0.0, 0.0), (most, 0.0), (most, most)];
+        corners.into_iter().any(|(all, block)| {
+            let evidence = evidence.with(Verbatim { all, block, ends: false });
+            self.rule.confidence(self.rule.odds(&evidence) + SLACK, prior) >= self.confidence
+        })
     }
 
     /// The least confidence that is wanted.

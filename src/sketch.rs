@@ -8,14 +8,17 @@
 //! | 16 | what tells exact copies |
 //! | number | slots of its signature |
 //! | slots | of each slot the lowest byte |
-//! | 4 each | its content words in order, little-endian |
+//! | number | content words |
+//! | 4 each | these in order, little-endian |
+//! | 4 bits each | how many other words stand before each of them, and how many after the last: 15 is 15 and more |
 //!
 //! Numbers are in LEB128. How the text was signed is told by the profile of the archive, which refuses another one.
 
-use crate::content::Token;
+use crate::content::{Token, Tokens};
 use crate::exact::Exact;
 use crate::records::{Cursor, put_number};
 use crate::sign::Single;
+use crate::text;
 
 /// The version of these bytes.
 pub(crate) const SKETCH_VERSION: u8 = 1;
@@ -28,6 +31,30 @@ pub(crate) struct Sketch<'b> {
     pub(crate) looked_at: LookedAt,
     slots: &'b [u8],
     tokens: &'b [[u8; 4]],
+    gaps: &'b [u8],
+}
+
+/// The content words of a text, and how many other words stand before each of them and after the last, at most [`MOST_WORDS`].
+pub(crate) type Spaced = (Vec<Token>, Vec<u8>);
+
+/// So many words are not told from more.
+pub(crate) const MOST_WORDS: u8 = 15;
+
+/// How many other words stand before each content word of a text, and after the last.
+pub(crate) fn gaps(text: &str) -> Vec<u8> {
+    let (finder, mut gaps, mut gap) = (Tokens::new(text), Vec::new(), 0u8);
+    text::with_scratch(|scratch| {
+        text::walk(text, scratch, |words| {
+            for word in words.iter() {
+                match finder.stem(&word) {
+                    Some(_) => gaps.push(std::mem::take(&mut gap)),
+                    None => gap = (gap + 1).min(MOST_WORDS),
+                }
+            }
+        });
+    });
+    gaps.push(gap);
+    gaps
 }
 
 /// What is known of the furniture of a text that no census has counted.
@@ -40,8 +67,8 @@ pub(crate) struct LookedAt {
 }
 
 impl<'b> Sketch<'b> {
-    /// The sketch of a text that was signed.
-    pub(crate) fn to_bytes(of: &Single, LookedAt { census, may_hold_furniture }: LookedAt) -> Vec<u8> {
+    /// The sketch of a text that was signed, with its [`gaps`], one more than content words.
+    pub(crate) fn to_bytes(of: &Single, gaps: &[u8], LookedAt { census, may_hold_furniture }: LookedAt) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(40 + of.sketch.len() + 4 * of.tokens.len());
         bytes.push(SKETCH_VERSION);
         put_number(&mut bytes, of.words.into());
@@ -49,7 +76,9 @@ impl<'b> Sketch<'b> {
         bytes.extend(of.exact.to_bytes());
         put_number(&mut bytes, of.sketch.len() as u64);
         bytes.extend(of.sketch.iter().map(|&slot| slot as u8));
+        put_number(&mut bytes, of.tokens.len() as u64);
         of.tokens.iter().for_each(|token| bytes.extend(token.code().to_le_bytes()));
+        bytes.extend(gaps.chunks(2).map(|two| two[0] | two.get(1).unwrap_or(&0) << 4));
         bytes
     }
 
@@ -63,8 +92,10 @@ impl<'b> Sketch<'b> {
         let exact = Exact::of_bytes(cursor.array()?);
         let slots = usize::try_from(cursor.number()?).ok()?;
         let slots = cursor.take(slots)?;
-        let (tokens, rest) = cursor.0.as_chunks();
-        rest.is_empty().then_some(Self { words, exact, looked_at, slots, tokens })
+        let count = usize::try_from(cursor.number()?).ok()?;
+        let (tokens, _) = cursor.take(count.checked_mul(4)?)?.as_chunks();
+        let gaps = cursor.take((count + 1).div_ceil(2))?;
+        cursor.0.is_empty().then_some(Self { words, exact, looked_at, slots, tokens, gaps })
     }
 
     /// The content words in order.
@@ -72,22 +103,46 @@ impl<'b> Sketch<'b> {
         self.tokens.iter().map(|&code| Token::of_code(u32::from_le_bytes(code)))
     }
 
-    /// The content words that are left where something was cut out of the text; none if these cuts are of another text.
-    pub(crate) fn without(&self, cuts: &[u8]) -> Option<Vec<Token>> {
-        let (mut cuts, mut left) = (Cursor(cuts), Vec::with_capacity(self.tokens.len()));
-        let (mut rest, mut opens) = (self.tokens, false);
-        while !cuts.0.is_empty() {
-            let (kept, skipped) = (usize::try_from(cuts.number()?).ok()?, cuts.number()?);
-            let (run, after) = rest.split_at_checked(kept)?;
-            let token = |&code: &[u8; 4]| Token::of_code(u32::from_le_bytes(code));
-            left.extend(run.iter().enumerate().map(|(at, code)| {
+    /// How many other words stand before a content word, or after the last.
+    fn gap(&self, at: usize) -> u8 {
+        self.gaps[at / 2] >> (4 * (at % 2)) & MOST_WORDS
+    }
+
+    /// What is left of the content words where something was cut out of the text, with as many words between them as there may be; none
+    /// if these cuts are of another text.
+    pub(crate) fn without(&self, cuts: &[u8]) -> Option<Spaced> {
+        let mut cuts = Cursor(cuts);
+        let (mut tokens, mut gaps) = (Vec::with_capacity(self.tokens.len()), Vec::with_capacity(self.tokens.len() + 1));
+        // Words before what was cut out last.
+        let (mut at, mut opens, mut before) = (0usize, false, 0);
+        loop {
+            let (kept, skipped) = match cuts.0.is_empty() {
+                true => (0, 0),
+                false => (usize::try_from(cuts.number()?).ok()?, cuts.number()?),
+            };
+            let run = self.tokens.get(at..at.checked_add(kept)?)?;
+            for (place, &code) in (at..).zip(run) {
+                let token = Token::of_code(u32::from_le_bytes(code));
                 // Behind a cut a sentence begins, where capitals do not tell names.
-                if opens && at == 0 { token(code).named(false) } else { token(code) }
-            }));
-            rest = after.get(usize::try_from(skipped >> 1).ok()?..)?;
+                tokens.push(if std::mem::take(&mut opens) { token.named(false) } else { token });
+                gaps.push((std::mem::take(&mut before) + self.gap(place)).min(MOST_WORDS));
+            }
+            at += kept;
+            if cuts.0.is_empty() && skipped == 0 {
+                gaps.push((before + self.gap(at)).min(MOST_WORDS));
+                return (at == self.tokens.len()).then_some((tokens, gaps));
+            }
+            if skipped > 1 {
+                before = (before + self.gap(at)).min(MOST_WORDS);
+            }
             opens = skipped & 1 == 1;
+            at = at.checked_add(usize::try_from(skipped >> 1).ok()?).filter(|&at| at <= self.tokens.len())?;
         }
-        rest.is_empty().then_some(left)
+    }
+
+    /// All content words with what stands between them.
+    pub(crate) fn spaced(&self) -> Spaced {
+        (self.tokens().collect(), (0..=self.tokens.len()).map(|at| self.gap(at)).collect())
     }
 
     /// How many slots of a signature are the same; by chance one more in 256 than there really are.
@@ -129,12 +184,15 @@ mod tests {
         fn sketches_come_back(text in "([A-Z]?[a-z]{1,7}[ .]){0,60}", census in 0u64..300, may_hold_furniture in any::<bool>()) {
             let single = Detector::new().comparing().views.single(&text, &mut Default::default());
             let looked_at = LookedAt { census, may_hold_furniture };
-            let bytes = Sketch::to_bytes(&single, looked_at);
+            let gaps = gaps(&text);
+            let bytes = Sketch::to_bytes(&single, &gaps, looked_at);
             let sketch = Sketch::read(&bytes).unwrap();
+            prop_assert_eq!(sketch.spaced(), (single.tokens.clone(), gaps.clone()));
+            prop_assert_eq!(gaps.iter().map(|&gap| u32::from(gap)).sum::<u32>() + single.tokens.len() as u32, single.words);
             prop_assert_eq!((sketch.words, sketch.exact, sketch.looked_at), (single.words, single.exact, looked_at));
             prop_assert_eq!(sketch.tokens().collect::<Vec<_>>(), single.tokens.clone());
             prop_assert_eq!(sketch.equal_slots(&single.sketch), single.sketch.len());
-            for length in (0..bytes.len()).filter(|length| (bytes.len() - length) % 4 > 0) {
+            for length in 0..bytes.len() {
                 prop_assert_eq!(Sketch::read(&bytes[..length]), None, "cut at {}", length);
             }
         }
@@ -147,21 +205,24 @@ mod tests {
             let left: Vec<Token> = kept.map(|(token, (_, opens))| if *opens { token.named(false) } else { *token }).collect();
             let mut single = Detector::new().comparing().views.single("", &mut Default::default());
             single.tokens = all.clone();
-            let bytes = Sketch::to_bytes(&single, LookedAt { census: 0, may_hold_furniture: true });
+            let looked_at = LookedAt { census: 0, may_hold_furniture: true };
+            let bytes = Sketch::to_bytes(&single, &vec![2; all.len() + 1], looked_at);
             let sketch = Sketch::read(&bytes).unwrap();
             let cuts = cuts(&all, &left).unwrap();
-            prop_assert_eq!(sketch.without(&cuts), Some(left));
+            let (found, gaps) = sketch.without(&cuts).unwrap();
+            prop_assert!(gaps.len() == left.len() + 1 && gaps.iter().all(|gap| [2, 4].contains(gap) || *gap > 4), "{:?}", gaps);
+            prop_assert_eq!(found, left);
             single.tokens.push(token((9, true)));
-            let bytes = Sketch::to_bytes(&single, LookedAt { census: 0, may_hold_furniture: true });
+            let bytes = Sketch::to_bytes(&single, &vec![2; all.len() + 2], looked_at);
             prop_assert_eq!(Sketch::read(&bytes).unwrap().without(&cuts), None);
         }
 
         #[test]
-        fn any_bytes_are_a_sketch_or_none(mut bytes in prop::collection::vec(any::<u8>(), 0..60), version in 0u8..3) {
+        fn any_bytes_are_a_sketch_or_none(mut bytes in prop::collection::vec(any::<u8>(), 0..60), cuts in prop::collection::vec(0u8..6, 0..9), version in 0u8..3) {
             bytes.insert(0, version);
             if let Some(sketch) = Sketch::read(&bytes) {
                 prop_assert_eq!(version, SKETCH_VERSION);
-                let _ = (sketch.tokens().count(), sketch.equal_slots(&[7; 200]));
+                let _ = (sketch.spaced(), sketch.without(&cuts), sketch.equal_slots(&[7; 200]));
             }
         }
     }

@@ -8,6 +8,7 @@ use super::{
     Features, Found, Head, Held, Known, LEAST_IDF, PARTS, Seen, Totals, Weigher, find_rare, find_stems, store,
 };
 use crate::content::{Prior, Token, features, pair};
+use crate::sketch::{MOST_WORDS, Spaced};
 
 /// What so few documents hold that a text which has it as well makes a difference.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,20 +91,22 @@ impl<'w> Beside<'w> {
         words: u32,
         weigher: &'w Weigher,
         few: Few,
-        held: impl Fn(u32) -> Held,
+        held: impl FnOnce(&[u32]) -> Vec<Held>,
     ) -> Self {
         let mut known = Known::default();
-        let mut all: Vec<Feature> = Vec::with_capacity(2 * tokens.len());
-        // The features of the text in order, by their places among all.
+        // All features, and those of the text in order, by their places among them.
+        let mut all: Vec<u32> = Vec::with_capacity(2 * tokens.len());
         let mut in_order: Vec<u32> = Vec::with_capacity(2 * tokens.len());
         known.reset(2 * tokens.len());
         features(tokens.iter().copied(), |feature| {
             let at = known.insert(feature, all.len() as u32).unwrap_or(all.len() as u32);
             if at as usize == all.len() {
-                all.push(Feature { feature, held: held(feature), pair: [0; 2], stem: None });
+                all.push(feature);
             }
             in_order.push(at);
         });
+        let feature = |(&feature, held)| Feature { feature, held, pair: [0; 2], stem: None };
+        let mut all: Vec<Feature> = all.iter().zip(held(&all)).map(feature).collect();
         // A stem stands behind its pair, if it has one.
         let is_stem = |at: usize| known.get(tokens[at].stem());
         let stems: Vec<u32> = (0..tokens.len()).filter_map(is_stem).collect();
@@ -243,6 +246,60 @@ impl<'w> Beside<'w> {
         both
     }
 
+    /// The most words of the text, whose content words are these with so many others between them, that may stand in runs of so many
+    /// words that another text has too; `has` says whether that has a feature.
+    fn most_in_runs((tokens, gaps): (&[Token], &[u8]), run: usize, has: impl Fn(u32) -> bool) -> usize {
+        let gap = |at: usize| match gaps[at] {
+            // Nobody knows how many there are.
+            MOST_WORDS => usize::MAX,
+            gap => usize::from(gap),
+        };
+        let stays = |at: usize| has(tokens[at].stem());
+        let goes_on = |at: usize| {
+            let (this, next) = (tokens[at].stem(), tokens[at + 1].stem());
+            stays(at + 1) && (this == next || has(pair(this, next)))
+        };
+        let (mut most, mut at) = (0usize, 0);
+        let mut add = |words: usize| most = if words >= run { words.saturating_add(most) } else { most };
+        while at < tokens.len() {
+            if !stays(at) {
+                add(gap(at));
+                at += 1;
+                continue;
+            }
+            let mut words = gap(at).saturating_add(1);
+            while at + 1 < tokens.len() && goes_on(at) {
+                at += 1;
+                words = words.saturating_add(gap(at)).saturating_add(1);
+            }
+            at += 1;
+            add(words.saturating_add(gap(at)));
+        }
+        if tokens.last().is_none_or(|last| !has(last.stem())) {
+            add(gap(tokens.len()));
+        }
+        most
+    }
+
+    /// The most words of the shorter of two texts that may stand in runs of so many words that the other one has too: of ours, which are
+    /// these, or of theirs.
+    pub(crate) fn most_words_in_runs(
+        &self,
+        both: &Both,
+        run: usize,
+        ours: impl FnOnce() -> Spaced,
+        theirs: &Spaced,
+    ) -> usize {
+        if both.ours.totals.stems > both.theirs.totals.stems {
+            return Self::most_in_runs((&theirs.0, &theirs.1), run, |feature| self.known.get(feature).is_some());
+        }
+        let mut known = Known::default();
+        known.reset(2 * theirs.0.len());
+        features(theirs.0.iter().copied(), |feature| _ = known.insert(feature, 0));
+        let ours = ours();
+        Self::most_in_runs((&ours.0, &ours.1), run, |feature| known.get(feature).is_some())
+    }
+
     /// Counts a stem of one of the texts as both have it.
     fn move_stem(&self, totals: &mut Totals, (token, held): (Token, Held), part: usize, stem: u32) {
         let english = Prior::get().commonness(stem);
@@ -277,6 +334,11 @@ impl Head {
 }
 
 impl Both {
+    /// Words of the text with less content.
+    pub(crate) fn words_of_shorter(&self) -> u32 {
+        if self.ours.totals.stems <= self.theirs.totals.stems { self.ours.words } else { self.theirs.words }
+    }
+
     /// The weight of all pairs of words of either.
     pub(crate) fn pair_totals(&self) -> (u32, u32) {
         (self.ours.totals.pairs, self.theirs.totals.pairs)
