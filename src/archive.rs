@@ -34,6 +34,9 @@ const PAIRS: usize = 3;
 /// A key that more articles hold says nothing about any of them.
 const MOST_HOLDERS: usize = 40;
 
+/// The same of pairs of words, of which the census says how many documents hold them, edited copies left out: each of these may have some.
+const MOST_HOLDERS_OF_PAIRS: usize = 4 * MOST_HOLDERS;
+
 /// So many candidates of each kind are compared with an article, those that share most with it.
 const MOST_CANDIDATES: usize = 48;
 
@@ -609,7 +612,8 @@ fn sharing(
     weight: impl Fn(usize) -> u32,
 ) -> Result<Vec<(u64, u32)>> {
     let mut met: Vec<(u64, u32)> = Vec::new();
-    snapshot.look_up_since(kind, keys, since, MOST_HOLDERS, |at, numbers, is_all| {
+    let most = if kind == PAIRS { MOST_HOLDERS_OF_PAIRS } else { MOST_HOLDERS };
+    snapshot.look_up_since(kind, keys, since, most, |at, numbers, is_all| {
         if is_all {
             met.extend(numbers.iter().map(|&number| (number, weight(at))));
         }

@@ -167,7 +167,7 @@ pub use verify::{Rule, Weights};
 pub mod measure {
     pub use crate::arch::Backend;
     pub use crate::records::{
-        Cut, MOST_KINDS, Opened, Options, Profile, Reader, Record, Snapshot, Stats, Stored, Text, Writer,
+        Cut, MOST_KINDS, Merge, Opened, Options, Profile, Reader, Record, Snapshot, Stats, Stored, Text, Writer,
     };
     pub use crate::sign::Signer;
     pub use crate::text::WordCounter;

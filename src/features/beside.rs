@@ -344,3 +344,115 @@ impl Both {
         (self.ours.totals.pairs, self.theirs.totals.pairs)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Detector;
+    use crate::hash::mix;
+    use crate::sketch;
+    use crate::telling::{RUN_WORDS, RunTable, Runs};
+    use crate::verify::{self, StemTable};
+    use proptest::prelude::*;
+
+    /// All that a text has weighed at once, where some features are held by two documents at least.
+    struct Weighed {
+        head: Head,
+        words: Vec<u32>,
+        rare: Vec<(u32, u8)>,
+    }
+
+    impl Weighed {
+        fn new(tokens: &[Token], words: u32, weigher: &Weigher, held: impl Fn(u32) -> Held) -> Self {
+            let (mut head, mut rare) = (Head { words, ..Head::default() }, Vec::new());
+            let all = || tokens.iter().copied();
+            let named = |feature: u32| Some((held(feature), held(feature).is_rare().then_some(feature)));
+            let seen = (&mut Seen::default(), &mut head.totals, &mut rare);
+            find_rare(all(), weigher, Prior::get(), seen, named, |_| {});
+            let (mut packed, mut weights) = (Vec::new(), Vec::new());
+            let scratch = (&mut Known::default(), &mut Vec::new());
+            let stems = (&mut packed, &mut weights);
+            find_stems(all(), weigher, Prior::get(), scratch, &mut head, stems, |token| held(token.stem()));
+            store::add_bytes(&mut packed, &weights);
+            head.stems = weights.len() as u32;
+            Self { head, words: packed, rare }
+        }
+
+        fn features(&self, common: u8) -> Features<'_> {
+            Features { head: &self.head, common, words: (&self.words[..]).into() }
+        }
+    }
+
+    /// How many documents hold a feature, somehow.
+    fn held(feature: u32) -> Held {
+        Held::new([0, 1, 1, 2, 3, 30, 50, 900][(mix(feature.into()) % 8) as usize])
+    }
+
+    fn text() -> impl Strategy<Value = String> {
+        let words = [
+            "the", "of", "to", "harbour", "Harbour", "board", "ferry", "Orrin", "March", "2024", "nine", "snow",
+            "road", "closed",
+        ];
+        let word = prop_oneof![4 => prop::sample::select(&words[..]).prop_map(String::from), 1 => "[A-Z]?[a-c]{4,5}"];
+        prop::collection::vec((word, prop::sample::select(&[" ", " ", " ", ". "][..])), 0..60)
+            .prop_map(|words| words.into_iter().map(|(word, gap)| word + gap).collect())
+    }
+
+    proptest! {
+        #[test]
+        fn beside_each_other_texts_weigh_what_they_do_if_both_are_weighed(ours in text(), theirs in text(), tail in text(), is_counted in any::<bool>()) {
+            let sign = |text: &str| Detector::new().comparing().views.single(text, &mut Default::default());
+            let (ours, theirs) = (ours + &tail, theirs + &tail);
+            let (ours_signed, theirs_signed) = (sign(&ours), sign(&theirs));
+            let (weigher, few) = (Weigher::new(5000, 1.0), if is_counted { Few::Alone } else { Few::OrOnce });
+            let all_held = |features: &[u32]| features.iter().map(|&feature| held(feature)).collect();
+            let beside = Beside::new(&ours_signed.tokens, ours_signed.words, &weigher, few, all_held);
+            let head = Head::counted(theirs_signed.tokens.iter().copied(), theirs_signed.words, &weigher, held);
+            let head = Head::of_numbers(head.numbers());
+            let both = beside.hold(theirs_signed.tokens.iter().copied(), head, &mut Marks::default());
+
+            let features = |tokens: &[Token]| {
+                let mut all = std::collections::BTreeSet::new();
+                features(tokens.iter().copied(), |feature| _ = all.insert(feature));
+                all
+            };
+            let (one, other) = (features(&ours_signed.tokens), features(&theirs_signed.tokens));
+            let held_by_both = |feature: u32| {
+                let is_in_both = one.contains(&feature) && other.contains(&feature);
+                if is_in_both && few.contains(held(feature)) { Held::new(2) } else { held(feature) }
+            };
+            let weigh = |of: &crate::sign::Single| Weighed::new(&of.tokens, of.words, &weigher, held_by_both);
+            let (slow_ours, slow_theirs) = (weigh(&ours_signed), weigh(&theirs_signed));
+            let shared = slow_ours.rare.iter().filter(|(feature, _)| slow_theirs.rare.iter().any(|other| other.0 == *feature));
+            let pairs: u32 = shared.map(|&(_, weight)| u32::from(weight)).sum();
+            prop_assert_eq!(both.pairs, pairs);
+            prop_assert_eq!(both.pair_totals(), (slow_ours.head.totals.pairs, slow_theirs.head.totals.pairs));
+            prop_assert!(beside.pair_total() <= slow_ours.head.totals.pairs);
+            let common = weigher.common();
+            let compare = |ours: &Features<'_>, theirs: &Features<'_>, stems: &Features<'_>| {
+                let mut table = StemTable::default();
+                table.fill(stems);
+                verify::compare(ours, &table, theirs, pairs, 0.01, |_| true)
+            };
+            let (fast_ours, fast_theirs) = beside.both(&both);
+            let slow = compare(&slow_ours.features(common), &slow_theirs.features(common), &slow_ours.features(common));
+            prop_assert_eq!(compare(&fast_ours, &fast_theirs, &beside.features()), slow);
+
+            // What stands word for word in both is never more than the content words tell.
+            let read = |text: &str| {
+                let mut runs = Runs::default();
+                runs.read(text);
+                runs
+            };
+            let (our_runs, their_runs, mut table) = (read(&ours), read(&theirs), RunTable::default());
+            table.fill(&our_runs);
+            let ours_is_shorter = verify::is_shorter(&fast_ours, &fast_theirs);
+            let verbatim = if ours_is_shorter { table.in_other(&their_runs) } else { table.of_other(&their_runs) };
+            let spaced = |text: &str, of: &crate::sign::Single| (of.tokens.clone(), sketch::gaps(text));
+            let theirs = spaced(&theirs, &theirs_signed);
+            let most = beside.most_words_in_runs(&both, RUN_WORDS.into(), || spaced(&ours, &ours_signed), &theirs);
+            let words = both.words_of_shorter();
+            prop_assert!(verbatim.all <= most as f32 / words.max(1) as f32, "{} of {words}: {verbatim:?}", most);
+        }
+    }
+}
