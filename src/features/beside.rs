@@ -389,11 +389,11 @@ mod tests {
     }
 
     fn text() -> impl Strategy<Value = String> {
-        let words = [
+        const WORDS: [&str; 14] = [
             "the", "of", "to", "harbour", "Harbour", "board", "ferry", "Orrin", "March", "2024", "nine", "snow",
             "road", "closed",
         ];
-        let word = prop_oneof![4 => prop::sample::select(&words[..]).prop_map(String::from), 1 => "[A-Z]?[a-c]{4,5}"];
+        let word = prop_oneof![4 => prop::sample::select(&WORDS[..]).prop_map(String::from), 1 => "[A-Z]?[a-c]{4,5}"];
         prop::collection::vec((word, prop::sample::select(&[" ", " ", " ", ". "][..])), 0..60)
             .prop_map(|words| words.into_iter().map(|(word, gap)| word + gap).collect())
     }
