@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use retold::Result;
-use retold::measure::{Options, Profile, Reader, Record, Snapshot, Text, Writer};
+use retold::measure::{Merge, Options, Profile, Reader, Record, Snapshot, Text, Writer};
 
 #[derive(Parser)]
 struct Args {
@@ -28,6 +28,10 @@ struct Args {
     /// Filters for all keys
     #[arg(long)]
     filters: bool,
+
+    /// Let commits wait for merges
+    #[arg(long)]
+    at_once: bool,
 
     /// Keep texts as well
     #[arg(long)]
@@ -171,6 +175,9 @@ fn main() -> Result<()> {
     let profile = Profile { bytes: vec![1], name: "benchmark".into(), key_bits: vec![32, 48] };
 
     let mut options = Options { fan: args.fan, ..Options::default() };
+    if args.at_once {
+        options.merge = Merge::AtOnce;
+    }
     if args.filters {
         options.filter_records = u64::MAX;
     }

@@ -9,16 +9,19 @@ use std::sync::{Arc, PoisonError, RwLock};
 use rayon::prelude::*;
 
 use crate::articles::Article;
-use crate::census::{Asked, Census, MayBe, Other};
+use crate::census::{self, Asked, Census, Comparing, MayBe, Other};
 use crate::content::pair;
 use crate::date;
 use crate::detect::Detector;
 use crate::error::{Error, Result};
+use crate::features::Head;
 use crate::hash::{FORMAT_VERSION, hash_bytes};
 use crate::near::Compared;
-use crate::records::{self, Profile, Record, Snapshot, Text};
+use crate::records::{self, Cursor, Profile, Record, Snapshot, Text, put_number};
 use crate::report::{Evidence, Relation, Report};
+use crate::scheme::Shingle;
 use crate::sign::{Content, Scratch, Single};
+use crate::sketch::{self, LookedAt, SKETCH_VERSION, Sketch};
 use crate::verify;
 
 /// The kinds of keys by which articles are found, and how many of their bits count.
@@ -31,6 +34,9 @@ const PAIRS: usize = 3;
 /// A key that more articles hold says nothing about any of them.
 const MOST_HOLDERS: usize = 40;
 
+/// The same of pairs of words, of which the census says how many documents hold them, edited copies left out: each of these may have some.
+const MOST_HOLDERS_OF_PAIRS: usize = 4 * MOST_HOLDERS;
+
 /// So many candidates of each kind are compared with an article, those that share most with it.
 const MOST_CANDIDATES: usize = 48;
 
@@ -39,6 +45,10 @@ const LEAST_FINGERPRINTS: u32 = 2;
 
 /// Texts of fewer words are short: they have few fingerprints.
 const SHORT: u32 = 64;
+
+/// Of a text of so many words, an edited copy half of whose shingles are the same shares two fingerprints but in one case of ten thousand:
+/// bands find nothing more.
+const LONG: u32 = 160;
 
 /// An archive is like another corpus when so many more or fewer articles are in it.
 const GROWTH: f64 = 0.05;
@@ -100,14 +110,17 @@ impl Article for Archived {
     }
 }
 
-/// What an archive was like at some time, and what was usual for each article then.
+/// What an archive was like at some time, and what was counted of each article then.
 #[derive(Debug, Default)]
 struct Counted {
     /// Which census it is: 1 for the first; none was taken if it is 0.
     number: u64,
     census: Census,
-    /// The articles that it counted, ascending, and what was usual for them; less than 0 if they cannot be compared.
-    usual: Vec<(u64, f32)>,
+    /// The articles that were in it, ascending.
+    articles: Vec<u64>,
+    /// What was counted of them, each as [`put_counted`] writes it, and where each ends.
+    notes: Vec<u8>,
+    ends: Vec<u64>,
 }
 
 /// Articles on disk, each of which can be asked about: exact, edited and reworded copies come out, with the evidence.
@@ -199,7 +212,7 @@ impl Archive {
     /// # Errors
     /// [`Error::Archive`] if it cannot be written, or has more than some thirty megabytes.
     pub fn add<A: Article>(&mut self, article: &A) -> Result<u64> {
-        self.add_signed(&Entry::new(&self.reader.detector, article, &mut Scratch::default()), article)
+        self.add_signed(&self.entry(article, &mut Scratch::default(), &self.reader.counted()), article)
     }
 
     /// Adds many articles, which are signed in parallel; their numbers, which ascend.
@@ -211,8 +224,8 @@ impl Archive {
         const TOGETHER: usize = 1024;
         let mut numbers = Vec::with_capacity(articles.len());
         for articles in articles.chunks(TOGETHER) {
-            let detector = &self.reader.detector;
-            let sign = |scratch: &mut Scratch, article| Entry::new(detector, article, scratch);
+            let counted = self.reader.counted();
+            let sign = |scratch: &mut Scratch, article| self.entry(article, scratch, &counted);
             let signed: Vec<Entry> = articles.par_iter().map_init(Scratch::default, sign).collect();
             for (signed, article) in signed.iter().zip(articles) {
                 numbers.push(self.add_signed(signed, article)?);
@@ -227,7 +240,7 @@ impl Archive {
             id: article.id().as_bytes(),
             date: article.date().and_then(date::seconds),
             source: article.source().map(str::as_bytes),
-            sketch: &[],
+            sketch: &signed.sketch,
             text: Some(&signed.text),
             keys: &keys,
         })
@@ -297,10 +310,14 @@ impl Archive {
     pub fn take_census(&mut self) -> Result<u64> {
         self.commit()?;
         let articles = self.reader.articles()?;
-        let (census, usual) = self.reader.detector.census(&articles)?;
-        let usual = articles.iter().zip(usual).map(|(article, usual)| (article.number, usual.unwrap_or(-1.0)));
+        let (census, notes) = self.reader.detector.census(&articles)?;
         let before = self.reader.counted().number;
-        let counted = Counted { number: before + 1, census, usual: usual.collect() };
+        let mut counted = Counted { number: before + 1, census, ..Counted::default() };
+        for (article, notes) in articles.iter().zip(notes) {
+            put_counted(&mut counted.notes, notes);
+            counted.ends.push(counted.notes.len() as u64);
+            counted.articles.push(article.number);
+        }
         counted.write(&self.reader.folder)?;
         if before > 0 {
             let old = path(&self.reader.folder, before);
@@ -390,7 +407,7 @@ impl ArchiveReader {
     }
 
     fn needs_census(&self) -> bool {
-        let (then, now) = (self.counted().usual.len() as f64, self.records.snapshot().len() as f64);
+        let (then, now) = (self.counted().articles.len() as f64, self.records.snapshot().len() as f64);
         (now - then).abs() > GROWTH * then.max(1.0)
     }
 
@@ -415,29 +432,32 @@ impl ArchiveReader {
     /// The same among the articles of a snapshot.
     fn matches_in<A: Article>(&self, snapshot: &Snapshot, article: &A) -> Result<Vec<Match>> {
         let (counted, date) = (self.counted(), article.date().and_then(date::seconds));
-        let asked = counted.census.ask(self.detector.comparing(), article.text());
-        if self.detector.refuse(&asked.signed).is_some() {
+        let comparing = self.detector.comparing();
+        let signed = comparing.views.single(article.text(), &mut Scratch::default());
+        if self.detector.refuse(&signed).is_some() {
             return Ok(Vec::new());
         }
-        let keys = keys(&self.detector, &asked.signed);
+        let keys = keys(&self.detector, &signed);
         let exact = snapshot.postings(EXACT, keys[EXACT][0], MOST_HOLDERS)?.0;
         // What is in the archive is asked for as it was counted.
-        let usual = exact.iter().find_map(|&number| counted.usual(number));
-        let read = |(number, may_be): (u64, MayBe)| -> Result<(u64, MayBe, String)> {
-            let text = snapshot.text(number)?.unwrap_or_default();
-            Ok((number, may_be, String::from_utf8_lossy(&text).into_owned()))
+        let usual = exact.iter().find_map(|&number| Some(counted.of(number)?.usual));
+        let asked = counted.census.ask(comparing, (article.text(), signed), usual);
+        let by_bands = asks_bands(&self.detector, asked.signed.words);
+        let candidates = candidates(snapshot, &counted, (exact, &keys, by_bands), &asked)?;
+        let records = candidates.iter().map(|&(number, _)| snapshot.record(number));
+        let records: Vec<Option<records::Stored>> = records.collect::<Result<_>>()?;
+        let others: Option<Vec<Other<'_>>> =
+            candidates.iter().zip(&records).map(|(of, record)| counted.other(*of, record.as_ref()?)).collect();
+        let others = others.ok_or_else(|| records::damaged(&self.folder, 0, "the sketch of an article is none"))?;
+        let read = |at: usize| -> Result<String> {
+            let text = snapshot.text(candidates[at].0)?.unwrap_or_default();
+            Ok(String::from_utf8(text).unwrap_or_else(|text| String::from_utf8_lossy(text.as_bytes()).into_owned()))
         };
-        let candidates = candidates(snapshot, &counted, (exact, &keys), &asked, usual)?;
-        let texts: Vec<(u64, MayBe, String)> = candidates.into_par_iter().map(read).collect::<Result<_>>()?;
-        fn other<'t>(counted: &Counted, (number, may_be, text): &'t (u64, MayBe, String)) -> Other<'t> {
-            Other { text: &text[..], usual: counted.usual(*number), may_be: *may_be }
-        }
-        let others: Vec<Other<'_>> = texts.iter().map(|text| other(&counted, text)).collect();
-        let copies = asked.copies(usual, &others);
+        let copies = asked.copies(&others, &read)?;
         let mut matches = Vec::with_capacity(copies.len());
         for Compared { right, relation, similarity, evidence, .. } in copies {
-            let number = texts[right as usize].0;
-            let (Some(relation), Some(record)) = (relation, snapshot.record(number)?) else { continue };
+            let number = candidates[right as usize].0;
+            let (Some(relation), Some(record)) = (relation, &records[right as usize]) else { continue };
             if !self.detector.are_within(date, record.date()) {
                 continue;
             }
@@ -491,21 +511,31 @@ impl ArchiveReader {
 /// An article as it goes into an archive.
 struct Entry {
     text: Text,
+    sketch: Vec<u8>,
     keys: [Vec<u64>; KEYS.len()],
 }
 
-impl Entry {
-    fn new<A: Article>(detector: &Detector, article: &A, scratch: &mut Scratch) -> Self {
-        let text = article.text();
+impl Archive {
+    fn entry<A: Article>(&self, article: &A, scratch: &mut Scratch, counted: &Counted) -> Entry {
+        let (text, detector) = (article.text(), &self.reader.detector);
         let single = detector.comparing().views.single(text, scratch);
+        let may_hold_furniture = counted.census.mask.may_be_in(&single.fingerprints);
+        let looked_at = LookedAt { census: counted.number, may_hold_furniture };
+        let sketch = Sketch::to_bytes(&single, &sketch::gaps(text), looked_at);
         #[cfg(feature = "compress")]
         let text = Text::compressed(text.as_bytes());
         #[cfg(not(feature = "compress"))]
         let text = Text::plain(text.as_bytes());
         // What cannot be compared is kept all the same.
         let keys = if detector.refuse(&single).is_none() { keys(detector, &single) } else { Default::default() };
-        Self { text, keys }
+        Entry { text, sketch, keys }
     }
+}
+
+/// Whether edited copies of a text of so many words are looked for by bands.
+fn asks_bands(detector: &Detector, words: u32) -> bool {
+    let Comparing { views, near, .. } = detector.comparing();
+    words < LONG || near.rule.jaccard < 0.5 || !matches!(views.shingle, Shingle::Words(3..))
 }
 
 /// The keys by which an article is found, by kind.
@@ -521,32 +551,45 @@ fn keys(detector: &Detector, single: &Single) -> [Vec<u64>; KEYS.len()] {
     [
         vec![single.exact.key()],
         distinct(single.fingerprints.iter().map(|&of| of.into()).collect()),
-        distinct(detector.bands().keys(&single.sketch).collect()),
+        // An edited copy of a text that is looked for by bands is no more than twice as long.
+        if asks_bands(detector, single.words / 2) {
+            distinct(detector.bands().keys(&single.sketch).collect())
+        } else {
+            Vec::new()
+        },
         distinct(pairs),
     ]
 }
 
-/// The articles to compare with one that is asked about, ascending, and why. `exact` are its exact copies, and `usual` is what is usual for
-/// it, if that is known.
+/// The articles to compare with one that is asked about, ascending, and why. `exact` are its exact copies;
+/// bands are asked if they are to be.
 fn candidates(
     snapshot: &Snapshot,
     counted: &Counted,
-    (exact, keys): (Vec<u64>, &[Vec<u64>; KEYS.len()]),
+    (exact, keys, by_bands): (Vec<u64>, &[Vec<u64>; KEYS.len()], bool),
     asked: &Asked<'_>,
-    usual: Option<f32>,
 ) -> Result<Vec<(u64, MayBe)>> {
     let mut edited = exact;
-    edited.extend(best(sharing(snapshot, FINGERPRINTS, &keys[FINGERPRINTS], |_| 1)?, LEAST_FINGERPRINTS));
-    // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
-    let bands = if asked.signed.words < SHORT { 1 } else { 2 };
-    edited.extend(best(sharing(snapshot, BANDS, &keys[BANDS], |_| 1)?, bands));
     // What is rare is not known before the first census.
-    let pairs = asked.pairs.iter().filter(|_| counted.number > 0);
-    let pairs: Vec<u64> = pairs.map(|&(pair, _)| pair.into()).collect();
-    let alike = sharing(snapshot, PAIRS, &pairs, |at| asked.pairs[at].1.into())?;
-    let total = asked.pair_total;
+    let (alone, others): (Vec<_>, Vec<_>) =
+        asked.pairs().filter(|_| counted.number > 0).partition(|&(.., is_alone)| is_alone);
+    let by_pairs = |pairs: &[(u32, u8, bool)], since: u64| {
+        let keys: Vec<u64> = pairs.iter().map(|&(pair, ..)| pair.into()).collect();
+        sharing(snapshot, (PAIRS, since), &keys, |at| pairs[at].1.into())
+    };
+    let fingerprints = sharing(snapshot, (FINGERPRINTS, 0), &keys[FINGERPRINTS], |_| 1)?;
+    let bands = if by_bands { sharing(snapshot, (BANDS, 0), &keys[BANDS], |_| 1)? } else { Vec::new() };
+    let (mut alike, alike_alone) = (by_pairs(&others, 0)?, by_pairs(&alone, counted.end())?);
+    edited.extend(best(fingerprints, LEAST_FINGERPRINTS));
+    // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
+    edited.extend(best(bands, if asked.signed.words < SHORT { 1 } else { 2 }));
+    if !alike_alone.is_empty() {
+        alike.extend(alike_alone);
+        add_up(&mut alike);
+    }
+    let (total, usual) = (asked.pair_total(), asked.usual().unwrap_or(0.0));
     // With less no pair of words is shared that says anything, however poor the other article is.
-    let least = |weight: u32| verify::share_enough_pairs(weight, (total, total), usual.unwrap_or(0.0));
+    let least = |weight: u32| verify::share_enough_pairs(weight, (total, total), usual);
     let reworded: Vec<u64> = best(alike.into_iter().filter(|&(_, weight)| least(weight)).collect(), 1).collect();
     let mut all: Vec<(u64, MayBe)> = edited.into_iter().map(|number| (number, MayBe::Edited)).collect();
     all.extend(reworded.into_iter().map(|number| (number, MayBe::Reworded)));
@@ -562,21 +605,32 @@ fn candidates(
 }
 
 /// The articles that hold some of these keys, and how much these weigh together.
-fn sharing(snapshot: &Snapshot, kind: usize, keys: &[u64], weight: impl Fn(usize) -> u32) -> Result<Vec<(u64, u32)>> {
+fn sharing(
+    snapshot: &Snapshot,
+    (kind, since): (usize, u64),
+    keys: &[u64],
+    weight: impl Fn(usize) -> u32,
+) -> Result<Vec<(u64, u32)>> {
     let mut met: Vec<(u64, u32)> = Vec::new();
-    snapshot.look_up(kind, keys, MOST_HOLDERS, |at, numbers, is_all| {
+    let most = if kind == PAIRS { MOST_HOLDERS_OF_PAIRS } else { MOST_HOLDERS };
+    snapshot.look_up_since(kind, keys, since, most, |at, numbers, is_all| {
         if is_all {
             met.extend(numbers.iter().map(|&number| (number, weight(at))));
         }
         Ok(())
     })?;
+    add_up(&mut met);
+    Ok(met)
+}
+
+/// Each article once, with all that it shares.
+fn add_up(met: &mut Vec<(u64, u32)>) {
     met.sort_unstable();
     met.dedup_by(|later, first| {
         let same = later.0 == first.0;
         first.1 += if same { later.1 } else { 0 };
         same
     });
-    Ok(met)
 }
 
 /// Those articles that share most, of equals the first.
@@ -586,11 +640,48 @@ fn best(mut sharing: Vec<(u64, u32)>, least: u32) -> impl Iterator<Item = u64> {
     sharing.into_iter().take(MOST_CANDIDATES).map(|(number, _)| number)
 }
 
+/// Adds what was counted of an article.
+fn put_counted(bytes: &mut Vec<u8>, counted: Option<census::Counted<'_>>) {
+    let Some(census::Counted { usual, head, cuts }) = counted else { return };
+    bytes.extend(usual.to_bits().to_le_bytes());
+    head.numbers().into_iter().for_each(|number| put_number(bytes, number.into()));
+    bytes.extend_from_slice(&cuts);
+}
+
+/// Reads what was counted of an article.
+fn read_counted(bytes: &[u8]) -> Option<census::Counted<'_>> {
+    let mut cursor = Cursor(bytes);
+    let usual = f32::from_bits(u32::from_le_bytes(cursor.array()?));
+    let mut numbers = [0; Head::NUMBERS];
+    for number in &mut numbers {
+        *number = u32::try_from(cursor.number()?).ok()?;
+    }
+    Some(census::Counted { usual, head: Head::of_numbers(numbers), cuts: cursor.0.into() })
+}
+
 impl Counted {
-    /// What was usual for an article, if it was counted.
-    fn usual(&self, number: u64) -> Option<f32> {
-        let at = self.usual.binary_search_by_key(&number, |&(number, _)| number).ok()?;
-        Some(self.usual[at].1).filter(|&usual| usual >= 0.0)
+    /// The number from which on no article was counted.
+    fn end(&self) -> u64 {
+        self.articles.last().map_or(0, |last| last + 1)
+    }
+
+    /// What was counted of an article, if it was counted and can be compared.
+    fn of(&self, number: u64) -> Option<census::Counted<'_>> {
+        let at = match self.articles.last() {
+            Some(&last) if last + 1 == self.articles.len() as u64 => usize::try_from(number).ok()?,
+            _ => self.articles.binary_search(&number).ok()?,
+        };
+        let end = *self.ends.get(at)? as usize;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        read_counted(self.notes.get(start..end)?)
+    }
+
+    /// An article, which may be a copy, as it was archived; none if its sketch is none.
+    fn other<'r>(&'r self, (number, may_be): (u64, MayBe), record: &'r records::Stored) -> Option<Other<'r>> {
+        let sketch = Sketch::read(record.sketch())?;
+        let LookedAt { census, may_hold_furniture } = sketch.looked_at;
+        let may_hold_furniture = may_hold_furniture || census != self.number;
+        Some(Other { sketch, counted: self.of(number), may_hold_furniture, may_be })
     }
 
     /// Writes it to a file of its own, which is there as a whole or not at all.
@@ -598,10 +689,15 @@ impl Counted {
         let census = self.census.to_bytes();
         let mut bytes = (census.len() as u64).to_le_bytes().to_vec();
         bytes.extend(census);
-        for (number, usual) in &self.usual {
-            bytes.extend(number.to_le_bytes());
-            bytes.extend(usual.to_bits().to_le_bytes());
+        let (mut next, mut start) = (0, 0);
+        for (&number, &end) in self.articles.iter().zip(&self.ends) {
+            put_number(&mut bytes, number - next);
+            put_number(&mut bytes, end - start);
+            (next, start) = (number + 1, end);
         }
+        // Before the notes, which need no end of their own.
+        bytes.extend(&self.notes);
+        bytes.extend((self.articles.len() as u64).to_le_bytes());
         bytes.extend(hash_bytes(&bytes).to_le_bytes());
         let path = path(folder, self.number);
         let new = path.with_extension("new");
@@ -639,19 +735,31 @@ impl Counted {
         }
         let Some((length, rest)) = body.split_first_chunk() else { return damaged(0, "it is too short") };
         let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
-        let Some((census, usual)) = rest.split_at_checked(length) else { return damaged(0, "it is too short") };
+        let Some((census, notes)) = rest.split_at_checked(length) else { return damaged(0, "it is too short") };
         let census = match Census::from_bytes(census) {
             Ok(census) => census,
             Err(what) => return damaged(8, what),
         };
-        let (usual, left) = usual.as_chunks::<12>();
-        if !left.is_empty() {
-            return damaged(8 + length, "it ends within a number");
+        match Self::read_notes(notes) {
+            Some(notes) => Ok(Self { number: last, census, ..notes }),
+            None => damaged(8 + length, "what it tells of articles is not what was written"),
         }
-        let usual = usual.iter().map(|&[a, b, c, d, e, f, g, h, i, j, k, l]| {
-            (u64::from_le_bytes([a, b, c, d, e, f, g, h]), f32::from_bits(u32::from_le_bytes([i, j, k, l])))
-        });
-        Ok(Self { number: last, census, usual: usual.collect() })
+    }
+
+    /// What was counted of each article.
+    fn read_notes(bytes: &[u8]) -> Option<Self> {
+        let (bytes, count) = bytes.split_last_chunk()?;
+        let (mut cursor, mut read) = (Cursor(bytes), Self::default());
+        let (mut next, mut end) = (0u64, 0u64);
+        for _ in 0..u64::from_le_bytes(*count) {
+            let number = next.checked_add(cursor.number()?)?;
+            end = end.checked_add(cursor.number()?)?;
+            next = number.checked_add(1)?;
+            read.articles.push(number);
+            read.ends.push(end);
+        }
+        read.notes = cursor.0.to_vec();
+        (read.notes.len() as u64 == end).then_some(read)
     }
 }
 
@@ -665,7 +773,7 @@ fn profile(detector: &Detector) -> Profile {
     let (views, bands) = (detector.comparing().views, detector.bands());
     let content = if views.content == Content::Words { "content words" } else { "no content words" };
     let name = format!(
-        "format {FORMAT_VERSION}, {}, {content}, {} slots in {} bands of {} rows",
+        "format {FORMAT_VERSION}, sketches {SKETCH_VERSION}, {}, {content}, {} slots in {} bands of {} rows",
         views.shingle,
         views.slots,
         bands.bands(),

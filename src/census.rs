@@ -6,25 +6,27 @@
 //! document. A text that the census has not counted is one more: what it shares with one document is held by two.
 
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
-use rayon::prelude::*;
-
-use crate::content::{Token, Tokens, features};
-use crate::features::{Weighed, Weigher};
-use crate::frequencies::{Frequencies, Held};
+use crate::content::{Token, Tokens};
+use crate::error::{Error, Result};
+use crate::features::{Beside, Both, Few, Head, Marks, Weigher};
+use crate::frequencies::Frequencies;
 use crate::furniture::{Furniture, Mask};
 use crate::hash::{FORMAT_VERSION, hash_bytes};
 use crate::judge::{Common, Desk, Judge, Telling};
 use crate::near::{Compared, Keep, Near};
-use crate::report::{ContentEvidence, Relation};
+use crate::report::{ContentEvidence, Evidence, Relation};
 use crate::rewordings::Notes;
 use crate::scheme::Shingle;
 use crate::sign::{Single, Views};
+use crate::sketch::{self, Sketch, Spaced};
 use crate::store::Budget;
+use crate::telling::RUN_WORDS;
 use crate::text;
 use crate::texts::{Shingles, Texts};
 use crate::usual::{self, CROWD_LOOKED_AT, CROWDED, USUAL_NEIGHBOUR};
-use crate::verify::{self, StemTable};
+use crate::verify;
 
 /// What a corpus was found to be like.
 #[derive(Debug, Default)]
@@ -32,6 +34,9 @@ pub(crate) struct Census {
     pub(crate) notes: Notes,
     /// What is furniture.
     pub(crate) mask: Mask,
+    /// Of texts that hold furniture, how their content words without it come from all of them.
+    pub(crate) cuts: Vec<(u32, Vec<u8>)>,
+    weigher: OnceLock<Weigher>,
 }
 
 /// What the bytes of a census begin with, before the version of the format.
@@ -59,7 +64,7 @@ impl Census {
     }
 
     /// What was made of such bytes; what is wrong with them if they are no census.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Result<Self, &'static str> {
+    pub(crate) fn from_bytes(bytes: &[u8]) -> std::result::Result<Self, &'static str> {
         let (bytes, hash) = bytes.split_last_chunk().ok_or("it is too short")?;
         if hash_bytes(bytes).to_le_bytes() != *hash {
             return Err("its checksum is another one");
@@ -77,22 +82,22 @@ impl Census {
             return Err("its numbers do not ascend, or are not as many as they should be");
         }
         let frequencies = Frequencies::new(features, rest.to_vec());
-        let notes = Notes { texts, documents, english, frequencies, prior, usual: Vec::new() };
-        Ok(Self { notes, mask: Mask::new(common, windows) })
+        let notes = Notes { texts, documents, english, frequencies, prior, ..Notes::default() };
+        Ok(Self { notes, mask: Mask::new(common, windows), ..Self::default() })
     }
 }
 
-fn take<const N: usize>(from: &mut &[u8]) -> Result<[u8; N], &'static str> {
+fn take<const N: usize>(from: &mut &[u8]) -> std::result::Result<[u8; N], &'static str> {
     let (taken, rest) = from.split_first_chunk().ok_or("it is too short")?;
     *from = rest;
     Ok(*taken)
 }
 
-fn number(from: &mut &[u8]) -> Result<usize, &'static str> {
+fn number(from: &mut &[u8]) -> std::result::Result<usize, &'static str> {
     usize::try_from(u64::from_le_bytes(take(from)?)).map_err(|_| "it is too large")
 }
 
-fn numbers(from: &mut &[u8]) -> Result<Vec<u32>, &'static str> {
+fn numbers(from: &mut &[u8]) -> std::result::Result<Vec<u32>, &'static str> {
     let count = number(from)?;
     let (taken, rest) = from.split_at_checked(count.saturating_mul(4)).ok_or("it is too short")?;
     *from = rest;
@@ -108,12 +113,25 @@ pub(crate) struct Comparing<'a> {
     pub(crate) judge: Judge,
 }
 
+/// What a census counted of one article.
+#[derive(Clone, Debug)]
+pub(crate) struct Counted<'c> {
+    /// What is usual for it.
+    pub(crate) usual: f32,
+    /// Its words without its furniture, and what they weigh.
+    pub(crate) head: Head,
+    /// How its content words without its furniture come from all of them, if it holds any; if it does and nothing stands here, the
+    /// text tells.
+    pub(crate) cuts: Cow<'c, [u8]>,
+}
+
 /// A text beside which another one is judged.
-#[derive(Clone, Copy)]
-pub(crate) struct Other<'t> {
-    pub(crate) text: &'t str,
-    /// What is usual for it, if the census has counted it.
-    pub(crate) usual: Option<f32>,
+pub(crate) struct Other<'o> {
+    pub(crate) sketch: Sketch<'o>,
+    /// What the census counted of it, if it did.
+    pub(crate) counted: Option<Counted<'o>>,
+    /// Whether it may hold furniture, if the census did not count it.
+    pub(crate) may_hold_furniture: bool,
     pub(crate) may_be: MayBe,
 }
 
@@ -133,179 +151,276 @@ pub(crate) struct Asked<'a> {
     how: Comparing<'a>,
     text: &'a str,
     pub(crate) signed: Single,
-    /// Without furniture: the text, how many words it has, and its features, ascending, each with how many documents hold it.
+    /// Without its furniture.
     told: Told<'a>,
-    /// The weight of all its pairs of words, and the rare ones, ascending, with their weights: those included that no other text has, for
-    /// another one may come to have them.
-    pub(crate) pair_total: u32,
-    pub(crate) pairs: Vec<(u32, u8)>,
+    weighed: Beside<'a>,
+    /// What is usual for it, if the census has counted it.
+    usual: Option<f32>,
 }
 
 /// A text without its furniture.
-struct Told<'a> {
-    text: Cow<'a, str>,
+struct Told<'t> {
+    text: Cow<'t, str>,
     words: u32,
     tokens: Vec<Token>,
-    features: Vec<(u32, Held)>,
 }
 
-impl<'a> Told<'a> {
-    fn new(census: &Census, text: &'a str, signed: &Single, shingle: Shingle) -> Self {
+impl<'t> Told<'t> {
+    /// Of a text of so many words, that may hold furniture; nothing if it holds none.
+    fn without_furniture(census: &Census, text: &'t str, words: u32, shingle: Shingle) -> Option<Self> {
         let budget = Budget::unlimited();
-        let (words, read) = ([signed.words], |_| text.into());
-        let texts = Texts { words: &words, read: &read, shingle, budget: &budget };
-        let furniture = Furniture::told_by(&census.mask, texts, |_| &signed.fingerprints);
-        let told = furniture.cut_from(0, text.into());
-        let mut tokens = signed.tokens.clone();
-        if let Cow::Owned(told) = &told {
-            tokens.clear();
-            let mut finder = Tokens::new(told);
-            text::with_scratch(|scratch| text::walk(told, scratch, |words| finder.collect(words, &mut tokens)));
-        }
-        let frequencies = &census.notes.frequencies;
-        let features = distinct(&tokens).into_iter().map(|feature| (feature, frequencies.held(feature))).collect();
-        Self { text: told, words: signed.words - furniture.words(0), tokens, features }
+        let (all_words, read) = ([words], |_| text.into());
+        let texts = Texts { words: &all_words, read: &read, shingle, budget: &budget };
+        let furniture = Furniture::told_by(&census.mask, texts, |_| true);
+        let Cow::Owned(told) = furniture.cut_from(0, text.into()) else { return None };
+        let mut tokens = Vec::new();
+        let mut finder = Tokens::new(&told);
+        text::with_scratch(|scratch| text::walk(&told, scratch, |words| finder.collect(words, &mut tokens)));
+        Some(Self { text: told.into(), words: words - furniture.words(0), tokens })
+    }
+}
+
+/// The texts of others, each read when it is first asked for.
+struct Reading<'r> {
+    read: &'r (dyn Fn(usize) -> Result<String> + Sync),
+    texts: Vec<OnceLock<String>>,
+    /// The first failure; what could not be read is empty.
+    failure: OnceLock<Error>,
+}
+
+impl<'r> Reading<'r> {
+    fn new(others: usize, read: &'r (dyn Fn(usize) -> Result<String> + Sync)) -> Self {
+        Self { read, texts: (0..others).map(|_| OnceLock::new()).collect(), failure: OnceLock::new() }
     }
 
-    /// Weighs it, where `both` are features that another text has as well: of these two documents are known at least, whether the
-    /// census found so few of them as these or not.
-    fn weigh(&self, weigher: &Weigher, both: &[u32], few: &[Held]) -> Weighed {
-        let held = |feature: u32| {
-            let at = self.features.binary_search_by_key(&feature, |&(feature, _)| feature);
-            let held = at.map_or(Held::ALONE, |at| self.features[at].1);
-            if few.contains(&held) && both.binary_search(&feature).is_ok() { Held::new(2) } else { held }
-        };
-        Weighed::new(&self.tokens, self.words, weigher, held)
+    fn text(&self, at: usize) -> &str {
+        self.texts[at].get_or_init(|| {
+            (self.read)(at).unwrap_or_else(|error| {
+                let _ = self.failure.set(error);
+                String::new()
+            })
+        })
     }
 }
 
 impl Census {
-    /// A text to be judged beside others.
-    pub(crate) fn ask<'a>(&'a self, how: Comparing<'a>, text: &'a str) -> Asked<'a> {
-        let signed = how.views.single(text, &mut Default::default());
-        let told = Told::new(self, text, &signed, how.views.shingle);
-        let all: Vec<u32> = told.features.iter().map(|&(feature, _)| feature).collect();
-        let weighed = told.weigh(&self.weigher(), &all, &[Held::ALONE, Held::ONCE]);
-        let (pair_total, mut pairs) = (weighed.pair_total(), weighed.rare);
-        pairs.retain(|&(_, weight)| weight > 0);
-        Asked { census: self, how, text, signed, told, pair_total, pairs }
+    /// A text, which is signed already, to be judged beside others. `usual` is what is usual for it, if the census has counted it.
+    pub(crate) fn ask<'a>(
+        &'a self,
+        how: Comparing<'a>,
+        (text, signed): (&'a str, Single),
+        usual: Option<f32>,
+    ) -> Asked<'a> {
+        let told = if self.mask.may_be_in(&signed.fingerprints) {
+            Told::without_furniture(self, text, signed.words, how.views.shingle)
+        } else {
+            None
+        };
+        let told =
+            told.unwrap_or_else(|| Told { text: text.into(), words: signed.words, tokens: signed.tokens.clone() });
+        // What one document holds, and its edited copies, is held by two if a text has it that was not counted.
+        let few = if usual.is_some() { Few::Alone } else { Few::OrOnce };
+        let held = |features: &[u32]| self.notes.frequencies.all_held(features);
+        let weighed = Beside::new(&told.tokens, told.words, self.weigher(), few, held);
+        Asked { census: self, how, text, signed, told, weighed, usual }
     }
 
-    fn weigher(&self) -> Weigher {
-        Weigher::new(self.notes.documents, self.notes.english)
+    fn weigher(&self) -> &Weigher {
+        self.weigher.get_or_init(|| Weigher::new(self.notes.documents, self.notes.english))
+    }
+}
+
+/// Another text beside the one that is asked about.
+struct Neighbour {
+    at: usize,
+    both: Both,
+}
+
+impl Other<'_> {
+    fn holds_furniture(&self) -> bool {
+        let words = |counted: &Counted<'_>| counted.head.words != self.sketch.words;
+        self.counted.as_ref().map_or(self.may_hold_furniture, words)
+    }
+
+    /// Its content words without its furniture, if the census tells them.
+    fn without_cuts(&self) -> Option<Spaced> {
+        let cuts = self.counted.as_ref().map(|counted| &counted.cuts).filter(|cuts| !cuts.is_empty())?;
+        self.sketch.without(cuts)
     }
 }
 
 impl Asked<'_> {
+    /// The weight of all its pairs of words; never more than what the judge takes for it.
+    pub(crate) fn pair_total(&self) -> u32 {
+        self.weighed.pair_total()
+    }
+
+    /// The rare pairs of words by which rewordings of it are found, with their weights: those included that no other text has, for another
+    /// one may come to have them; with each whether it can be met in texts alone that were not counted.
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (u32, u8, bool)> {
+        let is_counted = self.usual.is_some();
+        self.weighed.rare_pairs().map(move |(pair, weight, is_alone)| (pair, weight, is_alone && is_counted))
+    }
+
+    /// What is usual for it, if the census has counted it.
+    pub(crate) fn usual(&self) -> Option<f32> {
+        self.usual
+    }
+
     /// Compares it with other texts, as they would be in a corpus that is like the census. For each that is a copy, in their order; the
-    /// other one is to the right, by its place. `usual` is what is usual for the text itself, if the census has counted it.
-    pub(crate) fn copies(&self, usual: Option<f32>, others: &[Other<'_>]) -> Vec<Compared> {
-        let sign = |scratch: &mut _, other: &Other<'_>| self.how.views.single(other.text, scratch);
-        let signed: Vec<Single> = others.par_iter().map_init(Default::default, sign).collect();
+    /// other one is to the right, by its place. Few of the texts are read.
+    ///
+    /// # Errors
+    /// What `read` meets with a text.
+    pub(crate) fn copies(
+        &self,
+        others: &[Other<'_>],
+        read: &(dyn Fn(usize) -> Result<String> + Sync),
+    ) -> Result<Vec<Compared>> {
+        let reading = Reading::new(others.len(), read);
         let budget = Budget::unlimited();
-        let words: Vec<u32> = std::iter::once(&self.signed).chain(&signed).map(|signed| signed.words).collect();
+        let words: Vec<u32> =
+            std::iter::once(self.signed.words).chain(others.iter().map(|other| other.sketch.words)).collect();
         let read = |text: u32| match text.checked_sub(1) {
             None => self.text.into(),
-            Some(other) => others[other as usize].text.into(),
+            Some(other) => reading.text(other as usize).into(),
         };
         let texts = Texts { words: &words, read: &read, shingle: self.how.views.shingle, budget: &budget };
         let shingles = Shingles::new(texts);
-        let mut verdicts = self.reworded(usual, others, &signed).into_iter().peekable();
-        let copy = |(at, (other, signed)): (u32, (&Other<'_>, &Single))| {
-            let reworded = verdicts.next_if(|&(place, ..)| place == at as usize);
-            if other.may_be == MayBe::Reworded && reworded.is_none() {
-                return None;
+        // Who is an exact or an edited copy is nothing else.
+        let edited = |(at, other): (u32, &Other<'_>)| {
+            if (self.signed.exact, self.signed.words) == (other.sketch.exact, other.sketch.words) {
+                let evidence = Evidence { jaccard: 1.0, containment: 1.0, content: None };
+                let relation = Some(Relation::Exact);
+                return Some(Compared { left: 0, right: at + 1, relation, similarity: 1.0, evidence });
             }
-            let mut pair = self.how.near.pair(&shingles, 0, at + 1);
-            if (self.signed.exact, self.signed.words) == (signed.exact, signed.words) {
-                (pair.relation, pair.similarity) = (Some(Relation::Exact), 1.0);
-            }
-            if let (Some((_, content, similarity)), None) = (reworded, pair.relation) {
+            let may_be = other.may_be != MayBe::Reworded && self.may_be_edited(other);
+            may_be.then(|| self.how.near.pair(&shingles, 0, at + 1)).filter(|pair| pair.relation.is_some())
+        };
+        let mut copies: Vec<Option<Compared>> = (0..).zip(others).map(edited).collect();
+        for (at, content, similarity) in self.reworded(others, &reading, |at| copies[at].is_none()) {
+            let mut pair = self.how.near.pair(&shingles, 0, at as u32 + 1);
+            if pair.relation.is_none() {
                 pair.evidence.content = Some(content);
                 (pair.relation, pair.similarity) = (Some(Relation::Reworded), similarity);
             }
-            pair.relation.is_some().then_some(Compared { right: at, ..pair })
-        };
-        (0..).zip(others.iter().zip(&signed)).filter_map(copy).collect()
+            copies[at] = Some(pair);
+        }
+        let copies = copies.into_iter().flatten().map(|pair| Compared { right: pair.right - 1, ..pair }).collect();
+        match reading.failure.into_inner() {
+            Some(error) => Err(error),
+            None => Ok(copies),
+        }
     }
 
-    /// Those that tell in other words what it tells, by their places, with the evidence and the confidence.
-    fn reworded<'o>(
-        &self,
-        usual: Option<f32>,
-        others: &'o [Other<'o>],
-        signed: &[Single],
-    ) -> Vec<(usize, ContentEvidence, f32)> {
-        struct Beside<'a> {
-            at: usize,
-            told: Told<'a>,
-            ours: Weighed,
-            theirs: Weighed,
-            pairs: u32,
-        }
-        let weigher = self.census.weigher();
-        // What one document holds, and its edited copies, is held by two if a text has it that was not counted.
-        let few: &[Held] = if usual.is_some() { &[Held::ALONE] } else { &[Held::ALONE, Held::ONCE] };
-        let beside = |(at, (other, signed)): (usize, (&'o Other<'o>, &Single))| {
-            let told = Told::new(self.census, other.text, signed, self.how.views.shingle);
-            let both = common(&self.told.features, &told.features);
-            let (ours, theirs) = (self.told.weigh(&weigher, &both, few), told.weigh(&weigher, &both, few));
-            let pairs = ours.shared_pairs(&theirs);
-            Beside { at, told, ours, theirs, pairs }
+    /// Whether signatures leave it open that another text is an edited copy.
+    fn may_be_edited(&self, other: &Other<'_>) -> bool {
+        let slots = self.signed.sketch.len() as f32;
+        let estimate = other.sketch.equal_slots(&self.signed.sketch) as f32 / slots;
+        self.how.near.rule.may_be(estimate, slots, (self.signed.words, other.sketch.words))
+    }
+
+    /// Another text beside it.
+    fn beside(&self, at: usize, other: &Other<'_>, reading: &Reading<'_>, marks: &mut Marks) -> Neighbour {
+        let head = other.counted.as_ref().map(|counted| counted.head);
+        let words = other.sketch.words;
+        let both = if !other.holds_furniture() {
+            self.hold(other.sketch.tokens(), words, head, marks)
+        } else if let Some((tokens, _)) = other.without_cuts() {
+            self.hold(tokens.into_iter(), words, head, marks)
+        } else {
+            match self.without_furniture(reading.text(at), words) {
+                Some(Told { tokens, words, .. }) => self.hold(tokens.into_iter(), words, head, marks),
+                None => self.hold(other.sketch.tokens(), words, head, marks),
+            }
         };
-        let by_content =
-            others.par_iter().zip(signed).enumerate().filter(|(_, (other, _))| other.may_be != MayBe::Edited);
-        let beside: Vec<Beside<'_>> = by_content.map(beside).collect();
-        let usual = usual.unwrap_or_else(|| {
-            let share =
-                |it: &Beside<'_>| verify::pair_containment(it.pairs, it.ours.pair_total(), it.theirs.pair_total());
-            let mut nearest: Vec<(f32, &Beside<'_>)> = beside.iter().map(|it| (share(it), it)).collect();
-            nearest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.at.cmp(&b.1.at)));
-            let nth = nearest.get(USUAL_NEIGHBOUR - 1).map_or(0.0, |&(share, _)| share);
-            let mut stems = StemTable::default();
-            let crowd = nearest.iter().take(CROWD_LOOKED_AT).map(|&(share, it)| {
-                let (ours, theirs) = (it.ours.features(), it.theirs.features());
-                stems.fill(&ours);
-                (share, usual::is_mate(&ours, &stems, &theirs, it.pairs))
-            });
-            let without_mates = if nth >= CROWDED { usual::without_mates(crowd) } else { None };
-            usual::drawn(without_mates.unwrap_or(nth), self.census.notes.texts)
-        });
-        let (judge, mut desk) = (self.how.judge, Desk::default());
-        let copy = |it: &Beside<'_>| {
-            let (ours, theirs) = (it.ours.features(), it.theirs.features());
-            let usual = others[it.at].usual.map_or(usual, |theirs| theirs.min(usual));
-            let common = Common { pairs: it.pairs, usual };
-            if !verify::share_enough_pairs(it.pairs, (it.ours.pair_total(), it.theirs.pair_total()), usual) {
+        Neighbour { at, both }
+    }
+
+    /// The most of the words of the shorter one of two texts that may stand word for word in the other, as a share; all, if only the
+    /// texts tell.
+    fn most_verbatim(&self, other: &Other<'_>, both: &Both) -> f32 {
+        let spaced = if other.holds_furniture() { other.without_cuts() } else { Some(other.sketch.spaced()) };
+        let Some(spaced) = spaced else { return 1.0 };
+        let ours = || (self.told.tokens.clone(), sketch::gaps(&self.told.text));
+        let words = self.weighed.most_words_in_runs(both, RUN_WORDS.into(), ours, &spaced);
+        words as f32 / both.words_of_shorter().max(1) as f32
+    }
+
+    /// Another text of so many words, if it holds furniture.
+    fn without_furniture<'t>(&self, text: &'t str, words: u32) -> Option<Told<'t>> {
+        Told::without_furniture(self.census, text, words, self.how.views.shingle)
+    }
+
+    fn hold(
+        &self,
+        tokens: impl ExactSizeIterator<Item = Token> + Clone,
+        words: u32,
+        head: Option<Head>,
+        marks: &mut Marks,
+    ) -> Both {
+        let Census { notes, .. } = self.census;
+        let count = || Head::counted(tokens.clone(), words, self.census.weigher(), |of| notes.frequencies.held(of));
+        self.weighed.hold(tokens.clone(), head.unwrap_or_else(count), marks)
+    }
+
+    /// Those that tell in other words what it tells, by their places, with the evidence and the confidence; of those alone of which nothing
+    /// else is known.
+    fn reworded(
+        &self,
+        others: &[Other<'_>],
+        reading: &Reading<'_>,
+        is_open: impl Fn(usize) -> bool,
+    ) -> Vec<(usize, ContentEvidence, f32)> {
+        let mut marks = Marks::default();
+        let by_content = others.iter().enumerate().filter(|(_, other)| other.may_be != MayBe::Edited);
+        let beside: Vec<Neighbour> =
+            by_content.map(|(at, other)| self.beside(at, other, reading, &mut marks)).collect();
+        let mut desk = Desk::with(&self.weighed.features());
+        let usual = self.usual.unwrap_or_else(|| self.usual_among(&beside, &desk));
+        let judge = self.how.judge;
+        let copy = |it: &Neighbour| {
+            let usual = others[it.at].counted.as_ref().map_or(usual, |theirs| theirs.usual.min(usual));
+            let common = Common { pairs: it.both.pairs, usual };
+            if !verify::share_enough_pairs(it.both.pairs, it.both.pair_totals(), usual) {
                 return None;
             }
-            desk.take(&ours);
+            let (ours, theirs) = self.weighed.both(&it.both);
+            let prior = self.census.notes.prior;
+            let look = ContentEvidence::is_worth_reading;
+            let looked_at = verify::compare(&ours, desk.stems(), &theirs, it.both.pairs, usual, look)?;
+            if !look(&looked_at) || !judge.may_be_copy(&looked_at, self.most_verbatim(&others[it.at], &it.both), prior)
+            {
+                return None;
+            }
             let ours = Telling { features: &ours, read: || Cow::Borrowed(&self.told.text[..]) };
-            let theirs = Telling { features: &theirs, read: || Cow::Borrowed(&it.told.text[..]) };
+            let read = || {
+                let (text, words) = (reading.text(it.at), others[it.at].sketch.words);
+                let told = others[it.at].holds_furniture().then(|| self.without_furniture(text, words)).flatten();
+                told.map_or(Cow::Borrowed(text), |told| told.text)
+            };
+            let theirs = Telling { features: &theirs, read };
             let verdict = judge.judge(&mut desk, ours, theirs, common, Keep::Copies)?;
-            let (similarity, is_copy) = judge.confidence(&verdict, self.census.notes.prior);
+            let (similarity, is_copy) = judge.confidence(&verdict, prior);
             is_copy.then_some((it.at, verdict.evidence, similarity))
         };
-        beside.iter().filter_map(copy).collect()
+        beside.iter().filter(|it| is_open(it.at)).filter_map(copy).collect()
     }
-}
 
-/// The features of a text, ascending, each once.
-fn distinct(tokens: &[Token]) -> Vec<u32> {
-    let mut all = Vec::with_capacity(2 * tokens.len());
-    features(tokens.iter().copied(), |feature| all.push(feature));
-    all.sort_unstable();
-    all.dedup();
-    all
-}
-
-/// The features that two texts have in common, ascending.
-fn common(left: &[(u32, Held)], right: &[(u32, Held)]) -> Vec<u32> {
-    let mut right = right.iter().map(|&(feature, _)| feature).peekable();
-    let mut both = Vec::new();
-    for &(feature, _) in left {
-        while right.next_if(|&other| other < feature).is_some() {}
-        both.extend(right.next_if_eq(&feature));
+    /// What is usual for it, as far as those tell that share most with it.
+    fn usual_among(&self, beside: &[Neighbour], desk: &Desk) -> f32 {
+        let share = |it: &Neighbour| {
+            let (ours, theirs) = it.both.pair_totals();
+            verify::pair_containment(it.both.pairs, ours, theirs)
+        };
+        let mut nearest: Vec<(f32, &Neighbour)> = beside.iter().map(|it| (share(it), it)).collect();
+        nearest.sort_by(|a, b| b.0.total_cmp(&a.0).then(a.1.at.cmp(&b.1.at)));
+        let nth = nearest.get(USUAL_NEIGHBOUR - 1).map_or(0.0, |&(share, _)| share);
+        let crowd = nearest.iter().take(CROWD_LOOKED_AT).map(|&(share, it)| {
+            let (ours, theirs) = self.weighed.both(&it.both);
+            (share, usual::is_mate(&ours, desk.stems(), &theirs, it.both.pairs))
+        });
+        let without_mates = if nth >= CROWDED { usual::without_mates(crowd) } else { None };
+        usual::drawn(without_mates.unwrap_or(nth), self.census.notes.texts)
     }
-    both
 }

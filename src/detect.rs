@@ -1,7 +1,9 @@
 //! The whole pipeline: articles in, a report out.
 
 use std::cell::LazyCell;
+use std::collections::BTreeMap;
 use std::fmt;
+use std::mem;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -11,7 +13,7 @@ use rayon::prelude::*;
 use crate::articles::{Article, Articles, Wants};
 use crate::bands::Bands;
 use crate::candidates::Growth;
-use crate::census::{Census, Comparing};
+use crate::census::{Census, Comparing, Counted};
 use crate::cluster;
 use crate::corpus::{Admission, Corpus};
 use crate::date;
@@ -178,23 +180,28 @@ impl Detector {
         Ok(corpus.pairs(found.pairs))
     }
 
-    /// What these articles are like, by which others can be judged as if they were among them; and for each what is usual for it, by
-    /// its position, if it can be compared.
+    /// What these articles are like, by which others can be judged as if they were among them; and what was counted of each, by its
+    /// position, if it can be compared.
     ///
     /// # Errors
     /// As [`find`](Self::find).
-    pub(crate) fn census<A: Article>(&self, articles: &[A]) -> Result<(Census, Vec<Option<f32>>)> {
+    pub(crate) fn census<A: Article>(&self, articles: &[A]) -> Result<(Census, Vec<Option<Counted<'static>>>)> {
         let Prepared { corpus, kept, mut summary } = self.prepare(articles)?;
         let mut census = Census::default();
         self.compare(&corpus, kept, self.keep(), None, &mut summary, Some(&mut census))?;
-        let mut usual = vec![None; articles.len()];
+        let (usual, heads) = (mem::take(&mut census.notes.usual), mem::take(&mut census.notes.heads));
+        let cuts: BTreeMap<u32, Vec<u8>> = mem::take(&mut census.cuts).into_iter().collect();
+        let of_text = |text: usize| {
+            let cuts = cuts.get(&(text as u32)).cloned().unwrap_or_default();
+            Some(Counted { usual: *usual.get(text)?, head: *heads.get(text)?, cuts: cuts.into() })
+        };
+        let mut counted = vec![None; articles.len()];
         for (twin, &position) in corpus.twins.iter().zip(&corpus.positions) {
             if let Ok(text) = corpus.distinct.binary_search(twin) {
-                usual[position as usize] = census.notes.usual.get(text).copied();
+                counted[position as usize] = of_text(text);
             }
         }
-        census.notes.usual = Vec::new();
-        Ok((census, usual))
+        Ok((census, counted))
     }
 
     /// Why a text cannot be compared, if it cannot.
@@ -424,7 +431,8 @@ impl Detector {
             Rewordings { judge: self.judge, near: &self.near, prior: self.prior, reporter: &self.reporter };
         pairs.extend(rewordings.find(texts, tokens, &judged_without, &leaders, (keep, asked), (summary, notes))?);
         if let Some(census) = census {
-            census.mask = std::mem::take(&mut judged_without).into_mask();
+            census.cuts = judged_without.cuts(read);
+            census.mask = mem::take(&mut judged_without).into_mask();
         }
         budget.check()?;
         told_once(&mut pairs);
@@ -567,6 +575,7 @@ mod tests {
     use super::*;
     use crate::census::{MayBe, Other};
     use crate::report::{Cluster, Evidence};
+    use crate::sketch::{self, LookedAt, Sketch};
 
     /// A few stories, each with a copy that has some words more, and one that puts it otherwise.
     fn stories() -> Vec<(String, String)> {
@@ -607,13 +616,24 @@ mod tests {
     fn who_asks_by_a_census_finds_what_a_run_finds() {
         let articles = stories();
         let detector = Detector::new();
-        let (census, usual) = detector.census(&articles).unwrap();
+        let (census, counted) = detector.census(&articles).unwrap();
+        let sign = |(_, text): &(String, String)| detector.comparing().views.single(text, &mut Default::default());
+        let looked_at = LookedAt { census: 1, may_hold_furniture: true };
+        let sketches: Vec<Vec<u8>> =
+            articles.iter().map(|it| Sketch::to_bytes(&sign(it), &sketch::gaps(&it.1), looked_at)).collect();
         let mut found: Vec<(usize, usize, Relation, f32, Evidence)> = Vec::new();
         for at in 0..articles.len() {
             let others: Vec<usize> = (0..articles.len()).filter(|&other| other != at).collect();
-            let other = |at: &usize| Other { text: &articles[*at].1, usual: usual[*at], may_be: MayBe::Either };
-            let asked = census.ask(detector.comparing(), &articles[at].1);
-            let copies = asked.copies(usual[at], &others.iter().map(other).collect::<Vec<_>>());
+            let other = |at: &usize| Other {
+                sketch: Sketch::read(&sketches[*at]).unwrap(),
+                counted: counted[*at].clone(),
+                may_hold_furniture: true,
+                may_be: MayBe::Either,
+            };
+            let usual = counted[at].as_ref().map(|counted| counted.usual);
+            let asked = census.ask(detector.comparing(), (&articles[at].1, sign(&articles[at])), usual);
+            let read = |at: usize| Ok(articles[others[at]].1.clone());
+            let copies = asked.copies(&others.iter().map(other).collect::<Vec<_>>(), &read).unwrap();
             let pair = |copy: &Compared| {
                 (at, others[copy.right as usize], copy.relation.unwrap(), copy.similarity, copy.evidence)
             };

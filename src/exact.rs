@@ -22,6 +22,16 @@ impl Exact {
     pub(crate) fn key(self) -> u64 {
         self.0
     }
+
+    /// All of it as bytes, and back.
+    pub(crate) fn to_bytes(self) -> [u8; 16] {
+        (u128::from(self.0) << 64 | u128::from(self.1)).to_le_bytes()
+    }
+
+    pub(crate) fn of_bytes(bytes: [u8; 16]) -> Self {
+        let both = u128::from_le_bytes(bytes);
+        Self((both >> 64) as u64, both as u64)
+    }
 }
 
 /// Takes the words of a text in runs of any length. They go round four lanes: in one, each would wait for the one before.

@@ -1,11 +1,14 @@
 //! Frequencies to weighed features: of each text what another one may share, and what all that it has weighs.
 
+mod beside;
+
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
 
 use rayon::prelude::*;
 
+pub(crate) use self::beside::{Beside, Both, Few, Marks};
 use crate::content::{Commonness, Prior, Token, TokenChunk, TokenChunks, UNIT, ln, pair, span, units};
 use crate::error::Result;
 use crate::frequencies::{self, Answers, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Parts};
@@ -31,17 +34,23 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    fn add(&mut self, stem: Token, (idf, rarity): (u8, u8), part: usize) {
+    fn add(&mut self, stem: Token, weights: (u8, u8), part: usize) {
+        self.change(stem, weights, part, |sum, by| sum + by);
+    }
+
+    /// Adds what a stem weighs, or takes it away.
+    #[inline(always)]
+    fn change(&mut self, stem: Token, (idf, rarity): (u8, u8), part: usize, of: impl Fn(u32, u32) -> u32) {
         let idf = u32::from(idf);
-        self.stems += idf;
-        self.parts[part] += idf;
+        self.stems = of(self.stems, idf);
+        self.parts[part] = of(self.parts[part], idf);
         match (stem.is_number(), stem.is_name()) {
-            (true, _) => self.numbers += 1,
+            (true, _) => self.numbers = of(self.numbers, 1),
             (false, true) => {
-                self.names += u32::from(rarity);
-                self.named += 1;
+                self.names = of(self.names, u32::from(rarity));
+                self.named = of(self.named, 1);
             }
-            (false, false) => self.plain += idf,
+            (false, false) => self.plain = of(self.plain, idf),
         }
     }
 }
@@ -56,6 +65,7 @@ pub(crate) fn rare_weights() -> [u32; MOST_DOCUMENTS as usize + 1] {
 }
 
 /// What features weigh in a corpus of so many documents.
+#[derive(Debug)]
 pub(crate) struct Weigher {
     documents: f32,
     /// The number of documents by the code for it.
@@ -249,6 +259,23 @@ impl Head {
         let words = self.distinct.saturating_sub(self.totals.numbers);
         let english = self.english as f32 / words.max(1) as f32;
         ((0.35 - english) / 0.15).clamp(0.0, 1.0)
+    }
+
+    /// What is known of a text whatever it is compared with, as numbers.
+    pub(crate) fn numbers(&self) -> [u32; Self::NUMBERS] {
+        let &Self { words, distinct, english, figures, ref totals, .. } = self;
+        let Totals { stems, plain, names, named, numbers, pairs, parts: [a, b, c, d, e, f], .. } = *totals;
+        [words, distinct, english, figures, stems, plain, names, named, numbers, pairs, a, b, c, d, e, f]
+    }
+
+    /// How many [`numbers`](Self::numbers) there are.
+    pub(crate) const NUMBERS: usize = 16;
+
+    /// A head of such numbers, which knows of no stems.
+    pub(crate) fn of_numbers(of: [u32; Self::NUMBERS]) -> Self {
+        let [words, distinct, english, figures, stems, plain, names, named, numbers, pairs, parts @ ..] = of;
+        let totals = Totals { stems, plain, names, named, numbers, pairs, parts, rare: 0 };
+        Self { words, distinct, english, figures, totals, ..Self::default() }
     }
 
     /// The part of the text, below [`PARTS`], in which its so-manieth stem first stands.
@@ -632,6 +659,19 @@ impl Known {
         self.shift = 32 - bits;
     }
 
+    /// The number of a feature that is known.
+    #[inline(always)]
+    fn get(&self, feature: u32) -> Option<u32> {
+        let mut at = (feature >> self.shift) as usize;
+        loop {
+            match self.slots[at] {
+                (_, 0) => return None,
+                (known, number) if known == feature => return Some(number - 1),
+                _ => at = (at + 1) & (self.slots.len() - 1),
+            }
+        }
+    }
+
     /// The number of a feature that is known; else it is noted with this one.
     #[inline(always)]
     fn insert(&mut self, feature: u32, number: u32) -> Option<u32> {
@@ -781,6 +821,11 @@ impl Content {
     /// Number of texts.
     pub(crate) fn len(&self) -> usize {
         self.heads.len()
+    }
+
+    /// What is asked of each text most often.
+    pub(crate) fn heads(&self) -> &[Head] {
+        &self.heads
     }
 }
 

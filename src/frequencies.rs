@@ -8,6 +8,7 @@
 //! that memory stays bounded.
 
 use std::borrow::Cow;
+use std::hint::black_box;
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
@@ -193,8 +194,9 @@ pub(crate) struct Frequencies {
     features: Vec<u32>,
     /// For each how many documents hold it.
     held: Vec<u8>,
-    /// Where the features begin that have the same upper bits.
+    /// Where the features begin that have the same upper bits, and by how much a feature is shifted for them: about eight have the same.
     starts: Vec<u32>,
+    shift: u32,
 }
 
 impl Default for Frequencies {
@@ -203,8 +205,8 @@ impl Default for Frequencies {
     }
 }
 
-/// Features are looked up by so many of their upper bits first.
-const START_BITS: u32 = 16;
+/// Features are looked up by so many of their upper bits first, at most.
+const START_BITS: u32 = 24;
 
 impl Frequencies {
     /// Those of all texts; `counts` says whether one counts as a document.
@@ -227,11 +229,11 @@ impl Frequencies {
 
     /// From features, ascending, and the codes of how many documents hold each.
     pub(crate) fn new(features: Vec<u32>, held: Vec<u8>) -> Self {
-        let upper = |feature: u32| feature >> (32 - START_BITS);
-        let mut starts = vec![0; (1 << START_BITS) + 1];
-        features.iter().for_each(|&feature| starts[upper(feature) as usize + 1] += 1);
+        let bits = (features.len() / 8).next_power_of_two().trailing_zeros().clamp(1, START_BITS);
+        let (shift, mut starts) = (32 - bits, vec![0; (1 << bits) + 1]);
+        features.iter().for_each(|&feature| starts[(feature >> shift) as usize + 1] += 1);
         (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
-        Self { features, held, starts }
+        Self { features, held, starts, shift }
     }
 
     /// The features, ascending, and the codes of how many documents hold each.
@@ -239,11 +241,24 @@ impl Frequencies {
         (&self.features, &self.held)
     }
 
+    /// How many documents hold each of some features.
+    pub(crate) fn all_held(&self, features: &[u32]) -> Vec<Held> {
+        // Each comes from far away. Loops that do nothing else fetch many at a time.
+        let start = |&feature: &u32| self.starts[(feature >> self.shift) as usize] as usize;
+        let starts: Vec<usize> = features.iter().map(start).collect();
+        let first = |&at: &usize| {
+            self.features.get(at).copied().unwrap_or_default()
+                ^ u32::from(self.held.get(at).copied().unwrap_or_default())
+        };
+        black_box(starts.iter().map(first).fold(0, |all, one| all ^ one));
+        features.iter().map(|&feature| self.held(feature)).collect()
+    }
+
     /// How many documents hold a feature.
     pub(crate) fn held(&self, feature: u32) -> Held {
-        let upper = (feature >> (32 - START_BITS)) as usize;
-        let [start, end] = [upper, upper + 1].map(|at| self.starts.get(at).copied().unwrap_or(0) as usize);
-        let found = self.features[start..end].binary_search(&feature);
+        let upper = (feature >> self.shift) as usize;
+        let [start, end] = [upper, upper + 1].map(|at| self.starts[at] as usize);
+        let found = self.features[start..end].iter().position(|&known| known == feature);
         found.map_or(Held::ALONE, |at| Held(self.held[start + at]))
     }
 }

@@ -21,6 +21,7 @@ use crate::report::{self, PageFurniture};
 use crate::scheme::Shingle;
 use crate::shingle::Window;
 use crate::sign::{Scratch, Views};
+use crate::sketch;
 use crate::store::{Block, Budget, Share, Store};
 use crate::text;
 use crate::texts::Texts;
@@ -89,11 +90,11 @@ struct Cut {
 }
 
 impl Furniture {
-    /// The furniture of some texts as it is told elsewhere; `fingerprints` are those of a text.
-    pub(crate) fn told_by<'f>(mask: &Mask, texts: Texts<'_>, fingerprints: impl Fn(u32) -> &'f [u32]) -> Self {
+    /// The furniture of some texts as it is told elsewhere. Of those that may not hold any none is looked for.
+    pub(crate) fn told_by(mask: &Mask, texts: Texts<'_>, may_hold: impl Fn(u32) -> bool) -> Self {
         let mut desk = Desk::default();
         let cut = |text: u32| {
-            if !may_hold(fingerprints(text), &mask.common) {
+            if !may_hold(text) {
                 return None;
             }
             desk.read(&(texts.read)(text), texts.shingle, &mask.common);
@@ -116,7 +117,7 @@ impl Furniture {
                 let words = [corpus.words[text as usize]];
                 let texts = Texts { words: &words, read: &read, shingle: views.shingle, budget: &corpus.budget };
                 let fingerprints = views.single(&read(0), scratch).fingerprints;
-                let told = Self::told_by(&self.mask, texts, |_| &fingerprints);
+                let told = Self::told_by(&self.mask, texts, |_| self.mask.may_be_in(&fingerprints));
                 told.of(0)?.spans().collect()
             };
             Some(PageFurniture { id: corpus.articles.id(position).into(), position, spans })
@@ -163,6 +164,20 @@ impl Furniture {
         }
     }
 
+    /// For each text that holds furniture, ascending, how its content words without it come from all of them, if they do.
+    pub(crate) fn cuts<'t>(&self, read: impl Fn(u32) -> Cow<'t, str> + Sync) -> Vec<(u32, Vec<u8>)> {
+        let tokens = |text: &str| {
+            let (mut finder, mut tokens) = (Tokens::new(text), Vec::new());
+            text::with_scratch(|scratch| text::walk(text, scratch, |words| finder.collect(words, &mut tokens)));
+            tokens
+        };
+        let cuts = |cut: &Cut| {
+            let all = read(cut.text);
+            Some((cut.text, sketch::cuts(&tokens(&all), &tokens(&cut.from(&all)))?))
+        };
+        self.cuts.par_iter().filter_map(cuts).collect()
+    }
+
     /// Replaces the content words of the texts that hold furniture by those of what is left of them.
     pub(crate) fn take_out_of<'t>(
         &self,
@@ -182,6 +197,11 @@ impl Mask {
     /// From fingerprints and windows, ascending.
     pub(crate) fn new(common: Vec<u32>, windows: Vec<u32>) -> Self {
         Self { common: Members::new(common).into(), windows: Members::new(windows) }
+    }
+
+    /// Whether a text of these fingerprints may hold furniture.
+    pub(crate) fn may_be_in(&self, fingerprints: &[u32]) -> bool {
+        may_hold(fingerprints, &self.common)
     }
 
     /// The fingerprints and the windows, ascending.

@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use crate::features::Features;
 use crate::near::Keep;
 use crate::report::ContentEvidence;
-use crate::telling::{self, RunTable, Runs};
+use crate::telling::{self, RunTable, Runs, Verbatim};
 use crate::verify::{self, Rule, StemTable};
 
 /// Judges by a rule.
@@ -52,6 +52,17 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
+    pub(crate) fn with(text: &Features<'_>) -> Self {
+        let mut desk = Self::default();
+        desk.take(text);
+        desk
+    }
+
+    /// The stems of the text.
+    pub(crate) fn stems(&self) -> &StemTable {
+        &self.stems
+    }
+
     pub(crate) fn take(&mut self, text: &Features<'_>) {
         self.stems.fill(text);
         self.is_read = false;
@@ -133,6 +144,20 @@ impl Judge {
     /// Whether two texts of this verdict may be wanted, whatever the prior is.
     pub(crate) fn wants(&self, Verdict { evidence, odds }: &Verdict, keep: Keep) -> bool {
         keep == Keep::All || odds.is_some() && self.may_be_wanted(evidence, keep)
+    }
+
+    /// Whether two texts of this evidence, which were not read yet, may be copies where the prior is this, if at most such a share of
+    /// the shorter one's words stands word for word in the other.
+    pub(crate) fn may_be_copy(&self, evidence: &ContentEvidence, most_verbatim: f32, prior: f32) -> bool {
+        /// More than what rounding can make of it.
+        const SLACK: f32 = 1e-3;
+        // The odds are convex in what is verbatim: highest where all is, or nothing.
+        let most = most_verbatim.min(1.0);
+        let corners = [(0.0, 0.0), (most, 0.0), (most, most)];
+        corners.into_iter().any(|(all, block)| {
+            let evidence = evidence.with(Verbatim { all, block });
+            self.rule.confidence(self.rule.odds(&evidence) + SLACK, prior) >= self.confidence
+        })
     }
 
     /// The least confidence that is wanted.

@@ -134,6 +134,7 @@ mod scheme;
 mod shingle;
 mod sign;
 mod simhash;
+mod sketch;
 mod store;
 mod telling;
 mod text;
@@ -169,7 +170,7 @@ pub use verify::{Rule, Weights};
 pub mod measure {
     pub use crate::arch::Backend;
     pub use crate::records::{
-        Cut, MOST_KINDS, Opened, Options, Profile, Reader, Record, Snapshot, Stats, Stored, Text, Writer,
+        Cut, MOST_KINDS, Merge, Opened, Options, Profile, Reader, Record, Snapshot, Stats, Stored, Text, Writer,
     };
     pub use crate::sign::Signer;
     pub use crate::text::WordCounter;

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::content::TokenChunks;
 use crate::crowds;
 use crate::error::Result;
-use crate::features::{self, Content, Features, RareFeatures};
+use crate::features::{self, Content, Features, Head, RareFeatures};
 use crate::frequencies::Frequencies;
 use crate::furniture::Furniture;
 use crate::judge::{Common, Desk, Judge, Telling, Verdict};
@@ -39,8 +39,9 @@ pub(crate) struct Notes {
     pub(crate) frequencies: Frequencies,
     /// How common copies are among texts that look alike.
     pub(crate) prior: f32,
-    /// What is usual for each text.
+    /// What is usual for each text, and what its words weigh.
     pub(crate) usual: Vec<f32>,
+    pub(crate) heads: Vec<Head>,
 }
 
 /// How rewordings are looked for.
@@ -122,6 +123,7 @@ impl Rewordings<'_> {
         if let Some(notes) = notes {
             notes.prior = summary.prior.unwrap_or_default();
             notes.usual = (0..texts.len() as u32).map(|text| surroundings.usual.of_text(text)).collect();
+            notes.heads = surroundings.content.heads().to_vec();
         }
         Ok(found)
     }

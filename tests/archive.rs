@@ -178,6 +178,65 @@ fn an_archive_of_another_kind_or_a_damaged_one_is_refused() {
     assert!(matches!(missing, Error::Archive { fault: ArchiveFault::Missing, .. }), "{missing}");
 }
 
+/// Articles from a file of JSON Lines that the environment names, in the order in which they stand there.
+fn pool() -> Vec<(String, String)> {
+    let path = std::env::var("RETOLD_POOL").expect("RETOLD_POOL names JSON Lines with id and text");
+    let lines = fs::read_to_string(path).unwrap();
+    let field = |line: &serde_json::Value, name: &str| line[name].as_str().unwrap_or_default().to_string();
+    let article = |line: &str| {
+        let line: serde_json::Value = serde_json::from_str(line).unwrap();
+        (field(&line, "id"), field(&line, "text"))
+    };
+    lines.lines().map(article).collect()
+}
+
+#[test]
+#[ignore = "takes minutes and a corpus; part of .ci/full"]
+fn young_archives_answer_as_a_run_does_and_again_when_they_have_grown() {
+    let (pool, detector) = (pool(), Detector::new());
+    let (folder, mut early) = (Folder::new(), Vec::new());
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    let mut count = 0;
+    for size in [4451, 22_255, 44_511].map(|size: usize| size.min(pool.len())) {
+        archive.add_all(&pool[count..size]).unwrap();
+        archive.commit().unwrap();
+        count = size;
+        // By the census of its time, an early answer is the same among many more.
+        let (mut same, mut all) = (0, 0);
+        for (at, before) in early.drain(..) {
+            let again = found(&archive.matches(&pool[at]).unwrap(), at);
+            all += usize::len(&before);
+            same += Vec::iter(&before).filter(|&copy| again.contains(copy)).count();
+        }
+        eprintln!("{size} articles: {same} of {all} early copies are told again");
+        assert!(same * 1000 >= all * 995);
+        archive.take_census().unwrap();
+        let articles = &pool[..size];
+        let all: Vec<usize> = (0..size).collect();
+        let pairs = detector.pairs_of(articles, &all).unwrap();
+        let copies: Vec<_> = pairs.iter().filter(|pair| pair.relation.is_some()).collect();
+        let step = copies.len().div_ceil(2000);
+        let (mut counts, mut missing) = ([(0, 0); 3], Vec::new());
+        for pair in copies.iter().step_by(step) {
+            let of = found(&archive.matches(&articles[pair.left]).unwrap(), pair.left);
+            let told = of.iter().find(|&&(other, ..)| other == pair.right);
+            let (right, all) = &mut counts[pair.relation.unwrap() as usize];
+            *all += 1;
+            match told {
+                Some(&(_, relation, similarity)) => {
+                    *right += 1;
+                    assert_eq!((Some(relation), similarity), (pair.relation, pair.similarity), "{pair:?}");
+                    early.push((pair.left, of));
+                }
+                None => missing.push((pair.left, pair.right, pair.relation.unwrap(), pair.similarity)),
+            }
+        }
+        eprintln!("{size} articles: of exact, edited and reworded copies {counts:?} are found; not {missing:?}");
+        let [_, (edited, all_edited), (reworded, all_reworded)] = counts;
+        assert!(edited * 1000 >= all_edited * 998 && reworded * 1000 >= all_reworded * 985);
+    }
+}
+
 #[derive(Clone, Debug)]
 enum Change {
     Add(usize),

@@ -91,3 +91,25 @@ fn a_watch_answers_each_line_and_keeps_what_it_was_told() {
     assert_eq!((&again[0]["matches"][0]["id"], &again[0]["matches"][0]["date"]), (&json!("c"), &json!("2024-05-17")));
     assert_eq!(again[0]["story"], 2);
 }
+
+#[test]
+fn a_watch_reads_fields_as_files_are_read() {
+    let folder = Temp::new("watch-fields");
+    let line = |id: &str, text: &str| {
+        let article = json!({ "meta": { "nr": id }, "article": { "body": text }, "datePublished": "2024-05-17", "source": "example.org" });
+        article.to_string() + "\n"
+    };
+    let input = line("a", FERRY)
+        + &line("b", &FERRY.replace("noon", "boat"))
+        + &json!({ "body": STORM, "url": "https://www.example.com/1" }).to_string();
+    let args = ["watch", "news", "--text-field", "article.body", "--id-field", "meta.nr"];
+    let answers = lines(&run_with(&folder, &args, input.as_bytes()));
+    let found = &answers[1]["matches"][0];
+    assert_eq!((&answers[1]["id"], &found["id"], &found["relation"]), (&json!("b"), &json!("a"), &json!("near")));
+    assert_eq!((&found["date"], &found["source"]), (&json!("2024-05-17"), &json!("example.org")));
+    assert_eq!((&answers[2]["type"], &answers[2]["id"]), (&json!("skipped"), &json!("-:3")));
+    let answers = lines(&run_with(&folder, &["watch", "news"], input.lines().last().unwrap().as_bytes()));
+    assert_eq!((&answers[0]["id"], &answers[0]["number"]), (&json!("https://www.example.com/1"), &json!(2)));
+    let again = lines(&run_with(&folder, &["watch", "news"], json!({ "content": STORM }).to_string().as_bytes()));
+    assert_eq!((&again[0]["id"], &again[0]["matches"][0]["source"]), (&json!("-:1"), &json!("example.com")));
+}

@@ -78,6 +78,13 @@ enum Command {
     Compact(Folder),
 }
 
+impl Watch {
+    /// Dates and sources are kept with articles.
+    pub fn wants_all_fields(&mut self) {
+        (self.fields.needs_date, self.fields.needs_source) = (true, true);
+    }
+}
+
 impl Args {
     /// Dates and sources are kept with articles.
     pub fn wants_all_fields(&mut self) {
@@ -126,7 +133,7 @@ struct Articles {
 
 /// Answer and archive articles as they arrive
 ///
-/// Reads articles from standard input, a JSON object a line with id or url, text, content or body, and if known date and source.
+/// Reads articles from standard input, a JSON object a line; text, id, date and source stand in the same fields as in files.
 /// Each is answered at once with one line of JSON that names what it repeats, and added. What was added lasts from the
 /// next commit on. SIGTERM and Ctrl-C commit and end.
 #[derive(clap::Args)]
@@ -145,6 +152,9 @@ pub struct Watch {
 
     #[command(flatten)]
     search: Search,
+
+    #[command(flatten)]
+    fields: Fields,
 }
 
 /// Articles that are committed together when many are added.
@@ -301,56 +311,9 @@ fn cluster_line(cluster: &Cluster, articles: &[Archived]) -> Value {
     json!({ "type": "story", "members": std::iter::once(representative).chain(members).collect::<Vec<_>>() })
 }
 
-/// An article from standard input.
-struct Line {
-    id: String,
-    text: String,
-    date: Option<String>,
-    source: Option<String>,
-}
-
-impl Article for Line {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn text(&self) -> &str {
-        &self.text
-    }
-
-    fn date(&self) -> Option<&str> {
-        self.date.as_deref()
-    }
-
-    fn source(&self) -> Option<&str> {
-        self.source.as_deref()
-    }
-}
-
-impl Line {
-    /// Reads the so-manieth line.
-    fn of(line: &str, number: u64) -> Result<Self, String> {
-        let value: Value = serde_json::from_str(line).map_err(|error| format!("it is no JSON: {error}"))?;
-        let field = |names: &[&str]| {
-            names.iter().find_map(|&name| match value.get(name)? {
-                Value::String(string) => Some(string.clone()),
-                Value::Number(number) => Some(number.to_string()),
-                _ => None,
-            })
-        };
-        let text = field(&input::TEXTS);
-        Ok(Self {
-            id: field(&input::IDS).unwrap_or_else(|| format!("-:{number}")),
-            text: text.ok_or("it has no field text, content or body: name it so")?,
-            date: field(&["date", "published"]),
-            source: field(&["source"]),
-        })
-    }
-}
-
 /// What the watch waits for.
 enum Event {
-    Line(String),
+    Line(Vec<u8>),
     /// Standard input ended, or could not be read any further.
     End(Option<io::Error>),
     /// A signal asks for the end.
@@ -372,11 +335,9 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
     ctrlc::set_handler(move || drop(stop.send(Event::Stop)))
         .map_err(|error| format!("cannot watch for signals: {error}"))?;
     std::thread::spawn(move || {
-        for line in io::stdin().lock().lines() {
+        for line in io::stdin().lock().split(b'\n') {
             let (event, is_last) = match line {
                 Ok(line) => (Event::Line(line), false),
-                // Who writes no UTF-8 is told so, and the next line read.
-                Err(error) if error.kind() == io::ErrorKind::InvalidData => (Event::Line("\u{fffd}".into()), false),
                 Err(error) => (Event::End(Some(error)), true),
             };
             if send.send(event).is_err() || is_last {
@@ -398,10 +359,10 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
         match event {
             Some(Event::Line(line)) => {
                 number += 1;
-                if line.trim().is_empty() {
+                if line.trim_ascii().is_empty() {
                     continue;
                 }
-                let answered = match Line::of(&line, number) {
+                let answered = match input::line(&args.fields, &line, number) {
                     Ok(article) => {
                         let found = archive.matches(&article).map_err(failed)?;
                         let added = archive.add(&article).map_err(failed)?;
@@ -411,10 +372,10 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
                         pending += 1;
                         answer(&article, Some(added), &found, archive.census())
                     }
-                    Err(reason) => {
+                    Err((id, reason)) => {
                         skipped = true;
-                        let reason = shown(&reason).into_owned();
-                        json!({ "type": "skipped", "id": format!("-:{number}"), "at": format!("-:{number}"), "reason": reason })
+                        let (at, reason) = (format!("-:{number}"), shown(&reason).into_owned());
+                        json!({ "type": "skipped", "id": id.as_ref().unwrap_or(&at), "at": at, "reason": reason })
                     }
                 };
                 let written = write_line(&mut out, &answered).and_then(|()| out.flush());

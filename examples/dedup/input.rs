@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use twox_hash::XxHash3_64;
 
 pub use bytes::{Codec, decode, unreadable};
-pub use fields::{Fields, IDS, Parser, TEXTS};
+pub use fields::{Fields, Parser};
 pub use frame::{Block, Blocks, Form, Shape, without_mark};
 #[cfg(feature = "parquet")]
 pub use parquet::{annotate_rows, write_rows};
@@ -460,6 +460,28 @@ impl<'a> Reader<'a> {
         let documents = articles.into_iter().map(document).collect();
         Parsed::Block { source, count: Count::of(block), documents, problems, skipped }
     }
+}
+
+/// The article in a line of JSON that came as the so-manieth on standard input. Its fields are chosen as those of a file are; where it has no
+/// id, its place stands for it.
+///
+/// # Errors
+/// The id, if there is one, and why it is no article.
+pub fn line(fields: &Fields, line: &[u8], number: u64) -> Result<Document, (Option<String>, String)> {
+    let block = Block::line(line.to_vec(), number);
+    let layout = fields.layout(&block, Form::Lines);
+    let mut parser = Parser::default();
+    let article = parser.parse(&layout, line)?.ok_or_else(|| (None, EMPTY.to_string()))?;
+    let place = Place { file: "-".into(), at: At::Line(number) };
+    let mut texts = article.id.map_or_else(|| place.to_string(), String::from);
+    let text = texts.len();
+    texts.push_str(&article.text);
+    let date = texts.len();
+    texts.push_str(article.date.as_deref().unwrap_or_default());
+    let source = texts.len();
+    texts.push_str(article.source.as_deref().unwrap_or_default());
+    let end = texts.len();
+    Ok(Document { block: Arc::new(texts), id: 0, text, date, source, end, is_known: false, place })
 }
 
 const EMPTY: &str = "holds nothing: fill it or leave it out";

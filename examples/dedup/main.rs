@@ -215,6 +215,9 @@ fn main() -> ExitCode {
     if let Some(Command::Archive(args)) = &mut args.command {
         args.wants_all_fields();
     }
+    if let Some(Command::Watch(args)) = &mut args.command {
+        args.wants_all_fields();
+    }
     let code = match &args.command {
         Some(Command::Compare(args)) => compare::run(args),
         Some(Command::Plan(args)) => plan::run(args),

@@ -70,7 +70,7 @@ impl Kernels {
         let (words, read) = ([single.words], |_| text.into());
         let shingle = self.detector.admission.shingle;
         let texts = Texts { words: &words, read: &read, shingle, budget: &budget };
-        let furniture = Furniture::told_by(&mask.0, texts, |_| &single.fingerprints);
+        let furniture = Furniture::told_by(&mask.0, texts, |_| mask.0.may_be_in(&single.fingerprints));
         let told = furniture.cut_from(0, text.into());
         let mut tokens = single.tokens;
         if let Cow::Owned(told) = &told {
@@ -585,7 +585,7 @@ pub(super) fn evidence_bytes(evidence: &ContentEvidence) -> Vec<u8> {
         e.new_numbers_of_longer.to_bits(),
         e.verbatim.to_bits(),
         e.block.to_bits(),
-        optional(e.before_the_end),
+        optional(e.outside),
     ];
     numbers.into_iter().flat_map(u32::to_le_bytes).collect()
 }
@@ -611,7 +611,7 @@ pub(super) fn evidence_of(bytes: &[u8]) -> Result<ContentEvidence, Broken> {
         new_numbers_of_longer: packed.float()?,
         verbatim: packed.float()?,
         block: packed.float()?,
-        before_the_end: optional(packed.four()?),
+        outside: optional(packed.four()?),
     };
     if packed.is_empty() { Ok(evidence) } else { Err(Broken) }
 }

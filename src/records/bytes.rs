@@ -58,7 +58,7 @@ pub(super) fn sealed(of: Of, belongs: u64, bytes: &[u8]) -> Option<&[u8]> {
 }
 
 /// Adds a number, seven bits a byte.
-pub(super) fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
+pub(crate) fn put_number(bytes: &mut Vec<u8>, mut number: u64) {
     while number >= 0x80 {
         bytes.push(number as u8 | 0x80);
         number >>= 7;
@@ -74,10 +74,10 @@ pub(super) fn put_bytes(bytes: &mut Vec<u8>, more: &[u8]) {
 
 /// Bytes that are read from their beginning.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Cursor<'b>(pub(super) &'b [u8]);
+pub(crate) struct Cursor<'b>(pub(crate) &'b [u8]);
 
 impl<'b> Cursor<'b> {
-    pub(super) fn number(&mut self) -> Option<u64> {
+    pub(crate) fn number(&mut self) -> Option<u64> {
         let mut number = 0;
         for (at, &byte) in self.0.iter().enumerate().take(10) {
             number |= u64::from(byte & 0x7f) << (7 * at);
@@ -93,13 +93,13 @@ impl<'b> Cursor<'b> {
         self.array().map(u64::from_le_bytes)
     }
 
-    pub(super) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
+    pub(crate) fn array<const N: usize>(&mut self) -> Option<[u8; N]> {
         let (&array, rest) = self.0.split_first_chunk()?;
         self.0 = rest;
         Some(array)
     }
 
-    pub(super) fn take(&mut self, length: usize) -> Option<&'b [u8]> {
+    pub(crate) fn take(&mut self, length: usize) -> Option<&'b [u8]> {
         let (taken, rest) = self.0.split_at_checked(length)?;
         self.0 = rest;
         Some(taken)

@@ -11,6 +11,7 @@
 //!
 //! - `journal`: what was committed since the last segment; `memory`: the same, to be looked up.
 //! - `segment`: records that never change, with `postings`, the lists of those that hold a key.
+//! - `merging`: segments that are merged beside the writer.
 //! - `manifest`: which files count. `writer` and `reader` put all together, `snapshot` looks up.
 //! - `bytes`, `offsets`, `record`: what these are made of; `disk`: what they ask of a disk.
 //!
@@ -27,6 +28,7 @@ mod disk;
 mod journal;
 mod manifest;
 mod memory;
+mod merging;
 mod offsets;
 mod postings;
 mod reader;
@@ -44,12 +46,13 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
+pub(crate) use bytes::{Cursor, put_number};
 pub use journal::Cut;
 pub use manifest::{MOST_KINDS, Profile};
 pub use reader::Reader;
 pub use record::{Record, Stored, Text};
 pub use snapshot::Snapshot;
-pub use writer::{Opened, Options, Stats, Writer};
+pub use writer::{Merge, Opened, Options, Stats, Writer};
 
 use crate::error::{ArchiveFault, Error};
 

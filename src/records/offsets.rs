@@ -94,6 +94,10 @@ impl Numbers {
         self.runs.first().map(|&(_, number)| number)
     }
 
+    pub(super) fn last(&self) -> Option<u64> {
+        self.count.checked_sub(1).map(|last| self.number(last))
+    }
+
     /// The number of the record at a place.
     #[inline]
     pub(super) fn number(&self, place: u32) -> u64 {

@@ -34,6 +34,8 @@ const TRAILER: usize = 32;
 const DATES: usize = 512;
 /// Bytes that are read or written at once where all are.
 const RUN: usize = 1 << 20;
+/// Bytes after which a file is synced while it is written: who syncs another one might have to wait for all of them.
+const SYNC: u64 = 1 << 25;
 /// Postings that are sorted together when a segment is written.
 const CHUNK: u64 = 1 << 14;
 
@@ -63,13 +65,15 @@ pub(super) struct Sink {
     path: PathBuf,
     buffer: Vec<u8>,
     at: u64,
+    /// Bytes that were made to last.
+    synced: u64,
 }
 
 impl Sink {
     pub(super) fn create(disk: &dyn Disk, name: &str) -> Result<Self> {
         let path = disk.path(name);
         let output = disk.create(name).map_err(io(&path))?;
-        Ok(Self { output, path, buffer: Vec::new(), at: 0 })
+        Ok(Self { output, path, buffer: Vec::new(), at: 0, synced: 0 })
     }
 
     fn push(&mut self, bytes: &[u8]) -> Result<()> {
@@ -81,6 +85,10 @@ impl Sink {
     fn write(&mut self) -> Result<()> {
         self.output.write(&self.buffer).map_err(io(&self.path))?;
         self.buffer.clear();
+        if self.at - self.synced >= SYNC {
+            self.output.sync().map_err(io(&self.path))?;
+            self.synced = self.at;
+        }
         Ok(())
     }
 

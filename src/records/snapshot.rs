@@ -145,6 +145,18 @@ impl Snapshot {
         kind: usize,
         keys: &[u64],
         cap: usize,
+        found: impl FnMut(usize, &[u64], bool) -> Result<()>,
+    ) -> Result<()> {
+        self.look_up_since(kind, keys, 0, cap, found)
+    }
+
+    /// The same, but older segments, which hold numbers below `since` alone, are not asked.
+    pub fn look_up_since(
+        &self,
+        kind: usize,
+        keys: &[u64],
+        since: u64,
+        cap: usize,
         mut found: impl FnMut(usize, &[u64], bool) -> Result<()>,
     ) -> Result<()> {
         let width = self.widths[kind];
@@ -152,7 +164,8 @@ impl Snapshot {
         // Memory is asked for all keys at once, so that one look-up need not wait for the other.
         let parts = self.parts.len();
         let mut extents = vec![Extent::default(); keys.len() * parts];
-        for (part, own) in self.parts.iter().enumerate().filter(|(_, part)| part.living() > 0) {
+        let is_asked = |part: &Part| part.living() > 0 && part.segment.numbers.last() >= Some(since);
+        for (part, own) in self.parts.iter().enumerate().filter(|(_, part)| is_asked(part)) {
             own.segment.extents(kind, &spread, |at, extent| extents[at * parts + part] = extent);
         }
         // One lock for all, and none while a disk is read.

@@ -24,12 +24,22 @@ fn profile() -> Profile {
 
 /// Nothing is done by itself.
 fn by_hand() -> Options {
-    Options { flush_records: u32::MAX, flush_bytes: u64::MAX, fan: 2, merge: false, filter_records: 5 }
+    Options { flush_records: u32::MAX, flush_bytes: u64::MAX, fan: 2, merge: Merge::ByHand, filter_records: 5 }
 }
 
 /// As much as possible is done by itself.
 fn eager() -> Options {
-    Options { flush_records: 4, flush_bytes: u64::MAX, fan: 3, merge: true, filter_records: 5 }
+    Options { flush_records: 4, flush_bytes: u64::MAX, fan: 3, merge: Merge::AtOnce, filter_records: 5 }
+}
+
+/// The same, but merges go on beside.
+fn aside() -> Options {
+    Options { merge: Merge::Aside, ..eager() }
+}
+
+/// What a history of a number is done with.
+fn options(seed: u64) -> Options {
+    [by_hand(), eager(), aside()][(seed % 3) as usize].clone()
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -383,7 +393,7 @@ fn at_every_call(seed: u64, options: &Options, stride: u64, faults: &[Fault]) {
 #[test]
 fn after_a_stop_at_any_call_what_was_committed_is_there() {
     for seed in 0..6 {
-        at_every_call(seed, &if seed % 2 == 0 { by_hand() } else { eager() }, 1 + seed % 3, &[Fault::Stop]);
+        at_every_call(seed, &options(seed), 1 + seed % 3, &[Fault::Stop]);
     }
 }
 
@@ -391,12 +401,7 @@ fn after_a_stop_at_any_call_what_was_committed_is_there() {
 fn after_a_failure_of_any_call_what_was_committed_is_there() {
     let once = [ErrorKind::StorageFull, ErrorKind::Other].map(Fault::Once);
     for seed in 10..16 {
-        at_every_call(
-            seed,
-            &if seed % 2 == 0 { by_hand() } else { eager() },
-            1 + seed % 3,
-            &[once[0], once[1], Fault::Full],
-        );
+        at_every_call(seed, &options(seed), 1 + seed % 3, &[once[0], once[1], Fault::Full]);
     }
 }
 
@@ -406,7 +411,7 @@ fn after_anything_at_any_call_what_was_committed_is_there() {
     for seed in 100..160 {
         let faults =
             [Fault::Stop, Fault::Once(ErrorKind::StorageFull), Fault::Stop, Fault::Once(ErrorKind::Other), Fault::Full];
-        at_every_call(seed, &if seed % 2 == 0 { by_hand() } else { eager() }, 1, &faults);
+        at_every_call(seed, &options(seed), 1, &faults);
     }
 }
 
@@ -414,8 +419,8 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
-    fn an_archive_holds_what_a_map_does(seed in any::<u64>(), steps in prop::collection::vec(step(), 1..60), is_eager in any::<bool>()) {
-        let mut history = History::new(Simulated::default(), seed, if is_eager { eager() } else { by_hand() }).unwrap();
+    fn an_archive_holds_what_a_map_does(seed in any::<u64>(), steps in prop::collection::vec(step(), 1..60)) {
+        let mut history = History::new(Simulated::default(), seed, options(seed)).unwrap();
         for (at, step) in steps.into_iter().enumerate() {
             history.take(step).unwrap();
             if at % 5 == 0 {
@@ -714,6 +719,7 @@ fn helper_that_may_be_killed() {
 }
 
 const FOLDER: &str = "RETOLD_TEST_KILLED_FOLDER";
+const HELPER: &str = "records::tests::helper_that_may_be_killed";
 
 fn kill(times: u64) {
     let folder = tempfile::tempdir().unwrap();
@@ -724,7 +730,7 @@ fn kill(times: u64) {
             path = folder.path().join(format!("archive {time}"));
         }
         let mut helper = Command::new(std::env::current_exe().unwrap())
-            .args(["--exact", "archive::tests::helper_that_may_be_killed", "--nocapture"])
+            .args(["--exact", HELPER, "--nocapture"])
             .env(FOLDER, &path)
             .stdout(Stdio::piped())
             .spawn()

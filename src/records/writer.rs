@@ -4,6 +4,8 @@
 //! numbers, and neighbours are merged when the newer ones together have grown as large as an older one: each record is written
 //! again a few times while the archive doubles and doubles, and few segments are to be asked.
 //!
+//! A merge goes on beside the writer (see `merging`), so that no commit waits for one.
+//!
 //! After a failure to write, nobody knows what stands in the files. So the writer ends, and what is opened next reads what does.
 
 use std::any::Any;
@@ -16,6 +18,7 @@ use super::disk::{Disk, Folder};
 use super::journal::{self, Change, Cut, Journal};
 use super::manifest::{Manifest, Profile, sync, whole};
 use super::memory::Living;
+use super::merging::Merging;
 use super::offsets::Dead;
 use super::record::{self, MOST_BYTES, Record};
 use super::segment::{ID_WIDTH, Merged, Part, Segment, Sink, Written, id_key, write};
@@ -34,15 +37,32 @@ pub struct Options {
     /// Segments that stand side by side before newer ones are merged with older ones.
     pub fan: usize,
     /// Whether commits merge by themselves.
-    pub merge: bool,
+    pub merge: Merge,
     /// Records of the largest segment that gets a filter, if it is the oldest; all newer ones get one in any case. A filter
     /// takes a byte a key, on disk and in memory, and saves a reading for nearly each key that is not there.
     pub filter_records: u64,
 }
 
+/// Whether commits merge segments by themselves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Merge {
+    /// They do not.
+    ByHand,
+    /// They wait for it.
+    AtOnce,
+    /// It goes on beside them, on other threads; they take over what is done, and wait if too much is left to do.
+    Aside,
+}
+
+/// Merges that are under way at the same time, at most: while a large one takes its time, newer segments are merged as well.
+const MOST_MERGES: usize = 2;
+
+/// Segments from which on a commit waits for a merge.
+const MOST_SEGMENTS: usize = 24;
+
 impl Default for Options {
     fn default() -> Self {
-        Self { flush_records: 1 << 14, flush_bytes: 1 << 26, fan: 3, merge: true, filter_records: 1 << 20 }
+        Self { flush_records: 1 << 14, flush_bytes: 1 << 26, fan: 3, merge: Merge::Aside, filter_records: 1 << 20 }
     }
 }
 
@@ -91,6 +111,8 @@ pub struct Writer {
     /// For each part the file of its dead, or 0, and how many it tells.
     dead_files: Vec<(u64, u32)>,
     published: Arc<RwLock<Arc<Snapshot>>>,
+    /// Of segments in their order, no two of the same.
+    merges: Vec<Merging>,
     written: u64,
     has_failed: bool,
 }
@@ -249,6 +271,7 @@ impl Writer {
             next_file: manifest.next_file,
             dead_files,
             published,
+            merges: Vec::new(),
             written: 0,
             has_failed: false,
         };
@@ -363,11 +386,77 @@ impl Writer {
 
     fn commit_now(&mut self) -> Result<()> {
         self.journal_now()?;
-        if self.is_large() {
+        let is_large = self.is_large();
+        if is_large {
             self.flush_now()?;
-            if self.options.merge {
-                self.merge_now()?;
+        }
+        match self.options.merge {
+            Merge::AtOnce if is_large => self.merge_now(),
+            Merge::Aside => self.merge_aside(is_large),
+            _ => Ok(()),
+        }
+    }
+
+    /// Takes over what was merged beside, and goes on with it if there is a new segment.
+    fn merge_aside(&mut self, is_new: bool) -> Result<()> {
+        let mut is_changed = self.take_over_done()?;
+        if is_new || is_changed {
+            self.start_merges()?;
+        }
+        while self.state.parts.len() > MOST_SEGMENTS && !self.merges.is_empty() {
+            let merge = self.merges.remove(0);
+            self.take_over(merge)?;
+            is_changed = true;
+            self.start_merges()?;
+        }
+        if is_changed { self.save(None) } else { Ok(()) }
+    }
+
+    /// Takes over all merges that have ended; whether there were any.
+    fn take_over_done(&mut self) -> Result<bool> {
+        let (done, under_way) = self.merges.drain(..).partition::<Vec<_>, _>(Merging::is_done);
+        self.merges = under_way;
+        let is_changed = !done.is_empty();
+        done.into_iter().try_for_each(|merge| self.take_over(merge))?;
+        Ok(is_changed)
+    }
+
+    /// Waits for all merges, which count when the manifest is saved; whether there were any.
+    fn take_over_all(&mut self) -> Result<bool> {
+        let merges = std::mem::take(&mut self.merges);
+        let is_changed = !merges.is_empty();
+        merges.into_iter().try_for_each(|merge| self.take_over(merge))?;
+        Ok(is_changed)
+    }
+
+    /// Puts what a merge made in place of what it was made of; it counts when the manifest is saved.
+    fn take_over(&mut self, merge: Merging) -> Result<()> {
+        let parts = &self.state.parts;
+        let Some(first) = parts.iter().position(|part| merge.takes(part)) else { return Ok(()) };
+        let count = parts[first..].iter().take_while(|part| merge.takes(part)).count();
+        let new = merge.finish(parts)?;
+        self.written += u64::from(new.segment.len());
+        self.dead_files.splice(first..first + count, [(0, 0)]);
+        self.state.parts.splice(first..first + count, [new]);
+        Ok(())
+    }
+
+    /// Begins all merges that are due, of segments that are in no merge yet.
+    fn start_merges(&mut self) -> Result<()> {
+        while self.merges.len() < MOST_MERGES {
+            let in_merge = |part: &Part| self.merges.iter().any(|merge| merge.takes(part));
+            let free = self.state.parts.iter().rposition(in_merge).map_or(0, |last| last + 1);
+            let Some(range) = self.due(free) else { break };
+            let parts = self.state.parts[range.clone()].to_vec();
+            let count: u64 = parts.iter().map(|part| u64::from(part.living())).sum();
+            if count == 0 {
+                // It is dropped with the next manifest.
+                break;
             }
+            let file = self.new_file();
+            let filtered = range.start > 0 || count <= self.options.filter_records;
+            let widths = self.state.widths.clone();
+            self.merges.push(Merging::start(self.disk.clone(), (parts, file), widths, filtered)?);
         }
         Ok(())
     }
@@ -398,6 +487,9 @@ impl Writer {
     pub fn merge(&mut self) -> Result<()> {
         self.guarded(|writer| {
             writer.journal_now()?;
+            if writer.take_over_all()? {
+                writer.save(None)?;
+            }
             writer.merge_now()
         })
     }
@@ -410,6 +502,7 @@ impl Writer {
     pub fn compact(&mut self, erase: bool) -> Result<()> {
         self.guarded(|writer| {
             writer.journal_now()?;
+            let is_changed = writer.take_over_all()?;
             if !writer.flush_is_idle() {
                 writer.flush_now()?;
             }
@@ -424,9 +517,9 @@ impl Writer {
             let parts = &writer.state.parts;
             if parts.len() > 1 || parts.iter().any(|part| part.dead.count() > 0) {
                 writer.rewrite(0..parts.len())?;
-                writer.save(None)?;
+                return writer.save(None);
             }
-            Ok(())
+            if is_changed { writer.save(None) } else { Ok(()) }
         })
     }
 
@@ -489,27 +582,27 @@ impl Writer {
 
     fn merge_now(&mut self) -> Result<()> {
         let mut is_changed = false;
-        while let Some(range) = self.due() {
+        while let Some(range) = self.due(0) {
             self.rewrite(range)?;
             is_changed = true;
         }
         if is_changed { self.save(None) } else { Ok(()) }
     }
 
-    /// Segments that are to be merged next.
-    fn due(&self) -> Option<std::ops::Range<usize>> {
+    /// Segments from a place on that are to be merged next.
+    fn due(&self, from: usize) -> Option<std::ops::Range<usize>> {
         let parts = &self.state.parts;
         let living = |part: &Part| u64::from(part.living());
         let is_due = |&at: &usize| {
             let newer: u64 = parts[at + 1..].iter().map(living).sum();
             parts.len() - at >= self.options.fan.max(2) && living(&parts[at]) <= newer
         };
-        if let Some(at) = (0..parts.len()).find(is_due) {
+        if let Some(at) = (from..parts.len()).find(is_due) {
             return Some(at..parts.len());
         }
         // What was removed from them takes room and time.
-        let is_hollow = |part: &Part| part.dead.count() > part.segment.len() / 3;
-        parts.iter().position(is_hollow).map(|at| at..at + 1)
+        let is_hollow = |&at: &usize| parts[at].dead.count() > parts[at].segment.len() / 3;
+        (from..parts.len()).find(is_hollow).map(|at| at..at + 1)
     }
 
     /// Makes the state last, as it was committed, and removes what no longer counts.
@@ -561,7 +654,8 @@ impl Writer {
             } else if let Some(file) = is_ours("journal") {
                 file == self.journal.file
             } else if let Some(file) = is_ours("segment") {
-                self.state.parts.iter().any(|part| part.segment.written.file == file)
+                self.merges.iter().any(|merge| merge.file == file)
+                    || self.state.parts.iter().any(|part| part.segment.written.file == file)
             } else if let Some(file) = is_ours("dead") {
                 self.dead_files.iter().any(|&(dead, _)| dead == file)
             } else {

@@ -103,6 +103,12 @@ pub struct Block {
 }
 
 impl Block {
+    /// One line by itself, the so-manieth from 1.
+    pub fn line(bytes: Vec<u8>, number: u64) -> Self {
+        let records = vec![0..bytes.len()];
+        Self { shape: Shape::Lines, bytes, records, first: number - 1, line: number }
+    }
+
     /// The number, place and bytes of each record.
     pub fn records(&self) -> impl Iterator<Item = (u64, At, &[u8])> {
         let (mut line, mut counted) = (self.line, 0);

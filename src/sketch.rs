@@ -1,0 +1,229 @@
+//! What is kept of one article to judge it later without its text, as bytes that are borrowed where they stand.
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 1 | [`SKETCH_VERSION`] |
+//! | number | words of the text |
+//! | number | the census by which it was looked at when it was added, times two; and 1 if it may hold furniture by that |
+//! | 16 | what tells exact copies |
+//! | number | slots of its signature |
+//! | slots | of each slot the lowest byte |
+//! | number | content words |
+//! | 4 each | these in order, little-endian |
+//! | 4 bits each | how many other words stand before each of them, and how many after the last: 15 is 15 and more |
+//!
+//! Numbers are in LEB128. How the text was signed is told by the profile of the archive, which refuses another one.
+
+use crate::content::{Token, Tokens};
+use crate::exact::Exact;
+use crate::records::{Cursor, put_number};
+use crate::sign::Single;
+use crate::text;
+
+/// The version of these bytes.
+pub(crate) const SKETCH_VERSION: u8 = 1;
+
+/// What is kept of one article.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Sketch<'b> {
+    pub(crate) words: u32,
+    pub(crate) exact: Exact,
+    pub(crate) looked_at: LookedAt,
+    slots: &'b [u8],
+    tokens: &'b [[u8; 4]],
+    gaps: &'b [u8],
+}
+
+/// The content words of a text, and how many other words stand before each of them and after the last, at most [`MOST_WORDS`].
+pub(crate) type Spaced = (Vec<Token>, Vec<u8>);
+
+/// So many words are not told from more.
+pub(crate) const MOST_WORDS: u8 = 15;
+
+/// How many other words stand before each content word of a text, and after the last.
+pub(crate) fn gaps(text: &str) -> Vec<u8> {
+    let (finder, mut gaps, mut gap) = (Tokens::new(text), Vec::new(), 0u8);
+    text::with_scratch(|scratch| {
+        text::walk(text, scratch, |words| {
+            for word in words.iter() {
+                match finder.stem(&word) {
+                    Some(_) => gaps.push(std::mem::take(&mut gap)),
+                    None => gap = (gap + 1).min(MOST_WORDS),
+                }
+            }
+        });
+    });
+    gaps.push(gap);
+    gaps
+}
+
+/// What is known of the furniture of a text that no census has counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct LookedAt {
+    /// The census that tells it.
+    pub(crate) census: u64,
+    /// Whether it may hold some.
+    pub(crate) may_hold_furniture: bool,
+}
+
+impl<'b> Sketch<'b> {
+    /// The sketch of a text that was signed, with its [`gaps`], one more than content words.
+    pub(crate) fn to_bytes(of: &Single, gaps: &[u8], LookedAt { census, may_hold_furniture }: LookedAt) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(40 + of.sketch.len() + 4 * of.tokens.len());
+        bytes.push(SKETCH_VERSION);
+        put_number(&mut bytes, of.words.into());
+        put_number(&mut bytes, census << 1 | u64::from(may_hold_furniture));
+        bytes.extend(of.exact.to_bytes());
+        put_number(&mut bytes, of.sketch.len() as u64);
+        bytes.extend(of.sketch.iter().map(|&slot| slot as u8));
+        put_number(&mut bytes, of.tokens.len() as u64);
+        of.tokens.iter().for_each(|token| bytes.extend(token.code().to_le_bytes()));
+        bytes.extend(gaps.chunks(2).map(|two| two[0] | two.get(1).unwrap_or(&0) << 4));
+        bytes
+    }
+
+    /// Reads a sketch; none if these bytes are no sketch.
+    pub(crate) fn read(bytes: &'b [u8]) -> Option<Self> {
+        let (&SKETCH_VERSION, rest) = bytes.split_first()? else { return None };
+        let mut cursor = Cursor(rest);
+        let words = u32::try_from(cursor.number()?).ok()?;
+        let looked_at = cursor.number()?;
+        let looked_at = LookedAt { census: looked_at >> 1, may_hold_furniture: looked_at & 1 == 1 };
+        let exact = Exact::of_bytes(cursor.array()?);
+        let slots = usize::try_from(cursor.number()?).ok()?;
+        let slots = cursor.take(slots)?;
+        let count = usize::try_from(cursor.number()?).ok()?;
+        let (tokens, _) = cursor.take(count.checked_mul(4)?)?.as_chunks();
+        let gaps = cursor.take((count + 1).div_ceil(2))?;
+        cursor.0.is_empty().then_some(Self { words, exact, looked_at, slots, tokens, gaps })
+    }
+
+    /// The content words in order.
+    pub(crate) fn tokens(&self) -> impl ExactSizeIterator<Item = Token> + Clone + use<'b> {
+        self.tokens.iter().map(|&code| Token::of_code(u32::from_le_bytes(code)))
+    }
+
+    /// How many other words stand before a content word, or after the last.
+    fn gap(&self, at: usize) -> u8 {
+        self.gaps[at / 2] >> (4 * (at % 2)) & MOST_WORDS
+    }
+
+    /// What is left of the content words where something was cut out of the text, with as many words between them as there may be; none
+    /// if these cuts are of another text.
+    pub(crate) fn without(&self, cuts: &[u8]) -> Option<Spaced> {
+        let mut cuts = Cursor(cuts);
+        let (mut tokens, mut gaps) = (Vec::with_capacity(self.tokens.len()), Vec::with_capacity(self.tokens.len() + 1));
+        // Words before what was cut out last.
+        let (mut at, mut opens, mut before) = (0usize, false, 0);
+        loop {
+            let (kept, skipped) = match cuts.0.is_empty() {
+                true => (0, 0),
+                false => (usize::try_from(cuts.number()?).ok()?, cuts.number()?),
+            };
+            let run = self.tokens.get(at..at.checked_add(kept)?)?;
+            for (place, &code) in (at..).zip(run) {
+                let token = Token::of_code(u32::from_le_bytes(code));
+                // Behind a cut a sentence begins, where capitals do not tell names.
+                tokens.push(if std::mem::take(&mut opens) { token.named(false) } else { token });
+                gaps.push((std::mem::take(&mut before) + self.gap(place)).min(MOST_WORDS));
+            }
+            at += kept;
+            if cuts.0.is_empty() && skipped == 0 {
+                gaps.push((before + self.gap(at)).min(MOST_WORDS));
+                return (at == self.tokens.len()).then_some((tokens, gaps));
+            }
+            if skipped > 1 {
+                before = (before + self.gap(at)).min(MOST_WORDS);
+            }
+            opens = skipped & 1 == 1;
+            at = at.checked_add(usize::try_from(skipped >> 1).ok()?).filter(|&at| at <= self.tokens.len())?;
+        }
+    }
+
+    /// All content words with what stands between them.
+    pub(crate) fn spaced(&self) -> Spaced {
+        (self.tokens().collect(), (0..=self.tokens.len()).map(|at| self.gap(at)).collect())
+    }
+
+    /// How many slots of a signature are the same; by chance one more in 256 than there really are.
+    pub(crate) fn equal_slots(&self, signature: &[u32]) -> usize {
+        self.slots.iter().zip(signature).filter(|&(&ours, &theirs)| ours == theirs as u8).count()
+    }
+}
+
+/// Tells how the content words that are left of a text come from all that it has: again and again how many stay, how many of the
+/// next were cut out, times two, and 1 if what comes then is no name any more. None if they do not.
+pub(crate) fn cuts(all: &[Token], left: &[Token]) -> Option<Vec<u8>> {
+    let (mut cuts, mut at, mut kept) = (Vec::new(), 0, 0);
+    for &token in left {
+        let stays = |of: Token| of == token || of.named(false) == token;
+        let skipped = all[at..].iter().position(|&of| stays(of))?;
+        at += skipped;
+        let opens = all[at] != token;
+        if skipped > 0 || opens {
+            put_number(&mut cuts, kept);
+            put_number(&mut cuts, (skipped as u64) << 1 | u64::from(opens));
+            kept = 0;
+        }
+        kept += 1;
+        at += 1;
+    }
+    put_number(&mut cuts, kept);
+    put_number(&mut cuts, ((all.len() - at) as u64) << 1);
+    Some(cuts)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Detector;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn sketches_come_back(text in "([A-Z]?[a-z]{1,7}[ .]){0,60}", census in 0u64..300, may_hold_furniture in any::<bool>()) {
+            let single = Detector::new().comparing().views.single(&text, &mut Default::default());
+            let looked_at = LookedAt { census, may_hold_furniture };
+            let gaps = gaps(&text);
+            let bytes = Sketch::to_bytes(&single, &gaps, looked_at);
+            let sketch = Sketch::read(&bytes).unwrap();
+            prop_assert_eq!(sketch.spaced(), (single.tokens.clone(), gaps.clone()));
+            prop_assert_eq!(gaps.iter().map(|&gap| u32::from(gap)).sum::<u32>() + single.tokens.len() as u32, single.words);
+            prop_assert_eq!((sketch.words, sketch.exact, sketch.looked_at), (single.words, single.exact, looked_at));
+            prop_assert_eq!(sketch.tokens().collect::<Vec<_>>(), single.tokens.clone());
+            prop_assert_eq!(sketch.equal_slots(&single.sketch), single.sketch.len());
+            for length in 0..bytes.len() {
+                prop_assert_eq!(Sketch::read(&bytes[..length]), None, "cut at {}", length);
+            }
+        }
+
+        #[test]
+        fn what_is_left_after_cuts_comes_back(all in prop::collection::vec((0u64..6, any::<bool>()), 0..40), keeps in prop::collection::vec((any::<bool>(), any::<bool>()), 40)) {
+            let token = |(stem, name)| Token::new(crate::hash::mix(stem), name, false);
+            let all: Vec<Token> = all.into_iter().map(token).collect();
+            let kept = all.iter().zip(&keeps).filter(|(_, (keep, _))| *keep);
+            let left: Vec<Token> = kept.map(|(token, (_, opens))| if *opens { token.named(false) } else { *token }).collect();
+            let mut single = Detector::new().comparing().views.single("", &mut Default::default());
+            single.tokens = all.clone();
+            let looked_at = LookedAt { census: 0, may_hold_furniture: true };
+            let bytes = Sketch::to_bytes(&single, &vec![2; all.len() + 1], looked_at);
+            let sketch = Sketch::read(&bytes).unwrap();
+            let cuts = cuts(&all, &left).unwrap();
+            let (found, gaps) = sketch.without(&cuts).unwrap();
+            prop_assert!(gaps.len() == left.len() + 1 && gaps.iter().all(|gap| [2, 4].contains(gap) || *gap > 4), "{:?}", gaps);
+            prop_assert_eq!(found, left);
+            single.tokens.push(token((9, true)));
+            let bytes = Sketch::to_bytes(&single, &vec![2; all.len() + 2], looked_at);
+            prop_assert_eq!(Sketch::read(&bytes).unwrap().without(&cuts), None);
+        }
+
+        #[test]
+        fn any_bytes_are_a_sketch_or_none(mut bytes in prop::collection::vec(any::<u8>(), 0..60), cuts in prop::collection::vec(0u8..6, 0..9), version in 0u8..3) {
+            bytes.insert(0, version);
+            if let Some(sketch) = Sketch::read(&bytes) {
+                prop_assert_eq!(version, SKETCH_VERSION);
+                let _ = (sketch.spaced(), sketch.without(&cuts), sketch.equal_slots(&[7; 200]));
+            }
+        }
+    }
+}
