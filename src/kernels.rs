@@ -7,8 +7,6 @@ mod content;
 mod decide;
 mod near;
 mod packed;
-#[cfg(test)]
-mod tests;
 
 use std::borrow::Cow;
 
@@ -157,3 +155,6 @@ impl<'t> Local<'t> {
         number
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import doctest
 import inspect
+import os
 import re
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import retold
+import retold.kernels
 
 README = Path(__file__).parent.parent / "README.md"
 
 
 def documented() -> list[tuple[str, str]]:
-    found = [("retold", retold.__doc__ or "")]
+    found = [("retold", retold.__doc__ or ""), ("retold.kernels", retold.kernels.__doc__ or "")]
     for name in retold.__all__:
         item: Any = getattr(retold, name)
         found.append((name, inspect.getdoc(item) or ""))
@@ -27,6 +30,8 @@ def documented() -> list[tuple[str, str]]:
 
 @pytest.mark.parametrize(("name", "doc"), documented(), ids=[name for name, _ in documented()])
 def test_docstring(name: str, doc: str) -> None:
+    if "import pyarrow" in doc:
+        pytest.importorskip("pyarrow", reason=f"SKIPPED the example of {name}: pyarrow is not installed")
     test = doctest.DocTestParser().get_doctest(doc, {}, name, name, 0)
     runner = doctest.DocTestRunner(optionflags=doctest.NORMALIZE_WHITESPACE)
     output: list[str] = []
@@ -53,6 +58,8 @@ def snippets() -> list[tuple[str, str]]:
 def test_readme(heading: str, code: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for library in re.findall(r"^(?:import|from) (\w+)", code, flags=re.MULTILINE):
         pytest.importorskip(library, reason=f"SKIPPED the README's snippet on {heading}: {library} is not installed")
+    if "pyspark" in code and shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+        pytest.skip(f"SKIPPED the README's snippet on {heading}: Java is not installed")
     monkeypatch.chdir(tmp_path)
     ferry = "The ferry to Orrin will stop in March, the harbour board announced on Monday"
     lines = [(1, f"{ferry}."), (2, f"{ferry}!"), (3, "Snow closed the mountain road to Hallin for the third time in a week.")]

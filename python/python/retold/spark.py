@@ -2,10 +2,13 @@
 
 Needs PySpark 4 with pyarrow, and `retold` on each worker.
 
->>> import retold.spark
->>> spark = retold.spark._session_for_examples()                                        # doctest: +SKIP
->>> members = retold.spark.find(spark.read.json("crawl.jsonl"), text="body", id="url")  # doctest: +SKIP
->>> members.where("relation = 'reworded'").show()                                       # doctest: +SKIP
+::
+
+    import retold.spark
+
+    articles = spark.read.json("crawl.jsonl")
+    members = retold.spark.find(articles, text="body", id="url")
+    clean = retold.spark.keep(articles, text="body", id="url")
 """
 
 from __future__ import annotations
