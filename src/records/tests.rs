@@ -688,11 +688,11 @@ fn removals(commit: u64) -> (u64, Option<i64>) {
 fn helper_that_may_be_killed() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let path = Path::new(&folder);
-    let mut writer = match Writer::open(path, Some(&profile()), by_hand()) {
+    // Every other one merges beside.
+    let options = if std::process::id().is_multiple_of(2) { by_hand() } else { aside() };
+    let mut writer = match Writer::open(path, Some(&profile()), options.clone()) {
         Ok((writer, _)) => writer,
-        Err(Error::Archive { fault: ArchiveFault::Missing, .. }) => {
-            Writer::create(path, &profile(), by_hand()).unwrap()
-        }
+        Err(Error::Archive { fault: ArchiveFault::Missing, .. }) => Writer::create(path, &profile(), options).unwrap(),
         Err(error) => panic!("{error}"),
     };
     for commit in writer.view().end() / 3.. {
