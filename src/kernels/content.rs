@@ -23,6 +23,9 @@ use crate::texts::Texts;
 use crate::usual::{self, CROWD_LOOKED_AT, CROWDED, USUAL_NEIGHBOUR};
 use crate::verify::{self, StemTable};
 
+/// A block of texts, and what these need to know.
+pub(super) type ForBlock = (u32, Vec<u8>);
+
 /// A text without its furniture.
 pub struct Told<'t> {
     text: Cow<'t, str>,
@@ -165,7 +168,7 @@ impl Counted {
 
     /// The features that more documents hold than tell of copying, with the codes of how many; and for each block of texts what these
     /// need to know of all others that somebody else has.
-    pub fn finish(mut self) -> (Vec<(u32, u8)>, Vec<(u32, Vec<u8>)>) {
+    pub fn finish(mut self) -> (Vec<(u32, u8)>, Vec<ForBlock>) {
         self.holders.sort_unstable();
         let code = |documents: u64| Held::new(u32::try_from(documents).unwrap_or(u32::MAX)).code() as u8;
         let mut frequent: Vec<(u32, u8)> =

@@ -14,6 +14,9 @@ use crate::near::{Compared, Glance, Near, TREES_AT_ONCE};
 use crate::store::Budget;
 use crate::texts::{Shingles, Texts};
 
+/// A text by its number.
+pub(super) type Row<'t> = (u32, &'t str);
+
 /// A bucket of more texts is not split at once, but row by row.
 pub const LARGEST: usize = 4096;
 
@@ -86,7 +89,7 @@ impl Kernels {
 
     /// For pairs of texts, of which the first may be removed in favour of the second: whether they are edited copies and how similar, the
     /// Jaccard similarity, the containment, and the share of the first one's words that lie in shingles of the second.
-    pub fn side_by_side(&self, rows: &[((u32, &str), (u32, &str))]) -> Vec<(bool, [f32; 4])> {
+    pub fn side_by_side(&self, rows: &[(Row<'_>, Row<'_>)]) -> Vec<(bool, [f32; 4])> {
         let near = &self.detector.near;
         let (local, pairs) = Self::local(rows.iter().copied());
         self.with_shingles(&local, |shingles, _| {
