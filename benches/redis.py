@@ -3,7 +3,7 @@
 
 datasketch finds edited copies only; the archive finds rewordings as well, and so does more for each article.
 
-    apt install redis-server && pip install datasketch redis
+    apt install redis-server && pip install "datasketch<1.7" "redis<6"
     cargo build --release --example dedup
     python3 benches/redis.py target/release/examples/dedup articles.jsonl [--articles 20000]
 
