@@ -14,6 +14,9 @@ const PLANTED: usize = 400;
 /// A host has so many words at least.
 const HOST_WORDS: usize = 80;
 
+/// The places of a host and of the article that its passage is from.
+type Planted = (usize, usize);
+
 /// Of a passage this share of the words is changed where it is edited, one in so many.
 const EDITED: u64 = 10;
 
@@ -37,13 +40,13 @@ pub fn recall(labels: &Labels, articles: &[(String, String)], words: usize) -> R
     Ok(())
 }
 
-/// The articles with passages planted, and the places of host and source of each. Drawn by hashes of the ids.
+/// The articles with passages planted. Drawn by hashes of the ids.
 fn plant(
     labels: &Labels,
     articles: &[(String, String)],
     words: usize,
     is_edited: bool,
-) -> (Vec<(String, String)>, Vec<(usize, usize)>) {
+) -> (Vec<(String, String)>, Vec<Planted>) {
     let mut corpus = articles.to_vec();
     let draw = |id: &str, what: u64| XxHash3_64::oneshot_with_seed(what, id.as_bytes());
     let length = |at: &usize| articles[*at].1.split_whitespace().count();
@@ -52,7 +55,7 @@ fn plant(
     let sources: Vec<usize> = plain.iter().copied().filter(|at| 10 * length(at) >= 13 * words).take(PLANTED).collect();
     let is_source: HashSet<usize> = sources.iter().copied().collect();
     let hosts = plain.into_iter().filter(|at| !is_source.contains(at) && length(at) >= HOST_WORDS);
-    let planted: Vec<(usize, usize)> = hosts.zip(sources).collect();
+    let planted: Vec<Planted> = hosts.zip(sources).collect();
     for (number, &(host, source)) in (1..).zip(&planted) {
         let (id, text) = &articles[source];
         let all: Vec<&str> = text.split_whitespace().collect();
@@ -80,7 +83,7 @@ fn plant(
 }
 
 /// How many of the pairs are told as excerpts, by themselves or by a copy of one of them, and how many stand in one cluster.
-fn count(corpus: &[(String, String)], report: &Report, planted: &[(usize, usize)]) -> (usize, usize) {
+fn count(corpus: &[(String, String)], report: &Report, planted: &[Planted]) -> (usize, usize) {
     let mut stories: HashMap<usize, usize> = HashMap::new();
     for (number, cluster) in report.clusters().iter().enumerate() {
         stories.extend(cluster.positions().map(|position| (position, corpus.len() + number)));

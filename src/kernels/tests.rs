@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use proptest::prelude::*;
 
 use super::*;
-use crate::hash::mix;
+use crate::hash::{hash_bytes, mix};
 use crate::{Detector, DetectorBuilder, Level, Report};
 
 /// Rows come in so many parts.
@@ -325,8 +325,9 @@ fn of_report(report: &Report) -> (Found, Vec<String>) {
 /// alike; a chain; repeated ids, and texts of nothing.
 fn articles(seed: u64, stories: u64, forms: u64, crowd: u64) -> Vec<(String, String)> {
     let random = |a: u64, b: u64| mix(mix(seed ^ a) ^ b);
-    let word =
-        |number: u64| if number % 7 == 0 { format!("N{:x}", number % 900) } else { format!("w{:x}", number % 3000) };
+    let word = |number: u64| {
+        if number.is_multiple_of(7) { format!("N{:x}", number % 900) } else { format!("w{:x}", number % 3000) }
+    };
     let plain = |story: u64, words: u64| (0..words).map(|at| word(random(story, at))).collect::<Vec<String>>();
     let changed = |words: &[String], salt: u64, percent: u64| -> Vec<String> {
         let change = |(at, old): (u64, &String)| {
@@ -365,7 +366,7 @@ fn articles(seed: u64, stories: u64, forms: u64, crowd: u64) -> Vec<(String, Str
         (0..9).map(|at| ("again".into(), found[at * 3].1.clone() + " They say")).collect();
     found.extend(again);
     found.extend(["", " ", "Two", "…"].map(|text| ("nothing".into(), text.into())));
-    found.sort_by_key(|(id, text)| random(id.len() as u64, crate::hash::hash_bytes(text.as_bytes())));
+    found.sort_by_key(|(id, text)| random(id.len() as u64, hash_bytes(text.as_bytes())));
     found
 }
 
