@@ -365,7 +365,7 @@ fn articles(seed: u64, stories: u64, forms: u64, crowd: u64) -> Vec<(String, Str
         (0..9).map(|at| ("again".into(), found[at * 3].1.clone() + " They say")).collect();
     found.extend(again);
     found.extend(["", " ", "Two", "…"].map(|text| ("nothing".into(), text.into())));
-    found.sort_by_key(|(id, text)| random(id.len() as u64, crate::hash::hash_bytes(text.as_bytes())));
+    found.sort_by_key(|(id, text)| random(id.len() as u64, hash_bytes(text.as_bytes())));
     found
 }
 
