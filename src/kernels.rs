@@ -11,11 +11,11 @@ mod packed;
 use std::borrow::Cow;
 
 pub use content::{
-    Beside, Counted, Counting, Direct, Full, Looked, Pair, Read, Reading, Side, Told, Usual, Visit, Visits, Weighing,
-    Weights, best_shares, english_share, guest, is_compared, is_crowded, neighbours, share, worth_reading,
+    Beside, Counted, Counting, Direct, Full, Looked, Packages, Pair, Read, Reading, Side, Told, Usual, Visit, Visits,
+    Weighing, Weights, best_shares, english_share, guest, is_compared, is_crowded, neighbours, share, worth_reading,
 };
 pub use decide::{Crowd, Decider, Engine, MemberRow, Met, Numbers};
-pub use near::{Bucket, Buckets, Compare, Holder, LARGEST, Masked, Overlapping, Passage, Unrelated, Windows};
+pub use near::{Bucket, Buckets, Compare, Holder, LARGEST, Masked, Overlapping, Passage, Two, Unrelated, Windows};
 pub use packed::Broken;
 
 use crate::detect::Detector;

@@ -23,9 +23,6 @@ use crate::texts::Texts;
 use crate::usual::{self, CROWD_LOOKED_AT, CROWDED, USUAL_NEIGHBOUR};
 use crate::verify::{self, StemTable};
 
-/// A block of texts, and what these need to know.
-pub(super) type ForBlock = (u32, Vec<u8>);
-
 /// A text without its furniture.
 pub struct Told<'t> {
     text: Cow<'t, str>,
@@ -107,9 +104,9 @@ impl Counting {
 
     /// The features for each of so many buckets that has some, with their holders; of those that are known to be frequent only how
     /// many documents hold them.
-    pub fn buckets(mut self, frequent: &HashSet<u32>, buckets: u32) -> Vec<(u32, Vec<u8>)> {
+    pub fn buckets(mut self, frequent: &HashSet<u32>, buckets: u32) -> Packages {
         self.holders.sort_unstable();
-        let mut packed: Vec<(u32, Vec<u8>)> = vec![(0, Vec::new()); buckets as usize];
+        let mut packed: Packages = vec![(0, Vec::new()); buckets as usize];
         for run in self.holders.chunk_by(|a, b| a.0 == b.0) {
             let feature = run[0].0;
             let (last, bytes) = &mut packed[(feature % buckets) as usize];
@@ -131,6 +128,9 @@ impl Counting {
         buckets.filter(|(_, bytes)| !bytes.is_empty()).collect()
     }
 }
+
+/// What goes to which bucket or block.
+pub type Packages = Vec<(u32, Vec<u8>)>;
 
 /// The features of one bucket, with all that hold them.
 #[derive(Debug, Default)]
@@ -168,7 +168,7 @@ impl Counted {
 
     /// The features that more documents hold than tell of copying, with the codes of how many; and for each block of texts what these
     /// need to know of all others that somebody else has.
-    pub fn finish(mut self) -> (Vec<(u32, u8)>, Vec<ForBlock>) {
+    pub fn finish(mut self) -> (Vec<(u32, u8)>, Packages) {
         self.holders.sort_unstable();
         let code = |documents: u64| Held::new(u32::try_from(documents).unwrap_or(u32::MAX)).code() as u8;
         let mut frequent: Vec<(u32, u8)> =

@@ -14,11 +14,11 @@ use crate::near::{Compared, Glance, Near, TREES_AT_ONCE};
 use crate::store::Budget;
 use crate::texts::{Shingles, Texts};
 
-/// A text by its number.
-pub(super) type Row<'t> = (u32, &'t str);
-
 /// A bucket of more texts is not split at once, but row by row.
 pub const LARGEST: usize = 4096;
+
+/// Two texts with their numbers.
+pub type Two<'t> = ((u32, &'t str), (u32, &'t str));
 
 /// The rows of a sketch by which a crowded bucket is split, four bytes each.
 type Rows = Box<[u8]>;
@@ -89,12 +89,11 @@ impl Kernels {
 
     /// For pairs of texts, of which the first may be removed in favour of the second: whether they are edited copies and how similar, the
     /// Jaccard similarity, the containment, and the share of the first one's words that lie in shingles of the second.
-    pub fn side_by_side(&self, rows: &[(Row<'_>, Row<'_>)]) -> Vec<(bool, [f32; 4])> {
+    pub fn side_by_side(&self, rows: &[Two<'_>]) -> Vec<(bool, [f32; 4])> {
         let near = &self.detector.near;
         let (local, pairs) = Self::local(rows.iter().copied());
         self.with_shingles(&local, |shingles, _| {
-            let look = |((removed, kept), &(a, b)): (&(_, _), &(u32, u32))| {
-                let ((removed, _), (kept, _)): ((u32, &str), (u32, &str)) = (*removed, *kept);
+            let look = |(&((removed, _), (kept, _)), &(a, b)): (&Two<'_>, &(u32, u32))| {
                 let (left, right) = if removed < kept { (a, b) } else { (b, a) };
                 let Compared { relation, similarity, evidence, .. } = near.pair(shingles, left, right);
                 let covered = shingles.covered(a, &shingles.of(b));
@@ -104,9 +103,7 @@ impl Kernels {
         })
     }
 
-    pub(super) fn local<'t>(
-        rows: impl Iterator<Item = ((u32, &'t str), (u32, &'t str))>,
-    ) -> (Local<'t>, Vec<(u32, u32)>) {
+    pub(super) fn local<'t>(rows: impl Iterator<Item = Two<'t>>) -> (Local<'t>, Vec<(u32, u32)>) {
         let mut local = Local::new();
         let pairs = rows.map(|(left, right)| (local.add(left.0, left.1), local.add(right.0, right.1))).collect();
         (local, pairs)
