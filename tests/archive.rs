@@ -194,7 +194,8 @@ fn pool() -> Vec<(String, String)> {
 #[ignore = "takes minutes and a corpus; part of .ci/full"]
 fn young_archives_answer_as_a_run_does_and_again_when_they_have_grown() {
     let (pool, detector) = (pool(), Detector::new());
-    let (folder, mut early) = (Folder::new(), Vec::new());
+    let folder = Folder::new();
+    let mut early: Vec<(usize, Vec<(usize, Relation, f32)>)> = Vec::new();
     let mut archive = Archive::create(folder.archive(), &detector).unwrap();
     let mut count = 0;
     for size in [4451, 22_255, 44_511].map(|size: usize| size.min(pool.len())) {
@@ -205,8 +206,8 @@ fn young_archives_answer_as_a_run_does_and_again_when_they_have_grown() {
         let (mut same, mut all) = (0, 0);
         for (at, before) in early.drain(..) {
             let again = found(&archive.matches(&pool[at]).unwrap(), at);
-            all += usize::len(&before);
-            same += Vec::iter(&before).filter(|&copy| again.contains(copy)).count();
+            all += before.len();
+            same += before.iter().filter(|&copy| again.contains(copy)).count();
         }
         eprintln!("{size} articles: {same} of {all} early copies are told again");
         assert!(same * 1000 >= all * 995);
