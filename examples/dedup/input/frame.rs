@@ -105,7 +105,7 @@ pub struct Block {
 impl Block {
     /// One line by itself, the so-manieth from 1.
     pub fn line(bytes: Vec<u8>, number: u64) -> Self {
-        let records = vec![0..bytes.len()];
+        let records = std::iter::once(0..bytes.len()).collect();
         Self { shape: Shape::Lines, bytes, records, first: number - 1, line: number }
     }
 
