@@ -479,7 +479,8 @@ impl Writer {
     pub fn flush(&mut self) -> Result<()> {
         self.guarded(|writer| {
             writer.journal_now()?;
-            writer.flush_now()
+            writer.flush_now()?;
+            if writer.options.merge == Merge::Aside { writer.merge_aside(true) } else { Ok(()) }
         })
     }
 

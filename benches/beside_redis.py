@@ -3,9 +3,9 @@
 
 datasketch finds edited copies only; the archive finds rewordings as well, and so does more for each article.
 
-    apt install redis-server && pip install "datasketch<1.7" "redis<6"
+    apt install redis-server && pip install datasketch redis
     cargo build --release --example dedup
-    python3 benches/redis.py target/release/examples/dedup articles.jsonl [--articles 20000]
+    python3 benches/beside_redis.py target/release/examples/dedup articles.jsonl [--articles 20000]
 
 The file is JSON Lines with `id` and `text`. A Redis of its own is started on loopback, without snapshots, and stopped at the end.
 Both sides read and sign the texts in the time that is told; for datasketch it is also told without that.
