@@ -35,8 +35,11 @@ fn articles() -> Vec<(String, String)> {
     articles
 }
 
+/// A copy: its place among the articles, what it is, and how similar.
+type Copy = (usize, Relation, f32);
+
 /// What was found, by the places of the articles.
-fn found(matches: &[Match], at: usize) -> Vec<(usize, Relation, f32)> {
+fn found(matches: &[Match], at: usize) -> Vec<Copy> {
     let other = |found: &Match| (found.number as usize, found.relation, found.similarity);
     let mut others: Vec<_> = matches.iter().map(other).filter(|&(other, ..)| other != at).collect();
     others.sort_by_key(|&(other, ..)| other);
@@ -195,7 +198,7 @@ fn pool() -> Vec<(String, String)> {
 fn young_archives_answer_as_a_run_does_and_again_when_they_have_grown() {
     let (pool, detector) = (pool(), Detector::new());
     let folder = Folder::new();
-    let mut early: Vec<(usize, Vec<(usize, Relation, f32)>)> = Vec::new();
+    let mut early: Vec<(usize, Vec<Copy>)> = Vec::new();
     let mut archive = Archive::create(folder.archive(), &detector).unwrap();
     let mut count = 0;
     for size in [4451, 22_255, 44_511].map(|size: usize| size.min(pool.len())) {
