@@ -378,11 +378,16 @@ pub struct Skipped {
 /// let note = "Write to the desk of the paper at the old mill in Orrin, or call before noon on working days, and please say which \
 ///     edition you have read, since the late one differs. All that is printed here belongs to the paper.";
 /// let stories = [
-///     "The ferry to Orrin stops in March, since nobody mends its engines and the farmers send their milk by road.",
-///     "Snow closed the mountain road to Hallin, where guests of the hotel played cards by candlelight all night.",
-///     "A tern that was ringed in Sallow forty years ago was found alive last Sunday on a beach near the lighthouse.",
-///     "The council chose oak for the new bridge: steel would have cost less, but rusts where the tide comes in.",
-///     "Nine children learned to weave nets this winter from the last fisherman who still mends his own.",
+///     "The ferry to Orrin stops in March, since nobody mends its engines and the farmers send their milk by road. \
+///         Who lives there rows across or waits for the post boat, which takes eleven people and no cattle at all.",
+///     "Snow closed the mountain road to Hallin, where guests of the hotel played cards by candlelight all night. \
+///         Ploughs from two valleys worked until dawn, and the baker walked nine miles with rolls in a rucksack.",
+///     "A tern that was ringed in Sallow forty years ago was found alive last Sunday on a beach near the lighthouse. \
+///         Nobody knows where it spent the years between, says the warden, who read its number through a telescope.",
+///     "The council chose oak for the new bridge: steel would have cost less, but rusts where the tide comes in. \
+///         Carpenters from the yard will shape it over three summers, and schools may carve their names below the rail.",
+///     "Nine children learned to weave nets this winter from the last fisherman who still mends his own. \
+///         The first net caught a boot and two crabs; the second, knotted by a girl of seven, came up full of herring.",
 /// ];
 /// let articles: Vec<(String, String)> =
 ///     stories.iter().zip(1..).map(|(story, id): (_, u32)| (id.to_string(), format!("{story} {note}"))).collect();

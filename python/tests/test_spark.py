@@ -30,6 +30,10 @@ import retold.kernels  # noqa: E402
 import retold.spark  # noqa: E402
 
 
+# A run of Spark takes a minute on two cores: one is enough at every change.
+full = pytest.mark.skipif("RETOLD_SPARK_CORPUS" not in os.environ, reason="part of .ci/full")
+
+
 @pytest.fixture(scope="module")
 def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     from pyspark.sql import SparkSession
@@ -113,7 +117,7 @@ def spread(spark: Any, articles: list[Story], partitions: int, rng: random.Rando
     return spark.createDataFrame(table(rng.sample(articles, len(articles)))).repartition(partitions)
 
 
-@pytest.mark.parametrize("partitions", [1, 3, 8])
+@pytest.mark.parametrize("partitions", [pytest.param(1, marks=full), 3, pytest.param(8, marks=full)])
 def test_reworded(spark: Any, articles: list[Story], rng: random.Random, partitions: int) -> None:
     wanted = expected(articles)
     assert len(wanted) > 50
@@ -123,6 +127,7 @@ def test_reworded(spark: Any, articles: list[Story], rng: random.Random, partiti
     result.unpersist()
 
 
+@full
 @pytest.mark.parametrize(
     "options",
     [
@@ -137,6 +142,7 @@ def test_options(spark: Any, articles: list[Story], rng: random.Random, options:
     assert found(retold.spark.find(frame, partitions=3, **options)) == expected(articles, **options)
 
 
+@full
 def test_what_is_kept(spark: Any, articles: list[Story], rng: random.Random) -> None:
     for options in ({}, {"level": "near"}):
         wanted = table(articles).filter(pa.array(retold.find(table(articles), **options).keep_mask()))
@@ -180,6 +186,7 @@ def test_workers_of_another_version_are_refused(monkeypatch: pytest.MonkeyPatch)
         list(step([batch]))
 
 
+@full
 def test_a_worker_that_dies_is_run_again(spark: Any, articles: list[Story], rng: random.Random, tmp_path: Path) -> None:
     """Each kernel's first task ends its process, once."""
     wanted = expected(articles, level="near")

@@ -587,6 +587,9 @@ def _signed(members: Any) -> Any:
     import pyarrow as pa
 
     table = pa.table(members)
+    if not table.num_rows:
+        # Spark takes no column without a chunk.
+        table = pa.Table.from_arrays([pa.array([], field.type) for field in table.schema], schema=table.schema)
     signed = [
         field.with_type(pa.int64()) if pa.types.is_unsigned_integer(field.type) else field
         for field in table.schema.field("evidence").type
