@@ -225,7 +225,13 @@ class _Run:
     def frame(self, table: Any) -> DataFrame:
         import pyarrow as pa
 
-        return self.spark.createDataFrame(pa.table(table))
+        table = pa.table(table)
+        if table.num_rows:
+            return self.spark.createDataFrame(table)
+        # Spark takes no column without a chunk.
+        from pyspark.sql.pandas.types import from_arrow_schema
+
+        return self.spark.createDataFrame([], from_arrow_schema(table.schema))
 
     def with_side(
         self, pairs: DataFrame, texts: DataFrame, side: str, columns: tuple[str, ...], hubs: list[int]
@@ -520,7 +526,7 @@ class _Run:
     def members(self) -> DataFrame:
         F = self.F
         with self.stage("members"):
-            members = self.spark.createDataFrame(_signed(self.found))
+            members = self.frame(_signed(self.found))
             ids = self.articles.select("n", "id")
             names = ids.select(F.col("n").alias("representative_n"), F.col("id").alias("representative"))
             named = members.join(ids, "n").join(names, "representative_n")
@@ -587,9 +593,6 @@ def _signed(members: Any) -> Any:
     import pyarrow as pa
 
     table = pa.table(members)
-    if not table.num_rows:
-        # Spark takes no column without a chunk.
-        table = pa.Table.from_arrays([pa.array([], field.type) for field in table.schema], schema=table.schema)
     signed = [
         field.with_type(pa.int64()) if pa.types.is_unsigned_integer(field.type) else field
         for field in table.schema.field("evidence").type
