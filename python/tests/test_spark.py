@@ -75,7 +75,7 @@ def articles(rng: random.Random) -> list[Story]:
     for copy in range(60):
         other = " ".join(rng.choice(words) if rng.random() < 0.06 else word for word in words)
         found.append((f"crowd-{rng.random()}", other, "2024-05-01", "a.example"))
-    found += [(id, text + " They said so.", None, None) for id, text, *_ in found[:20]]
+    found += [(id, text + " They said so.", "2024-05-02", "b.example") for id, text, *_ in found[:20]]
     rng.shuffle(found)
     return found
 
@@ -144,7 +144,8 @@ def test_options(spark: Any, articles: list[Story], rng: random.Random, options:
 
 @full
 def test_what_is_kept(spark: Any, articles: list[Story], rng: random.Random) -> None:
-    for options in ({}, {"level": "near"}):
+    everything: list[dict[str, Any]] = [{}, {"level": "near"}]
+    for options in everything:
         wanted = table(articles).filter(pa.array(retold.find(table(articles), **options).keep_mask()))
         frame = spread(spark, articles, 3, rng)
         kept = retold.spark.keep(frame, partitions=3, **options)
@@ -187,7 +188,9 @@ def test_workers_of_another_version_are_refused(monkeypatch: pytest.MonkeyPatch)
 
 
 @full
-def test_a_worker_that_dies_is_run_again(spark: Any, articles: list[Story], rng: random.Random, tmp_path: Path) -> None:
+def test_a_worker_that_dies_is_run_again(
+    spark: Any, articles: list[Story], rng: random.Random, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Each kernel's first task ends its process, once."""
     wanted = expected(articles, level="near")
     call = retold.kernels.Step.__call__
@@ -204,11 +207,8 @@ def test_a_worker_that_dies_is_run_again(spark: Any, articles: list[Story], rng:
     class Dying(retold.kernels.Step):
         __call__ = dying
 
-    original, retold.spark.Step = retold.spark.Step, Dying  # type: ignore[misc]
-    try:
-        assert found(retold.spark.find(spread(spark, articles, 3, rng), level="near", partitions=3)) == wanted
-    finally:
-        retold.spark.Step = original  # type: ignore[misc]
+    monkeypatch.setattr(retold.spark, "Step", Dying)
+    assert found(retold.spark.find(spread(spark, articles, 3, rng), level="near", partitions=3)) == wanted
     assert len(list(tmp_path.iterdir())) > 5
 
 
@@ -223,12 +223,13 @@ def test_large(spark: Any, rng: random.Random, tmp_path: Path, partitions: int) 
     columns = {name: [row[name] for row in rows] for name in ("id", "text")}
     pq.write_table(pa.table(columns), tmp_path / "corpus.parquet", row_group_size=4096)
     frame = spark.read.parquet(str(tmp_path / "corpus.parquet")).repartition(partitions)
-    for level in ("near", "reworded"):
-        report = retold.find(pa.table(columns), level=level)  # type: ignore[arg-type]
+    levels: list[Any] = ["near", "reworded"]
+    for level in levels:
+        report = retold.find(pa.table(columns), level=level)
         names = report.clusters["id"].to_pylist()
         wanted = clusters([{**row, "representative": names[row["cluster"]]} for row in report.members.to_pylist()])
         times: dict[str, float] = {}
-        result = retold.spark.find(frame, level=level, partitions=partitions, progress=times.__setitem__)  # type: ignore[arg-type]
+        result = retold.spark.find(frame, level=level, partitions=partitions, progress=times.__setitem__)
         print(f"\n{partitions} partitions, level {level}: {times}, {sum(times.values()):.1f} s", file=sys.stderr)
         assert found(result) == wanted
         result.unpersist()

@@ -205,7 +205,7 @@ class _Run:
         self.persisted.append(df)
         return df
 
-    def run(self, kernel: str, df: DataFrame, schema: str, carry: tuple[str, ...] = (), **knows: Any) -> DataFrame:
+    def run(self, kernel: str, df: DataFrame, schema: str, carry: Any = (), **knows: Any) -> DataFrame:
         return df.mapInArrow(Step(kernel, self.options, carry, **knows), schema)
 
     def sorted(self, df: DataFrame, *by: Any) -> DataFrame:
