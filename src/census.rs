@@ -8,11 +8,11 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use crate::content::{Token, Tokens};
+use crate::content::Token;
 use crate::error::{Error, Result};
 use crate::features::{Beside, Both, Few, Head, Marks, Weigher};
 use crate::frequencies::Frequencies;
-use crate::furniture::{Furniture, Mask};
+use crate::furniture::Mask;
 use crate::hash::{FORMAT_VERSION, hash_bytes};
 use crate::judge::{Common, Desk, Judge, Telling};
 use crate::near::{Compared, Keep, Near};
@@ -23,7 +23,6 @@ use crate::sign::{Single, Views};
 use crate::sketch::{self, Sketch, Spaced};
 use crate::store::Budget;
 use crate::telling::RUN_WORDS;
-use crate::text;
 use crate::texts::{Shingles, Texts};
 use crate::usual::{self, CROWD_LOOKED_AT, CROWDED, USUAL_NEIGHBOUR};
 use crate::verify;
@@ -168,15 +167,8 @@ struct Told<'t> {
 impl<'t> Told<'t> {
     /// Of a text of so many words, that may hold furniture; nothing if it holds none.
     fn without_furniture(census: &Census, text: &'t str, words: u32, shingle: Shingle) -> Option<Self> {
-        let budget = Budget::unlimited();
-        let (all_words, read) = ([words], |_| text.into());
-        let texts = Texts { words: &all_words, read: &read, shingle, budget: &budget };
-        let furniture = Furniture::told_by(&census.mask, texts, |_| true);
-        let Cow::Owned(told) = furniture.cut_from(0, text.into()) else { return None };
-        let mut tokens = Vec::new();
-        let mut finder = Tokens::new(&told);
-        text::with_scratch(|scratch| text::walk(&told, scratch, |words| finder.collect(words, &mut tokens)));
-        Some(Self { text: told.into(), words: words - furniture.words(0), tokens })
+        let left = census.mask.left_of(text, shingle)?;
+        Some(Self { text: left.text.into(), words: words - left.cut, tokens: left.tokens })
     }
 }
 

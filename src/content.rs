@@ -212,6 +212,12 @@ impl<'t> Tokens<'t> {
     }
 }
 
+/// Adds the content words of a whole text.
+pub(crate) fn collect(of: &str, tokens: &mut Vec<Token>) {
+    let mut finder = Tokens::new(of);
+    text::with_scratch(|scratch| text::walk(of, scratch, |words| finder.collect(words, tokens)));
+}
+
 /// Whether what stands between two words lets a sentence begin. It is hardly ever longer than two bytes.
 #[inline(always)]
 fn opens_sentence(gap: &[u8]) -> bool {

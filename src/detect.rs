@@ -337,16 +337,16 @@ impl Detector {
         let (grouping, removing, shingle) = (self.grouping(), self.removing(), self.admission.shingle);
         let wants_all = self.excerpts == Excerpts::FindAll;
         let texts = corpus.distinct.len();
-        let (clusters, removals, (excerpts, families)) =
+        let (clusters, removals, (excerpts, families), page_furniture) =
             self.reporter.timed(&mut summary.times, Stage::Cluster, texts, |_| {
                 let clusters = grouping.clusters(&corpus, &copies, &misses);
                 let removals = removing.removals(&corpus, sets, &copies, &clusters);
                 let excerpts = excerpts::between(&corpus, shingle, (&shared, &furniture), &clusters, wants_all);
-                (clusters, removals, excerpts)
+                let of_pages = if self.level == Level::Near { &furniture } else { &judged_without };
+                let page_furniture = of_pages.of_articles(&corpus, self.comparing().views);
+                (clusters, removals, excerpts, page_furniture)
             });
         summary.furniture = families;
-        let of_pages = if self.level == Level::Near { furniture } else { judged_without };
-        let page_furniture = of_pages.of_articles(&corpus, self.comparing().views);
         corpus.budget.check()?;
         let Corpus { skipped, articles, .. } = corpus;
         Ok((Report { clusters, removals, excerpts, page_furniture, skipped, summary }, articles))

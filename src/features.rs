@@ -498,8 +498,8 @@ fn find_stems(
     }
 }
 
-/// How many numbers are known of a text but its stems: see [`Weighed::numbers`].
-pub(crate) const HEAD_NUMBERS: usize = 13 + (PARTS - 1) + PARTS;
+/// How many numbers are known of a text beside its stems: see [`Weighed::numbers`].
+pub(crate) const HEAD_NUMBERS: usize = Head::NUMBERS + 3 + (PARTS - 1);
 
 /// The weighed features of one text by itself.
 #[derive(Debug)]
@@ -537,44 +537,24 @@ impl Weighed {
 
     /// What is known of the text but its rare features, as numbers of which [`from_numbers`](Self::from_numbers) makes it again.
     pub(crate) fn numbers(&self) -> [u32; HEAD_NUMBERS] {
-        let Head { words, distinct, english, figures, totals, parts, stems, .. } = self.head;
+        let Head { totals, parts, stems, .. } = self.head;
+        let more = [stems, self.common.into(), totals.rare].into_iter().chain(parts);
         let mut numbers = [0; HEAD_NUMBERS];
-        let all = [words, distinct, english, figures, stems, self.common.into()].into_iter().chain(parts).chain([
-            totals.stems,
-            totals.plain,
-            totals.names,
-            totals.named,
-            totals.numbers,
-            totals.pairs,
-            totals.rare,
-        ]);
-        numbers.iter_mut().zip(all.chain(totals.parts)).for_each(|(to, number)| *to = number);
+        numbers.iter_mut().zip(self.head.numbers().into_iter().chain(more)).for_each(|(to, number)| *to = number);
         numbers
     }
 
     /// A text of these numbers, the codes of the stems that others may share, and the weights of these; without rare features.
     pub(crate) fn from_numbers(numbers: [u32; HEAD_NUMBERS], mut codes: Vec<u32>, weights: &[u8]) -> Self {
-        let [words, distinct, english, figures, _, common, rest @ ..] = numbers;
-        let mut rest = rest.into_iter();
-        let mut next = || rest.next().unwrap_or_default();
-        let parts = std::array::from_fn(|_| next());
-        let [stems, plain, names, named, of_numbers, pairs, rare] = std::array::from_fn(|_| next());
-        let totals = Totals {
-            stems,
-            plain,
-            names,
-            named,
-            numbers: of_numbers,
-            pairs,
-            rare,
-            parts: std::array::from_fn(|_| next()),
-        };
+        let more = |at: usize| numbers[Head::NUMBERS + at];
+        let mut head = Head::of_numbers(std::array::from_fn(|at| numbers[at]));
+        head.totals.rare = more(2);
+        head.parts = std::array::from_fn(|part| more(3 + part));
         let stems = codes.len().min(weights.len());
         codes.truncate(stems);
         store::add_bytes(&mut codes, &weights[..stems]);
-        let stems = stems as u32;
-        let head = Head { words, distinct, english, figures, totals, parts, stems, ..Head::default() };
-        Self { head, common: common as u8, words: codes, rare: Vec::new() }
+        head.stems = stems as u32;
+        Self { head, common: more(1) as u8, words: codes, rare: Vec::new() }
     }
 
     /// The weight of all its rare features.

@@ -13,7 +13,7 @@ use rayon::prelude::*;
 
 use crate::articles::Article;
 use crate::candidates::Sieve;
-use crate::content::{TokenChunks, Tokens};
+use crate::content::{self, Token, TokenChunks, Tokens};
 use crate::corpus::Corpus;
 use crate::fingerprints::{self, Fingerprints, Sample};
 use crate::hash::mix2;
@@ -90,19 +90,6 @@ struct Cut {
 }
 
 impl Furniture {
-    /// The furniture of some texts as it is told elsewhere. Of those that may not hold any none is looked for.
-    pub(crate) fn told_by(mask: &Mask, texts: Texts<'_>, may_hold: impl Fn(u32) -> bool) -> Self {
-        let mut desk = Desk::default();
-        let cut = |text: u32| {
-            if !may_hold(text) {
-                return None;
-            }
-            desk.read(&(texts.read)(text), texts.shingle, &mask.common);
-            Cut::new(text, &desk.windows(), &mask.windows)
-        };
-        Self { cuts: (0..texts.len() as u32).filter_map(cut).collect(), mask: Mask::default() }
-    }
-
     /// What of each article is furniture, in the order of the input. Of exact copies each is read for itself: they have the same words, but
     /// not in the same places.
     pub(crate) fn of_articles<A: Article>(&self, corpus: &Corpus<A>, views: Views) -> Vec<PageFurniture> {
@@ -113,12 +100,9 @@ impl Furniture {
             let spans: Vec<Range<usize>> = if corpus.position(text) == position {
                 cut.spans().collect()
             } else {
-                let read = |_| corpus.articles.read(position);
-                let words = [corpus.words[text as usize]];
-                let texts = Texts { words: &words, read: &read, shingle: views.shingle, budget: &corpus.budget };
-                let fingerprints = views.single(&read(0), scratch).fingerprints;
-                let told = Self::told_by(&self.mask, texts, |_| self.mask.may_be_in(&fingerprints));
-                told.of(0)?.spans().collect()
+                let text = corpus.articles.read(position);
+                let may_hold = self.mask.may_be_in(&views.single(&text, scratch).fingerprints);
+                may_hold.then(|| self.mask.cut(&text, views.shingle)).flatten()?.spans().collect()
             };
             Some(PageFurniture { id: corpus.articles.id(position).into(), position, spans })
         };
@@ -167,8 +151,8 @@ impl Furniture {
     /// For each text that holds furniture, ascending, how its content words without it come from all of them, if they do.
     pub(crate) fn cuts<'t>(&self, read: impl Fn(u32) -> Cow<'t, str> + Sync) -> Vec<(u32, Vec<u8>)> {
         let tokens = |text: &str| {
-            let (mut finder, mut tokens) = (Tokens::new(text), Vec::new());
-            text::with_scratch(|scratch| text::walk(text, scratch, |words| finder.collect(words, &mut tokens)));
+            let mut tokens = Vec::new();
+            content::collect(text, &mut tokens);
             tokens
         };
         let cuts = |cut: &Cut| {
@@ -186,9 +170,7 @@ impl Furniture {
     ) -> TokenChunks {
         let texts: Vec<u32> = self.cuts.iter().map(|cut| cut.text).collect();
         tokens.replaced(&texts, |text, tokens| {
-            let left = self.cut_from(text, read(text));
-            let mut finder = Tokens::new(&left);
-            text::with_scratch(|scratch| text::walk(&left, scratch, |words| finder.collect(words, tokens)));
+            content::collect(&self.cut_from(text, read(text)), tokens);
         })
     }
 }
@@ -197,6 +179,21 @@ impl Mask {
     /// From fingerprints and windows, ascending.
     pub(crate) fn new(common: Vec<u32>, windows: Vec<u32>) -> Self {
         Self { common: Members::new(common).into(), windows: Members::new(windows) }
+    }
+
+    /// What of one text is furniture, if anything is.
+    fn cut(&self, text: &str, shingle: Shingle) -> Option<Cut> {
+        let mut desk = Desk::default();
+        desk.read(text, shingle, &self.common);
+        Cut::new(0, &desk.windows(), &self.windows)
+    }
+
+    /// What is left of a text without its furniture; nothing if it holds none.
+    pub(crate) fn left_of(&self, text: &str, shingle: Shingle) -> Option<Left> {
+        let cut = self.cut(text, shingle)?;
+        let (text, mut tokens) = (cut.from(text), Vec::new());
+        content::collect(&text, &mut tokens);
+        Some(Left { text, cut: cut.words, tokens })
     }
 
     /// Whether a text of these fingerprints may hold furniture.
@@ -208,6 +205,14 @@ impl Mask {
     pub(crate) fn parts(&self) -> [&[u32]; 2] {
         [&self.common.sorted, &self.windows.sorted]
     }
+}
+
+/// What is left of a text that holds furniture.
+pub(crate) struct Left {
+    pub(crate) text: String,
+    /// How many words are gone.
+    pub(crate) cut: u32,
+    pub(crate) tokens: Vec<Token>,
 }
 
 /// Whether two fingerprints in a row are common ones.

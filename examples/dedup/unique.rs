@@ -697,11 +697,11 @@ fn write_stripped(
             continue;
         }
         let text = articles.text(position).map_err(|error| error.to_string())?;
-        let left = found.map_or_else(|| text.clone(), |furniture| furniture.cut_from(&text).into());
+        let left = found.map(|furniture| furniture.cut_from(&text));
         let spans = found.map(|furniture| &furniture.spans[..]).unwrap_or_default();
         let cut: Vec<_> = spans.iter().map(|span| json!({"start": span.start, "end": span.end})).collect();
         let (id, at) = (articles.id(position), place.to_string());
-        let line = json!({"type": "article", "id": id, "at": at, "text": left, "cut": cut});
+        let line = json!({"type": "article", "id": id, "at": at, "text": left.as_deref().unwrap_or(&text), "cut": cut});
         output::write_line(&mut file, &line).map_err(failed)?;
     }
     file.finish().map_err(failed)

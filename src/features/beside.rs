@@ -349,39 +349,12 @@ impl Both {
 mod tests {
     use super::*;
     use crate::Detector;
+    use crate::features::Weighed;
     use crate::hash::mix;
     use crate::sketch;
     use crate::telling::{RUN_WORDS, RunTable, Runs};
     use crate::verify::{self, StemTable};
     use proptest::prelude::*;
-
-    /// All that a text has weighed at once, where some features are held by two documents at least.
-    struct Weighed {
-        head: Head,
-        words: Vec<u32>,
-        rare: Vec<(u32, u8)>,
-    }
-
-    impl Weighed {
-        fn new(tokens: &[Token], words: u32, weigher: &Weigher, held: impl Fn(u32) -> Held) -> Self {
-            let (mut head, mut rare) = (Head { words, ..Head::default() }, Vec::new());
-            let all = || tokens.iter().copied();
-            let named = |feature: u32| Some((held(feature), held(feature).is_rare().then_some(feature)));
-            let seen = (&mut Seen::default(), &mut head.totals, &mut rare);
-            find_rare(all(), weigher, Prior::get(), seen, named, |_| {});
-            let (mut packed, mut weights) = (Vec::new(), Vec::new());
-            let scratch = (&mut Known::default(), &mut Vec::new());
-            let stems = (&mut packed, &mut weights);
-            find_stems(all(), weigher, Prior::get(), scratch, &mut head, stems, |token| held(token.stem()));
-            store::add_bytes(&mut packed, &weights);
-            head.stems = weights.len() as u32;
-            Self { head, words: packed, rare }
-        }
-
-        fn features(&self, common: u8) -> Features<'_> {
-            Features { head: &self.head, common, words: (&self.words[..]).into() }
-        }
-    }
 
     /// How many documents hold a feature, somehow.
     fn held(feature: u32) -> Held {
@@ -428,14 +401,13 @@ mod tests {
             prop_assert_eq!(both.pairs, pairs);
             prop_assert_eq!(both.pair_totals(), (slow_ours.head.totals.pairs, slow_theirs.head.totals.pairs));
             prop_assert!(beside.pair_total() <= slow_ours.head.totals.pairs);
-            let common = weigher.common();
             let compare = |ours: &Features<'_>, theirs: &Features<'_>, stems: &Features<'_>| {
                 let mut table = StemTable::default();
                 table.fill(stems);
                 verify::compare(ours, &table, theirs, pairs, 0.01, |_| true)
             };
             let (fast_ours, fast_theirs) = beside.both(&both);
-            let slow = compare(&slow_ours.features(common), &slow_theirs.features(common), &slow_ours.features(common));
+            let slow = compare(&slow_ours.features(), &slow_theirs.features(), &slow_ours.features());
             prop_assert_eq!(compare(&fast_ours, &fast_theirs, &beside.features()), slow);
 
             // What stands word for word in both is never more than the content words tell.

@@ -7,19 +7,15 @@ use std::fmt;
 
 use super::packed::{Broken, Packed, put};
 use super::{BLOCK, Kernels, Masked};
-use crate::content::{Token, Tokens, features};
+use crate::content::{Token, features};
 use crate::features::{English, HEAD_NUMBERS, Weighed, Weigher, rare_weights};
 use crate::frequencies::{Frequencies, Held, MOST_DOCUMENTS};
-use crate::furniture::Furniture;
 use crate::judge::{Common, Desk, Judge, Telling};
 use crate::near::Keep;
 use crate::prior::Odds;
 use crate::rare::{are_neighbours, is_kept, nth_best, of_steps, pair_share};
 use crate::report::ContentEvidence;
 use crate::rewordings::{IN_ANY_CASE, MOST_NEIGHBOURS, reworded_pair};
-use crate::store::Budget;
-use crate::text;
-use crate::texts::Texts;
 use crate::usual::{self, CROWD_LOOKED_AT, CROWDED, USUAL_NEIGHBOUR};
 use crate::verify::{self, StemTable};
 
@@ -66,19 +62,11 @@ pub fn english_share([words, known, all, some_known, some]: [u64; 5]) -> f32 {
 impl Kernels {
     pub fn told<'t>(&self, text: &'t str, mask: &Masked) -> Told<'t> {
         let single = self.single(text);
-        let budget = Budget::unlimited();
-        let (words, read) = ([single.words], |_| text.into());
-        let shingle = self.detector.admission.shingle;
-        let texts = Texts { words: &words, read: &read, shingle, budget: &budget };
-        let furniture = Furniture::told_by(&mask.0, texts, |_| mask.0.may_be_in(&single.fingerprints));
-        let told = furniture.cut_from(0, text.into());
-        let mut tokens = single.tokens;
-        if let Cow::Owned(told) = &told {
-            tokens.clear();
-            let mut finder = Tokens::new(told);
-            text::with_scratch(|scratch| text::walk(told, scratch, |words| finder.collect(words, &mut tokens)));
+        let may_hold = mask.0.may_be_in(&single.fingerprints);
+        match may_hold.then(|| mask.0.left_of(text, self.detector.admission.shingle)).flatten() {
+            Some(left) => Told { text: left.text.into(), words: single.words - left.cut, tokens: left.tokens },
+            None => Told { text: text.into(), words: single.words, tokens: single.tokens },
         }
-        Told { words: single.words - furniture.words(0), text: told, tokens }
     }
 }
 
