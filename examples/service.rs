@@ -5,7 +5,7 @@
 //!
 //! | request | |
 //! | --- | --- |
-//! | `POST /articles` | archives an article, and answers what it repeats |
+//! | `POST /articles` | archives an article, and answers what it repeats, whole and in part |
 //! | `POST /query` | answers the same without archiving it |
 //! | `GET /stats` | figures about the archive |
 //!
@@ -18,7 +18,7 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use retold::{Archive, ArchiveFault, ArchiveReader, Article, Detector};
+use retold::{Archive, ArchiveFault, ArchiveReader, Article, Detector, Excerpts};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tiny_http::{Header, Method, Request, Response, Server};
@@ -58,7 +58,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let (Some(folder), Some(address)) = (args.next(), args.next()) else {
         return Err("give the folder of an archive, and an address such as 127.0.0.1:8080".into());
     };
-    let detector = Detector::new();
+    let detector = Detector::builder().excerpts(Excerpts::Find).build()?;
     let archive = match Archive::open(&folder, &detector) {
         Err(retold::Error::Archive { fault: ArchiveFault::Missing, .. }) => Archive::create(&folder, &detector)?,
         opened => opened?,
@@ -104,17 +104,16 @@ fn answer(request: &mut Request, archive: &Mutex<Archive>, reader: &ArchiveReade
             let story = story(request)?;
             let mut archive = lock()?;
             // What is not committed yet is found as well.
-            let matches = archive.matches(&story).map_err(failed)?;
+            let answer = archive.ask(&story).map_err(failed)?;
             let number = archive.add(&story).map_err(failed)?;
             if is_durable {
                 archive.commit().map_err(failed)?;
             }
-            Ok(json!({ "number": number, "matches": matches, "census": archive.census() }))
+            let mut answer = json!(answer);
+            answer["number"] = number.into();
+            Ok(answer)
         }
-        (Method::Post, "/query") => {
-            let matches = reader.matches(&story(request)?).map_err(failed)?;
-            Ok(json!({ "matches": matches, "census": reader.census() }))
-        }
+        (Method::Post, "/query") => Ok(json!(reader.ask(&story(request)?).map_err(failed)?)),
         (Method::Get, "/stats") => Ok(json!(lock()?.stats())),
         _ => Err((404, "POST /articles, POST /query or GET /stats".into())),
     }

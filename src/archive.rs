@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::io::Write;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -14,13 +15,17 @@ use crate::content::pair;
 use crate::date;
 use crate::detect::Detector;
 use crate::error::{Error, Result};
+use crate::excerpts::{self, Found, Known};
 use crate::features::Head;
+use crate::fingerprints::{Sample, Shared};
+use crate::furniture::Furniture;
 use crate::hash::{FORMAT_VERSION, hash_bytes};
 use crate::near::Compared;
+use crate::options::Excerpts;
 use crate::records::{self, Cursor, Profile, Record, Snapshot, Text, put_number};
 use crate::report::{Evidence, Relation, Report};
 use crate::scheme::Shingle;
-use crate::sign::{Content, Scratch, Single};
+use crate::sign::{Content, Scratch, Single, Views};
 use crate::sketch::{self, LookedAt, SKETCH_VERSION, Sketch};
 use crate::verify;
 
@@ -36,6 +41,9 @@ const MOST_HOLDERS: usize = 40;
 
 /// The same of pairs of words, of which the census says how many documents hold them, edited copies left out: each of these may have some.
 const MOST_HOLDERS_OF_PAIRS: usize = 4 * MOST_HOLDERS;
+
+/// Of what more articles hold so many are read for passages, those that were added first.
+const FIRST_HOLDERS: usize = 8;
 
 /// So many candidates of each kind are compared with an article, those that share most with it.
 const MOST_CANDIDATES: usize = 48;
@@ -74,6 +82,73 @@ pub struct Match {
     pub similarity: f32,
     /// The numbers by which the pair was judged; `None` for an exact copy.
     pub evidence: Option<Evidence>,
+}
+
+/// A passage of an article that stands in an archived one as well, which is otherwise other writing.
+///
+/// ```
+/// use retold::{Archive, Detector, Excerpts, Level};
+///
+/// let said = "On Monday the harbour board announced that the ferry to Orrin will stop in March. It said that fewer than nine people a day had \
+///     crossed the bay in winter, and that the old ship would not pass its next inspection.";
+/// let first = format!("{said} Three readers wrote to us. The first asks who will pay for a bus, and the others why nobody asked them before \
+///     the board met; the second of them owns the hotel at the pier, which has stood empty since May.");
+/// let fresh = format!("Nobody in Orrin was surprised last night, and at the pier they had known it since Easter. {said} The mayor had more to say about \
+///     the road, which is to be widened between the church and the mill before the summer. Work will begin after Easter and go on at night.");
+///
+/// let folder = std::env::temp_dir().join(format!("retold-excerpts-example-{}", std::process::id()));
+/// let mut archive = Archive::create(&folder, &Detector::builder().level(Level::Near).excerpts(Excerpts::Find).build()?)?;
+/// archive.add(&("first", &first))?;
+/// let answer = archive.ask(&("fresh", &fresh))?;
+/// assert!(answer.matches.is_empty());
+/// let passage = &answer.excerpts[0];
+/// assert_eq!((passage.id.as_str(), &fresh[passage.span.clone()]), ("first", &first[passage.archived_span.clone()]));
+/// # drop(archive);
+/// # std::fs::remove_dir_all(&folder).unwrap();
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct ExcerptMatch {
+    /// The number of the archived article, which it has for life.
+    pub number: u64,
+    /// Its label.
+    pub id: String,
+    /// Where it was published, if that is known.
+    pub source: Option<String>,
+    /// When it was published, if that is known: an ISO 8601 date in UTC.
+    pub date: Option<String>,
+    /// Where the passage stands in the text that was asked about, in bytes; at the edges of words.
+    pub span: Range<usize>,
+    /// Where it stands in the archived text.
+    pub archived_span: Range<usize>,
+    /// Words of the passage, in the later one of the two.
+    pub words: usize,
+    /// As in [`Excerpt`](crate::Excerpt).
+    pub same: f32,
+    /// How many articles hold it of those that were looked at, the one that was asked about included and copies of one article counted
+    /// once.
+    pub holders: usize,
+    /// The numbers of the other holders, ascending, if five and more hold it: the passage is told once then.
+    pub others: Vec<u64>,
+    /// Whether it belongs to the pages; such are told only if [asked for](crate::Excerpts::FindAll).
+    pub is_furniture: bool,
+}
+
+/// What an archive holds of what an article tells.
+///
+/// See [`ExcerptMatch`] for an example.
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Answer {
+    /// Its copies, the most similar first.
+    pub matches: Vec<Match>,
+    /// Passages of it that stand in other writing, in their order, if the detector [asks for them](crate::DetectorBuilder::excerpts).
+    pub excerpts: Vec<ExcerptMatch>,
+    /// The census by which it was judged; 0 if none was taken.
+    pub census: u64,
 }
 
 /// An archived article, as it was added.
@@ -337,7 +412,27 @@ impl Archive {
     /// # Errors
     /// [`Error::Archive`] if it is damaged, or cannot be read.
     pub fn matches<A: Article>(&self, article: &A) -> Result<Vec<Match>> {
-        self.reader.matches_in(&self.records.view(), article)
+        Ok(self.ask_for(article, Excerpts::Ignore)?.matches)
+    }
+
+    /// As [`ArchiveReader::ask`], among what was not committed as well.
+    ///
+    /// # Errors
+    /// As [`matches`](Self::matches).
+    pub fn ask<A: Article>(&self, article: &A) -> Result<Answer> {
+        self.ask_for(article, self.reader.detector.excerpts)
+    }
+
+    fn ask_for<A: Article>(&self, article: &A, excerpts: Excerpts) -> Result<Answer> {
+        self.reader.ask_in(&self.records.view(), article, excerpts)
+    }
+
+    /// As [`ArchiveReader::article`], among what was not committed as well.
+    ///
+    /// # Errors
+    /// As [`matches`](Self::matches).
+    pub fn article(&self, number: u64) -> Result<Option<Archived>> {
+        archived(&self.records.view(), number)
     }
 
     /// As [`ArchiveReader::census`].
@@ -426,16 +521,34 @@ impl ArchiveReader {
     /// # Errors
     /// [`Error::Archive`] if the archive is damaged, or cannot be read.
     pub fn matches<A: Article>(&self, article: &A) -> Result<Vec<Match>> {
-        self.matches_in(&self.records.snapshot(), article)
+        Ok(self.ask_in(&self.records.snapshot(), article, Excerpts::Ignore)?.matches)
     }
 
-    /// The same among the articles of a snapshot.
-    fn matches_in<A: Article>(&self, snapshot: &Snapshot, article: &A) -> Result<Vec<Match>> {
+    /// The same with the passages that an article shares with those that are no copies of it, if the detector asks for
+    /// [excerpts](crate::DetectorBuilder::excerpts): those that share most of it with this one are read.
+    ///
+    /// # Errors
+    /// As [`matches`](Self::matches).
+    pub fn ask<A: Article>(&self, article: &A) -> Result<Answer> {
+        self.ask_in(&self.records.snapshot(), article, self.detector.excerpts)
+    }
+
+    /// The article of a number, if it is there: to read it beside another one with [`shared_passages`](crate::shared_passages).
+    ///
+    /// # Errors
+    /// As [`matches`](Self::matches).
+    pub fn article(&self, number: u64) -> Result<Option<Archived>> {
+        archived(&self.records.snapshot(), number)
+    }
+
+    /// What the articles of a snapshot tell of an article.
+    fn ask_in<A: Article>(&self, snapshot: &Snapshot, article: &A, excerpts: Excerpts) -> Result<Answer> {
         let (counted, date) = (self.counted(), article.date().and_then(date::seconds));
+        let mut answer = Answer { matches: Vec::new(), excerpts: Vec::new(), census: counted.number };
         let comparing = self.detector.comparing();
-        let signed = comparing.views.single(article.text(), &mut Scratch::default());
+        let signed = views(&self.detector).single(article.text(), &mut Scratch::default());
         if self.detector.refuse(&signed).is_some() {
-            return Ok(Vec::new());
+            return Ok(answer);
         }
         let keys = keys(&self.detector, &signed);
         let exact = snapshot.postings(EXACT, keys[EXACT][0], MOST_HOLDERS)?.0;
@@ -448,31 +561,117 @@ impl ArchiveReader {
         let records: Vec<Option<records::Stored>> = records.collect::<Result<_>>()?;
         let others: Option<Vec<Other<'_>>> =
             candidates.iter().zip(&records).map(|(of, record)| counted.other(*of, record.as_ref()?)).collect();
-        let others = others.ok_or_else(|| records::damaged(&self.folder, 0, "the sketch of an article is none"))?;
-        let read = |at: usize| -> Result<String> {
-            let text = snapshot.text(candidates[at].0)?.unwrap_or_default();
-            Ok(String::from_utf8(text).unwrap_or_else(|text| String::from_utf8_lossy(text.as_bytes()).into_owned()))
-        };
-        let copies = asked.copies(&others, &read)?;
-        let mut matches = Vec::with_capacity(copies.len());
+        let others = others.ok_or_else(|| self.no_sketch())?;
+        let copies = asked.copies(&others, &|at| text(snapshot, candidates[at].0))?;
+        let is_within = |record: &records::Stored| self.detector.are_within(date, record.date());
+        let mut told = Vec::with_capacity(copies.len());
         for Compared { right, relation, similarity, evidence, .. } in copies {
             let number = candidates[right as usize].0;
             let (Some(relation), Some(record)) = (relation, &records[right as usize]) else { continue };
-            if !self.detector.are_within(date, record.date()) {
+            told.push(number);
+            if !is_within(record) {
                 continue;
             }
-            matches.push(Match {
+            answer.matches.push(Match {
                 number,
-                id: String::from_utf8_lossy(record.id()).into_owned(),
-                source: record.source().map(|source| String::from_utf8_lossy(source).into_owned()),
+                id: string(record.id()),
+                source: record.source().map(string),
                 date: record.date().map(date::shown),
                 relation,
                 similarity,
                 evidence: (relation != Relation::Exact).then_some(evidence),
             });
         }
-        matches.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.number.cmp(&b.number)));
-        Ok(matches)
+        answer.matches.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.number.cmp(&b.number)));
+        if excerpts != Excerpts::Ignore {
+            let holders = holders(snapshot, &keys[FINGERPRINTS], &told)?;
+            let own = (article.text(), asked.signed.words, article.source(), date);
+            answer.excerpts = self.excerpts(snapshot, &counted, own, &holders, is_within, excerpts)?;
+        }
+        Ok(answer)
+    }
+
+    /// The passages that a text of so many words, of a source and a time, shares with others.
+    fn excerpts(
+        &self,
+        snapshot: &Snapshot,
+        counted: &Counted,
+        (own, words, source, date): (&str, u32, Option<&str>, Option<i64>),
+        holders: &[Holder],
+        is_within: impl Fn(&records::Stored) -> bool,
+        wanted: Excerpts,
+    ) -> Result<Vec<ExcerptMatch>> {
+        let shingle = self.detector.comparing().views.shingle;
+        let mut known = vec![Known { text: own.into(), words, story: 0, source: source.map(|_| 0), seconds: date }];
+        let mut outlets: Vec<Option<Vec<u8>>> = vec![source.map(|source| source.into())];
+        let (mut records, mut shared) = (Vec::new(), Vec::new());
+        for of in holders {
+            let Some(record) = snapshot.record(of.number)?.filter(&is_within) else { continue };
+            let words = Sketch::read(record.sketch()).ok_or_else(|| self.no_sketch())?.words;
+            let at = known.len();
+            let outlet = record.source().map(<[u8]>::to_vec);
+            let source = outlet.as_ref().and_then(|_| outlets.iter().position(|known| *known == outlet));
+            let source = source.or(outlet.as_ref().map(|_| outlets.len()));
+            outlets.push(outlet);
+            known.push(Known {
+                text: text(snapshot, of.number)?.into(),
+                words,
+                story: at,
+                source: source.map(|source| source as u32),
+                seconds: record.date(),
+            });
+            records.push((of.number, record));
+            let (text, own) = ((words, at as u32), (known[0].words, 0));
+            let (shorter, longer) = if text < own { (at as u32, 0) } else { (0, at as u32) };
+            shared.push(Shared { shorter, longer, count: of.count, holders: of.holders });
+        }
+        self.tell_stories(&mut known, &records);
+        shared.sort_unstable_by_key(|pair| (pair.shorter, pair.longer));
+        let texts = (0..).zip(&known).map(|(text, known)| (text, &*known.text));
+        let furniture = Furniture::by_mask(&counted.census.mask, texts, shingle);
+        let found = excerpts::of_first(&known, &shared, shingle, &furniture, wanted == Excerpts::FindAll);
+        let number = |text: u32| records[text as usize - 1].0;
+        let tell = |found: Found| {
+            let (words, same, holders, is_furniture) =
+                (found.words as usize, found.same, found.holders, found.is_furniture);
+            let others = found.others.iter().filter(|&&text| text > 0).map(|&text| number(text)).collect();
+            let [own, other] = found.of_first();
+            let record = &records[other.text as usize - 1].1;
+            ExcerptMatch {
+                number: number(other.text),
+                id: string(record.id()),
+                source: record.source().map(string),
+                date: record.date().map(date::shown),
+                span: own.span,
+                archived_span: other.span,
+                words,
+                same,
+                holders,
+                others,
+                is_furniture,
+            }
+        };
+        let mut told: Vec<ExcerptMatch> = found.into_iter().map(tell).collect();
+        told.sort_by_key(|told| (told.span.start, told.number, told.archived_span.start));
+        Ok(told)
+    }
+
+    /// Tells of the texts behind the first one which are exact or edited copies of each other, by their sketches.
+    fn tell_stories(&self, known: &mut [Known<'_>], records: &[(u64, records::Stored)]) {
+        let sketches: Vec<Option<Sketch<'_>>> = records.iter().map(|(_, of)| Sketch::read(of.sketch())).collect();
+        for (at, sketch) in sketches.iter().enumerate() {
+            let is_copy = |other: &Option<Sketch<'_>>| match (sketch, other) {
+                (Some(sketch), Some(other)) => sketch.equal_share(other) >= self.detector.comparing().near.rule.jaccard,
+                _ => false,
+            };
+            if let Some(first) = sketches[..at].iter().position(is_copy) {
+                known[at + 1].story = known[first + 1].story;
+            }
+        }
+    }
+
+    fn no_sketch(&self) -> Error {
+        records::damaged(&self.folder, 0, "the sketch of an article is none")
     }
 
     /// All articles, in the order of their numbers.
@@ -481,19 +680,9 @@ impl ArchiveReader {
     /// [`Error::Archive`] if the archive is damaged, or cannot be read.
     pub fn articles(&self) -> Result<Vec<Archived>> {
         let snapshot = self.records.snapshot();
-        let read = |number: u64| -> Result<Option<Archived>> {
-            let Some(record) = snapshot.record(number)? else { return Ok(None) };
-            let string = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-            Ok(Some(Archived {
-                number,
-                id: string(record.id()),
-                text: string(&snapshot.text(number)?.unwrap_or_default()),
-                date: record.date().map(date::shown),
-                source: record.source().map(string),
-            }))
-        };
         let numbers: Vec<u64> = snapshot.numbers().collect();
-        let articles: Result<Vec<Option<Archived>>> = numbers.into_par_iter().map(read).collect();
+        let articles: Result<Vec<Option<Archived>>> =
+            numbers.into_par_iter().map(|number| archived(&snapshot, number)).collect();
         Ok(articles?.into_iter().flatten().collect())
     }
 
@@ -508,6 +697,54 @@ impl ArchiveReader {
     }
 }
 
+/// Bytes that were a string when they were added.
+fn string(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// The text of a number, which is empty if there is none.
+fn text(snapshot: &Snapshot, number: u64) -> Result<String> {
+    let text = snapshot.text(number)?.unwrap_or_default();
+    Ok(String::from_utf8(text).unwrap_or_else(|text| string(text.as_bytes())))
+}
+
+fn archived(snapshot: &Snapshot, number: u64) -> Result<Option<Archived>> {
+    let Some(record) = snapshot.record(number)? else { return Ok(None) };
+    Ok(Some(Archived {
+        number,
+        id: string(record.id()),
+        text: text(snapshot, number)?,
+        date: record.date().map(date::shown),
+        source: record.source().map(string),
+    }))
+}
+
+/// An article that shares fingerprints with one that is asked about: how many, and how many articles hold one of these, in the median.
+struct Holder {
+    number: u64,
+    count: u32,
+    holders: u32,
+}
+
+/// Those that share most fingerprints with an article, ascending, without some. Of one that very many hold the first ones are.
+fn holders(snapshot: &Snapshot, fingerprints: &[u64], without: &[u64]) -> Result<Vec<Holder>> {
+    let mut met: Vec<(u64, u32)> = Vec::new();
+    snapshot.look_up(FINGERPRINTS, fingerprints, MOST_HOLDERS, |_, numbers, is_all| {
+        let (told, all) = if is_all { (numbers.len(), numbers.len()) } else { (FIRST_HOLDERS, MOST_HOLDERS + 1) };
+        met.extend(numbers.iter().take(told).map(|&number| (number, all as u32)));
+        Ok(())
+    })?;
+    met.sort_unstable();
+    let of_one = met.chunk_by(|a, b| a.0 == b.0);
+    let holder = |of: &[(u64, u32)]| Holder { number: of[0].0, count: of.len() as u32, holders: of[of.len() / 2].1 };
+    let mut all: Vec<Holder> = of_one.map(holder).collect();
+    all.retain(|of| of.count >= LEAST_FINGERPRINTS && !without.contains(&of.number));
+    all.sort_by_key(|of| (std::cmp::Reverse(of.count), of.number));
+    all.truncate(MOST_CANDIDATES);
+    all.sort_unstable_by_key(|of| of.number);
+    Ok(all)
+}
+
 /// An article as it goes into an archive.
 struct Entry {
     text: Text,
@@ -518,10 +755,15 @@ struct Entry {
 impl Archive {
     fn entry<A: Article>(&self, article: &A, scratch: &mut Scratch, counted: &Counted) -> Entry {
         let (text, detector) = (article.text(), &self.reader.detector);
-        let single = detector.comparing().views.single(text, scratch);
+        let single = views(detector).single(text, scratch);
         let may_hold_furniture = counted.census.mask.may_be_in(&single.fingerprints);
         let looked_at = LookedAt { census: counted.number, may_hold_furniture };
-        let sketch = Sketch::to_bytes(&single, &sketch::gaps(text), looked_at);
+        let gaps = match detector.comparing().views.content {
+            Content::Words => sketch::gaps(text),
+            // Before the end of no words.
+            Content::Nothing => vec![0],
+        };
+        let sketch = Sketch::to_bytes(&single, &gaps, looked_at);
         #[cfg(feature = "compress")]
         let text = Text::compressed(text.as_bytes());
         #[cfg(not(feature = "compress"))]
@@ -536,6 +778,11 @@ impl Archive {
 fn asks_bands(detector: &Detector, words: u32) -> bool {
     let Comparing { views, near, .. } = detector.comparing();
     words < LONG || near.rule.jaccard < 0.5 || !matches!(views.shingle, Shingle::Words(3..))
+}
+
+/// What is kept of an article: all fingerprints, for who asks may be after passages.
+fn views(detector: &Detector) -> Views {
+    Views { fingerprints: Sample::All, ..detector.comparing().views }
 }
 
 /// The keys by which an article is found, by kind.
@@ -577,7 +824,9 @@ fn candidates(
         let keys: Vec<u64> = pairs.iter().map(|&(pair, ..)| pair.into()).collect();
         sharing(snapshot, (PAIRS, since), &keys, |at| pairs[at].1.into())
     };
-    let fingerprints = sharing(snapshot, (FINGERPRINTS, 0), &keys[FINGERPRINTS], |_| 1)?;
+    let keeps = |key: &u64| Sample::Half.keeps(*key as u32);
+    let sample: Vec<u64> = keys[FINGERPRINTS].iter().copied().filter(keeps).collect();
+    let fingerprints = sharing(snapshot, (FINGERPRINTS, 0), &sample, |_| 1)?;
     let bands = if by_bands { sharing(snapshot, (BANDS, 0), &keys[BANDS], |_| 1)? } else { Vec::new() };
     let (mut alike, alike_alone) = (by_pairs(&others, 0)?, by_pairs(&alone, counted.end())?);
     edited.extend(best(fingerprints, LEAST_FINGERPRINTS));
@@ -770,10 +1019,10 @@ fn path(folder: &Path, census: u64) -> PathBuf {
 
 /// What must be the same for articles to be found by each other.
 fn profile(detector: &Detector) -> Profile {
-    let (views, bands) = (detector.comparing().views, detector.bands());
+    let (views, bands) = (views(detector), detector.bands());
     let content = if views.content == Content::Words { "content words" } else { "no content words" };
     let name = format!(
-        "format {FORMAT_VERSION}, sketches {SKETCH_VERSION}, {}, {content}, {} slots in {} bands of {} rows",
+        "format {FORMAT_VERSION}, sketches {SKETCH_VERSION}, {}, {content}, all fingerprints, {} slots in {} bands of {} rows",
         views.shingle,
         views.slots,
         bands.bands(),

@@ -4,6 +4,7 @@
 //! comes of it are the same. Passages that stand in one place of a text are of one family, and who holds a family says what it is: a
 //! block that was taken over, or furniture of the pages that it stands on.
 
+use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -20,6 +21,7 @@ use crate::hash::mix2;
 use crate::passages::{Detail, Run, Side, Sides, Stretch, same_words};
 use crate::report::{Cluster, Excerpt, ExcerptKind, ExcerptPlace};
 use crate::scheme::Shingle;
+use crate::store::Budget;
 use crate::telling::{RELATED, Said};
 use crate::text;
 use crate::texts::Texts;
@@ -156,24 +158,24 @@ fn blocks(sides: &mut Sides) -> Vec<Block> {
 
 /// What is asked of the texts that may share passages.
 struct Asked<'a> {
-    pub(crate) texts: Texts<'a>,
+    texts: Texts<'a>,
     /// The first article of the cluster that a text is in, or its own: copies of one article hold a passage as one.
-    pub(crate) story: &'a (dyn Fn(u32) -> usize + Sync),
+    story: &'a (dyn Fn(u32) -> usize + Sync),
     /// Whether a text is known already: what such share among themselves is not asked for.
-    pub(crate) is_known: &'a (dyn Fn(u32) -> bool + Sync),
+    is_known: &'a (dyn Fn(u32) -> bool + Sync),
     /// The number of the outlet in which a text appeared, if that is known.
-    pub(crate) source: &'a (dyn Fn(u32) -> Option<u32> + Sync),
+    source: &'a (dyn Fn(u32) -> Option<u32> + Sync),
     /// When a text appeared; the latest time that there is if that is not known.
-    pub(crate) seconds: &'a (dyn Fn(u32) -> i64 + Sync),
+    seconds: &'a (dyn Fn(u32) -> i64 + Sync),
     /// What is known to be furniture.
-    pub(crate) furniture: &'a Furniture,
+    furniture: &'a Furniture,
     /// Whether furniture is wanted, and what texts of one source share.
-    pub(crate) wants_all: bool,
+    wants_all: bool,
 }
 
 /// A passage in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Spot {
+pub(crate) struct Spot {
     pub(crate) text: u32,
     words: Stretch,
     pub(crate) span: Range<usize>,
@@ -197,7 +199,7 @@ struct Match {
 
 /// A passage to be told.
 #[derive(Debug)]
-struct Found {
+pub(crate) struct Found {
     pub(crate) host: Spot,
     pub(crate) source: Spot,
     pub(crate) words: u32,
@@ -208,6 +210,13 @@ struct Found {
     /// When the first of the holders appeared, if any is dated.
     pub(crate) first: Option<i64>,
     pub(crate) is_furniture: bool,
+}
+
+impl Found {
+    /// Where it stands in a text that was asked about, the first of all, and in the other one.
+    pub(crate) fn of_first(self) -> [Spot; 2] {
+        if self.host.text == 0 { [self.host, self.source] } else { [self.source, self.host] }
+    }
 }
 
 /// So many holders are told of together.
@@ -516,6 +525,40 @@ fn repeated(words: &[u64]) -> f32 {
     runs.sort_unstable();
     runs.dedup();
     1.0 - runs.len() as f32 / all as f32
+}
+
+/// A text and what is known of it, outside of a corpus.
+pub(crate) struct Known<'t> {
+    pub(crate) text: Cow<'t, str>,
+    pub(crate) words: u32,
+    /// The first of those that it is a copy of, or its own place.
+    pub(crate) story: usize,
+    /// The number of the outlet in which it appeared, if that is known.
+    pub(crate) source: Option<u32>,
+    pub(crate) seconds: Option<i64>,
+}
+
+/// The passages that the first of some texts shares with those that share fingerprints with it.
+pub(crate) fn of_first(
+    known: &[Known<'_>],
+    shared: &[Shared],
+    shingle: Shingle,
+    furniture: &Furniture,
+    wants_all: bool,
+) -> Vec<Found> {
+    let (words, budget): (Vec<u32>, _) = (known.iter().map(|of| of.words).collect(), Budget::unlimited());
+    let of = |text: u32| &known[text as usize];
+    let read = |text: u32| Cow::Borrowed(&*of(text).text);
+    let asked = Asked {
+        texts: Texts { words: &words, read: &read, shingle, budget: &budget },
+        story: &|text| of(text).story,
+        is_known: &|_| false,
+        source: &|text| of(text).source,
+        seconds: &|text| of(text).seconds.unwrap_or(i64::MAX),
+        furniture,
+        wants_all,
+    };
+    find(shared, &asked).0
 }
 
 /// The passages that texts share which are in no cluster together, and how many families of furniture there are.

@@ -90,6 +90,12 @@ struct Cut {
 }
 
 impl Furniture {
+    /// What of some texts a mask says is furniture; they ascend by their numbers.
+    pub(crate) fn by_mask<'t>(mask: &Mask, texts: impl Iterator<Item = (u32, &'t str)>, shingle: Shingle) -> Self {
+        let cuts = texts.filter_map(|(text, of)| Some(Cut { text, ..mask.cut(of, shingle)? })).collect();
+        Self { cuts, mask: Mask::default() }
+    }
+
     /// What of each article is furniture, in the order of the input. Of exact copies each is read for itself: they have the same words, but
     /// not in the same places.
     pub(crate) fn of_articles<A: Article>(&self, corpus: &Corpus<A>, views: Views) -> Vec<PageFurniture> {

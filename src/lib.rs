@@ -143,7 +143,7 @@ mod usual;
 mod verify;
 mod wire;
 
-pub use archive::{Archive, ArchiveReader, ArchiveStats, Archived, Match};
+pub use archive::{Answer, Archive, ArchiveReader, ArchiveStats, Archived, ExcerptMatch, Match};
 pub use articles::{Article, Articles};
 pub use bands::Bands;
 pub use content::stem;

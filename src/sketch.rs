@@ -149,6 +149,12 @@ impl<'b> Sketch<'b> {
     pub(crate) fn equal_slots(&self, signature: &[u32]) -> usize {
         self.slots.iter().zip(signature).filter(|&(&ours, &theirs)| ours == theirs as u8).count()
     }
+
+    /// The same with the signature of another sketch, as a share of all slots.
+    pub(crate) fn equal_share(&self, other: &Self) -> f32 {
+        let equal = self.slots.iter().zip(other.slots).filter(|(ours, theirs)| ours == theirs).count();
+        equal as f32 / self.slots.len().max(1) as f32
+    }
 }
 
 /// Tells how the content words that are left of a text come from all that it has: again and again how many stay, how many of the

@@ -10,7 +10,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
-use retold::{Archive, ArchiveFault, ArchiveReader, Detector, Error, Match, Relation, Shingle};
+use retold::{
+    Archive, ArchiveFault, ArchiveReader, Detector, Error, Excerpt, ExcerptMatch, ExcerptPlace, Excerpts, Level, Match,
+    Relation, Shingle,
+};
 use story::Story;
 
 /// A folder for one archive, which goes when it is dropped.
@@ -70,6 +73,81 @@ fn what_a_run_finds_is_found_one_by_one_and_no_less_sure() {
     }
     let exact = archive.matches(&articles.last().unwrap()).unwrap();
     assert_eq!(exact.iter().filter(|found| found.relation == Relation::Exact).count(), 2);
+}
+
+#[test]
+fn passages_that_a_run_finds_are_found_one_by_one() {
+    let articles = with_passages();
+    let detector = Detector::builder().excerpts(Excerpts::Find).build().unwrap();
+    let report = detector.find(&articles).unwrap();
+    let folder = Folder::new();
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    archive.add_all(&articles).unwrap();
+    archive.take_census().unwrap();
+    let places = |excerpt: &Excerpt| {
+        let place = |place: &ExcerptPlace| (place.position, place.span.clone());
+        (place(&excerpt.host), place(&excerpt.source))
+    };
+    let told: Vec<_> = report.excerpts().iter().map(places).collect();
+    assert!(told.len() >= 20, "{told:?}");
+    for (at, article) in articles.iter().enumerate() {
+        let answer = archive.ask(article).unwrap();
+        let of =
+            |found: &ExcerptMatch| ((at, found.span.clone()), (found.number as usize, found.archived_span.clone()));
+        let found: Vec<_> = answer.excerpts.iter().map(of).collect();
+        let swapped = |(host, source): &(_, _)| (Clone::clone(source), Clone::clone(host));
+        let (own, other) = (
+            told.iter().filter(|told| told.0.0 == at).cloned(),
+            told.iter().filter(|told| told.1.0 == at).map(swapped),
+        );
+        for of in own.chain(other) {
+            assert!(found.contains(&of), "{of:?} is not among {found:?}");
+        }
+        let is_told = |found: &(_, _)| told.contains(found) || told.contains(&swapped(found));
+        assert!(found.iter().all(is_told), "{found:?}");
+        assert_eq!(archive.matches(article).unwrap(), answer.matches);
+    }
+}
+
+/// Articles, of which every fifth has a passage of the one before in its midst.
+fn with_passages() -> Vec<(String, String)> {
+    let mut articles = corpus::Corpus::new(150, 0.0, 12).articles;
+    for at in (1..articles.len()).step_by(5) {
+        let source: Vec<&str> = articles[at - 1].1.split(' ').collect();
+        let start = source.len() / 5;
+        let passage = source[start..(start + 70).min(source.len())].join(" ");
+        let host = &articles[at].1;
+        let middle = host[host.len() / 2..].find(' ').map_or(0, |space| host.len() / 2 + space);
+        articles[at].1 = format!("{} {passage}{}", &host[..middle], &host[middle..]);
+    }
+    articles
+}
+
+#[test]
+fn archives_of_each_kind_find_edited_copies() {
+    let articles = corpus::Corpus::new(40, 0.0, 3).articles;
+    let builders = [
+        Detector::builder().level(Level::Near),
+        Detector::builder().level(Level::Near).excerpts(Excerpts::FindAll),
+        Detector::builder().shingle(Shingle::Chars(5)),
+        Detector::builder().level(Level::Near).shingle(Shingle::Chars(9)),
+        Detector::builder().shingle(Shingle::Words(1)),
+        Detector::builder().shingle(Shingle::Words(7)).threshold(0.8),
+    ];
+    for builder in builders {
+        let (folder, detector) = (Folder::new(), builder.build().unwrap());
+        let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+        archive.add_all(&articles).unwrap();
+        archive.take_census().unwrap();
+        for (at, (_, text)) in articles.iter().enumerate() {
+            let edited = format!("{text} They say so.");
+            let answer = archive.ask(&("edited", edited.as_str())).unwrap();
+            let is_near = |found: &Match| found.number == at as u64 && found.relation == Relation::Near;
+            assert!(answer.matches.iter().any(is_near), "{detector:?} {at}: {answer:?}");
+        }
+        drop(archive);
+        assert_eq!(ArchiveReader::open(folder.archive(), &detector).unwrap().report().unwrap().1.len(), articles.len());
+    }
 }
 
 #[test]
@@ -280,7 +358,7 @@ proptest! {
             Story { id: if at % 7 == 0 { "same".into() } else { id }, text, date: Some(format!("2024-05-{:02}", at % 28 + 1)), source, ..Story::default()
  }
         }).collect();
-        let (folder, detector) = (Folder::new(), Detector::builder().excerpts(retold::Excerpts::Find).build().unwrap());
+        let (folder, detector) = (Folder::new(), Detector::builder().excerpts(Excerpts::Find).build().unwrap());
         let mut archive = Archive::create(folder.archive(), &detector).unwrap();
         let mut living: Vec<(u64, &Story)> = Vec::new();
         for change in changes {

@@ -75,6 +75,39 @@ fn an_archive_tells_what_each_article_repeats() {
 }
 
 #[test]
+fn excerpts_are_told_where_they_are_asked_for() {
+    let folder = tempfile::tempdir().unwrap();
+    let said = "On Monday the harbour board announced that the ferry to Orrin will stop in March. It said that fewer than nine people a \
+        day had crossed the bay in winter, and that the old ship would not pass its next inspection.";
+    let first = format!(
+        "{said} Three readers wrote to us. The first asks who will pay for a bus, and the others why nobody asked them \
+        before the board met; the second of them owns the hotel at the pier, which has stood empty since May."
+    );
+    let fresh = format!(
+        "Nobody in Orrin was surprised last night, and at the pier they had known it since Easter. {said} The mayor had \
+        more to say about the road, which is to be widened between the church and the mill before the summer."
+    );
+    let write = |name: &str, text: &str| {
+        std::fs::write(folder.path().join(name), json!({"id": name, "text": text}).to_string()).unwrap()
+    };
+    write("first.jsonl", &first);
+    write("fresh.jsonl", &fresh);
+    archive(folder.path(), &["create", "news"]);
+    archive(folder.path(), &["add", "news", "first.jsonl"]);
+    let told = lines(&archive(folder.path(), &["query", "news", "fresh.jsonl", "--excerpts"]));
+    let (span, other) = (&told[0]["excerpts"][0]["span"], &told[0]["excerpts"][0]["archived_span"]);
+    let part = |text: &str, span: &Value| {
+        let [start, end] = ["start", "end"].map(|edge| span[edge].as_u64().unwrap() as usize);
+        text[start..end].to_owned()
+    };
+    assert_eq!(part(&fresh, span), part(&first, other));
+    assert!(part(&fresh, span).len() + 3 > said.len(), "{told:?}");
+    assert_eq!(told[0]["matches"], json!([]));
+    let untold = lines(&archive(folder.path(), &["query", "news", "fresh.jsonl"]));
+    assert_eq!(untold[0].get("excerpts"), None);
+}
+
+#[test]
 fn a_watch_answers_each_line_and_keeps_what_it_was_told() {
     let folder = Temp::new("watch");
     let watch = |lines: &str| run_with(&folder, &["watch", "news"], lines.as_bytes());

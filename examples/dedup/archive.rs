@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use clap::Subcommand;
 use indicatif::HumanCount;
-use retold::{Archive, ArchiveReader, Archived, Article, Cluster, Detector, Match, Relation};
+use retold::{Answer, Archive, ArchiveReader, Archived, Article, Cluster, Detector, Relation};
 use serde_json::{Value, json};
 
 use crate::input::{self, Fields};
@@ -241,13 +241,13 @@ fn read(
 
 fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
     let mut archive = articles.folder.open()?;
-    let (mut added, mut pending) = (0, 0);
+    let (mut added, mut pending, wants_excerpts) = (0, 0, articles.folder.search.wants_excerpts());
     let code = read(articles, |batch| {
         if matches {
             for article in &batch {
-                let found = archive.matches(article).map_err(failed)?;
+                let answer = archive.ask(article).map_err(failed)?;
                 let number = archive.add(article).map_err(failed)?;
-                print([answer(article, Some(number), &found, archive.census())])?;
+                print([answer_line(article, Some(number), &answer, wants_excerpts)])?;
             }
         } else {
             archive.add_all(&batch).map_err(failed)?;
@@ -273,22 +273,27 @@ fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, Stri
     let builder = if let Some(span) = within { builder.within(span) } else { builder };
     let detector = builder.build().map_err(failed)?;
     let archive = ArchiveReader::open(&articles.folder.archive, &detector).map_err(failed)?;
+    let wants_excerpts = articles.folder.search.wants_excerpts();
     read(articles, |batch| {
         for article in &batch {
-            let found = archive.matches(article).map_err(failed)?;
-            print([answer(article, None, &found, archive.census())])?;
+            let answer = archive.ask(article).map_err(failed)?;
+            print([answer_line(article, None, &answer, wants_excerpts)])?;
         }
         Ok(())
     })
 }
 
 /// What an article repeats, as a line. Its story has the name of the first article that told it, itself if none did.
-fn answer(article: &impl Article, number: Option<u64>, found: &[Match], census: u64) -> Value {
-    let others: Vec<Value> = found.iter().map(|found| json!(found)).collect();
-    let story = found.iter().map(|found| found.number).chain(number).min();
-    json!({
-        "type": "match", "id": article.id(), "number": number, "matches": others, "story": story, "census": census,
-    })
+fn answer_line(article: &impl Article, number: Option<u64>, answer: &Answer, wants_excerpts: bool) -> Value {
+    let Answer { matches, excerpts, census, .. } = answer;
+    let story = matches.iter().map(|found| found.number).chain(number).min();
+    let mut line = json!({
+        "type": "match", "id": article.id(), "number": number, "matches": matches, "story": story, "census": census,
+    });
+    if wants_excerpts {
+        line["excerpts"] = json!(excerpts);
+    }
+    line
 }
 
 /// A cluster of archived articles.
@@ -364,13 +369,13 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
                 }
                 let answered = match input::line(&args.fields, &line, number) {
                     Ok(article) => {
-                        let found = archive.matches(&article).map_err(failed)?;
+                        let answer = archive.ask(&article).map_err(failed)?;
                         let added = archive.add(&article).map_err(failed)?;
                         if pending == 0 {
                             since = Instant::now();
                         }
                         pending += 1;
-                        answer(&article, Some(added), &found, archive.census())
+                        answer_line(&article, Some(added), &answer, args.search.wants_excerpts())
                     }
                     Err((id, reason)) => {
                         skipped = true;
