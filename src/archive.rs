@@ -1,6 +1,7 @@
 //! The archive: was this told before, by whom, and since when? Articles come one by one, and each is held against all that came
 //! before.
 
+use std::borrow::Cow;
 use std::fs;
 use std::io::Write;
 use std::ops::Range;
@@ -190,7 +191,7 @@ impl Article for Archived {
 struct Counted {
     /// Which census it is: 1 for the first; none was taken if it is 0.
     number: u64,
-    census: Census,
+    census: Arc<Census>,
     /// The articles that were in it, ascending.
     articles: Vec<u64>,
     /// What was counted of them, each as [`put_counted`] writes it, and where each ends.
@@ -387,7 +388,7 @@ impl Archive {
         let articles = self.reader.articles()?;
         let (census, notes) = self.reader.detector.census(&articles)?;
         let before = self.reader.counted().number;
-        let mut counted = Counted { number: before + 1, census, ..Counted::default() };
+        let mut counted = Counted { number: before + 1, census: census.into(), ..Counted::default() };
         for (article, notes) in articles.iter().zip(notes) {
             put_counted(&mut counted.notes, notes);
             counted.ends.push(counted.notes.len() as u64);
@@ -483,7 +484,10 @@ impl ArchiveReader {
 
     fn with(folder: &Path, records: records::Reader, detector: &Detector) -> Result<Self> {
         let counted = Arc::new(RwLock::new(Arc::new(Counted::read(folder)?)));
-        Ok(Self { folder: folder.into(), records, detector: detector.clone(), counted })
+        let mut detector = detector.clone();
+        // An archive judges by its own.
+        detector.census = None;
+        Ok(Self { folder: folder.into(), records, detector, counted })
     }
 
     /// Looks at what another process has committed in the meantime.
@@ -627,8 +631,8 @@ impl ArchiveReader {
         }
         self.tell_stories(&mut known, &records);
         shared.sort_unstable_by_key(|pair| (pair.shorter, pair.longer));
-        let texts = (0..).zip(&known).map(|(text, known)| (text, &*known.text));
-        let furniture = Furniture::by_mask(&counted.census.mask, texts, shingle);
+        let read = |text: u32| Cow::Borrowed(&*known[text as usize].text);
+        let furniture = Furniture::by_mask(counted.census.mask.clone(), known.len(), read, shingle);
         let found = excerpts::of_first(&known, &shared, shingle, &furniture, wanted == Excerpts::FindAll);
         let number = |text: u32| records[text as usize - 1].0;
         let tell = |found: Found| {
@@ -672,6 +676,31 @@ impl ArchiveReader {
 
     fn no_sketch(&self) -> Error {
         records::damaged(&self.folder, 0, "the sketch of an article is none")
+    }
+
+    /// A detector as this one that judges as the last [census](Archive::take_census) does, so that few articles, or a shard of many, are
+    /// judged as the whole: by how rare words are, how common copies and what is furniture there, and among the articles of the run where
+    /// that is more. What texts on one subject have in common is told by the run alone. The same as this one if no census was taken.
+    ///
+    /// ```
+    /// use retold::{Archive, ArchiveReader, Detector};
+    ///
+    /// let folder = std::env::temp_dir().join(format!("retold-census-example-{}", std::process::id()));
+    /// let mut archive = Archive::create(&folder, &Detector::new())?;
+    /// archive.add(&("old", "The ferry leaves the harbour at nine and comes back at noon."))?;
+    /// archive.take_census()?;
+    ///
+    /// let detector = ArchiveReader::open(&folder, &Detector::new())?.detector();
+    /// let report = detector.find(&[("a", "A story that is told here."), ("b", "A story that is told here.")])?;
+    /// assert_eq!(report.clusters().len(), 1);
+    /// # drop(archive);
+    /// # std::fs::remove_dir_all(&folder).unwrap();
+    /// # Ok::<(), retold::Error>(())
+    /// ```
+    pub fn detector(&self) -> Detector {
+        let (counted, mut detector) = (self.counted(), self.detector.clone());
+        detector.census = (counted.number > 0).then(|| counted.census.clone());
+        detector
     }
 
     /// All articles, in the order of their numbers.
@@ -990,7 +1019,7 @@ impl Counted {
             Err(what) => return damaged(8, what),
         };
         match Self::read_notes(notes) {
-            Some(notes) => Ok(Self { number: last, census, ..notes }),
+            Some(notes) => Ok(Self { number: last, census: census.into(), ..notes }),
             None => damaged(8 + length, "what it tells of articles is not what was written"),
         }
     }

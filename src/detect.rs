@@ -66,6 +66,8 @@ pub struct Detector {
     spill_folder: Option<PathBuf>,
     bands: Bands,
     reporter: Reporter,
+    /// What a larger corpus is like, if articles are to be judged as there.
+    pub(crate) census: Option<Arc<Census>>,
 }
 
 impl Default for Detector {
@@ -417,6 +419,10 @@ impl Detector {
         let mut judged_without = find_if(self.level == Level::Reworded, Related::Story);
         let furniture = find_if(self.excerpts != Excerpts::Ignore, Related::Event);
         drop(holders);
+        if let (Some(census), Level::Reworded) = (&self.census, self.level) {
+            let mask = judged_without.into_mask().and(&census.mask);
+            judged_without = Furniture::by_mask(mask, texts.len(), read, texts.shingle);
+        }
         summary.with_furniture = judged_without.texts().max(furniture.texts());
         summary.times[Stage::Candidates as usize] += start.elapsed();
         budget.check()?;
@@ -427,8 +433,9 @@ impl Detector {
         }
         drop(sets);
         let notes = census.as_deref_mut().map(|census| &mut census.notes);
-        let rewordings =
-            Rewordings { judge: self.judge, near: &self.near, prior: self.prior, reporter: &self.reporter };
+        let larger = self.census.as_deref().map(|census| &census.notes);
+        let prior = self.prior.or(larger.map(|larger| larger.prior));
+        let rewordings = Rewordings { judge: self.judge, near: &self.near, prior, larger, reporter: &self.reporter };
         pairs.extend(rewordings.find(texts, tokens, &judged_without, &leaders, (keep, asked), (summary, notes))?);
         if let Some(census) = census {
             census.cuts = judged_without.cuts(read);
@@ -516,6 +523,7 @@ impl DetectorBuilder {
             spill_folder: self.spill_folder,
             bands,
             reporter: self.progress,
+            census: None,
         })
     }
 }

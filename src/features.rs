@@ -11,7 +11,7 @@ use rayon::prelude::*;
 pub(crate) use self::beside::{Beside, Both, Few, Marks};
 use crate::content::{Commonness, Prior, Token, TokenChunk, TokenChunks, UNIT, ln, pair, span, units};
 use crate::error::Result;
-use crate::frequencies::{self, Answers, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Parts};
+use crate::frequencies::{self, Answers, Frequencies, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Parts};
 use crate::store::{self, Block, Budget, CHUNK, Share, Store};
 
 /// Into how many parts a text is cut to see where shared words stand.
@@ -285,6 +285,14 @@ impl Head {
     }
 }
 
+/// What a larger corpus says of features, so that texts weigh what they would weigh in there.
+#[derive(Clone, Copy)]
+pub(crate) struct Larger<'c> {
+    pub(crate) documents: usize,
+    pub(crate) english: f32,
+    pub(crate) frequencies: &'c Frequencies,
+}
+
 /// What was found out about some of the features of a chunk, as it is written into words.
 struct Learned<'a> {
     /// Where the rare features of each text end.
@@ -318,6 +326,7 @@ impl<'a> Learned<'a> {
 /// A chunk of texts whose features are being counted.
 struct Draft<'d> {
     weigher: &'d Weigher,
+    larger: Option<Larger<'d>>,
     heads: &'d mut [Head],
     store: &'d Store,
     /// What was learned in each part, as [`Learned`] writes it.
@@ -338,7 +347,7 @@ impl Draft<'_> {
     /// Weighs the stems of the chunk, and puts together what was learned of each text; both are in the scratch then.
     fn finish(self, chunk: TokenChunk<'_>, words: impl Fn(usize) -> u32, parts: Parts, scratch: &mut Scratch) {
         let Scratch { known, stems, packed, rare_packed, rare_ends, .. } = scratch;
-        let Self { weigher, heads, store, learned } = self;
+        let Self { weigher, heads, store, learned, .. } = self;
         let prior = Prior::get();
         let learned: Vec<Cow<'_, [u32]>> = learned.iter().map(|part| store.get(part)).collect();
         let learned: Vec<Learned<'_>> = learned.iter().map(|part| Learned::of(part, heads.len())).collect();
@@ -392,14 +401,15 @@ impl Learn for Draft<'_> {
         for (head, tokens) in self.heads.iter_mut().zip(tokens.texts()) {
             lists.clear();
             let note = |held: Held| rare.held.push(held.code() as u8);
-            find_rare(
-                tokens,
-                self.weigher,
-                prior,
-                (seen, &mut head.totals, lists),
-                |feature| answers.take(feature),
-                note,
-            );
+            let found = (&mut *seen, &mut head.totals, &mut *lists);
+            match self.larger {
+                None => find_rare(tokens, self.weigher, prior, found, |feature| answers.take(feature), note),
+                Some(Larger { frequencies, .. }) => {
+                    let held =
+                        |feature| answers.take(feature).map(|(held, list)| (held.max(frequencies.held(feature)), list));
+                    find_rare(tokens, self.weigher, prior, found, held, note);
+                }
+            }
             lists.sort_unstable();
             rare.lists.extend(lists.iter().map(|&(list, _)| list.code()));
             rare.weights.extend(lists.iter().map(|&(_, weight)| weight));
@@ -727,8 +737,8 @@ impl Content {
     pub(crate) const BYTES_A_TEXT: usize = size_of::<Head>() + 2 * size_of::<u32>();
 
     /// Counts and weighs the features of all texts, which have so many words each; those of leaders alone count as
-    /// documents and can be found: on the lists that come with it. Takes the content words chunk by chunk and gives their
-    /// memory back.
+    /// documents and can be found: on the lists that come with it. A feature that a larger corpus has more often is as common as there.
+    /// Takes the content words chunk by chunk and gives their memory back.
     ///
     /// # Errors
     /// As the frequencies have it.
@@ -736,14 +746,20 @@ impl Content {
         tokens: TokenChunks,
         words: impl Fn(usize) -> u32 + Sync,
         leads: impl Fn(usize) -> bool + Sync,
+        larger: Option<Larger<'_>>,
         budget: &Arc<Budget>,
     ) -> Result<(Self, Lists)> {
         let texts = tokens.texts();
-        let weigher = Weigher::new((0..texts).filter(|&text| leads(text)).count(), english_share(&tokens));
+        let documents = (0..texts).filter(|&text| leads(text)).count();
+        let weigher = match larger {
+            None => Weigher::new(documents, english_share(&tokens)),
+            Some(larger) => Weigher::new(documents.max(larger.documents), larger.english),
+        };
         let parts = Parts::new(texts, tokens.words(), budget);
         let mut heads = vec![Head::default(); texts];
         let store = budget.store(Share::Learned);
-        let draft = |heads| Draft { weigher: &weigher, heads, store: &store, learned: Vec::with_capacity(parts.len()) };
+        let draft =
+            |heads| Draft { weigher: &weigher, larger, heads, store: &store, learned: Vec::with_capacity(parts.len()) };
         let mut drafts: Vec<Draft<'_>> = heads.chunks_mut(CHUNK).map(draft).collect();
         let lists = frequencies::count(&tokens, &mut drafts, parts, &leads, budget)?;
         let finished = Finished { stems: budget.store(Share::Stems), rare: budget.store(Share::Rare) };
@@ -822,7 +838,7 @@ pub(crate) mod tests {
         };
         let budget = Budget::unlimited();
         let tokens = token_chunks(&texts.iter().map(tokens).collect::<Vec<_>>(), &budget);
-        Content::new(tokens, |text| texts[text].split(' ').count() as u32, |_| true, &budget).expect("few")
+        Content::new(tokens, |text| texts[text].split(' ').count() as u32, |_| true, None, &budget).expect("few")
     }
 
     #[test]

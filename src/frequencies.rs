@@ -73,6 +73,12 @@ impl Held {
         }
     }
 
+    /// As many documents as the one or the other says, those that are more.
+    #[inline(always)]
+    pub(crate) fn max(self, other: Self) -> Self {
+        Self(self.0.max(other.0))
+    }
+
     pub(crate) fn code(self) -> usize {
         self.0.into()
     }

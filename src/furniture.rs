@@ -73,10 +73,10 @@ pub(crate) struct Furniture {
 
 /// What furniture is told by: the fingerprints, ascending, that many texts have, and the windows near them, by their hashes and ascending,
 /// that are furniture.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Mask {
     common: Arc<Members>,
-    windows: Members,
+    windows: Arc<Members>,
 }
 
 /// What of a text is furniture.
@@ -90,10 +90,16 @@ struct Cut {
 }
 
 impl Furniture {
-    /// What of some texts a mask says is furniture; they ascend by their numbers.
-    pub(crate) fn by_mask<'t>(mask: &Mask, texts: impl Iterator<Item = (u32, &'t str)>, shingle: Shingle) -> Self {
-        let cuts = texts.filter_map(|(text, of)| Some(Cut { text, ..mask.cut(of, shingle)? })).collect();
-        Self { cuts, mask: Mask::default() }
+    /// What a mask says is furniture of so many texts.
+    pub(crate) fn by_mask<'t>(
+        mask: Mask,
+        texts: usize,
+        read: impl Fn(u32) -> Cow<'t, str> + Sync,
+        shingle: Shingle,
+    ) -> Self {
+        let cut = |text: u32| Some(Cut { text, ..mask.cut(&read(text), shingle)? });
+        let cuts = (0..texts as u32).into_par_iter().filter_map(cut).collect();
+        Self { cuts, mask }
     }
 
     /// What of each article is furniture, in the order of the input. Of exact copies each is read for itself: they have the same words, but
@@ -184,7 +190,18 @@ impl Furniture {
 impl Mask {
     /// From fingerprints and windows, ascending.
     pub(crate) fn new(common: Vec<u32>, windows: Vec<u32>) -> Self {
-        Self { common: Members::new(common).into(), windows: Members::new(windows) }
+        Self { common: Members::new(common).into(), windows: Members::new(windows).into() }
+    }
+
+    /// What is furniture by the one or by the other.
+    pub(crate) fn and(&self, other: &Self) -> Self {
+        let [common, windows] = [0, 1].map(|part| {
+            let mut all = [self.parts()[part], other.parts()[part]].concat();
+            all.sort_unstable();
+            all.dedup();
+            all
+        });
+        Self::new(common, windows)
     }
 
     /// What of one text is furniture, if anything is.
@@ -313,7 +330,7 @@ impl Holders {
         let furniture = Members::new(self.furniture_windows(related, budget));
         let cut = |holder: &Holder| Cut::new(holder.text, &self.windows.get(&holder.windows), &furniture);
         let cuts = self.of.par_iter().filter_map(cut).collect();
-        Furniture { cuts, mask: Mask { common: self.common.clone(), windows: furniture } }
+        Furniture { cuts, mask: Mask { common: self.common.clone(), windows: furniture.into() } }
     }
 
     /// The windows that are furniture, ascending, by their hashes.

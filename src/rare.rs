@@ -448,7 +448,7 @@ mod tests {
     fn content(texts: &[Vec<u32>], budget: &Arc<Budget>) -> (Content, Lists) {
         let token = |&stem: &u32| Token::new(crate::hash::mix(stem.into()), false, false);
         let tokens: Vec<Vec<Token>> = texts.iter().map(|stems| stems.iter().map(token).collect()).collect();
-        Content::new(token_chunks(&tokens, budget), |_| 10, |_| true, budget).expect("few")
+        Content::new(token_chunks(&tokens, budget), |_| 10, |_| true, None, budget).expect("few")
     }
 
     fn neighbours(texts: &[Vec<u32>], memory: Option<u64>) -> (Content, Neighbours) {

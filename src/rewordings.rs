@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use crate::content::TokenChunks;
 use crate::crowds;
 use crate::error::Result;
-use crate::features::{self, Content, Features, Head, RareFeatures};
+use crate::features::{self, Content, Features, Head, Larger, RareFeatures};
 use crate::frequencies::Frequencies;
 use crate::furniture::Furniture;
 use crate::judge::{Common, Desk, Judge, Telling, Verdict};
@@ -52,6 +52,8 @@ pub(crate) struct Rewordings<'a> {
     pub(crate) near: &'a Near,
     /// How common copies are, if it is known.
     pub(crate) prior: Option<f32>,
+    /// What a larger corpus is like, if texts are to be judged as there.
+    pub(crate) larger: Option<&'a Notes>,
     pub(crate) reporter: &'a Reporter,
 }
 
@@ -149,7 +151,12 @@ impl Rewordings<'_> {
                 notes.frequencies = Frequencies::of(&tokens, |text| leads(text as u32), budget)?;
             }
             let words = |text: usize| texts.words[text] - furniture.words(text as u32);
-            let (content, lists) = Content::new(tokens, words, |text| leads(text as u32), budget)?;
+            let larger = self.larger.map(|&Notes { documents, english, ref frequencies, .. }| Larger {
+                documents,
+                english,
+                frequencies,
+            });
+            let (content, lists) = Content::new(tokens, words, |text| leads(text as u32), larger, budget)?;
             let mut candidates = Neighbours::new(&content, &lists, leads, || ticker.tick(), budget);
             budget.check()?;
             let is_asked =

@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use retold::{
     Archive, ArchiveFault, ArchiveReader, Detector, Error, Excerpt, ExcerptMatch, ExcerptPlace, Excerpts, Level, Match,
-    Relation, Shingle,
+    Pair, Relation, Shingle,
 };
 use story::Story;
 
@@ -148,6 +148,41 @@ fn archives_of_each_kind_find_edited_copies() {
         drop(archive);
         assert_eq!(ArchiveReader::open(folder.archive(), &detector).unwrap().report().unwrap().1.len(), articles.len());
     }
+}
+
+#[test]
+fn a_run_that_follows_a_census_judges_as_the_whole() {
+    let (folder, articles, detector) = (Folder::new(), articles(), Detector::new());
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    archive.add_all(&articles).unwrap();
+    assert_eq!(found_pairs(&archive.reader().detector(), &articles), found_pairs(&detector, &articles));
+    archive.take_census().unwrap();
+    let following = archive.reader().detector();
+    let whole = found_pairs(&detector, &articles);
+    assert_eq!(found_pairs(&following, &articles), whole);
+    let mut were_judged_otherwise = false;
+    for shard in articles.chunks(articles.len() / 4) {
+        let whole: Vec<_> = whole.iter().filter(|pair| shard.iter().any(|(id, _)| *id == pair.0)).collect();
+        let (by_census, alone) = (found_pairs(&following, shard), found_pairs(&detector, shard));
+        // The same weights: of what is usual alone a shard knows less.
+        for (left, right, words, pairs) in &by_census {
+            let same = whole.iter().find(|whole| (&whole.0, &whole.1) == (left, right));
+            assert!(same.is_none_or(|whole| (whole.2, whole.3) == (*words, *pairs)), "{left} {right}: {same:?}");
+        }
+        were_judged_otherwise |= alone != by_census;
+    }
+    assert!(were_judged_otherwise, "a census changed nothing");
+}
+
+/// The reworded pairs of a run: both ids, and the shares of words and of pairs of words that they have in common.
+fn found_pairs(detector: &Detector, articles: &[(String, String)]) -> Vec<(String, String, f32, f32)> {
+    let all: Vec<usize> = (0..articles.len()).collect();
+    let told = |pair: Pair| {
+        let content = pair.evidence.content?;
+        (pair.relation == Some(Relation::Reworded)).then_some(())?;
+        Some((articles[pair.left].0.clone(), articles[pair.right].0.clone(), content.words, content.pairs))
+    };
+    detector.pairs_of(articles, &all).unwrap().into_iter().filter_map(told).collect()
 }
 
 #[test]

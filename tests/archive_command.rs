@@ -108,6 +108,28 @@ fn excerpts_are_told_where_they_are_asked_for() {
 }
 
 #[test]
+fn a_run_follows_the_census_of_an_archive() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+    let stories = |from: usize| -> String {
+        let story = |at: usize| json!({"id": at, "text": format!("Story {at} tells of harbour {} and of road {}.", at * 7, at * 3)});
+        (from..from + 6).map(|at| format!("{}\n", story(at))).collect()
+    };
+    write("old.jsonl", &stories(0));
+    write("new.jsonl", &stories(100));
+    archive(folder.path(), &["create", "news"]);
+    let run = |args: &[&str]| dedup().current_dir(folder.path()).args(args).output().unwrap();
+    let refused = run(&["new.jsonl", "--census", "news"]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("dedup archive census news"), "{refused:?}");
+    archive(folder.path(), &["add", "news", "old.jsonl"]);
+    let followed = run(&["new.jsonl", "--census", "news", "--format", "jsonl"]);
+    assert_eq!(followed.status.code(), Some(0), "{followed:?}");
+    let refused = run(&["archive", "query", "news", "new.jsonl", "--census", "news"]);
+    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
+}
+
+#[test]
 fn a_watch_answers_each_line_and_keeps_what_it_was_told() {
     let folder = Temp::new("watch");
     let watch = |lines: &str| run_with(&folder, &["watch", "news"], lines.as_bytes());

@@ -161,6 +161,7 @@ pub struct Watch {
 const TOGETHER: usize = 10_000;
 
 fn detector(search: &Search) -> Result<Detector, String> {
+    search.refuse_census("an archive judges by its own census")?;
     search.detector().build().map_err(failed)
 }
 
@@ -271,6 +272,7 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
 fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, String> {
     let builder = articles.folder.search.detector();
     let builder = if let Some(span) = within { builder.within(span) } else { builder };
+    articles.folder.search.refuse_census("an archive judges by its own census")?;
     let detector = builder.build().map_err(failed)?;
     let archive = ArchiveReader::open(&articles.folder.archive, &detector).map_err(failed)?;
     let wants_excerpts = articles.folder.search.wants_excerpts();

@@ -96,13 +96,13 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
     if args.judge.is_some() && args.paths.iter().any(|path| path == Path::new("-")) {
         return Err("standard input cannot hold articles and answers: give --judge files to read".into());
     }
-    let settings = args.search.settings(&args.search.detector().build().map_err(|error| error.to_string())?);
+    let settings = args.search.settings(&args.search.build(args.search.detector())?);
     let bar = progress::bar(args.quiet);
     let detector = |search: retold::Search, held: u64| {
         let near_misses = settings.confidence.min(settings.threshold) * NEARLY;
         let builder = args.search.detector().search(search).near_misses(near_misses);
         let builder = args.memory.beside(held).limit(builder);
-        builder.progress(progress::shown_on(&bar)).build().map_err(|error| error.to_string())
+        args.search.build(builder.progress(progress::shown_on(&bar)))
     };
     // Before anything is read, so that an impossible option is told at once.
     detector(retold::Search::Candidates, 0)?;

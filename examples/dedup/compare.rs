@@ -105,7 +105,7 @@ impl Article {
 }
 
 pub fn run(args: &Args) -> Result<ExitCode, String> {
-    let detector = args.search.detector().build().map_err(|error| error.to_string())?;
+    let detector = args.search.build(args.search.detector())?;
     let (left, right) = (read(&args.left)?, read(&args.right)?);
     let comparison = detector.compare_texts(&left.text, &right.text).map_err(|error| match error {
         retold::Error::NotComparable { text, reason } => {

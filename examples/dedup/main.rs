@@ -281,8 +281,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     if let Some(span) = args.within {
         builder = builder.within(span);
     }
-    let detector = args.memory.limit(builder).progress(progress::shown_on(&bar)).build();
-    let detector = detector.map_err(|error| error.to_string())?;
+    let detector = args.search.build(args.memory.limit(builder).progress(progress::shown_on(&bar)))?;
     let pool = args.threads.pool()?;
 
     let start = Instant::now();

@@ -1,7 +1,9 @@
 //! The options that define what a copy is, shared by all commands that search.
 
+use std::path::PathBuf;
+
 use clap::ValueEnum;
-use retold::{Bands, Detector, DetectorBuilder, Excerpts};
+use retold::{ArchiveReader, Bands, Detector, DetectorBuilder, Excerpts};
 
 /// With what options copies are looked for.
 pub struct Settings {
@@ -35,6 +37,13 @@ pub struct Search {
     /// judge a shard as the whole corpus would be judged, pass that of the whole.
     #[arg(long, value_name = "SHARE", allow_negative_numbers = true, verbatim_doc_comment)]
     prior: Option<f64>,
+
+    /// Reworded copies: judge as the archive in this folder would, by its last census
+    ///
+    /// How rare words are, how common copies and what is page furniture is taken from there, so that a small run, or a shard of
+    /// a large corpus, is judged as the whole.
+    #[arg(long, value_name = "ARCHIVE", verbatim_doc_comment)]
+    census: Option<PathBuf>,
 
     /// Shortened and wrapped copies: the minimum share of the shorter text's words found in the longer one, above 0 and up to 1
     #[arg(long, value_name = "SHARE", default_value_t = 0.8, allow_negative_numbers = true)]
@@ -80,7 +89,7 @@ impl From<Level> for retold::Level {
 
 impl Search {
     pub fn detector(&self) -> DetectorBuilder {
-        let &Self { level, threshold, confidence, prior, containment, min_words, excerpts } = self;
+        let &Self { level, threshold, confidence, prior, containment, min_words, excerpts, census: _ } = self;
         let excerpts = match excerpts {
             None => Excerpts::Ignore,
             Some(Passages::Stories) => Excerpts::Find,
@@ -91,6 +100,27 @@ impl Search {
         match prior {
             Some(prior) => builder.prior(prior),
             None => builder,
+        }
+    }
+
+    /// The detector of such a builder, which judges as an archive does if one is named.
+    pub fn build(&self, builder: DetectorBuilder) -> Result<Detector, String> {
+        let failed = |error: retold::Error| error.to_string();
+        let detector = builder.build().map_err(failed)?;
+        let Some(archive) = &self.census else { return Ok(detector) };
+        let reader = ArchiveReader::open(archive, &detector).map_err(failed)?;
+        if reader.census() == 0 {
+            let archive = archive.display();
+            return Err(format!("--census: no census of {archive} was taken yet: run dedup archive census {archive}"));
+        }
+        Ok(reader.detector())
+    }
+
+    /// Where no census can be followed, an error that says why.
+    pub fn refuse_census(&self, why: &str) -> Result<(), String> {
+        match &self.census {
+            Some(_) => Err(format!("--census is for runs: {why}")),
+            None => Ok(()),
         }
     }
 
