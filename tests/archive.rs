@@ -290,8 +290,12 @@ fn an_archive_of_another_kind_or_a_damaged_one_is_refused() {
     assert!(Archive::open(folder.archive(), &detector).is_err());
     fs::write(&census, &bytes).unwrap();
     Archive::open(folder.archive(), &detector).unwrap().verify().unwrap();
-    let missing = Archive::open(Path::new("no/such/folder"), &detector).unwrap_err();
-    assert!(matches!(missing, Error::Archive { fault: ArchiveFault::Missing, .. }), "{missing}");
+    let missing = Path::new("no/such/folder");
+    let missing =
+        [Archive::open(missing, &detector).unwrap_err(), ArchiveReader::open(missing, &detector).unwrap_err()];
+    for missing in missing {
+        assert!(matches!(missing, Error::Archive { fault: ArchiveFault::Missing, .. }), "{missing}");
+    }
 }
 
 /// Articles from a file of JSON Lines that the environment names, in the order in which they stand there.

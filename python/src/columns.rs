@@ -235,7 +235,8 @@ impl Batch {
         (0..batch.len()).map(move |row| Row { batch: Arc::clone(&batch), row })
     }
 
-    fn of(array: &ArrayRef, names: &Names, first: usize) -> PyResult<Self> {
+    /// Of a table as an array of structs, or of texts alone; `first` articles came before.
+    pub fn of(array: &ArrayRef, names: &Names, first: usize) -> PyResult<Self> {
         let Some(table) = array.as_struct_opt() else {
             let text = Strings::of(array, &names.text, true, first)?;
             return Ok(Self { id: numbered(None, text.len(), first), text, date: None, source: None, known: None });
@@ -437,20 +438,38 @@ fn wrong(at: usize, what: &str, found: &Bound<'_, PyAny>, needed: &str) -> PyErr
     PyTypeError::new_err(format!("articles[{at}]: its {what} is {}: give {needed}", kind(found)))
 }
 
-/// A string as it is; if it `is_label`, an integer or a date written out. `None` for none.
+const LABEL: &str = "a string, an integer or a date";
+
+/// A string as it is; if it `is_label`, an integer or a date written out. `None` for anything else.
+fn written_out<'py>(value: &Bound<'py, PyAny>, is_label: bool) -> PyResult<Option<Bound<'py, PyString>>> {
+    if let Ok(string) = value.cast::<PyString>() {
+        return Ok(Some(string.clone()));
+    }
+    if is_label && value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>() {
+        return value.str().map(Some);
+    }
+    if is_label && value.hasattr("isoformat")? {
+        return Ok(Some(value.call_method0("isoformat")?.cast_into()?));
+    }
+    Ok(None)
+}
+
+/// An id or a date that is an argument of its own.
+pub fn label(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
+    match written_out(value, true)? {
+        Some(written) => written.extract(),
+        None => Err(PyTypeError::new_err(format!("{name} is {}: give {LABEL}", kind(value)))),
+    }
+}
+
+/// The same of a field of an article. `None` for none.
 fn string(at: usize, what: &str, value: Option<Bound<'_, PyAny>>, is_label: bool) -> PyResult<Option<PyBackedStr>> {
     let Some(value) = value.filter(|value| !value.is_none()) else { return Ok(None) };
-    let value = if value.is_instance_of::<PyString>() {
-        value
-    } else if is_label && value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>() {
-        value.str()?.into_any()
-    } else if is_label && value.hasattr("isoformat")? {
-        value.call_method0("isoformat")?
-    } else {
-        return Err(wrong(at, what, &value, if is_label { "a string, an integer or a date" } else { "a string" }));
-    };
     let py = value.py();
-    let string = PyBackedStr::try_from(value.cast_into::<PyString>()?).map_err(|error| {
+    let Some(value) = written_out(&value, is_label)? else {
+        return Err(wrong(at, what, &value, if is_label { LABEL } else { "a string" }));
+    };
+    let string = PyBackedStr::try_from(value).map_err(|error| {
         PyValueError::new_err(format!(
             "articles[{at}]: its {what} is no valid Unicode ({}): repair it with .encode(\"utf-8\", \"replace\").decode()",
             error.value(py)

@@ -3,6 +3,7 @@
 //! Nothing is decided here. `columns` makes articles of what Python has, `options` and `run` call the crate, `report` and `table` give
 //! back what it found. The functions that users call, with their documentation, are in `python/retold/__init__.py`.
 
+mod archive;
 mod capsule;
 mod columns;
 mod kernels;
@@ -34,6 +35,8 @@ use table::{Array, Table};
 #[pymodule(gil_used = false)]
 mod _retold {
     #[pymodule_export]
+    use super::archive::{Archive, ArchiveReader};
+    #[pymodule_export]
     use super::kernels::{Decider, Kernel, kernels_version};
     #[pymodule_export]
     use super::sign::{sign, simhash};
@@ -49,7 +52,7 @@ mod _retold {
     }
 }
 
-/// What `find`, `pairs` and `Collector` have in common.
+/// What `find`, `pairs`, `Collector` and the archives have in common.
 struct Setup {
     names: Names,
     detector: retold::Detector,

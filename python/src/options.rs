@@ -1,26 +1,46 @@
 //! Options as Python gives them, and the crate's errors as Python's exceptions.
 
+use std::io;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
 use pyo3::conversion::FromPyObjectOwned;
-use pyo3::exceptions::{PyOSError, PyTypeError, PyValueError};
+use pyo3::exceptions::{
+    PyBlockingIOError, PyFileExistsError, PyFileNotFoundError, PyOSError, PyTypeError, PyValueError,
+};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
-use retold::{Detector, DetectorBuilder, Error, Excerpts, Level, Shingle};
+use retold::{ArchiveFault, Detector, DetectorBuilder, Error, Excerpts, Level, Shingle};
 
 use crate::page::search::Settings;
 
 /// The exception for an error of the crate.
 pub fn exception(error: Error) -> PyErr {
     match &error {
-        Error::Spill { source, .. } => match source.raw_os_error() {
-            // With its number, so that Python chooses the class: `PermissionError`, `FileNotFoundError`.
-            Some(code) => PyOSError::new_err((code, error.to_string())),
-            None => PyOSError::new_err(error.to_string()),
-        },
+        Error::Spill { source, .. } => io_exception(source, error.to_string()),
+        Error::Archive { fault, .. } => archive_exception(fault, error.to_string()),
         _ => PyValueError::new_err(error.to_string()),
+    }
+}
+
+fn archive_exception(fault: &ArchiveFault, message: String) -> PyErr {
+    match fault {
+        ArchiveFault::Io(source) => io_exception(source, message),
+        ArchiveFault::Missing => PyFileNotFoundError::new_err(message),
+        ArchiveFault::Exists => PyFileExistsError::new_err(message),
+        ArchiveFault::Locked => PyBlockingIOError::new_err(message),
+        // What was given does not fit, and the archive is as it should be.
+        ArchiveFault::Profile { .. } | ArchiveFault::TooLarge { .. } => PyValueError::new_err(message),
+        _ => PyOSError::new_err(message),
+    }
+}
+
+/// With the number of the error, so that Python chooses the class: `PermissionError`, `FileNotFoundError`.
+fn io_exception(source: &io::Error, message: String) -> PyErr {
+    match source.raw_os_error() {
+        Some(code) => PyOSError::new_err((code, message)),
+        None => PyOSError::new_err(message),
     }
 }
 

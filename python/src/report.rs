@@ -1,6 +1,7 @@
 //! A report as tables, masks, a page and JSON.
 
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow_array::builder::{LargeListBuilder, LargeStringBuilder};
@@ -44,6 +45,8 @@ pub struct PyReport {
     settings: Settings,
     /// Where the passages of excerpts are, in characters.
     places: Vec<[(usize, usize); 2]>,
+    /// The same of page furniture: the number of the article among those that have some, and the passage.
+    furniture: Vec<(usize, Range<usize>)>,
 }
 
 impl PyReport {
@@ -56,7 +59,19 @@ impl PyReport {
         };
         let both = |excerpt: &Excerpt| Ok([place(&excerpt.host)?, place(&excerpt.source)?]);
         let places = report.excerpts().iter().map(both).collect::<PyResult<_>>()?;
-        Ok(Self { report: Arc::new(report), texts: Arc::new(texts), settings, places })
+        let mut furniture = Vec::new();
+        for (at, of) in report.page_furniture().iter().enumerate() {
+            let text = texts.text(of.position).map_err(crate::options::exception)?;
+            let (mut bytes, mut characters) = (0, 0);
+            // Ascending, so that each text is counted out once.
+            let mut count_to = |end: usize| {
+                characters += text.get(bytes..end).map_or(0, |between| between.chars().count());
+                bytes = end;
+                characters
+            };
+            furniture.extend(of.spans.iter().map(|span| (at, count_to(span.start)..count_to(span.end))));
+        }
+        Ok(Self { report: Arc::new(report), texts: Arc::new(texts), settings, places, furniture })
     }
 
     fn members_of(&self) -> impl Iterator<Item = (i64, &Cluster, &Member)> {
@@ -66,19 +81,19 @@ impl PyReport {
 }
 
 /// Gathers a column.
-fn ints(values: impl Iterator<Item = usize>) -> ArrayRef {
+pub fn ints(values: impl Iterator<Item = usize>) -> ArrayRef {
     Arc::new(Int64Array::from_iter_values(values.map(|value| value as i64)))
 }
 
-fn strings<S: AsRef<str>>(values: impl Iterator<Item = S>) -> ArrayRef {
+pub fn strings<S: AsRef<str>>(values: impl Iterator<Item = S>) -> ArrayRef {
     Arc::new(LargeStringArray::from_iter_values(values))
 }
 
-fn optional<S: AsRef<str>>(values: impl Iterator<Item = Option<S>>) -> ArrayRef {
+pub fn optional<S: AsRef<str>>(values: impl Iterator<Item = Option<S>>) -> ArrayRef {
     Arc::new(values.collect::<LargeStringArray>())
 }
 
-fn floats(values: impl Iterator<Item = f32>) -> ArrayRef {
+pub fn floats(values: impl Iterator<Item = f32>) -> ArrayRef {
     Arc::new(Float32Array::from_iter_values(values))
 }
 
@@ -86,7 +101,7 @@ fn flags(values: impl Iterator<Item = bool>) -> ArrayRef {
     Arc::new(BooleanArray::from(values.collect::<Vec<_>>()))
 }
 
-fn table(columns: Vec<(&str, ArrayRef)>) -> PyResult<Table> {
+pub fn table(columns: Vec<(&str, ArrayRef)>) -> PyResult<Table> {
     RecordBatch::try_from_iter(columns).map(Table).map_err(crate::capsule::arrow_error)
 }
 
@@ -260,6 +275,21 @@ impl PyReport {
             ("others", Arc::new(others.finish())),
             ("date", optional(excerpts().map(|excerpt| excerpt.date.as_ref()))),
             ("is_furniture", flags(excerpts().map(|excerpt| excerpt.is_furniture))),
+        ])
+    }
+
+    /// A row for each passage that belongs to an article's page rather than to its story, such as a footer or a list of links, in the
+    /// order of the input.
+    ///
+    /// `text[start:end]` is the passage. At ``level="near"`` it is only looked for together with `excerpts`.
+    #[getter]
+    fn page_furniture(&self) -> PyResult<Table> {
+        let passages = || self.furniture.iter().map(|(at, passage)| (&self.report.page_furniture()[*at], passage));
+        table(vec![
+            ("id", strings(passages().map(|(of, _)| &of.id))),
+            ("position", ints(passages().map(|(of, _)| of.position))),
+            ("start", ints(passages().map(|(_, passage)| passage.start))),
+            ("end", ints(passages().map(|(_, passage)| passage.end))),
         ])
     }
 

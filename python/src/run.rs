@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
 use pyo3::prelude::*;
@@ -14,6 +14,10 @@ use retold::Progress;
 
 /// How often Python looks whether it was interrupted.
 const LOOK: Duration = Duration::from_millis(50);
+
+/// So long it is waited for work that was interrupted, or until it is interrupted again. Where no progress is told it cannot be stopped:
+/// then it comes to its end, or to where it is told of, with nobody waiting.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// Thread pools by the process that made them and their number of threads.
 static POOLS: Mutex<Vec<(u32, usize, Arc<ThreadPool>)>> = Mutex::new(Vec::new());
@@ -56,7 +60,7 @@ impl Signal {
         self.check();
         let to = self.to.lock().unwrap_or_else(PoisonError::into_inner).clone();
         if let Some(to) = to {
-            // Nobody listens any more if Python was interrupted twice.
+            // Nobody listens any more if Python did not wait for the end.
             let _ = to.send(Message::Progress(progress));
         }
     }
@@ -127,7 +131,7 @@ pub fn run<T: Send + 'static>(
         *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(done);
         let _ = to.send(Message::Done);
     });
-    let mut failure = None;
+    let (mut failure, mut interrupted) = (None, Instant::now());
     loop {
         let received = py.detach(|| {
             let from = &mut from;
@@ -139,11 +143,14 @@ pub fn run<T: Send + 'static>(
             _ => Ok(()),
         };
         if let Err(error) = looked.and_then(|()| py.check_signals()) {
-            // A second time it is not waited for the work to end.
+            signal.is_interrupted.store(true, Ordering::Relaxed);
             if failure.replace(error).is_some() {
                 break;
             }
-            signal.is_interrupted.store(true, Ordering::Relaxed);
+            interrupted = Instant::now();
+        }
+        if failure.is_some() && interrupted.elapsed() > PATIENCE {
+            break;
         }
     }
     signal.listen(None);

@@ -170,7 +170,8 @@ impl Table {
 }
 
 impl Table {
-    fn whole(&self) -> ArrayRef {
+    /// As one array of structs.
+    pub fn whole(&self) -> ArrayRef {
         Arc::new(StructArray::from(self.0.clone()))
     }
 }

@@ -41,7 +41,7 @@ def test_docstring(name: str, doc: str) -> None:
 
 def test_all_that_users_meet_has_documentation() -> None:
     names = {name.split(".")[0] for name, _ in documented()}
-    assert names >= {"retold", "find", "pairs", "Collector", "compare", "shared_passages", "jaccard", "sign", "simhash", "Report", "Table", "Array"}
+    assert names >= {"retold", "find", "pairs", "Collector", "compare", "shared_passages", "jaccard", "sign", "simhash", "Report", "Table", "Array", "Archive", "ArchiveReader"}
 
 
 def snippets() -> list[tuple[str, str]]:

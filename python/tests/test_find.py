@@ -157,6 +157,36 @@ def test_the_page_and_the_table_are_escaped() -> None:
     assert report.html().startswith("<!doctype html>")
 
 
+NOTE = (
+    "Write to the desk of the paper at the old mill in Łódź, or call before noon on working days, and please say which edition you "
+    "have read, since the late one differs. All that is printed here belongs to the paper."
+)
+UNRELATED = (
+    "The ferry to Órrin stops in March, since nobody mends its engines and the farmers send their milk by road. Who lives there rows "
+    "across or waits for the post boat, which takes eleven people and no cattle at all.",
+    "Snow closed the mountain road to Hallin, where guests of the hotel played cards by candlelight all night. Ploughs from two "
+    "valleys worked until dawn, and the baker walked nine miles with rolls in a rucksack.",
+    "A tern that was ringed in Sallow forty years ago was found alive last Sunday on a beach near the lighthouse. Nobody knows where "
+    "it spent the years between, says the warden, who read its number through a telescope.",
+    "The council chose oak for the new bridge: steel would have cost less, but rusts where the tide comes in. Carpenters from the "
+    "yard will shape it over three summers, and schools may carve their names below the rail.",
+    "Nine children learned to weave nets this winter from the last fisherman who still mends his own. The first net caught a boot "
+    "and two crabs; the second, knotted by a girl of seven, came up full of herring.",
+)
+
+
+def test_page_furniture() -> None:
+    texts = [f"{story} {NOTE} {story[::-1]} {NOTE}" for story in UNRELATED]
+    report = retold.find(texts)
+    passages = report.page_furniture.to_pylist()
+    assert [passage["position"] for passage in passages] == [position for position in range(5) for _ in range(2)]
+    for passage in passages:
+        found = texts[passage["position"]][passage["start"] : passage["end"]]
+        assert found.startswith("Write to the desk") and found.endswith("to the paper"), found
+        assert passage["id"] == str(passage["position"])
+    assert len(retold.find(UNRELATED).page_furniture) == 0
+
+
 def test_collector_finds_the_same(tmp_path: Path) -> None:
     articles = [(f"{number}", f"{FERRY} Chapter {number // 2} of the story of the harbour.") for number in range(500)]
     whole = without_times(retold.find(articles))

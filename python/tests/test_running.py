@@ -102,6 +102,29 @@ def test_ctrl_c() -> None:
     assert "panicked" not in err
 
 
+LONG = """
+import retold
+articles = [f"The ferry number {n} to Orrin will stop in March, told {n * 7919 % 100003} {n * 104729 % 99991} people of the board" for n in range(40000)]
+def tell(stage, done, total):
+    if stage == "near":
+        print(stage, flush=True)
+try:
+    retold.find(articles, level="near", search="exhaustive", threads=1, progress=tell)
+except KeyboardInterrupt:
+    print("interrupted", flush=True)
+"""
+
+
+@pytest.mark.skipif(os.name != "posix", reason="SKIPPED Ctrl-C: sends a POSIX signal")
+def test_ctrl_c_where_nothing_is_counted() -> None:
+    """It returns although the work, which compares all with all for minutes, does not look whether it is to stop."""
+    child = subprocess.Popen([sys.executable, "-c", LONG], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert child.stdout is not None and child.stdout.readline() == "near\n"
+    child.send_signal(signal.SIGINT)
+    out, err = child.communicate(timeout=60)
+    assert out.split() == ["interrupted"] and "panicked" not in err, (out, err)
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="SKIPPED forks: this system has none")
 @pytest.mark.filterwarnings("ignore:.*fork.*:DeprecationWarning")
 def test_after_a_fork() -> None:

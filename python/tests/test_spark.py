@@ -188,6 +188,34 @@ def test_workers_of_another_version_are_refused(monkeypatch: pytest.MonkeyPatch)
 
 
 @full
+def test_long_texts_need_no_more_memory(spark: Any, rng: random.Random, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    call = retold.kernels.Step.__call__
+    sizes = str(tmp_path)
+
+    class Weighing(retold.kernels.Step):
+        def __call__(self, batches: Any) -> Any:
+            def weighed() -> Any:
+                for batch in batches:
+                    Path(sizes, f"{batch.nbytes:012}-{self.kernel}").touch()
+                    yield batch
+
+            yield from call(self, weighed())
+
+    limit = 1 << 20
+    monkeypatch.setattr(retold.spark, "Step", Weighing)
+    monkeypatch.setattr(retold.spark, "_BATCH", limit)
+    words = [f"w{rng.randrange(9000)}" for _ in range(20_000)]
+    articles = [(f"{n}", " ".join(rng.sample(words, 15_000)), "", "") for n in range(60)]
+    articles += [(f"{n}-again", text, "", "") for n, (_, text, *_) in enumerate(articles[:5])]
+    result = retold.spark.find(spread(spark, articles, 2, rng), level="near", partitions=2)
+    assert found(result) == expected(articles, level="near") != []
+    largest = max(path.name for path in tmp_path.iterdir())
+    # A batch may end in a row that is beyond the limit, and rows of pairs have two texts.
+    row = 3 * max(len(article[1]) for article in articles)
+    assert limit // 2 < int(largest.split("-")[0]) <= limit + row < 2 * limit, largest
+
+
+@full
 def test_a_worker_that_dies_is_run_again(
     spark: Any, articles: list[Story], rng: random.Random, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,6 +240,28 @@ def test_a_worker_that_dies_is_run_again(
     assert len(list(tmp_path.iterdir())) > 5
 
 
+def stages(spark: Any) -> list[tuple[str, list[dict[str, Any]]]]:
+    """What the event log says of each stage so far: of which of ours it is, and the metrics of its tasks."""
+    spark.sparkContext._jsc.sc().listenerBus().waitUntilEmpty()
+    names: dict[int, str] = {}
+    tasks: dict[int, list[dict[str, Any]]] = {}
+    folder = Path(spark.conf.get("spark.eventLog.dir").removeprefix("file:"))
+    for path in folder.glob(f"*{spark.sparkContext.applicationId}*/events_*"):
+        for line in path.read_text(encoding="utf-8").splitlines():
+            event = json.loads(line)
+            if event["Event"] == "SparkListenerJobStart":
+                name = event["Properties"].get("spark.job.description") or ""
+                names |= {stage: name for stage in event["Stage IDs"] if stage not in names}
+            elif event["Event"] == "SparkListenerTaskEnd" and "Task Metrics" in event:
+                tasks.setdefault(event["Stage ID"], []).append(event["Task Metrics"])
+    return [(names.get(stage, ""), tasks[stage]) for stage in sorted(tasks)]
+
+
+def read_by(task: dict[str, Any]) -> int:
+    read = task["Shuffle Read Metrics"]
+    return int(read["Local Bytes Read"] + read["Remote Bytes Read"])
+
+
 @pytest.mark.skipif("RETOLD_SPARK_CORPUS" not in os.environ, reason="RETOLD_SPARK_CORPUS names no large corpus")
 @pytest.mark.parametrize("partitions", [1, 3, 8])
 def test_large(spark: Any, rng: random.Random, tmp_path: Path, partitions: int) -> None:
@@ -229,7 +279,18 @@ def test_large(spark: Any, rng: random.Random, tmp_path: Path, partitions: int) 
         names = report.clusters["id"].to_pylist()
         wanted = clusters([{**row, "representative": names[row["cluster"]]} for row in report.members.to_pylist()])
         times: dict[str, float] = {}
+        before = len(stages(spark))
         result = retold.spark.find(frame, level=level, partitions=partitions, progress=times.__setitem__)
         print(f"\n{partitions} partitions, level {level}: {times}, {sum(times.values()):.1f} s", file=sys.stderr)
         assert found(result) == wanted
         result.unpersist()
+        ran = stages(spark)[before:]
+        shuffled: dict[str, float] = {}
+        for name, tasks in ran:
+            written = sum(task["Shuffle Write Metrics"]["Shuffle Bytes Written"] for task in tasks)
+            shuffled[name] = shuffled.get(name, 0.0) + written / 1000 / len(rows)
+            total = sum(map(read_by, tasks))
+            if total > 1_000_000:
+                assert max(map(read_by, tasks)) <= 2 * total / len(tasks), (name, list(map(read_by, tasks)))
+        print(f"KB shuffled an article: {sum(shuffled.values()):.1f}, {shuffled}", file=sys.stderr)
+        assert 0.0 < sum(shuffled.values()) <= 30.0

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use super::Snapshot;
 use super::disk::{Disk, Folder};
 use super::manifest::Profile;
-use super::writer::{Loaded, load, verify};
+use super::writer::{Loaded, fail, load, verify};
 use crate::error::{ArchiveFault, Error, Result};
 
 /// Gives what is committed, as often as it is asked.
@@ -27,7 +27,11 @@ impl Reader {
 
     /// Opens an archive, which must have been made with a profile, if one is given. Others may write it.
     pub fn open(folder: &Path, expected: Option<&Profile>) -> Result<Self> {
-        Self::open_on(Arc::new(Folder::new(folder)), expected)
+        let disk = Folder::new(folder);
+        if !folder.is_dir() {
+            return fail(&disk, ArchiveFault::Missing);
+        }
+        Self::open_on(Arc::new(disk), expected)
     }
 
     pub(super) fn open_on(disk: Arc<dyn Disk>, expected: Option<&Profile>) -> Result<Self> {

@@ -131,7 +131,7 @@ pub(super) fn widths(profile: &Profile) -> Arc<[u32]> {
     profile.key_bits.iter().map(|&bits| bits.into()).chain([ID_WIDTH]).collect()
 }
 
-fn fail<T>(disk: &dyn Disk, fault: ArchiveFault) -> Result<T> {
+pub(super) fn fail<T>(disk: &dyn Disk, fault: ArchiveFault) -> Result<T> {
     Err(Error::Archive { path: disk.path(""), fault })
 }
 

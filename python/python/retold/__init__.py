@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT_VERSION",
+    "Archive",
+    "ArchiveReader",
     "Array",
     "Collector",
     "Comparison",
@@ -267,6 +269,219 @@ class Collector:
     def find(self, *, progress: Progress = False) -> Report:
         """Finds all clusters among the articles. The collector is used up then."""
         return self._collector.find(progress)
+
+
+class Archive:
+    """Articles on disk, each of which can be asked about as it comes: which of those before does it repeat?
+
+    An archive is a folder, made by `create` and opened again by `open`. One program writes to it at a time; any number of others may
+    ask by an `ArchiveReader`. What was committed outlives any crash; a ``with`` block commits when it ends without an error.
+
+    >>> import retold, tempfile
+    >>> folder = tempfile.mkdtemp() + "/news"
+    >>> with retold.Archive.create(folder) as archive:
+    ...     numbers = archive.add([("monday", "The ferry leaves the harbour at nine and comes back at noon.")])
+    ...     found = archive.matches("The ferry leaves the harbour at NINE, and comes back at noon!")
+    >>> found["id"][0], found["relation"][0]
+    ('monday', 'exact')
+
+    Edited and exact copies are found at once, rewordings after the first census: see `take_census`. Threads that call one archive
+    wait for each other.
+    """
+
+    def __init__(self, archive: _retold.Archive) -> None:
+        self._archive = archive
+
+    @classmethod
+    def create(
+        cls,
+        folder: str | PathLike[str],
+        *,
+        text: str = "text",
+        id: str | None = "id",
+        date: str | None = None,
+        source: str | None = None,
+        threads: int | None = None,
+        **options: Unpack[Options],
+    ) -> Archive:
+        """A new archive in a folder, which is made if need be.
+
+        `text`, `id`, `date` and `source` name columns or keys of the articles to come; the options are those of `find`. Raises
+        FileExistsError if there is an archive.
+        """
+        names = _names(text, id, date, source, None)
+        return cls(_retold.Archive(folder, True, names, dict(options), threads))
+
+    @classmethod
+    def open(
+        cls,
+        folder: str | PathLike[str],
+        *,
+        text: str = "text",
+        id: str | None = "id",
+        date: str | None = None,
+        source: str | None = None,
+        threads: int | None = None,
+        **options: Unpack[Options],
+    ) -> Archive:
+        """Opens an archive to write to it.
+
+        `level` and `threshold` must be those that it was created with; other options may be others. Raises FileNotFoundError if there
+        is no archive, BlockingIOError if another program writes to it, ValueError if it was made with other options, and OSError if it is
+        damaged.
+        """
+        names = _names(text, id, date, source, None)
+        return cls(_retold.Archive(folder, False, names, dict(options), threads))
+
+    def __enter__(self) -> Archive:
+        return self
+
+    def __exit__(self, error: object, *_: object) -> None:
+        try:
+            if error is None:
+                self.commit()
+        finally:
+            self.close()
+
+    def add(self, articles: Articles) -> Array:
+        """Adds articles in any form that `find` takes, or a single string or dict; their numbers, which they have for life.
+
+        They outlive a crash, and readers find them, from the next `commit` on. An article without an id gets the number of its row as one.
+        If an article is refused, those before it in whole record batches are added.
+        """
+        return self._archive.add(articles)
+
+    def matches(self, articles: Articles) -> Table:
+        """What is archived of each article, the most similar first: a row for each copy. Nothing is added.
+
+        `asked` is the row of the article that was asked about; `number`, `id`, `source` and `date` are the archived one's, `relation`,
+        `similarity` and `evidence` as in ``Report.members``. An article that is archived itself is its own exact copy. What was added
+        and not committed is found as well. Only the texts are looked at, and the dates if `within` was given: then only articles of near
+        dates are found.
+
+        >>> import retold, tempfile
+        >>> archive = retold.Archive.create(tempfile.mkdtemp() + "/news", date="day", source="paper")
+        >>> _ = archive.add({"id": "a1", "text": "The ferry leaves at nine.", "day": "2024-05-01", "paper": "Herald"})
+        >>> found = archive.matches(["Snow fell in the night.", "The ferry leaves at nine, they say."]).to_pylist()
+        >>> [(match["asked"], match["id"], match["source"]) for match in found]
+        [(1, 'a1', 'Herald')]
+        >>> archive.close()
+        """
+        return self._archive.matches(articles)
+
+    def remove(self, id: str | int) -> int:
+        """Removes all articles of an id; how many."""
+        return self._archive.remove(id)
+
+    def remove_number(self, number: int) -> bool:
+        """Removes the article of a number; whether there was one."""
+        return self._archive.remove_number(number)
+
+    def expire(self, before: str | _date) -> int:
+        """Removes all articles that are older than a date, or a string in ISO 8601; how many. Those without a date stay."""
+        return self._archive.expire(before)
+
+    def commit(self) -> None:
+        """Makes all changes last: they outlive any crash, and readers see them once they `refresh`."""
+        self._archive.commit()
+
+    def merge(self) -> None:
+        """Puts small files together, and commits. Commits put files together by themselves now and then."""
+        self._archive.merge()
+
+    def compact(self) -> None:
+        """Gives the room of removed articles back, so that nothing of them is left in any file, and commits."""
+        self._archive.compact()
+
+    def needs_census(self) -> bool:
+        """Whether so many articles were added or removed, and committed, since the last census that another one should be taken.
+
+        That is one in twenty.
+        """
+        return self._archive.needs_census()
+
+    def take_census(self, *, progress: Progress = False) -> int:
+        """Counts how rare words are, how common copies, and what is page furniture, and commits; the number of the census.
+
+        It takes as long as to `find` all copies in the archive. Between two of these a verdict on two articles does not change, and
+        before the first no rewordings are found.
+        """
+        return self._archive.take_census(progress)
+
+    def census(self) -> int:
+        """The number of the last census; 0 if there was none."""
+        return self._archive.census()
+
+    def report(self, *, progress: Progress = False) -> tuple[Report, Table]:
+        """What `find` finds among the articles that are committed, and a table of these: `position` is a row of it.
+
+        The table has `number`, `id`, `text`, `date` and `source`.
+        """
+        return self._archive.report(progress)
+
+    def stats(self) -> dict[str, int]:
+        """Figures about the archive: articles, removed ones that still take room, files, bytes on disk and in memory, the census."""
+        return self._archive.stats()
+
+    def verify(self) -> None:
+        """Checks every byte of every file that is committed. Raises OSError, which names the file and the place, if one is damaged."""
+        self._archive.verify()
+
+    def close(self) -> None:
+        """Lets go of the folder. What was not committed is lost."""
+        self._archive.close()
+
+
+class ArchiveReader:
+    """Asks an archive as it was last committed, whether another program writes to it or not. Many threads may ask at once.
+
+    The options are those of `Archive.open`.
+
+    >>> import retold, tempfile
+    >>> folder = tempfile.mkdtemp() + "/news"
+    >>> archive = retold.Archive.create(folder)
+    >>> reader = retold.ArchiveReader(folder)
+    >>> numbers = archive.add([("monday", "The ferry leaves the harbour at nine and comes back at noon.")])
+    >>> archive.commit()
+    >>> reader.refresh()
+    >>> len(reader.matches("The ferry leaves the harbour at nine, and is back at noon."))
+    1
+    >>> archive.close()
+    """
+
+    def __init__(
+        self,
+        folder: str | PathLike[str],
+        *,
+        text: str = "text",
+        id: str | None = "id",
+        date: str | None = None,
+        source: str | None = None,
+        threads: int | None = None,
+        **options: Unpack[Options],
+    ) -> None:
+        names = _names(text, id, date, source, None)
+        self._reader = _retold.ArchiveReader(folder, names, dict(options), threads)
+
+    def refresh(self) -> None:
+        """Looks at what was committed in the meantime."""
+        self._reader.refresh()
+
+    def census(self) -> int:
+        """As `Archive.census`."""
+        return self._reader.census()
+
+    def matches(self, articles: Articles) -> Table:
+        """As `Archive.matches`, among what was committed."""
+        return self._reader.matches(articles)
+
+    def articles(self) -> Table:
+        """All articles in the order of their numbers: `number`, `id`, `text`, `date` and `source`."""
+        return self._reader.articles()
+
+    def report(self, *, progress: Progress = False) -> tuple[Report, Table]:
+        """As `Archive.report`."""
+        return self._reader.report(progress=progress)
 
 
 def compare(left: str, right: str, **options: Unpack[Options]) -> Comparison:

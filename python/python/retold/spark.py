@@ -47,6 +47,9 @@ _HOMES = 8192
 # Texts that are counted together: as many as make about ten megabytes of features.
 _BUCKET = 2500
 
+# Bytes that a worker is given at a time, a last row aside: so it needs no more memory where texts are long.
+_BATCH = 32 << 20
+
 Progress = Callable[[str, float], object]
 
 
@@ -167,9 +170,10 @@ class _Run:
         self.confs: dict[str, str | None] = {}
 
     def __enter__(self) -> _Run:
-        # Rows of kernels may be large, and those of others must not wait for them.
+        # Rows of kernels may be large, and those of others must not wait for them. Spark 4.0 does not know the limit of bytes.
         for name, value in (
             ("spark.sql.execution.arrow.maxRecordsPerBatch", "2000"),
+            ("spark.sql.execution.arrow.maxBytesPerBatch", str(_BATCH)),
             ("spark.sql.shuffle.partitions", str(self.partitions)),
         ):
             self.confs[name] = self.spark.conf.get(name, None)
@@ -285,6 +289,8 @@ class _Run:
 
     def number(self) -> None:
         """Articles with numbers: those of their ids in order."""
+        from pyspark.sql import Window
+
         F = self.F
         text, id, date, known = self.names
         source = self.df
@@ -310,9 +316,12 @@ class _Run:
         if self.has_dates:
             order.append("seconds")
         order.append("hash")
-        place = F.monotonically_increasing_id()
-        placed = numbered.repartitionByRange(self.partitions, *order).sortWithinPartitions(*order)
-        placed = self.persist(placed.withColumn("place", place).drop("date", "is_new"))
+        # Only what orders them is sorted: of neighbouring ids all texts may be long, and one task would have these.
+        keys = self.persist(numbered.select(*order))
+        if not keys.where(F.col("id").isNull()).isEmpty():
+            raise ValueError(f"some ids are null: give every row one in the column {id!r}")
+        placed = keys.repartitionByRange(self.partitions, *order).sortWithinPartitions(*order)
+        placed = self.persist(placed.withColumn("place", F.monotonically_increasing_id()))
         # So many rows before those of each task.
         task = F.shiftright(F.col("place"), 33)
         counts = {row[0]: row[1] for row in placed.groupBy(task).count().collect()}
@@ -323,16 +332,18 @@ class _Run:
         if rows >= 1 << 31:
             raise ValueError(f"{rows} articles are too many: some two thousand million can be numbered")
         first = F.array(*[F.lit(first).cast("long") for first in firsts or [0]])
-        self.articles = placed.withColumn("n", F.col("place") + F.get(first, task.cast("int")))
+        numbers = placed.withColumn("n", F.col("place") + F.get(first, task.cast("int"))).groupBy(*order).agg(F.min("n").alias("n"))
+        # Rows that are equal in all of it are numbered one after the other, whichever comes first.
+        equal = F.row_number().over(Window.partitionBy(*order).orderBy(*order)) - 1
+        articles = numbered.join(numbers.hint("merge"), order).withColumn("n", F.col("n") + equal)
+        self.articles = self.persist(articles.drop("date", "is_new"))
 
     def sign(self) -> None:
         """Articles to texts: those that can be compared, each once."""
         F = self.F
         articles = self.articles
         columns = ["n", "words", "refused"] + ["seconds"] * self.has_dates + ["known"] * (self.names[3] is not None)
-        numbers = self.collect(articles.select(*columns, F.col("id").isNull().alias("nameless")))
-        if any(numbers.column("nameless").to_pylist()):
-            raise ValueError(f"some ids are null: give every row one in the column {self.names[1]!r}")
+        numbers = self.collect(articles.select(*columns))
         exact = ["exact_a", "exact_b", "words"]
         known = articles.where(~F.col("refused")).select("n", *exact)
         copied = known.groupBy(*exact).count().where("count > 1").drop("count")
