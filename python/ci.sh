@@ -3,6 +3,7 @@
 #
 #     python/ci.sh [FOLDER]    FOLDER is for the environment and what is built: python/target by default
 #
+# RETOLD_PROFILE=release builds the wheel as it is published, which takes minutes, and checks its size.
 # RETOLD_DEDUP may name the command `dedup`, so that what stays is compared with what it keeps.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -37,11 +38,17 @@ for library in datasets duckdb ipykernel nbclient numpy pandas polars pyarrow "p
 done
 
 cargo fmt --check
-cargo build --profile ci -p reference
+profile=${RETOLD_PROFILE:-ci}
+cargo build --profile "$profile" -p reference
 rm -rf "$CARGO_TARGET_DIR/ci-wheel"
-maturin build --quiet --profile ci --out "$CARGO_TARGET_DIR/ci-wheel"
+maturin build --quiet --profile "$profile" --out "$CARGO_TARGET_DIR/ci-wheel"
+bytes=$(cat "$CARGO_TARGET_DIR"/ci-wheel/*.whl | wc -c)
+if [ "$profile" = release ] && [ "$bytes" -gt 3000000 ]; then
+    echo "The wheel has $bytes bytes, and should have at most 3,000,000." >&2
+    exit 1
+fi
 install "$CARGO_TARGET_DIR"/ci-wheel/*.whl
-export RETOLD_REFERENCE=$CARGO_TARGET_DIR/ci/reference
+export RETOLD_REFERENCE=$CARGO_TARGET_DIR/$profile/reference
 # Not here, where `retold` would be the folder of sources.
 cp -r README.md pyproject.toml tests example.ipynb "$environment"
 cd "$environment"

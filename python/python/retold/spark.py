@@ -79,7 +79,7 @@ def find(
     `retold.find(...).members` has, to the bit, however the rows are ordered and partitioned. Ids are strings.
 
     The options are those of `retold.find`. What needs an order of rows, all pairs, or passages is refused: ``keep="first"``,
-    ``search="exhaustive"``, ``near_misses`` and ``excerpts``. `partitions` is the number of tasks of a stage,
+    ``search="exhaustive"``, ``near_misses`` and ``excerpts``. `partitions` is the number of tasks of a stage, at least two, and
     ``spark.sql.shuffle.partitions`` unless given; `progress` is called with the name of each stage and the seconds that it took.
 
     The work is done at once. The result is persisted, and what was persisted on the way is given back.
@@ -163,7 +163,8 @@ class _Run:
         self.options = plain(options)
         # Whatever is wrong with an option is told before anything is read.
         _retold.Kernel("number", self.options, {})
-        self.partitions = partitions or int(str(self.spark.conf.get("spark.sql.shuffle.partitions")))
+        # Texts that are all in one partition would be sent anew for each join: Spark does not see that they are where they should be.
+        self.partitions = max(2, partitions or int(str(self.spark.conf.get("spark.sql.shuffle.partitions"))))
         self.progress = progress
         self.with_rows = with_rows
         self.persisted: list[DataFrame] = []
