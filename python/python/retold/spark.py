@@ -171,7 +171,7 @@ class _Run:
         self.confs: dict[str, str | None] = {}
 
     def __enter__(self) -> _Run:
-        # Rows of kernels may be large, and those of others must not wait for them. Spark 4.0 does not know the limit of bytes.
+        # Rows of kernels may be large, and those of others must not wait for them. Not every Spark 4 knows the limit of bytes.
         for name, value in (
             ("spark.sql.execution.arrow.maxRecordsPerBatch", "2000"),
             ("spark.sql.execution.arrow.maxBytesPerBatch", str(_BATCH)),
