@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 use crate::articles::Article;
 use crate::census::{self, Asked, Census, Comparing, MayBe, Other};
-use crate::content::pair;
+use crate::content::{FEATURE_BITS, pair};
 use crate::date;
 use crate::detect::Detector;
 use crate::error::{Error, Result};
@@ -31,7 +31,7 @@ use crate::sketch::{self, LookedAt, SKETCH_VERSION, Sketch};
 use crate::verify;
 
 /// The kinds of keys by which articles are found, and how many of their bits count.
-const KEYS: [u8; 4] = [64, 32, 40, 32];
+const KEYS: [u8; 4] = [64, 32, 40, FEATURE_BITS as u8];
 const EXACT: usize = 0;
 const FINGERPRINTS: usize = 1;
 const BANDS: usize = 2;
@@ -823,7 +823,7 @@ fn keys(detector: &Detector, single: &Single) -> [Vec<u64>; KEYS.len()] {
     };
     let stems = single.tokens.iter().map(|token| token.stem());
     let pairs = stems.clone().zip(stems.skip(1)).filter(|(first, second)| first != second);
-    let pairs = pairs.map(|(first, second)| pair(first, second).into()).collect();
+    let pairs = pairs.map(|(first, second)| pair(first, second)).collect();
     [
         vec![single.exact.key()],
         distinct(single.fingerprints.iter().map(|&of| of.into()).collect()),
@@ -849,8 +849,8 @@ fn candidates(
     // What is rare is not known before the first census.
     let (alone, others): (Vec<_>, Vec<_>) =
         asked.pairs().filter(|_| counted.number > 0).partition(|&(.., is_alone)| is_alone);
-    let by_pairs = |pairs: &[(u32, u8, bool)], since: u64| {
-        let keys: Vec<u64> = pairs.iter().map(|&(pair, ..)| pair.into()).collect();
+    let by_pairs = |pairs: &[(u64, u8, bool)], since: u64| {
+        let keys: Vec<u64> = pairs.iter().map(|&(pair, ..)| pair).collect();
         sharing(snapshot, (PAIRS, since), &keys, |at| pairs[at].1.into())
     };
     let keeps = |key: &u64| Sample::Half.keeps(*key as u32);
@@ -1051,11 +1051,34 @@ fn profile(detector: &Detector) -> Profile {
     let (views, bands) = (views(detector), detector.bands());
     let content = if views.content == Content::Words { "content words" } else { "no content words" };
     let name = format!(
-        "format {FORMAT_VERSION}, sketches {SKETCH_VERSION}, {}, {content}, all fingerprints, {} slots in {} bands of {} rows",
+        "format {FORMAT_VERSION}, sketches {SKETCH_VERSION}, pairs of {} bits, {}, {content}, all fingerprints, {} slots in {} bands of {} rows",
+        KEYS[PAIRS],
         views.shingle,
         views.slots,
         bands.bands(),
         bands.rows()
     );
     Profile { bytes: name.clone().into_bytes(), name, key_bits: KEYS.to_vec() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_archive_of_other_features_is_refused_with_both_named() {
+        let folder = std::env::temp_dir().join(format!("retold-archive-profile-{}", std::process::id()));
+        let ours = profile(&Detector::new());
+        let name = ours.name.replace("48", "32");
+        let older = Profile { bytes: name.clone().into_bytes(), name: name.clone(), key_bits: vec![64, 32, 40, 32] };
+        records::Writer::create(&folder, &older, records::Options::default()).unwrap();
+        let errors = [
+            Archive::open(&folder, &Detector::new()).unwrap_err(),
+            ArchiveReader::open(&folder, &Detector::new()).unwrap_err(),
+        ];
+        for error in errors.map(|error| error.to_string()) {
+            assert!(ours.name != name && error.contains(&name) && error.contains(&ours.name), "{error}");
+        }
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

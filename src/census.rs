@@ -8,14 +8,15 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
-use crate::content::Token;
+use crate::content::{FEATURE_BITS, Token};
 use crate::error::{Error, Result};
 use crate::features::{Beside, Both, Few, Head, Marks, Weigher};
 use crate::frequencies::Frequencies;
 use crate::furniture::Mask;
-use crate::hash::{FORMAT_VERSION, hash_bytes};
+use crate::hash::hash_bytes;
 use crate::judge::{Common, Desk, Judge, Telling};
 use crate::near::{Compared, Keep, Near};
+use crate::records::{Cursor, put_number};
 use crate::report::{ContentEvidence, Evidence, Relation};
 use crate::rewordings::Notes;
 use crate::scheme::Shingle;
@@ -38,26 +39,35 @@ pub(crate) struct Census {
     weigher: OnceLock<Weigher>,
 }
 
-/// What the bytes of a census begin with, before the version of the format.
+/// What the bytes of a census begin with, before their version.
 const MAGIC: [u8; 7] = *b"rtldcen";
 
+/// The version of these bytes. Up to 2 it was that of the format, and features had 32 bits.
+const VERSION: u8 = 3;
+
 impl Census {
-    /// The census as bytes, little-endian: magic and version; texts, documents, the English share and the prior; features, and how many
-    /// documents hold each; the fingerprints and the windows of the mask, each with their number before them; and a hash of all that.
+    /// The census as bytes, little-endian: magic and version; texts, documents, the English share and the prior; the fingerprints and the
+    /// windows of the mask, each with their number before them; the number of features, how many documents hold each, and how many values
+    /// lie between each feature and the one before, in LEB128; and a hash of all that.
     pub(crate) fn to_bytes(&self) -> Vec<u8> {
         let Notes { texts, documents, english, ref frequencies, prior, .. } = self.notes;
-        let (features, held) = frequencies.parts();
         let mut bytes = MAGIC.to_vec();
-        bytes.push(FORMAT_VERSION);
+        bytes.push(VERSION);
         bytes.extend((texts as u64).to_le_bytes());
         bytes.extend((documents as u64).to_le_bytes());
         bytes.extend(english.to_bits().to_le_bytes());
         bytes.extend(prior.to_bits().to_le_bytes());
-        for numbers in [features].into_iter().chain(self.mask.parts()) {
+        for numbers in self.mask.parts() {
             bytes.extend((numbers.len() as u64).to_le_bytes());
             numbers.iter().for_each(|number| bytes.extend(number.to_le_bytes()));
         }
-        bytes.extend_from_slice(held);
+        bytes.extend((frequencies.iter().len() as u64).to_le_bytes());
+        bytes.extend(frequencies.iter().map(|(_, held)| held));
+        let mut next = 0;
+        for (feature, _) in frequencies.iter() {
+            put_number(&mut bytes, feature - next);
+            next = feature + 1;
+        }
         bytes.extend(hash_bytes(&bytes).to_le_bytes());
         bytes
     }
@@ -70,17 +80,26 @@ impl Census {
         }
         let mut rest = bytes.strip_prefix(&MAGIC).ok_or("it is no census")?;
         let rest = &mut rest;
-        if take::<1>(rest)? != [FORMAT_VERSION] {
+        if take::<1>(rest)? != [VERSION] {
             return Err("it was made by another release");
         }
         let (texts, documents) = (number(rest)?, number(rest)?);
         let [english, prior] = [take(rest)?, take(rest)?].map(|bits| f32::from_bits(u32::from_le_bytes(bits)));
-        let [features, common, windows] = [numbers(rest)?, numbers(rest)?, numbers(rest)?];
+        let [common, windows] = [numbers(rest)?, numbers(rest)?];
+        let features = number(rest)?;
+        let (held, distances) = rest.split_at_checked(features).ok_or("it is too short")?;
+        let (mut cursor, mut next, mut are_features) = (Cursor(distances), 0u64, true);
+        let frequencies = Frequencies::new(held.iter().map(|&held| {
+            let feature = cursor.number().and_then(|distance| next.checked_add(distance));
+            let feature = feature.filter(|feature| feature >> FEATURE_BITS == 0);
+            are_features &= feature.is_some();
+            next = feature.map_or(0, |feature| feature + 1);
+            (feature.unwrap_or_default(), held)
+        }));
         let ascend = |numbers: &[u32]| numbers.windows(2).all(|two| two[0] < two[1]);
-        if rest.len() != features.len() || ![&features, &common, &windows].into_iter().all(|numbers| ascend(numbers)) {
+        if !are_features || !cursor.0.is_empty() || !ascend(&common) || !ascend(&windows) {
             return Err("its numbers do not ascend, or are not as many as they should be");
         }
-        let frequencies = Frequencies::new(features, rest.to_vec());
         let notes = Notes { texts, documents, english, frequencies, prior, ..Notes::default() };
         Ok(Self { notes, mask: Mask::new(common, windows), ..Self::default() })
     }
@@ -212,7 +231,7 @@ impl Census {
             told.unwrap_or_else(|| Told { text: text.into(), words: signed.words, tokens: signed.tokens.clone() });
         // What one document holds, and its edited copies, is held by two if a text has it that was not counted.
         let few = if usual.is_some() { Few::Alone } else { Few::OrOnce };
-        let held = |features: &[u32]| self.notes.frequencies.all_held(features);
+        let held = |features: &[u64]| self.notes.frequencies.all_held(features);
         let weighed = Beside::new(&told.tokens, told.words, self.weigher(), few, held);
         Asked { census: self, how, text, signed, told, weighed, usual }
     }
@@ -249,7 +268,7 @@ impl Asked<'_> {
 
     /// The rare pairs of words by which rewordings of it are found, with their weights: those included that no other text has, for another
     /// one may come to have them; with each whether it can be met in texts alone that were not counted.
-    pub(crate) fn pairs(&self) -> impl Iterator<Item = (u32, u8, bool)> {
+    pub(crate) fn pairs(&self) -> impl Iterator<Item = (u64, u8, bool)> {
         let is_counted = self.usual.is_some();
         self.weighed.rare_pairs().map(move |(pair, weight, is_alone)| (pair, weight, is_alone && is_counted))
     }
@@ -414,5 +433,29 @@ impl Asked<'_> {
         });
         let without_mates = if nth >= CROWDED { usual::without_mates(crowd) } else { None };
         usual::drawn(without_mates.unwrap_or(nth), self.census.notes.texts)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_census_comes_back_and_what_is_no_feature_is_refused() {
+        const LAST: u64 = (1 << FEATURE_BITS) - 1;
+        let features = [(0, 7), (1, 2), (300, 40), (LAST - 200, 255), (LAST, 3)];
+        let notes = Notes { texts: 9, frequencies: Frequencies::new(features.into_iter()), ..Notes::default() };
+        let census = Census { notes, mask: Mask::new(vec![3, 9], vec![4]), ..Census::default() };
+        let mut bytes = census.to_bytes();
+        let read = Census::from_bytes(&bytes).unwrap();
+        assert_eq!(read.notes.frequencies.iter().collect::<Vec<_>>(), features);
+        assert_eq!((read.notes.texts, read.mask.parts()), (9, census.mask.parts()));
+        // The last feature one further.
+        let end = bytes.len() - size_of::<u64>();
+        bytes[end - 2] += 1;
+        assert!(Census::from_bytes(&bytes).is_err());
+        let hash = hash_bytes(&bytes[..end]);
+        bytes[end..].copy_from_slice(&hash.to_le_bytes());
+        assert!(Census::from_bytes(&bytes).unwrap_err().contains("ascend"));
     }
 }

@@ -4,6 +4,20 @@
 //! *announced* and *announcement* are one. Features are the stems and the pairs of stems that stand next to each other.
 //! What weight a feature has depends on how few documents hold it: in the corpus at hand, and in general English, of
 //! which a small frozen table of document frequencies is part of the crate.
+//!
+//! Features are hashes, and one that shares its value with another passes for more common than it is. How many distinct
+//! ones there are in news, by Heaps' law from corpora of up to 44,511 articles:
+//!
+//! | articles | stems | pairs |
+//! | --- | --- | --- |
+//! | 32,000 | 100,000 | 2.5 million |
+//! | 10⁹ | 2 · 10⁷ | 1 to 4 · 10⁹ |
+//!
+//! So pairs have 48 bits: at 10⁹ articles one in 70,000 shares its value. With 32 bits it would be three in five. A stem
+//! has 30, of which two more make the token of a word: one in fifty shares its value with another one at 10⁹ articles. That
+//! costs little: both are rare as a rule, and are still rare together; rewordings are told by pairs first of all, and the
+//! pairs of two such stems differ unless their neighbours are the same. Tokens, on the other hand, are kept of every word of
+//! every article.
 
 use std::ops::Range;
 use std::sync::OnceLock;
@@ -323,22 +337,34 @@ impl Prior {
     }
 }
 
-/// The id of an unordered pair of stems.
+/// Bits of a feature.
+pub(crate) const FEATURE_BITS: u32 = 48;
+
+/// The feature that a stem is: its id in the upper bits.
 #[inline(always)]
-pub(crate) fn pair(a: u32, b: u32) -> u32 {
-    (mix2(a.min(b).into(), a.max(b).into()) >> 32) as u32
+pub(crate) fn alone(stem: u32) -> u64 {
+    u64::from(stem) << (FEATURE_BITS - u32::BITS)
+}
+
+/// The feature that an unordered pair of stems is.
+#[inline(always)]
+pub(crate) fn pair(a: u32, b: u32) -> u64 {
+    let pair = mix2(a.min(b).into(), a.max(b).into()) >> (u64::BITS - FEATURE_BITS);
+    #[cfg(test)]
+    let pair = load::narrowed(pair);
+    pair
 }
 
 /// Calls `each` with every feature of a text in order: each stem, and after it the pair with the stem that follows.
 #[inline(always)]
-pub(crate) fn features(tokens: impl Iterator<Item = Token>, mut each: impl FnMut(u32)) {
+pub(crate) fn features(tokens: impl Iterator<Item = Token>, mut each: impl FnMut(u64)) {
     let mut before = None;
     for token in tokens {
         let stem = token.stem();
         if let Some(before) = before.replace(stem).filter(|&before| before != stem) {
             each(pair(before, stem));
         }
-        each(stem);
+        each(alone(stem));
     }
 }
 
@@ -534,6 +560,9 @@ pub(crate) fn exp(x: f32) -> f32 {
 }
 
 #[cfg(test)]
+mod load;
+
+#[cfg(test)]
 pub(crate) mod tests {
     use super::*;
     use crate::Words;
@@ -636,7 +665,8 @@ pub(crate) mod tests {
         let (ferry, orrin) = (tokens[0].stem(), tokens[1].stem());
         let mut found = Vec::new();
         features(tokens.iter().copied(), |feature| found.push(feature));
-        assert_eq!(found, [ferry, pair(ferry, orrin), orrin, orrin, pair(ferry, orrin), ferry]);
+        let (both, ferry, orrin) = (pair(ferry, orrin), alone(ferry), alone(orrin));
+        assert_eq!(found, [ferry, both, orrin, orrin, both, ferry]);
     }
 
     proptest! {

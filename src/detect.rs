@@ -625,6 +625,7 @@ mod tests {
         let articles = stories();
         let detector = Detector::new();
         let (census, counted) = detector.census(&articles).unwrap();
+        let census = Census::from_bytes(&census.to_bytes()).unwrap();
         let sign = |(_, text): &(String, String)| detector.comparing().views.single(text, &mut Default::default());
         let looked_at = LookedAt { census: 1, may_hold_furniture: true };
         let sketches: Vec<Vec<u8>> =

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use rayon::prelude::*;
 
 pub(crate) use self::beside::{Beside, Both, Few, Marks};
-use crate::content::{Commonness, Prior, Token, TokenChunk, TokenChunks, UNIT, ln, pair, span, units};
+use crate::content::{
+    Commonness, FEATURE_BITS, Prior, Token, TokenChunk, TokenChunks, UNIT, alone, ln, pair, span, units,
+};
 use crate::error::Result;
 use crate::frequencies::{self, Answers, Frequencies, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Parts};
 use crate::store::{self, Block, Budget, CHUNK, Share, Store};
@@ -359,7 +361,7 @@ impl Draft<'_> {
         for ((text, head), tokens) in heads.iter_mut().enumerate().zip(chunk.texts()) {
             weights.clear();
             let held = |token: Token| {
-                let part = parts.of(token.stem());
+                let part = parts.of(alone(token.stem()));
                 let held = Held::of_code(learned[part].held.get(next[part]).copied().unwrap_or_default());
                 next[part] += 1;
                 held
@@ -431,7 +433,7 @@ fn find_rare<L>(
     weigher: &Weigher,
     prior: &Prior,
     (seen, totals, lists): (&mut Seen, &mut Totals, &mut Vec<(L, u8)>),
-    mut held: impl FnMut(u32) -> Option<(Held, Option<L>)>,
+    mut held: impl FnMut(u64) -> Option<(Held, Option<L>)>,
     mut note: impl FnMut(Held),
 ) {
     seen.reset(2 * tokens.len());
@@ -451,9 +453,10 @@ fn find_rare<L>(
                 lists.extend(list.map(|list| (list, weight)));
             }
         }
-        if let Some((held, list)) = held(id) {
+        let stem = alone(id);
+        if let Some((held, list)) = held(stem) {
             note(held);
-            if held.code() <= MOST_DOCUMENTS as usize && seen.is_new(id) {
+            if held.code() <= MOST_DOCUMENTS as usize && seen.is_new(stem) {
                 totals.rare += weigher.rare(held);
                 lists.extend(list.map(|list| (list, 0)));
             }
@@ -480,7 +483,7 @@ fn find_stems(
     for (at, token) in tokens.enumerate() {
         head.figures += u32::from(token.is_number());
         let held = held(token);
-        let stem = known.insert(token.stem(), stems.len() as u32).map_or(stems.len(), |stem| stem as usize);
+        let stem = known.insert(alone(token.stem()), stems.len() as u32).map_or(stems.len(), |stem| stem as usize);
         if stem == stems.len() {
             stems.push(Found { token, first: at as u32, times: 0, names: 0, held });
         }
@@ -518,16 +521,16 @@ pub(crate) struct Weighed {
     common: u8,
     words: Vec<u32>,
     /// Its rare features, ascending, and what each weighs as a pair of words; 0 if it is a stem.
-    pub(crate) rare: Vec<(u32, u8)>,
+    pub(crate) rare: Vec<(u64, u8)>,
 }
 
 impl Weighed {
     /// Weighs one text of these content words, and so many words in all, where so many documents hold each feature.
-    pub(crate) fn new(tokens: &[Token], words: u32, weigher: &Weigher, held: impl Fn(u32) -> Held) -> Self {
+    pub(crate) fn new(tokens: &[Token], words: u32, weigher: &Weigher, held: impl Fn(u64) -> Held) -> Self {
         let prior = Prior::get();
         let (mut head, mut rare) = (Head { words, ..Head::default() }, Vec::new());
         let all = || tokens.iter().copied();
-        let named = |feature: u32| {
+        let named = |feature: u64| {
             let held = held(feature);
             Some((held, held.is_rare().then_some(feature)))
         };
@@ -535,7 +538,9 @@ impl Weighed {
         rare.sort_unstable();
         let (mut packed, mut weights) = (Vec::new(), Vec::new());
         let scratch = (&mut Known::default(), &mut Vec::new());
-        find_stems(all(), weigher, prior, scratch, &mut head, (&mut packed, &mut weights), |token| held(token.stem()));
+        find_stems(all(), weigher, prior, scratch, &mut head, (&mut packed, &mut weights), |token| {
+            held(alone(token.stem()))
+        });
         store::add_bytes(&mut packed, &weights);
         head.stems = weights.len() as u32;
         Self { head, common: weigher.common(), words: packed, rare }
@@ -637,7 +642,7 @@ struct Found {
 #[derive(Default)]
 struct Known {
     /// Features and their numbers and 1; 0 for a free slot.
-    slots: Vec<(u32, u32)>,
+    slots: Vec<(u64, u32)>,
     shift: u32,
 }
 
@@ -646,12 +651,12 @@ impl Known {
         let bits = (features * 2).next_power_of_two().trailing_zeros().max(1);
         self.slots.clear();
         self.slots.resize(1 << bits, (0, 0));
-        self.shift = 32 - bits;
+        self.shift = FEATURE_BITS - bits;
     }
 
     /// The number of a feature that is known.
     #[inline(always)]
-    fn get(&self, feature: u32) -> Option<u32> {
+    fn get(&self, feature: u64) -> Option<u32> {
         let mut at = (feature >> self.shift) as usize;
         loop {
             match self.slots[at] {
@@ -664,7 +669,7 @@ impl Known {
 
     /// The number of a feature that is known; else it is noted with this one.
     #[inline(always)]
-    fn insert(&mut self, feature: u32, number: u32) -> Option<u32> {
+    fn insert(&mut self, feature: u64, number: u32) -> Option<u32> {
         let mut at = (feature >> self.shift) as usize;
         loop {
             let slot = &mut self.slots[at];
@@ -684,7 +689,7 @@ impl Known {
 #[derive(Default)]
 struct Seen {
     /// Features; 0 for a free slot.
-    slots: Vec<u32>,
+    slots: Vec<u64>,
     shift: u32,
     /// Whether the feature 0 was seen.
     zero: bool,
@@ -695,12 +700,12 @@ impl Seen {
         let bits = (features * 2).next_power_of_two().trailing_zeros().max(1);
         self.slots.clear();
         self.slots.resize(1 << bits, 0);
-        (self.shift, self.zero) = (32 - bits, false);
+        (self.shift, self.zero) = (FEATURE_BITS - bits, false);
     }
 
     /// Whether a feature was not seen before; it is from now on.
     #[inline(always)]
-    fn is_new(&mut self, feature: u32) -> bool {
+    fn is_new(&mut self, feature: u64) -> bool {
         if feature == 0 {
             return !std::mem::replace(&mut self.zero, true);
         }

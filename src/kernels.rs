@@ -12,7 +12,8 @@ use std::borrow::Cow;
 
 pub use content::{
     Beside, Counted, Counting, Direct, Full, Looked, Packages, Pair, Read, Reading, Side, Told, Usual, Visit, Visits,
-    Weighing, Weights, best_shares, english_share, guest, is_compared, is_crowded, neighbours, share, worth_reading,
+    Weighing, Weights, best_shares, english_share, frequent, guest, is_compared, is_crowded, neighbours, share,
+    worth_reading,
 };
 pub use decide::{Crowd, Decider, Engine, MemberRow, Met, Numbers};
 pub use near::{Bucket, Buckets, Compare, Holder, LARGEST, Masked, Overlapping, Passage, Two, Unrelated, Windows};
@@ -25,7 +26,7 @@ use crate::options::{Excerpts, Representative, Search};
 use crate::sign::{Scratch, Single};
 
 /// Changes whenever what kernels exchange does.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// Texts are numbered on, and what is asked about so many of them goes together.
 pub const BLOCK: u32 = 512;

@@ -493,13 +493,15 @@ fn add_features(side: &Side, units: &[Stretch], first: u32, features: &mut Vec<u
             if stem == NO_STEM {
                 continue;
             }
+            // Of two texts there are so few that fewer bits tell them apart.
+            let pair = |a, b| (content::pair(a, b) >> (content::FEATURE_BITS - u32::BITS)) as u32;
             let mut add = |feature: u32| features.push(u64::from(feature) << 32 | u64::from(unit));
             if !solo {
                 add(stem);
             }
             match last {
-                Some((before, true)) if solo => add(content::pair(before, stem) & !1),
-                Some((before, _)) if before != stem => add(content::pair(before, stem) | 1),
+                Some((before, true)) if solo => add(pair(before, stem) & !1),
+                Some((before, _)) if before != stem => add(pair(before, stem) | 1),
                 _ => {}
             }
             last = Some((stem, solo));

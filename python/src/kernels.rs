@@ -168,7 +168,7 @@ struct State {
     leads: Bits,
     crowded: Bits,
     mask: Masked,
-    frequent: HashSet<u32>,
+    frequent: HashSet<u64>,
     weights: Option<Weights>,
     totals: Vec<u8>,
     usual: Vec<u8>,
@@ -190,11 +190,12 @@ impl State {
             Ok(state.get_item(name)?.map(|value| value.extract()).transpose()?.unwrap_or_default())
         };
         let bits = |name: &str| PyResult::Ok(Bits::new(bytes(name)?));
+        let frequent = k::frequent(&bytes("frequent")?).map_err(broken)?;
         let weights = match state.get_item("documents")? {
             None => None,
             Some(documents) => {
                 let english = state.get_item("english")?.map(|value| value.extract()).transpose()?.unwrap_or(1.0);
-                let features = four(&bytes("frequent")?).into_iter().zip(bytes("frequent_codes")?).collect();
+                let features = frequent.iter().copied().zip(bytes("frequent_codes")?).collect();
                 Some(Weights::new(documents.extract()?, english, features))
             }
         };
@@ -204,7 +205,7 @@ impl State {
             leads: bits("leads")?,
             crowded: bits("crowded")?,
             mask: Masked::new(four(&bytes("common")?), four(&bytes("windows")?)),
-            frequent: four(&bytes("frequent")?).into_iter().collect(),
+            frequent: frequent.into_iter().collect(),
             weights,
             totals: bytes("totals")?,
             usual: bytes("usual")?,
@@ -635,7 +636,7 @@ impl Kernel {
         let frequent = counting.frequent();
         table(vec![
             ("kind", ints(frequent.iter().map(|_| 0).chain(1..6))),
-            ("number", longs(frequent.iter().map(|&feature| i64::from(feature)).chain(sums.map(|sum| sum as i64)))),
+            ("number", longs(frequent.iter().map(|&feature| feature as i64).chain(sums.map(|sum| sum as i64)))),
         ])
     }
 
@@ -901,12 +902,12 @@ fn counted(done: Vec<(i64, k::Counted)>) -> PyResult<Table> {
         answers.extend(others);
     }
     let kinds = answers.iter().map(|_| ANSWERS).chain(frequent.iter().map(|_| FREQUENT));
-    let numbers = answers.iter().map(|of| of.0).chain(frequent.iter().map(|of| of.0));
+    let numbers = answers.iter().map(|of| of.0.into()).chain(frequent.iter().map(|of| of.0 as i64));
     let codes = answers.iter().map(|_| 0).chain(frequent.iter().map(|of| of.1.into()));
     let data = answers.iter().map(|of| Some(&of.1)).chain(frequent.iter().map(|_| None));
     table(vec![
         ("kind", ints(kinds)),
-        ("number", longs(numbers)),
+        ("number", longs::<i64>(numbers)),
         ("code", ints(codes)),
         ("data", optional_bytes(data)),
     ])

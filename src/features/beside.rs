@@ -7,7 +7,7 @@
 use super::{
     Features, Found, Head, Held, Known, LEAST_IDF, PARTS, Seen, Totals, Weigher, find_rare, find_stems, store,
 };
-use crate::content::{Prior, Token, features, pair};
+use crate::content::{Prior, Token, alone, features, pair};
 use crate::sketch::{MOST_WORDS, Spaced};
 
 /// What so few documents hold that a text which has it as well makes a difference.
@@ -46,7 +46,7 @@ pub(crate) struct Beside<'w> {
 /// A feature of the text.
 #[derive(Clone, Copy)]
 struct Feature {
-    feature: u32,
+    feature: u64,
     held: Held,
     /// What it weighs as a rare pair of words, as it was counted and if both texts have it; 0 if it is none.
     pair: [u8; 2],
@@ -91,11 +91,11 @@ impl<'w> Beside<'w> {
         words: u32,
         weigher: &'w Weigher,
         few: Few,
-        held: impl FnOnce(&[u32]) -> Vec<Held>,
+        held: impl FnOnce(&[u64]) -> Vec<Held>,
     ) -> Self {
         let mut known = Known::default();
         // All features, and those of the text in order, by their places among them.
-        let mut all: Vec<u32> = Vec::with_capacity(2 * tokens.len());
+        let mut all: Vec<u64> = Vec::with_capacity(2 * tokens.len());
         let mut in_order: Vec<u32> = Vec::with_capacity(2 * tokens.len());
         known.reset(2 * tokens.len());
         features(tokens.iter().copied(), |feature| {
@@ -108,7 +108,7 @@ impl<'w> Beside<'w> {
         let feature = |(&feature, held)| Feature { feature, held, pair: [0; 2], stem: None };
         let mut all: Vec<Feature> = all.iter().zip(held(&all)).map(feature).collect();
         // A stem stands behind its pair, if it has one.
-        let is_stem = |at: usize| known.get(tokens[at].stem());
+        let is_stem = |at: usize| known.get(alone(tokens[at].stem()));
         let stems: Vec<u32> = (0..tokens.len()).filter_map(is_stem).collect();
         let (mut heads, mut words_of_both) = ([Head { words, ..Head::default() }; 2], Vec::new());
         let (mut seen, mut known_stems, mut found) = (Seen::default(), Known::default(), Vec::new());
@@ -133,7 +133,7 @@ impl<'w> Beside<'w> {
         }
         for Found { token, first, times, names, .. } in found {
             let part = first as usize * PARTS / tokens.len();
-            if let Some(at) = known.get(token.stem()) {
+            if let Some(at) = known.get(alone(token.stem())) {
                 all[at as usize].stem = Some((token.named(2 * names >= times), part as u8));
             }
         }
@@ -148,7 +148,7 @@ impl<'w> Beside<'w> {
 
     /// Its rare pairs of words, and what each weighs if another text has it, whether any has it so far or not; with each whether no
     /// two counted texts have it.
-    pub(crate) fn rare_pairs(&self) -> impl Iterator<Item = (u32, u8, bool)> {
+    pub(crate) fn rare_pairs(&self) -> impl Iterator<Item = (u64, u8, bool)> {
         let rare = |feature: &&Feature| feature.pair[1] > 0 && self.few.of_both(feature.held).is_rare();
         self.features.iter().filter(rare).map(|it| (it.feature, it.pair[1], it.held == Held::ALONE))
     }
@@ -200,7 +200,7 @@ impl<'w> Beside<'w> {
                     }
                 }
             }
-            let Some(at) = known.get(id) else { continue };
+            let Some(at) = known.get(alone(id)) else { continue };
             let mark = &mut marks[at as usize];
             if !std::mem::replace(&mut mark.is_met, true) {
                 met.push(at);
@@ -213,7 +213,7 @@ impl<'w> Beside<'w> {
             mark.names += u32::from(token.is_name());
         }
         for &at in &*met {
-            let Feature { feature, held, pair: [counted, of_both], stem } = features[at as usize];
+            let Feature { held, pair: [counted, of_both], stem, .. } = features[at as usize];
             if few.of_both(held).is_rare() {
                 both.pairs += u32::from(of_both);
             }
@@ -221,7 +221,7 @@ impl<'w> Beside<'w> {
                 let pairs = &mut both.ours.totals.pairs;
                 *pairs = (*pairs + u32::from(of_both)).saturating_sub(counted.into());
                 if let Some((token, part)) = stem {
-                    self.move_stem(&mut both.ours.totals, (token, held), part.into(), feature);
+                    self.move_stem(&mut both.ours.totals, (token, held), part.into());
                 }
             }
         }
@@ -232,7 +232,7 @@ impl<'w> Beside<'w> {
             let token = token.named(2 * mark.names >= mark.times);
             let part = mark.first as usize * PARTS / content_words;
             if few.contains(feature.held) {
-                self.move_stem(&mut both.theirs.totals, (token, feature.held), part, token.stem());
+                self.move_stem(&mut both.theirs.totals, (token, feature.held), part);
             }
             let idf = weigher.idf(few.of_both(feature.held), prior.commonness(token.stem()));
             if idf >= LEAST_IDF {
@@ -248,13 +248,13 @@ impl<'w> Beside<'w> {
 
     /// The most words of the text, whose content words are these with so many others between them, that may stand in runs of so many
     /// words that another text has too; `has` says whether that has a feature.
-    fn most_in_runs((tokens, gaps): (&[Token], &[u8]), run: usize, has: impl Fn(u32) -> bool) -> usize {
+    fn most_in_runs((tokens, gaps): (&[Token], &[u8]), run: usize, has: impl Fn(u64) -> bool) -> usize {
         let gap = |at: usize| match gaps[at] {
             // Nobody knows how many there are.
             MOST_WORDS => usize::MAX,
             gap => usize::from(gap),
         };
-        let stays = |at: usize| has(tokens[at].stem());
+        let stays = |at: usize| has(alone(tokens[at].stem()));
         let goes_on = |at: usize| {
             let (this, next) = (tokens[at].stem(), tokens[at + 1].stem());
             stays(at + 1) && (this == next || has(pair(this, next)))
@@ -275,7 +275,7 @@ impl<'w> Beside<'w> {
             at += 1;
             add(words.saturating_add(gap(at)));
         }
-        if tokens.last().is_none_or(|last| !has(last.stem())) {
+        if tokens.last().is_none_or(|last| !has(alone(last.stem()))) {
             add(gap(tokens.len()));
         }
         most
@@ -301,8 +301,8 @@ impl<'w> Beside<'w> {
     }
 
     /// Counts a stem of one of the texts as both have it.
-    fn move_stem(&self, totals: &mut Totals, (token, held): (Token, Held), part: usize, stem: u32) {
-        let english = Prior::get().commonness(stem);
+    fn move_stem(&self, totals: &mut Totals, (token, held): (Token, Held), part: usize) {
+        let english = Prior::get().commonness(token.stem());
         let common = self.weigher.common();
         let weight = |held| self.weigher.idf(held, english);
         let (counted, of_both) = (weight(held), weight(self.few.of_both(held)));
@@ -321,14 +321,14 @@ impl Head {
         tokens: impl ExactSizeIterator<Item = Token> + Clone,
         words: u32,
         weigher: &Weigher,
-        held: impl Fn(u32) -> Held,
+        held: impl Fn(u64) -> Held,
     ) -> Self {
         let (prior, mut head) = (Prior::get(), Self { words, ..Self::default() });
         let mut lists: Vec<((), u8)> = Vec::new();
-        let named = |feature: u32| Some((held(feature), None));
+        let named = |feature: u64| Some((held(feature), None));
         find_rare(tokens.clone(), weigher, prior, (&mut Seen::default(), &mut head.totals, &mut lists), named, |_| {});
         let (scratch, packed) = ((&mut Known::default(), &mut Vec::new()), (&mut Vec::new(), &mut Vec::new()));
-        find_stems(tokens, weigher, prior, scratch, &mut head, packed, |token| held(token.stem()));
+        find_stems(tokens, weigher, prior, scratch, &mut head, packed, |token| held(alone(token.stem())));
         head
     }
 }
@@ -357,8 +357,8 @@ mod tests {
     use proptest::prelude::*;
 
     /// How many documents hold a feature, somehow.
-    fn held(feature: u32) -> Held {
-        Held::new([0, 1, 1, 2, 3, 30, 50, 900][(mix(feature.into()) % 8) as usize])
+    fn held(feature: u64) -> Held {
+        Held::new([0, 1, 1, 2, 3, 30, 50, 900][(mix(feature) % 8) as usize])
     }
 
     fn text() -> impl Strategy<Value = String> {
@@ -378,7 +378,7 @@ mod tests {
             let (ours, theirs) = (ours + &tail, theirs + &tail);
             let (ours_signed, theirs_signed) = (sign(&ours), sign(&theirs));
             let (weigher, few) = (Weigher::new(5000, 1.0), if is_counted { Few::Alone } else { Few::OrOnce });
-            let all_held = |features: &[u32]| features.iter().map(|&feature| held(feature)).collect();
+            let all_held = |features: &[u64]| features.iter().map(|&feature| held(feature)).collect();
             let beside = Beside::new(&ours_signed.tokens, ours_signed.words, &weigher, few, all_held);
             let head = Head::counted(theirs_signed.tokens.iter().copied(), theirs_signed.words, &weigher, held);
             let head = Head::of_numbers(head.numbers());
@@ -390,7 +390,7 @@ mod tests {
                 all
             };
             let (one, other) = (features(&ours_signed.tokens), features(&theirs_signed.tokens));
-            let held_by_both = |feature: u32| {
+            let held_by_both = |feature: u64| {
                 let is_in_both = one.contains(&feature) && other.contains(&feature);
                 if is_in_both && few.contains(held(feature)) { Held::new(2) } else { held(feature) }
             };

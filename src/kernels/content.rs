@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::packed::{Broken, Packed, put};
 use super::{BLOCK, Kernels, Masked};
-use crate::content::{Token, features};
+use crate::content::{FEATURE_BITS, Token, features};
 use crate::features::{English, HEAD_NUMBERS, Weighed, Weigher, rare_weights};
 use crate::frequencies::{Frequencies, Held, MOST_DOCUMENTS};
 use crate::judge::{Common, Desk, Judge, Telling};
@@ -34,7 +34,7 @@ impl fmt::Debug for Told<'_> {
 
 impl Told<'_> {
     /// The distinct features, ascending.
-    fn features(&self) -> Vec<u32> {
+    fn features(&self) -> Vec<u64> {
         let mut all = Vec::with_capacity(2 * self.tokens.len());
         features(self.tokens.iter().copied(), |feature| all.push(feature));
         all.sort_unstable();
@@ -74,7 +74,7 @@ impl Kernels {
 #[derive(Debug, Default)]
 pub struct Counting {
     /// Features with the texts that hold them, and whether these count as documents.
-    holders: Vec<(u32, u32, bool)>,
+    holders: Vec<(u64, u32, bool)>,
 }
 
 impl Counting {
@@ -83,7 +83,7 @@ impl Counting {
     }
 
     /// Those that so many of these texts hold that they are frequent, whoever else holds them.
-    pub fn frequent(&mut self) -> Vec<u32> {
+    pub fn frequent(&mut self) -> Vec<u64> {
         self.holders.sort_unstable();
         let runs = self.holders.chunk_by(|a, b| a.0 == b.0);
         let frequent = runs.filter(|run| run.iter().filter(|holder| holder.2).count() > MOST_DOCUMENTS as usize);
@@ -92,12 +92,14 @@ impl Counting {
 
     /// The features for each of so many buckets that has some, with their holders; of those that are known to be frequent only how
     /// many documents hold them.
-    pub fn buckets(mut self, frequent: &HashSet<u32>, buckets: u32) -> Packages {
+    pub fn buckets(mut self, frequent: &HashSet<u64>, buckets: u32) -> Packages {
         self.holders.sort_unstable();
-        let mut packed: Packages = vec![(0, Vec::new()); buckets as usize];
+        let mut packed: Vec<(u64, Vec<u8>)> = vec![(0, Vec::new()); buckets as usize];
         for run in self.holders.chunk_by(|a, b| a.0 == b.0) {
             let feature = run[0].0;
-            let (last, bytes) = &mut packed[(feature % buckets) as usize];
+            // Features that follow each other go together: the distances from one to the next are short.
+            let bucket = ((feature >> (FEATURE_BITS - u32::BITS)) * u64::from(buckets)) >> u32::BITS;
+            let (last, bytes) = &mut packed[bucket as usize];
             put(bytes, feature - *last);
             *last = feature;
             if frequent.contains(&feature) {
@@ -123,19 +125,19 @@ pub type Packages = Vec<(u32, Vec<u8>)>;
 /// The features of one bucket, with all that hold them.
 #[derive(Debug, Default)]
 pub struct Counted {
-    /// The feature above, then whether it does not count as a document, then the text.
-    holders: Vec<u64>,
-    documents: BTreeMap<u32, u64>,
+    /// Features, each with whether the text does not count as a document above the text.
+    holders: Vec<(u64, u32)>,
+    documents: BTreeMap<u64, u64>,
 }
 
-const NO_DOCUMENT: u64 = 1 << 31;
+const NO_DOCUMENT: u32 = 1 << 31;
 
 impl Counted {
     /// Adds what [`Counting::buckets`] made of some texts.
     pub fn add(&mut self, bytes: &[u8]) -> Result<(), Broken> {
-        let (mut packed, mut feature) = (Packed(bytes), 0u32);
+        let (mut packed, mut feature) = (Packed(bytes), 0);
         while !packed.is_empty() {
-            feature = feature.checked_add(packed.int()?).ok_or(Broken)?;
+            feature = packed.feature_after(feature)?;
             let count = packed.int()?;
             if count == 0 {
                 *self.documents.entry(feature).or_default() += packed.long()?;
@@ -144,11 +146,11 @@ impl Counted {
             for _ in 0..count {
                 let holder = packed.long()?;
                 text += holder >> 1;
-                if text >= NO_DOCUMENT {
+                if text >= NO_DOCUMENT.into() {
                     return Err(Broken);
                 }
                 let no_document = if holder & 1 == 1 { 0 } else { NO_DOCUMENT };
-                self.holders.push(u64::from(feature) << 32 | no_document | text);
+                self.holders.push((feature, no_document | text as u32));
             }
         }
         Ok(())
@@ -156,16 +158,16 @@ impl Counted {
 
     /// The features that more documents hold than tell of copying, with the codes of how many; and for each block of texts what these
     /// need to know of all others that somebody else has.
-    pub fn finish(mut self) -> (Vec<(u32, u8)>, Packages) {
+    pub fn finish(mut self) -> (Vec<(u64, u8)>, Packages) {
         self.holders.sort_unstable();
         let code = |documents: u64| Held::new(u32::try_from(documents).unwrap_or(u32::MAX)).code() as u8;
-        let mut frequent: Vec<(u32, u8)> =
+        let mut frequent: Vec<(u64, u8)> =
             self.documents.iter().map(|(&feature, &documents)| (feature, code(documents))).collect();
-        let mut answers: BTreeMap<u32, (u32, Vec<u8>)> = BTreeMap::new();
-        let text = |holder: u64| (holder % NO_DOCUMENT) as u32;
-        for run in self.holders.chunk_by(|a, b| a >> 32 == b >> 32) {
-            let feature = (run[0] >> 32) as u32;
-            let documents = run.partition_point(|holder| holder & NO_DOCUMENT == 0);
+        let mut answers: BTreeMap<u32, (u64, Vec<u8>)> = BTreeMap::new();
+        let text = |holder: (u64, u32)| holder.1 % NO_DOCUMENT;
+        for run in self.holders.chunk_by(|a, b| a.0 == b.0) {
+            let feature = run[0].0;
+            let documents = run.partition_point(|holder| holder.1 & NO_DOCUMENT == 0);
             let held = Held::by(documents as u32, run.len() as u32);
             if held == Held::ALONE {
                 continue;
@@ -205,6 +207,14 @@ impl Counted {
     }
 }
 
+/// Features of eight bytes each, as [`Weights`] and [`Counting::buckets`] take those that are frequent.
+pub fn frequent(bytes: &[u8]) -> Result<Vec<u64>, Broken> {
+    let (eights, rest) = bytes.as_chunks();
+    let features: Vec<u64> = eights.iter().map(|&eight| u64::from_le_bytes(eight)).collect();
+    let are_features = rest.is_empty() && features.iter().all(|feature| feature >> FEATURE_BITS == 0);
+    if are_features { Ok(features) } else { Err(Broken) }
+}
+
 /// What features weigh in a corpus: so many documents, so much general English, and the features that many documents hold, ascending, with
 /// the codes of how many.
 pub struct Weights {
@@ -220,10 +230,9 @@ impl fmt::Debug for Weights {
 }
 
 impl Weights {
-    pub fn new(documents: usize, english: f32, mut frequent: Vec<(u32, u8)>) -> Self {
+    pub fn new(documents: usize, english: f32, mut frequent: Vec<(u64, u8)>) -> Self {
         frequent.sort_unstable();
-        let (features, held) = frequent.into_iter().unzip();
-        let frequent = Frequencies::new(features, held);
+        let frequent = Frequencies::new(frequent.into_iter());
         Self { weigher: Weigher::new(documents, english), frequent, rare: rare_weights() }
     }
 }
@@ -239,7 +248,7 @@ pub struct Side {
 }
 
 /// A feature of a text, how many documents hold it, and where the leaders stand among all.
-type Answer = (u32, u8, u32, u32);
+type Answer = (u64, u8, u32, u32);
 
 /// The texts of one block, which are weighed one after the other once all answers are there.
 #[derive(Debug, Default)]
@@ -257,10 +266,10 @@ impl Weighing {
 
     /// Adds what [`Counted::finish`] says to the block.
     pub fn add(&mut self, bytes: &[u8]) -> Result<(), Broken> {
-        let (mut packed, mut feature) = (Packed(bytes), 0u32);
+        let (mut packed, mut feature) = (Packed(bytes), 0);
         let mut of_block = Vec::new();
         while !packed.is_empty() {
-            feature = feature.checked_add(packed.int()?).ok_or(Broken)?;
+            feature = packed.feature_after(feature)?;
             let code = packed.byte()?;
             of_block.clear();
             let mut text = 0usize;
@@ -287,10 +296,10 @@ impl Weighing {
         let at = text.checked_sub(self.block * BLOCK).ok_or(Broken)? as usize;
         let mut answers = std::mem::take(self.answers.get_mut(at).ok_or(Broken)?);
         answers.sort_unstable();
-        let find = |feature: u32| {
+        let find = |feature: u64| {
             answers.binary_search_by_key(&feature, |&(feature, ..)| feature).ok().map(|place| &answers[place])
         };
-        let held = |feature: u32| {
+        let held = |feature: u64| {
             find(feature).map_or_else(|| weights.frequent.held(feature), |&(_, code, ..)| Held::of_code(code))
         };
         let weighed = Weighed::new(&told.tokens, told.words, &weights.weigher, held);
@@ -319,6 +328,14 @@ impl Weighing {
             rare_total: weighed.rare_total(),
             met: packed,
         })
+    }
+}
+
+impl Packed<'_> {
+    /// A feature that was packed as its distance from the one before.
+    fn feature_after(&mut self, before: u64) -> Result<u64, Broken> {
+        let feature = before.checked_add(self.long()?).ok_or(Broken)?;
+        if feature >> FEATURE_BITS == 0 { Ok(feature) } else { Err(Broken) }
     }
 }
 
@@ -351,9 +368,9 @@ fn weighed(stems: &[u8], rare: &[u8]) -> Result<Weighed, Broken> {
     let count = packed.0.len() / 5;
     let codes = (0..count).map(|_| packed.four()).collect::<Result<Vec<u32>, Broken>>()?;
     let mut weighed = Weighed::from_numbers(numbers, codes, packed.0);
-    let (mut packed, mut feature) = (Packed(rare), 0u32);
+    let (mut packed, mut feature) = (Packed(rare), 0);
     while !packed.is_empty() {
-        feature = feature.checked_add(packed.int()?).ok_or(Broken)?;
+        feature = packed.feature_after(feature)?;
         weighed.rare.push((feature, packed.byte()?));
     }
     Ok(weighed)

@@ -61,8 +61,8 @@ task. What they hold in memory at a time is named as well.
 | side_by_side | at, l, r, l_text, r_text | at, near, similarity, jaccard, containment, covered | | |
 
 What a kernel knows was found from the whole corpus: ``distinct``, ``whole``, ``leads`` and ``crowded`` say of each article or text
-whether it is one, a bit each; ``common``, ``windows`` and ``frequent`` are numbers of four bytes; ``totals``, ``usual`` and ``least``
-have eight, four and two bytes for each text. `retold.spark` shows where each comes from.
+whether it is one, a bit each; ``common`` and ``windows`` are numbers of four bytes, ``frequent`` of eight; ``totals``, ``usual`` and
+``least`` have eight, four and two bytes for each text. `retold.spark` shows where each comes from.
 """
 
 from __future__ import annotations

@@ -44,7 +44,7 @@ _HUBS = 5000
 # Texts whose stems are in the memory of one task at a time.
 _HOMES = 8192
 
-# Texts that are counted together: as many as make about ten megabytes of features.
+# Texts that are counted together: as many as make about twenty megabytes of features.
 _BUCKET = 2500
 
 # Bytes that a worker is given at a time, a last row aside: so it needs no more memory where texts are long.
@@ -414,7 +414,7 @@ class _Run:
         rows = list(zip(*(found.column(name).to_pylist() for name in ("kind", "feature", "sum"))))
         sums = {kind: total for kind, _, total in rows if kind > 0}
         self.english = self.decider.english([sums.get(kind, 0) for kind in range(1, 6)])
-        frequent = _four(feature for kind, feature, _ in rows if kind == 0)
+        frequent = _eight(feature for kind, feature, _ in rows if kind == 0)
         buckets = max(self.partitions, -(-self.decider.texts() // _BUCKET))
         features = self.run(
             "features", texts, "bucket long, data binary", frequent=frequent, buckets=buckets, **knows
@@ -423,7 +423,7 @@ class _Run:
         self.counted = self.persist(counted)
         frequent_features = self.collect(self.counted.where("kind = 1").select("number", "code"))
         self.weights = {
-            "frequent": _four(frequent_features.column("number")),
+            "frequent": _eight(frequent_features.column("number")),
             "frequent_codes": bytes(frequent_features.column("code").to_pylist()),
             "documents": self.documents,
             "english": self.english,
@@ -568,10 +568,19 @@ def _one(table: Any) -> Any:
 
 def _four(numbers: Any) -> bytes:
     """Numbers of four bytes each."""
+    return _packed("I", numbers)
+
+
+def _eight(numbers: Any) -> bytes:
+    """Numbers of eight bytes each."""
+    return _packed("Q", numbers)
+
+
+def _packed(kind: str, numbers: Any) -> bytes:
     import sys
     from array import array
 
-    found = array("I", (number if isinstance(number, int) else number.as_py() for number in numbers))
+    found = array(kind, (number if isinstance(number, int) else number.as_py() for number in numbers))
     if sys.byteorder != "little":
         found.byteswap()
     return found.tobytes()
