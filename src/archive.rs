@@ -607,7 +607,7 @@ impl ArchiveReader {
     ) -> Result<Vec<ExcerptMatch>> {
         let shingle = self.detector.comparing().views.shingle;
         let mut known = vec![Known { text: own.into(), words, story: 0, source: source.map(|_| 0), seconds: date }];
-        let mut outlets: Vec<Option<Vec<u8>>> = vec![source.map(|source| source.into())];
+        let mut outlets: Vec<Option<Vec<u8>>> = vec![source.map(Into::into)];
         let (mut records, mut shared) = (Vec::new(), Vec::new());
         for of in holders {
             let Some(record) = snapshot.record(of.number)?.filter(&is_within) else { continue };

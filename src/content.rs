@@ -16,8 +16,9 @@
 //! So pairs have 48 bits: at 10⁹ articles one in 70,000 shares its value. With 32 bits it would be three in five. A stem
 //! has 30, of which two more make the token of a word: one in fifty shares its value with another one at 10⁹ articles. That
 //! costs little: both are rare as a rule, and are still rare together; rewordings are told by pairs first of all, and the
-//! pairs of two such stems differ unless their neighbours are the same. Tokens, on the other hand, are kept of every word of
-//! every article.
+//! pairs of two such stems differ unless their neighbours are the same. Of 27,303 copies among 44,511 articles, with stems
+//! and pairs at least as full, ten are lost, with confidences just above .5 where it was looked at, and fifteen others found; with pairs alone as full,
+//! none is lost, and with pairs of 32 bits 308. Tokens, on the other hand, are kept of every word of every article.
 
 use std::ops::Range;
 use std::sync::OnceLock;

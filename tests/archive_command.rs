@@ -88,7 +88,7 @@ fn excerpts_are_told_where_they_are_asked_for() {
         more to say about the road, which is to be widened between the church and the mill before the summer."
     );
     let write = |name: &str, text: &str| {
-        std::fs::write(folder.path().join(name), json!({"id": name, "text": text}).to_string()).unwrap()
+        std::fs::write(folder.path().join(name), json!({"id": name, "text": text}).to_string()).unwrap();
     };
     write("first.jsonl", &first);
     write("fresh.jsonl", &fresh);
