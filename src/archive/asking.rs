@@ -1,0 +1,283 @@
+//! An article that is asked about to those that tell what it tells, as copies or in a passage: candidates by what they share, each
+//! judged by the census.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+
+use super::counted::Counted;
+use super::keys::{BANDS, EXACT, FINGERPRINTS, KEYS, PAIRS, asks_bands, keys, views};
+use super::{Answer, ArchiveReader, ExcerptMatch, Match, string, text};
+use crate::articles::Article;
+use crate::census::{Asked, MayBe, Other};
+use crate::date;
+use crate::error::{Error, Result};
+use crate::excerpts::{self, Found, Known};
+use crate::fingerprints::{Sample, Shared};
+use crate::furniture::Furniture;
+use crate::near::Compared;
+use crate::options::Excerpts;
+use crate::records::{self, Snapshot};
+use crate::report::Relation;
+use crate::sign::Scratch;
+use crate::sketch::Sketch;
+use crate::verify;
+
+/// A key that more articles hold says nothing about any of them.
+const MOST_HOLDERS: usize = 40;
+
+/// The same of pairs of words, of which the census says how many documents hold them, edited copies left out: each of these may have some.
+const MOST_HOLDERS_OF_PAIRS: usize = 4 * MOST_HOLDERS;
+
+/// Of what more articles hold so many are read for passages, those that were added first.
+const FIRST_HOLDERS: usize = 8;
+
+/// So many candidates of each kind are compared with an article, those that share most with it.
+const MOST_CANDIDATES: usize = 48;
+
+/// Articles that share so many fingerprints may be edited copies, or one a part of the other.
+const LEAST_FINGERPRINTS: u32 = 2;
+
+/// Texts of fewer words are short: they have few fingerprints.
+const SHORT: u32 = 64;
+
+impl ArchiveReader {
+    /// What the articles of a snapshot tell of an article.
+    pub(super) fn ask_in<A: Article>(&self, snapshot: &Snapshot, article: &A, excerpts: Excerpts) -> Result<Answer> {
+        let (counted, date) = (self.counted(), article.date().and_then(date::seconds));
+        let mut answer = Answer { matches: Vec::new(), excerpts: Vec::new(), census: counted.number };
+        let comparing = self.detector.comparing();
+        let signed = views(&self.detector).single(article.text(), &mut Scratch::default());
+        if self.detector.refuse(&signed).is_some() {
+            return Ok(answer);
+        }
+        let keys = keys(&self.detector, &signed);
+        let exact = snapshot.postings(EXACT, keys[EXACT][0], MOST_HOLDERS)?.0;
+        // What is in the archive is asked for as it was counted.
+        let usual = exact.iter().find_map(|&number| Some(counted.of(number)?.usual));
+        let asked = counted.census.ask(comparing, (article.text(), signed), usual);
+        let by_bands = asks_bands(&self.detector, asked.signed.words);
+        let candidates = candidates(snapshot, &counted, (exact, &keys, by_bands), &asked)?;
+        let records = candidates.iter().map(|&(number, _)| snapshot.record(number));
+        let records: Vec<Option<records::Stored>> = records.collect::<Result<_>>()?;
+        let others: Option<Vec<Other<'_>>> =
+            candidates.iter().zip(&records).map(|(of, record)| counted.other(*of, record.as_ref()?)).collect();
+        let others = others.ok_or_else(|| self.no_sketch())?;
+        let copies = asked.copies(&others, &|at| text(snapshot, candidates[at].0))?;
+        let is_within = |record: &records::Stored| self.detector.are_within(date, record.date());
+        let mut told = Vec::with_capacity(copies.len());
+        for Compared { right, relation, similarity, evidence, .. } in copies {
+            let number = candidates[right as usize].0;
+            let (Some(relation), Some(record)) = (relation, &records[right as usize]) else { continue };
+            told.push(number);
+            if !is_within(record) {
+                continue;
+            }
+            answer.matches.push(Match {
+                number,
+                id: string(record.id()),
+                source: record.source().map(string),
+                date: record.date().map(date::shown),
+                relation,
+                similarity,
+                evidence: (relation != Relation::Exact).then_some(evidence),
+            });
+        }
+        answer.matches.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.number.cmp(&b.number)));
+        if excerpts != Excerpts::Ignore {
+            let holders = holders(snapshot, &keys[FINGERPRINTS], &told)?;
+            let own = (article.text(), asked.signed.words, article.source(), date);
+            answer.excerpts = self.excerpts(snapshot, &counted, own, &holders, is_within, excerpts)?;
+        }
+        Ok(answer)
+    }
+
+    /// The passages that a text of so many words, of a source and a time, shares with others.
+    fn excerpts(
+        &self,
+        snapshot: &Snapshot,
+        counted: &Counted,
+        (own, words, source, date): (&str, u32, Option<&str>, Option<i64>),
+        holders: &[Holder],
+        is_within: impl Fn(&records::Stored) -> bool,
+        wanted: Excerpts,
+    ) -> Result<Vec<ExcerptMatch>> {
+        let shingle = self.detector.comparing().views.shingle;
+        let mut known = vec![Known { text: own.into(), words, story: 0, source: source.map(|_| 0), seconds: date }];
+        let mut outlets: Vec<Option<Vec<u8>>> = vec![source.map(Into::into)];
+        let (mut records, mut shared) = (Vec::new(), Vec::new());
+        for of in holders {
+            let Some(record) = snapshot.record(of.number)?.filter(&is_within) else { continue };
+            let words = Sketch::read(record.sketch()).ok_or_else(|| self.no_sketch())?.words;
+            let at = known.len();
+            let outlet = record.source().map(<[u8]>::to_vec);
+            let source = outlet.as_ref().and_then(|_| outlets.iter().position(|known| *known == outlet));
+            let source = source.or(outlet.as_ref().map(|_| outlets.len()));
+            outlets.push(outlet);
+            known.push(Known {
+                text: text(snapshot, of.number)?.into(),
+                words,
+                story: at,
+                source: source.map(|source| source as u32),
+                seconds: record.date(),
+            });
+            records.push((of.number, record));
+            let (text, own) = ((words, at as u32), (known[0].words, 0));
+            let (shorter, longer) = if text < own { (at as u32, 0) } else { (0, at as u32) };
+            shared.push(Shared { shorter, longer, count: of.count, holders: of.holders });
+        }
+        self.tell_stories(&mut known, &records);
+        shared.sort_unstable_by_key(|pair| (pair.shorter, pair.longer));
+        let read = |text: u32| Cow::Borrowed(&*known[text as usize].text);
+        let furniture = Furniture::by_mask(counted.census.mask.clone(), known.len(), read, shingle);
+        let found = excerpts::of_first(&known, &shared, shingle, &furniture, wanted == Excerpts::FindAll);
+        let number = |text: u32| records[text as usize - 1].0;
+        let tell = |found: Found| {
+            let (words, same, holders, is_furniture) =
+                (found.words as usize, found.same, found.holders, found.is_furniture);
+            let others = found.others.iter().filter(|&&text| text > 0).map(|&text| number(text)).collect();
+            let [own, other] = found.of_first();
+            let record = &records[other.text as usize - 1].1;
+            ExcerptMatch {
+                number: number(other.text),
+                id: string(record.id()),
+                source: record.source().map(string),
+                date: record.date().map(date::shown),
+                span: own.span,
+                archived_span: other.span,
+                words,
+                same,
+                holders,
+                others,
+                is_furniture,
+            }
+        };
+        let mut told: Vec<ExcerptMatch> = found.into_iter().map(tell).collect();
+        told.sort_by_key(|told| (told.span.start, told.number, told.archived_span.start));
+        Ok(told)
+    }
+
+    /// Tells of the texts behind the first one which are exact or edited copies of each other, by their sketches.
+    fn tell_stories(&self, known: &mut [Known<'_>], records: &[(u64, records::Stored)]) {
+        let sketches: Vec<Option<Sketch<'_>>> = records.iter().map(|(_, of)| Sketch::read(of.sketch())).collect();
+        for (at, sketch) in sketches.iter().enumerate() {
+            let is_copy = |other: &Option<Sketch<'_>>| match (sketch, other) {
+                (Some(sketch), Some(other)) => sketch.equal_share(other) >= self.detector.comparing().near.rule.jaccard,
+                _ => false,
+            };
+            if let Some(first) = sketches[..at].iter().position(is_copy) {
+                known[at + 1].story = known[first + 1].story;
+            }
+        }
+    }
+
+    fn no_sketch(&self) -> Error {
+        records::damaged(&self.folder, 0, "the sketch of an article is none")
+    }
+}
+
+/// An article that shares fingerprints with one that is asked about: how many, and how many articles hold one of these, in the median.
+struct Holder {
+    number: u64,
+    count: u32,
+    holders: u32,
+}
+
+/// Those that share most fingerprints with an article, ascending, without some. Of one that very many hold the first ones are.
+fn holders(snapshot: &Snapshot, fingerprints: &[u64], without: &[u64]) -> Result<Vec<Holder>> {
+    let mut met: Vec<(u64, u32)> = Vec::new();
+    snapshot.look_up(FINGERPRINTS, fingerprints, MOST_HOLDERS, |_, numbers, is_all| {
+        let (told, all) = if is_all { (numbers.len(), numbers.len()) } else { (FIRST_HOLDERS, MOST_HOLDERS + 1) };
+        met.extend(numbers.iter().take(told).map(|&number| (number, all as u32)));
+        Ok(())
+    })?;
+    met.sort_unstable();
+    let of_one = met.chunk_by(|a, b| a.0 == b.0);
+    let holder = |of: &[(u64, u32)]| Holder { number: of[0].0, count: of.len() as u32, holders: of[of.len() / 2].1 };
+    let mut all: Vec<Holder> = of_one.map(holder).collect();
+    all.retain(|of| of.count >= LEAST_FINGERPRINTS && !without.contains(&of.number));
+    all.sort_by_key(|of| (Reverse(of.count), of.number));
+    all.truncate(MOST_CANDIDATES);
+    all.sort_unstable_by_key(|of| of.number);
+    Ok(all)
+}
+
+/// The articles to compare with one that is asked about, ascending, and why. `exact` are its exact copies;
+/// bands are asked if they are to be.
+fn candidates(
+    snapshot: &Snapshot,
+    counted: &Counted,
+    (exact, keys, by_bands): (Vec<u64>, &[Vec<u64>; KEYS.len()], bool),
+    asked: &Asked<'_>,
+) -> Result<Vec<(u64, MayBe)>> {
+    let mut edited = exact;
+    // What is rare is not known before the first census.
+    let (alone, others): (Vec<_>, Vec<_>) =
+        asked.pairs().filter(|_| counted.number > 0).partition(|&(.., is_alone)| is_alone);
+    let by_pairs = |pairs: &[(u64, u8, bool)], since: u64| {
+        let keys: Vec<u64> = pairs.iter().map(|&(pair, ..)| pair).collect();
+        sharing(snapshot, (PAIRS, since), &keys, |at| pairs[at].1.into())
+    };
+    let keeps = |key: &u64| Sample::Half.keeps(*key as u32);
+    let sample: Vec<u64> = keys[FINGERPRINTS].iter().copied().filter(keeps).collect();
+    let fingerprints = sharing(snapshot, (FINGERPRINTS, 0), &sample, |_| 1)?;
+    let bands = if by_bands { sharing(snapshot, (BANDS, 0), &keys[BANDS], |_| 1)? } else { Vec::new() };
+    let (mut alike, alike_alone) = (by_pairs(&others, 0)?, by_pairs(&alone, counted.end())?);
+    edited.extend(best(fingerprints, LEAST_FINGERPRINTS));
+    // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
+    edited.extend(best(bands, if asked.signed.words < SHORT { 1 } else { 2 }));
+    if !alike_alone.is_empty() {
+        alike.extend(alike_alone);
+        add_up(&mut alike);
+    }
+    let (total, usual) = (asked.pair_total(), asked.usual().unwrap_or(0.0));
+    // With less no pair of words is shared that says anything, however poor the other article is.
+    let least = |weight: u32| verify::share_enough_pairs(weight, (total, total), usual);
+    let reworded: Vec<u64> = best(alike.into_iter().filter(|&(_, weight)| least(weight)).collect(), 1).collect();
+    let mut all: Vec<(u64, MayBe)> = edited.into_iter().map(|number| (number, MayBe::Edited)).collect();
+    all.extend(reworded.into_iter().map(|number| (number, MayBe::Reworded)));
+    all.sort_unstable_by_key(|&(number, may_be)| (number, may_be == MayBe::Reworded));
+    all.dedup_by(|later, first| {
+        let same = later.0 == first.0;
+        if same && later.1 != first.1 {
+            first.1 = MayBe::Either;
+        }
+        same
+    });
+    Ok(all)
+}
+
+/// The articles that hold some of these keys, and how much these weigh together.
+fn sharing(
+    snapshot: &Snapshot,
+    (kind, since): (usize, u64),
+    keys: &[u64],
+    weight: impl Fn(usize) -> u32,
+) -> Result<Vec<(u64, u32)>> {
+    let mut met: Vec<(u64, u32)> = Vec::new();
+    let most = if kind == PAIRS { MOST_HOLDERS_OF_PAIRS } else { MOST_HOLDERS };
+    snapshot.look_up_since(kind, keys, since, most, |at, numbers, is_all| {
+        if is_all {
+            met.extend(numbers.iter().map(|&number| (number, weight(at))));
+        }
+        Ok(())
+    })?;
+    add_up(&mut met);
+    Ok(met)
+}
+
+/// Each article once, with all that it shares.
+fn add_up(met: &mut Vec<(u64, u32)>) {
+    met.sort_unstable();
+    met.dedup_by(|later, first| {
+        let same = later.0 == first.0;
+        first.1 += if same { later.1 } else { 0 };
+        same
+    });
+}
+
+/// Those articles that share most, of equals the first.
+fn best(mut sharing: Vec<(u64, u32)>, least: u32) -> impl Iterator<Item = u64> {
+    sharing.retain(|&(_, weight)| weight >= least);
+    sharing.sort_by_key(|&(number, weight)| (Reverse(weight), number));
+    sharing.into_iter().take(MOST_CANDIDATES).map(|(number, _)| number)
+}

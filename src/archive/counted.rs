@@ -1,0 +1,173 @@
+//! What a census counted of an archive, in a file of its own.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::census::{self, Census, MayBe, Other};
+use crate::error::Result;
+use crate::features::Head;
+use crate::hash::hash_bytes;
+use crate::records::{self, Cursor, put_number};
+use crate::sketch::{LookedAt, Sketch};
+
+/// What an archive was like at some time, and what was counted of each article then.
+#[derive(Debug, Default)]
+pub(super) struct Counted {
+    /// Which census it is: 1 for the first; none was taken if it is 0.
+    pub(super) number: u64,
+    pub(super) census: Arc<Census>,
+    /// The articles that were in it, ascending.
+    pub(super) articles: Vec<u64>,
+    /// What was counted of them, each as [`put_counted`] writes it, and where each ends.
+    notes: Vec<u8>,
+    ends: Vec<u64>,
+}
+
+/// Adds what was counted of an article.
+fn put_counted(bytes: &mut Vec<u8>, counted: Option<census::Counted<'_>>) {
+    let Some(census::Counted { usual, head, cuts }) = counted else { return };
+    bytes.extend(usual.to_bits().to_le_bytes());
+    head.numbers().into_iter().for_each(|number| put_number(bytes, number.into()));
+    bytes.extend_from_slice(&cuts);
+}
+
+/// Reads what was counted of an article.
+fn read_counted(bytes: &[u8]) -> Option<census::Counted<'_>> {
+    let mut cursor = Cursor(bytes);
+    let usual = f32::from_bits(u32::from_le_bytes(cursor.array()?));
+    let mut numbers = [0; Head::NUMBERS];
+    for number in &mut numbers {
+        *number = u32::try_from(cursor.number()?).ok()?;
+    }
+    Some(census::Counted { usual, head: Head::of_numbers(numbers), cuts: cursor.0.into() })
+}
+
+impl Counted {
+    /// What a census of a number counted of the articles of some numbers, ascending.
+    pub(super) fn new<'c>(
+        number: u64,
+        census: Census,
+        articles: impl Iterator<Item = (u64, Option<census::Counted<'c>>)>,
+    ) -> Self {
+        let mut counted = Self { number, census: census.into(), ..Self::default() };
+        for (article, notes) in articles {
+            put_counted(&mut counted.notes, notes);
+            counted.ends.push(counted.notes.len() as u64);
+            counted.articles.push(article);
+        }
+        counted
+    }
+
+    /// The number from which on no article was counted.
+    pub(super) fn end(&self) -> u64 {
+        self.articles.last().map_or(0, |last| last + 1)
+    }
+
+    /// What was counted of an article, if it was counted and can be compared.
+    pub(super) fn of(&self, number: u64) -> Option<census::Counted<'_>> {
+        let at = match self.articles.last() {
+            Some(&last) if last + 1 == self.articles.len() as u64 => usize::try_from(number).ok()?,
+            _ => self.articles.binary_search(&number).ok()?,
+        };
+        let end = *self.ends.get(at)? as usize;
+        let start = at.checked_sub(1).map_or(0, |before| self.ends[before] as usize);
+        read_counted(self.notes.get(start..end)?)
+    }
+
+    /// An article, which may be a copy, as it was archived; none if its sketch is none.
+    pub(super) fn other<'r>(
+        &'r self,
+        (number, may_be): (u64, MayBe),
+        record: &'r records::Stored,
+    ) -> Option<Other<'r>> {
+        let sketch = Sketch::read(record.sketch())?;
+        let LookedAt { census, may_hold_furniture } = sketch.looked_at;
+        let may_hold_furniture = may_hold_furniture || census != self.number;
+        Some(Other { sketch, counted: self.of(number), may_hold_furniture, may_be })
+    }
+
+    /// Writes it to a file of its own, which is there as a whole or not at all.
+    pub(super) fn write(&self, folder: &Path) -> Result<()> {
+        let census = self.census.to_bytes();
+        let mut bytes = (census.len() as u64).to_le_bytes().to_vec();
+        bytes.extend(census);
+        let (mut next, mut start) = (0, 0);
+        for (&number, &end) in self.articles.iter().zip(&self.ends) {
+            put_number(&mut bytes, number - next);
+            put_number(&mut bytes, end - start);
+            (next, start) = (number + 1, end);
+        }
+        // Before the notes, which need no end of their own.
+        bytes.extend(&self.notes);
+        bytes.extend((self.articles.len() as u64).to_le_bytes());
+        bytes.extend(hash_bytes(&bytes).to_le_bytes());
+        let path = path(folder, self.number);
+        let new = path.with_extension("new");
+        let write = || {
+            let mut file = fs::File::create(&new)?;
+            file.write_all(&bytes)?;
+            file.sync_all()?;
+            fs::rename(&new, &path)?;
+            // Elsewhere folders cannot be opened, and need not be.
+            #[cfg(unix)]
+            fs::File::open(folder)?.sync_all()?;
+            Ok(())
+        };
+        write().map_err(records::io(&path))
+    }
+
+    /// The last census of an archive; none if there is none.
+    pub(super) fn read(folder: &Path) -> Result<Self> {
+        let names = fs::read_dir(folder).map_err(records::io(folder))?;
+        let mut last = 0;
+        for name in names {
+            let name = name.map_err(records::io(folder))?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix("census-")?.parse().ok());
+            last = last.max(number.unwrap_or(0));
+        }
+        if last == 0 {
+            return Ok(Self::default());
+        }
+        let path = path(folder, last);
+        let bytes = fs::read(&path).map_err(records::io(&path))?;
+        let damaged = |place: usize, what| Err(records::damaged(&path, place as u64, what));
+        let Some((body, hash)) = bytes.split_last_chunk() else { return damaged(0, "it is too short") };
+        if hash_bytes(body).to_le_bytes() != *hash {
+            return damaged(body.len(), "its checksum is another one");
+        }
+        let Some((length, rest)) = body.split_first_chunk() else { return damaged(0, "it is too short") };
+        let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
+        let Some((census, notes)) = rest.split_at_checked(length) else { return damaged(0, "it is too short") };
+        let census = match Census::from_bytes(census) {
+            Ok(census) => census,
+            Err(what) => return damaged(8, what),
+        };
+        match Self::read_notes(notes) {
+            Some(notes) => Ok(Self { number: last, census: census.into(), ..notes }),
+            None => damaged(8 + length, "what it tells of articles is not what was written"),
+        }
+    }
+
+    /// What was counted of each article.
+    fn read_notes(bytes: &[u8]) -> Option<Self> {
+        let (bytes, count) = bytes.split_last_chunk()?;
+        let (mut cursor, mut read) = (Cursor(bytes), Self::default());
+        let (mut next, mut end) = (0u64, 0u64);
+        for _ in 0..u64::from_le_bytes(*count) {
+            let number = next.checked_add(cursor.number()?)?;
+            end = end.checked_add(cursor.number()?)?;
+            next = number.checked_add(1)?;
+            read.articles.push(number);
+            read.ends.push(end);
+        }
+        read.notes = cursor.0.to_vec();
+        (read.notes.len() as u64 == end).then_some(read)
+    }
+}
+
+/// The file of a census.
+pub(super) fn path(folder: &Path, census: u64) -> PathBuf {
+    folder.join(format!("census-{census:08}"))
+}
