@@ -83,8 +83,10 @@ def test_the_report_is_that_of_find(folder: Path) -> None:
     asked = reader.matches(rows(articles))
     answers = {(row["asked"], row["number"]): (row["relation"], row["similarity"]) for row in asked.to_pylist()}
     pairs = [pair for pair in whole.pairs.to_pylist() if pair["relation"] is not None]
-    found = [answers.get((pair["left_position"], pair["right_position"])) == (pair["relation"], pair["similarity"]) for pair in pairs]
-    assert sum(found) > 0.9 * len(pairs), (sum(found), len(pairs))
+    found = [(answers.get((pair["left_position"], pair["right_position"])), (pair["relation"], pair["similarity"])) for pair in pairs]
+    assert all(answer in (None, of_run) for answer, of_run in found), found
+    # Of crowds of copies, which the corpus has, the first dozens alone are looked at.
+    assert sum(answer is not None for answer, _ in found) > len(pairs) / 2
     assert reader.articles().to_pylist() == archived.to_pylist()
     assert reader.report()[0].members.to_pylist() == whole.members.to_pylist()
 
@@ -211,12 +213,14 @@ SLOW = """
 import retold, sys
 archive = retold.Archive.create(sys.argv[1], threads=1, search="exhaustive")
 archive.add([f"The ferry number {n} to Orrin will stop in March, told {n * 7919 % 100003} people of the board" for n in range(6000)])
-print("ready", flush=True)
 try:
-    archive.take_census()
+    print("ready", flush=True)
+    # However fast the machine is.
+    while True:
+        archive.take_census()
 except KeyboardInterrupt:
     print("interrupted", flush=True)
-    print(archive.stats()["articles"], archive.census(), flush=True)
+    print(archive.stats()["articles"], flush=True)
 """
 
 
@@ -226,5 +230,5 @@ def test_ctrl_c(folder: Path) -> None:
     assert child.stdout is not None and child.stdout.readline() == "ready\n"
     child.send_signal(signal.SIGINT)
     out, err = child.communicate(timeout=120)
-    assert out.split() == ["interrupted", "6000", "0"], err
+    assert out.split() == ["interrupted", "6000"], err
     assert "panicked" not in err

@@ -81,9 +81,11 @@ def test_a_bar(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 SLOW = """
 import retold, sys, time
 articles = [f"The ferry number {n} to Orrin will stop in March, told {n * 7919 % 100003} {n * 104729 % 99991} people of the board" for n in range(6000)]
-print("ready", flush=True)
 try:
-    retold.find(articles, search="exhaustive", threads=2)
+    print("ready", flush=True)
+    # However fast the machine is.
+    while True:
+        retold.find(articles, search="exhaustive", threads=2)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
     # And it goes on.
