@@ -223,7 +223,7 @@ impl Found {
 const FAMILY: usize = 5;
 
 /// Of the texts that share with one what a crowd shares, so many are read: a passage of many pages is known by then.
-const OF_CROWD: usize = 8;
+pub(crate) const OF_CROWD: usize = 8;
 
 /// So many outlets that hold a passage do so because of their pages. Where fewer do, from [`SOME`] on, the texts must be related: who
 /// quotes one speech writes of one event. If it is not known where they appeared, they are taken for one outlet: nearly all that so many

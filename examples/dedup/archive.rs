@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use clap::Subcommand;
 use indicatif::HumanCount;
-use retold::{Answer, Archive, ArchiveReader, Archived, Article, Cluster, Detector, Relation};
+use retold::{Answer, Archive, ArchiveReader, Archived, Article, Cluster, Detector, DetectorBuilder, Relation};
 use serde_json::{Value, json};
 
 use crate::input::{self, Fields};
@@ -161,8 +161,12 @@ pub struct Watch {
 const TOGETHER: usize = 10_000;
 
 fn detector(search: &Search) -> Result<Detector, String> {
+    build(search, search.detector())
+}
+
+fn build(search: &Search, builder: DetectorBuilder) -> Result<Detector, String> {
     search.refuse_census("an archive judges by its own census")?;
-    search.detector().build().map_err(failed)
+    builder.build().map_err(failed)
 }
 
 pub fn run(args: &Args) -> Result<ExitCode, String> {
@@ -270,12 +274,11 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
 }
 
 fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, String> {
-    let builder = articles.folder.search.detector();
-    let builder = if let Some(span) = within { builder.within(span) } else { builder };
-    articles.folder.search.refuse_census("an archive judges by its own census")?;
-    let detector = builder.build().map_err(failed)?;
+    let search = &articles.folder.search;
+    let builder = search.detector();
+    let detector = build(search, if let Some(span) = within { builder.within(span) } else { builder })?;
     let archive = ArchiveReader::open(&articles.folder.archive, &detector).map_err(failed)?;
-    let wants_excerpts = articles.folder.search.wants_excerpts();
+    let wants_excerpts = search.wants_excerpts();
     read(articles, |batch| {
         for article in &batch {
             let answer = archive.ask(article).map_err(failed)?;

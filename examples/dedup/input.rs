@@ -418,18 +418,8 @@ impl<'a> Reader<'a> {
             for (number, at, record) in block.records().filter(|(number, ..)| *number >= layout.headers()) {
                 match parser.parse(layout, record) {
                     Ok(Some(article)) => {
-                        let id = texts.len();
-                        match article.id {
-                            Some(id) => texts.push_str(&id),
-                            None => texts.extend([name.as_str(), &at.to_string()]),
-                        }
-                        let text = texts.len();
-                        texts.push_str(&article.text);
-                        let date = texts.len();
-                        texts.push_str(article.date.as_deref().unwrap_or_default());
-                        let source = texts.len();
-                        texts.push_str(article.source.as_deref().unwrap_or_default());
-                        articles.push((id, text, date, source, texts.len(), at));
+                        let place = || format!("{name}{at}");
+                        articles.push((push(&mut texts, &article, place), at));
                     }
                     Ok(None) => skipped.push(number),
                     Err((id, reason)) => {
@@ -444,7 +434,7 @@ impl<'a> Reader<'a> {
         }
         texts.shrink_to_fit();
         let texts = Arc::new(texts);
-        let document = |(id, text, date, outlet, end, at)| {
+        let document = |([id, text, date, outlet, end], at): ([usize; 5], At)| {
             let place = Place { file: self.files[source].clone(), at };
             Document {
                 block: texts.clone(),
@@ -473,15 +463,26 @@ pub fn line(fields: &Fields, line: &[u8], number: u64) -> Result<Document, (Opti
     let mut parser = Parser::default();
     let article = parser.parse(&layout, line)?.ok_or_else(|| (None, EMPTY.to_string()))?;
     let place = Place { file: "-".into(), at: At::Line(number) };
-    let mut texts = article.id.map_or_else(|| place.to_string(), String::from);
+    let mut texts = String::new();
+    let [id, text, date, source, end] = push(&mut texts, &article, || place.to_string());
+    Ok(Document { block: Arc::new(texts), id, text, date, source, end, is_known: false, place })
+}
+
+/// Adds what an article holds to texts, with its place for an id if it has none: where its id, its text, its date and its source begin, and
+/// where that ends.
+fn push(texts: &mut String, article: &fields::Article<'_>, place: impl FnOnce() -> String) -> [usize; 5] {
+    let start = texts.len();
+    match &article.id {
+        Some(id) => texts.push_str(id),
+        None => texts.push_str(&place()),
+    }
     let text = texts.len();
     texts.push_str(&article.text);
     let date = texts.len();
     texts.push_str(article.date.as_deref().unwrap_or_default());
     let source = texts.len();
     texts.push_str(article.source.as_deref().unwrap_or_default());
-    let end = texts.len();
-    Ok(Document { block: Arc::new(texts), id: 0, text, date, source, end, is_known: false, place })
+    [start, text, date, source, texts.len()]
 }
 
 const EMPTY: &str = "holds nothing: fill it or leave it out";

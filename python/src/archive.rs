@@ -74,6 +74,11 @@ fn asked(names: &Names, options: &Bound<'_, PyDict>) -> PyResult<Names> {
     Ok(Names { text: names.text.clone(), id: None, date, source: None, known: None })
 }
 
+/// What archives are opened with: names of what is asked for, and the rest.
+fn opened_with(names: Names, options: &Bound<'_, PyDict>, threads: Option<usize>) -> PyResult<(Names, Arc<Setup>)> {
+    Ok((asked(&names, options)?, Arc::new(Setup::of(names, options, threads)?)))
+}
+
 /// Articles to be read without Python's lock; a string or a dict is one article.
 fn feed(articles: &Bound<'_, PyAny>, names: &Names) -> PyResult<Feed> {
     if articles.is_instance_of::<PyString>() || articles.is_instance_of::<PyDict>() {
@@ -184,8 +189,7 @@ impl Archive {
         options: &Bound<'_, PyDict>,
         threads: Option<usize>,
     ) -> PyResult<Self> {
-        let asked = asked(&names, options)?;
-        let setup = Arc::new(Setup::of(names, options, threads)?);
+        let (asked, setup) = opened_with(names, options, threads)?;
         let make = || match create {
             true => retold::Archive::create(&folder, &setup.detector),
             false => retold::Archive::open(&folder, &setup.detector),
@@ -298,8 +302,7 @@ impl ArchiveReader {
         options: &Bound<'_, PyDict>,
         threads: Option<usize>,
     ) -> PyResult<Self> {
-        let asked = asked(&names, options)?;
-        let setup = Arc::new(Setup::of(names, options, threads)?);
+        let (asked, setup) = opened_with(names, options, threads)?;
         let open = || retold::ArchiveReader::open(&folder, &setup.detector);
         let reader = run::within(py, setup.threads, open)?.map_err(exception)?;
         Ok(Self { setup, asked, reader, turn: Slot::new(()) })

@@ -8,7 +8,7 @@ use super::counted::Counted;
 use super::keys::{BANDS, EXACT, FINGERPRINTS, KEYS, PAIRS, asks_bands, keys, views};
 use super::{Answer, ArchiveReader, ExcerptMatch, Match, string, text};
 use crate::articles::Article;
-use crate::census::{Asked, MayBe, Other};
+use crate::census::{Asked, Comparing, MayBe, Other};
 use crate::date;
 use crate::error::{Error, Result};
 use crate::excerpts::{self, Found, Known};
@@ -18,7 +18,7 @@ use crate::near::Compared;
 use crate::options::Excerpts;
 use crate::records::{self, Snapshot};
 use crate::report::Relation;
-use crate::sign::Scratch;
+use crate::sign::{Scratch, Views};
 use crate::sketch::Sketch;
 use crate::verify;
 
@@ -27,9 +27,6 @@ const MOST_HOLDERS: usize = 40;
 
 /// The same of pairs of words, of which the census says how many documents hold them, edited copies left out: each of these may have some.
 const MOST_HOLDERS_OF_PAIRS: usize = 4 * MOST_HOLDERS;
-
-/// Of what more articles hold so many are read for passages, those that were added first.
-const FIRST_HOLDERS: usize = 8;
 
 /// So many candidates of each kind are compared with an article, those that share most with it.
 const MOST_CANDIDATES: usize = 48;
@@ -101,36 +98,35 @@ impl ArchiveReader {
         is_within: impl Fn(&records::Stored) -> bool,
         wanted: Excerpts,
     ) -> Result<Vec<ExcerptMatch>> {
-        let shingle = self.detector.comparing().views.shingle;
-        let mut known = vec![Known { text: own.into(), words, story: 0, source: source.map(|_| 0), seconds: date }];
-        let mut outlets: Vec<Option<Vec<u8>>> = vec![source.map(Into::into)];
-        let (mut records, mut shared) = (Vec::new(), Vec::new());
+        let Comparing { views: Views { shingle, .. }, near, .. } = self.detector.comparing();
+        let mut records: Vec<(&Holder, records::Stored)> = Vec::new();
         for of in holders {
-            let Some(record) = snapshot.record(of.number)?.filter(&is_within) else { continue };
-            let words = Sketch::read(record.sketch()).ok_or_else(|| self.no_sketch())?.words;
-            let at = known.len();
-            let outlet = record.source().map(<[u8]>::to_vec);
-            let source = outlet.as_ref().and_then(|_| outlets.iter().position(|known| *known == outlet));
-            let source = source.or(outlet.as_ref().map(|_| outlets.len()));
-            outlets.push(outlet);
-            known.push(Known {
-                text: text(snapshot, of.number)?.into(),
-                words,
-                story: at,
-                source: source.map(|source| source as u32),
-                seconds: record.date(),
-            });
-            records.push((of.number, record));
-            let (text, own) = ((words, at as u32), (known[0].words, 0));
-            let (shorter, longer) = if text < own { (at as u32, 0) } else { (0, at as u32) };
+            records.extend(snapshot.record(of.number)?.filter(&is_within).map(|record| (of, record)));
+        }
+        let sketches: Option<Vec<Sketch<'_>>> = records.iter().map(|(_, of)| Sketch::read(of.sketch())).collect();
+        let sketches = sketches.ok_or_else(|| self.no_sketch())?;
+        // An outlet has the number of the first text that appeared in it.
+        let outlets: Vec<Option<&[u8]>> =
+            [source.map(str::as_bytes)].into_iter().chain(records.iter().map(|(_, of)| of.source())).collect();
+        let first = |of: &[u8]| (0..).zip(&outlets).find(|(_, other)| **other == Some(of)).map(|(first, _)| first);
+        let outlet = |at: usize| outlets[at].and_then(first);
+        let mut known = vec![Known { text: own.into(), words, story: 0, source: outlet(0), seconds: date }];
+        let mut shared = Vec::new();
+        for (at, ((of, record), sketch)) in (1..).zip(records.iter().zip(&sketches)) {
+            // Exact and edited copies of each other, by their sketches, tell one story.
+            let copies = |other: &Sketch<'_>| sketch.equal_share(other) >= near.rule.jaccard;
+            let story = sketches[..at - 1].iter().position(copies).map_or(at, |first| known[first + 1].story);
+            let text = text(snapshot, of.number)?.into();
+            known.push(Known { text, words: sketch.words, story, source: outlet(at), seconds: record.date() });
+            let is_shorter = sketch.words < words;
+            let (shorter, longer) = if is_shorter { (at as u32, 0) } else { (0, at as u32) };
             shared.push(Shared { shorter, longer, count: of.count, holders: of.holders });
         }
-        self.tell_stories(&mut known, &records);
         shared.sort_unstable_by_key(|pair| (pair.shorter, pair.longer));
         let read = |text: u32| Cow::Borrowed(&*known[text as usize].text);
         let furniture = Furniture::by_mask(counted.census.mask.clone(), known.len(), read, shingle);
         let found = excerpts::of_first(&known, &shared, shingle, &furniture, wanted == Excerpts::FindAll);
-        let number = |text: u32| records[text as usize - 1].0;
+        let number = |text: u32| records[text as usize - 1].0.number;
         let tell = |found: Found| {
             let (words, same, holders, is_furniture) =
                 (found.words as usize, found.same, found.holders, found.is_furniture);
@@ -156,20 +152,6 @@ impl ArchiveReader {
         Ok(told)
     }
 
-    /// Tells of the texts behind the first one which are exact or edited copies of each other, by their sketches.
-    fn tell_stories(&self, known: &mut [Known<'_>], records: &[(u64, records::Stored)]) {
-        let sketches: Vec<Option<Sketch<'_>>> = records.iter().map(|(_, of)| Sketch::read(of.sketch())).collect();
-        for (at, sketch) in sketches.iter().enumerate() {
-            let is_copy = |other: &Option<Sketch<'_>>| match (sketch, other) {
-                (Some(sketch), Some(other)) => sketch.equal_share(other) >= self.detector.comparing().near.rule.jaccard,
-                _ => false,
-            };
-            if let Some(first) = sketches[..at].iter().position(is_copy) {
-                known[at + 1].story = known[first + 1].story;
-            }
-        }
-    }
-
     fn no_sketch(&self) -> Error {
         records::damaged(&self.folder, 0, "the sketch of an article is none")
     }
@@ -186,7 +168,7 @@ struct Holder {
 fn holders(snapshot: &Snapshot, fingerprints: &[u64], without: &[u64]) -> Result<Vec<Holder>> {
     let mut met: Vec<(u64, u32)> = Vec::new();
     snapshot.look_up(FINGERPRINTS, fingerprints, MOST_HOLDERS, |_, numbers, is_all| {
-        let (told, all) = if is_all { (numbers.len(), numbers.len()) } else { (FIRST_HOLDERS, MOST_HOLDERS + 1) };
+        let (told, all) = if is_all { (numbers.len(), numbers.len()) } else { (excerpts::OF_CROWD, MOST_HOLDERS + 1) };
         met.extend(numbers.iter().take(told).map(|&number| (number, all as u32)));
         Ok(())
     })?;
