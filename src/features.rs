@@ -3,6 +3,7 @@
 mod beside;
 
 use std::borrow::Cow;
+use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -251,6 +252,20 @@ pub(crate) struct Head {
 }
 
 impl Head {
+    /// Whether it passes for the shorter one of two texts: that with less content. Of two with as much, what else was counted of them
+    /// decides: only where all of that is equal does it matter which of them asks.
+    #[inline]
+    pub(crate) fn is_shorter(&self, other: &Self) -> bool {
+        let counted = |of: &Self| {
+            let Totals { stems, plain, names, named, numbers, pairs, parts, rare: _ } = of.totals;
+            (stems, pairs, plain, names, named, numbers, parts, of.distinct, of.words, of.english, of.figures)
+        };
+        match self.totals.stems.cmp(&other.totals.stems) {
+            Ordering::Equal => counted(self) <= counted(other),
+            order => order.is_lt(),
+        }
+    }
+
     /// The share of numbers among the words, 0 to 1.
     pub(crate) fn figures(&self) -> f32 {
         self.figures as f32 / self.words.max(1) as f32

@@ -89,7 +89,7 @@ impl Judge {
         if !worth(&evidence) {
             return None;
         }
-        let ours_is_shorter = verify::is_shorter(ours.features, theirs.features);
+        let ours_is_shorter = ours.features.head.is_shorter(theirs.features.head);
         Some(self.read(desk, (ours.read, theirs.read), ours_is_shorter, evidence, keep))
     }
 

@@ -2,6 +2,8 @@
 //!
 //! Texts that share a bucket are compared, then each crowd with its centres, and at last who may stand in a longer text with that.
 
+use std::cmp::Ordering;
+
 use rayon::prelude::*;
 
 use crate::candidates::{Growth, Meetings, Sketches};
@@ -175,8 +177,12 @@ impl Near {
     /// Compares the shingles of two texts.
     pub(crate) fn pair(&self, shingles: &Shingles<'_>, left: u32, right: u32) -> Compared {
         let (ours, theirs) = (shingles.of(left), shingles.of(right));
-        let covered = || {
-            if ours.len() <= theirs.len() { shingles.covered(left, &theirs) } else { shingles.covered(right, &ours) }
+        let of_ours = || shingles.covered(left, &theirs);
+        let of_theirs = || shingles.covered(right, &ours);
+        let covered = || match ours.len().cmp(&theirs.len()) {
+            Ordering::Less => of_ours(),
+            Ordering::Equal => of_ours().max(of_theirs()),
+            Ordering::Greater => of_theirs(),
         };
         let (evidence, similarity) = self.rule.judge(&ours, &theirs, covered);
         let relation = similarity.map(|_| Relation::Near);

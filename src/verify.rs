@@ -31,8 +31,8 @@ const BY_CHANCE: f32 = 0.9;
 
 impl NearRule {
     /// Compares two shingle sets, ascending and without repeats. The evidence, and the similarity if it is an edited copy.
-    /// `covered` is asked for the share of the shorter text's words in shared shingles, of the left one's if the sets are
-    /// equally large.
+    /// `covered` is asked for the share of the shorter text's words in shared shingles, the larger one if the sets are equally
+    /// large.
     pub(crate) fn judge(self, left: &[u64], right: &[u64], covered: impl FnOnce() -> f32) -> (Evidence, Option<f32>) {
         let both = count_common(left, right);
         let shorter = left.len().min(right.len());
@@ -175,11 +175,6 @@ impl StemTable {
     }
 }
 
-/// Which of two texts is taken for the shorter one: that with less content.
-pub(crate) fn is_shorter(left: &Features<'_>, right: &Features<'_>) -> bool {
-    left.head.totals.stems <= right.head.totals.stems
-}
-
 /// Compares the content of two texts that share pairs of words of this weight; the stems of `left` are in `table`. `usual`
 /// is what such texts share with others.
 ///
@@ -193,7 +188,7 @@ pub(crate) fn compare(
     usual: f32,
     worth: impl FnOnce(&ContentEvidence) -> bool,
 ) -> Option<ContentEvidence> {
-    let left_is_short = is_shorter(left, right);
+    let left_is_short = left.head.is_shorter(right.head);
     let (shorter, longer) = if left_is_short { (left.head, right.head) } else { (right.head, left.head) };
     let (short, long) = (&shorter.totals, &longer.totals);
     let (mut plain, mut names, mut numbers) = (0, 0, 0);

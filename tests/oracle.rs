@@ -74,7 +74,6 @@ impl Oracle {
         if jaccard >= self.threshold {
             return Some(jaccard);
         }
-        let (a, b) = (a.min(b), a.max(b));
         let (shorter, longer) = if self.sets[a].len() <= self.sets[b].len() { (a, b) } else { (b, a) };
         let shingles = self.sets[shorter].len();
         let span = match self.shingle {
@@ -87,7 +86,10 @@ impl Oracle {
             true if times >= 1.25 => left,
             _ => CONTAINMENT,
         };
-        let told = self.told(shorter, longer);
+        let told = match shingles == self.sets[longer].len() {
+            true => self.told(a, b).max(self.told(b, a)),
+            false => self.told(shorter, longer),
+        };
         (shingles >= CONTAINED_SHINGLES && containment >= least && told >= CONTAINMENT).then_some(told)
     }
 }

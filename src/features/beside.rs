@@ -290,7 +290,7 @@ impl<'w> Beside<'w> {
         ours: impl FnOnce() -> Spaced,
         theirs: &Spaced,
     ) -> usize {
-        if both.ours.totals.stems > both.theirs.totals.stems {
+        if !both.ours.is_shorter(&both.theirs) {
             return Self::most_in_runs((&theirs.0, &theirs.1), run, |feature| self.known.get(feature).is_some());
         }
         let mut known = Known::default();
@@ -336,7 +336,7 @@ impl Head {
 impl Both {
     /// Words of the text with less content.
     pub(crate) fn words_of_shorter(&self) -> u32 {
-        if self.ours.totals.stems <= self.theirs.totals.stems { self.ours.words } else { self.theirs.words }
+        if self.ours.is_shorter(&self.theirs) { self.ours.words } else { self.theirs.words }
     }
 
     /// The weight of all pairs of words of either.
@@ -418,7 +418,7 @@ mod tests {
             };
             let (our_runs, their_runs, mut table) = (read(&ours), read(&theirs), RunTable::default());
             table.fill(&our_runs);
-            let ours_is_shorter = verify::is_shorter(&fast_ours, &fast_theirs);
+            let ours_is_shorter = fast_ours.head.is_shorter(fast_theirs.head);
             let verbatim = if ours_is_shorter { table.in_other(&their_runs) } else { table.of_other(&their_runs) };
             let spaced = |text: &str, of: &crate::sign::Single| (of.tokens.clone(), sketch::gaps(text));
             let theirs = spaced(&theirs, &theirs_signed);

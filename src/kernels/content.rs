@@ -552,9 +552,9 @@ impl Beside {
             let pairs = visit.pairs;
             let evidence = verify::compare(left.1, left.2, right.1, pairs, 0.0, |_| true).ok_or(Broken)?;
             let is_mate = evidence.tells_the_same_story();
-            let left_is_shorter = verify::is_shorter(left.1, right.1);
-            // Of two that are as full the one that asks passes for the shorter one.
-            let is_mate_of_right = match left_is_shorter && verify::is_shorter(right.1, left.1) {
+            let left_is_shorter = left.1.head.is_shorter(right.1.head);
+            // Of two that nothing tells apart the one that asks passes for the shorter one.
+            let is_mate_of_right = match left_is_shorter && right.1.head.is_shorter(left.1.head) {
                 true => usual::is_mate(right.1, right.2, left.1, pairs),
                 false => is_mate,
             };
