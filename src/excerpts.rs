@@ -187,7 +187,7 @@ struct Match {
     same: f32,
     /// How much the texts have in common apart from what they share word for word, 0 to 1.
     related: f32,
-    /// Whether the passage begins or ends both texts.
+    /// Whether the passage ends both texts, or begins both as a form does.
     is_edge: bool,
     /// Whether it is no prose, but names, headlines or captions.
     is_list: bool,
@@ -252,6 +252,12 @@ const REPEATED: usize = 3;
 /// Words before the first and after the last one of a passage with which it still begins or ends its text.
 const EDGE: u32 = 4;
 
+/// What begins two texts and is as much the same was taken over; less of a form is, for it is filled in.
+const TAKEN: f32 = 0.9;
+
+/// So many words are seldom furniture where no more than [`SOME`] hold them.
+const FOR_SOME: u32 = 45;
+
 /// The passages that texts share which are apart, by pairs of texts that share fingerprints; and how many families of furniture there
 /// are. They come in no order.
 fn find(shared: &[Shared], asked: &Asked<'_>) -> (Vec<Found>, usize) {
@@ -310,7 +316,7 @@ impl Asked<'_> {
                         same: block.share(),
                         spots: [spot(pair.longer, block.left, spans.0), spot(shorter, block.right, spans.1)],
                         related,
-                        is_edge: edges.0.0 && edges.1.0 || edges.0.1 && edges.1.1,
+                        is_edge: edges.0.1 && edges.1.1 || edges.0.0 && edges.1.0 && block.share() < TAKEN,
                         is_list,
                         is_on_pages,
                         is_crowded,
@@ -352,6 +358,7 @@ impl Asked<'_> {
         let is_repeated = outlets.values().any(|&texts| texts >= REPEATED);
         let is_edge = matches.iter().all(|found| found.is_edge);
         let is_crowded = matches.iter().any(|found| found.is_crowded);
+        let is_long = matches.iter().flat_map(|found| &found.spots).all(|spot| len(spot.words) >= FOR_SOME);
         // A list that two pages of one site show is made by the site; who has it in writing on another thing has taken it.
         let is_taken =
             holders == 2 && !is_edge && matches.iter().all(|found| found.related < APART && !found.is_on_pages);
@@ -359,6 +366,7 @@ impl Asked<'_> {
             _ if matches.iter().any(|found| (found.is_list || found.is_on_pages) && !is_taken) => true,
             ..2 => true,
             2 => groups > 1 && (is_repeated || is_edge),
+            SOME if is_long && unknown <= SOME => is_edge || is_crowded,
             SOME..MANY => groups >= SOME || is_edge || is_crowded || unknown > SOME,
             _ => true,
         }

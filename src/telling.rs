@@ -120,9 +120,13 @@ pub(crate) fn outside(left: (&str, &[bool]), right: (&str, &[bool])) -> Option<f
 
 /// What a text says apart from the longest passage that it shares.
 fn said_outside((text, shared): (&str, &[bool])) -> Option<Said> {
-    const LEAST_WORDS: usize = 16;
+    const LEAST_WORDS: usize = 6;
+    // What stands next to it may be of it: behind a word that was changed less than a run is left.
+    const MARGIN: usize = RUN_WORDS as usize;
+    let words = shared.len() + usize::from(RUN_WORDS) - 1;
     let passage = passage(shared);
-    if shared.len() + usize::from(RUN_WORDS) - 1 < passage.len() + LEAST_WORDS {
+    let passage = passage.start.saturating_sub(MARGIN)..words.min(passage.end + MARGIN);
+    if words < passage.len() + LEAST_WORDS {
         return None;
     }
     let finder = Tokens::new(text);
