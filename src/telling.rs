@@ -270,6 +270,10 @@ mod tests {
         assert!(told(&ferry, &format!("{again}. {edited}")).unwrap() > 0.6);
         assert!(told(&ferry, &format!("{edited}. {snow}")).unwrap() < 0.05);
         assert_eq!(told(&ferry, &format!("Quite so. {passage}")), None, "hardly a word is left");
+        // A dozen words are enough, and what is left of a passage behind a word that was changed is none of them.
+        let bells = "Bells rang all over town when bakers opened their new mill";
+        assert_eq!(told(&ferry, &format!("{bells}. {passage}")), Some(0.0));
+        assert_eq!(told(&ferry, &format!("{bells}. {}", passage.replace("two tugs", "three boats"))), Some(0.0));
     }
 
     proptest! {

@@ -214,6 +214,36 @@ fn what_many_hold_is_furniture_unless_outlets_tell_of_one_event() {
 }
 
 #[test]
+fn a_long_passage_that_three_hold_is_no_furniture_for_that() {
+    assert_eq!(told(&stories(3, 0, |_| None), Excerpts::Find), (2, 0));
+    assert_eq!(told(&stories(4, 0, |_| None), Excerpts::Find), (0, 1));
+}
+
+#[test]
+fn what_begins_two_texts_was_taken_over_and_what_ends_them_is_furniture() {
+    let passage = words(1, 60);
+    let changed = |by: usize| {
+        let mut passage = passage.clone();
+        passage.iter_mut().skip(5).step_by(by).for_each(|word| word.push('x'));
+        passage
+    };
+    let told = |[one, other]: [Vec<&[String]>; 2]| told_of(&[("a", one.concat()), ("b", other.concat())]);
+    let (one, other) = (words(2, 100), words(3, 150));
+    assert_eq!(told([vec![&passage, &one], vec![&passage, &other]]), (1, 0));
+    assert_eq!(told([vec![&passage, &one], vec![&changed(25), &other]]), (1, 0));
+    // As forms are filled in.
+    assert_eq!(told([vec![&passage, &one], vec![&changed(7), &other]]), (0, 1));
+    assert_eq!(told([vec![&one, &passage], vec![&other, &passage]]), (0, 1));
+    assert_eq!(told([vec![&passage, &one], vec![&other, &changed(7)]]), (1, 0));
+}
+
+fn told_of(articles: &[(&str, Vec<String>)]) -> (usize, usize) {
+    let articles: Vec<(&str, String)> = articles.iter().map(|(id, words)| (*id, words.join(" "))).collect();
+    let report = excerpts().find(&articles).unwrap();
+    (report.excerpts().len(), report.summary().furniture)
+}
+
+#[test]
 fn what_five_hold_is_told_once_with_all_of_them() {
     let detector = Detector::builder().level(Level::Near).excerpts(Excerpts::Find).build().unwrap();
     let report = detector.find(&stories(6, 100, Some)).unwrap();
