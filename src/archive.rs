@@ -330,13 +330,13 @@ impl Archive {
         self.reader.needs_census()
     }
 
-    /// Counts how rare words are, how common copies, and what is furniture, over all articles. Takes as long as to
-    /// [find](Detector::find) all copies among them. Its number.
+    /// Counts how rare words are, how common copies, and what is furniture, over all articles, and [merges](Self::merge), so that what is
+    /// asked next is answered from few files. Takes as long as to [find](Detector::find) all copies among them. Its number.
     ///
     /// # Errors
     /// As [`commit`](Self::commit), which it is as well; [`Error::TooLarge`].
     pub fn take_census(&mut self) -> Result<u64> {
-        self.commit()?;
+        self.merge()?;
         let articles = self.reader.articles()?;
         let (census, notes) = self.reader.detector.census(&articles)?;
         let before = self.reader.counted().number;

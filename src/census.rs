@@ -8,6 +8,8 @@
 use std::borrow::Cow;
 use std::sync::OnceLock;
 
+use rayon::prelude::*;
+
 use crate::content::{FEATURE_BITS, Token};
 use crate::error::{Error, Result};
 use crate::features::{Beside, Both, Few, Head, Marks, Weigher};
@@ -383,10 +385,13 @@ impl Asked<'_> {
         reading: &Reading<'_>,
         is_open: impl Fn(usize) -> bool,
     ) -> Vec<(usize, ContentEvidence, f32)> {
-        let mut marks = Marks::default();
-        let by_content = others.iter().enumerate().filter(|(_, other)| other.may_be != MayBe::Edited);
+        /// Texts that are not worth another thread.
+        const TEXTS_A_TASK: usize = 8;
+        let by_content: Vec<(usize, &Other<'_>)> =
+            others.iter().enumerate().filter(|(_, other)| other.may_be != MayBe::Edited).collect();
+        let by_content = by_content.into_par_iter().with_min_len(TEXTS_A_TASK);
         let beside: Vec<Neighbour> =
-            by_content.map(|(at, other)| self.beside(at, other, reading, &mut marks)).collect();
+            by_content.map_init(Marks::default, |marks, (at, other)| self.beside(at, other, reading, marks)).collect();
         let mut desk = Desk::with(&self.weighed.features());
         let usual = self.usual.unwrap_or_else(|| self.usual_among(&beside, &desk));
         let judge = self.how.judge;

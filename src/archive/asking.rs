@@ -4,6 +4,8 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 
+use rayon::prelude::*;
+
 use super::counted::Counted;
 use super::keys::{BANDS, EXACT, FINGERPRINTS, KEYS, PAIRS, asks_bands, keys, views};
 use super::{Answer, ArchiveReader, ExcerptMatch, Match, string, text};
@@ -31,6 +33,9 @@ const MOST_HOLDERS_OF_PAIRS: usize = 4 * MOST_HOLDERS;
 /// So many candidates of each kind are compared with an article, those that share most with it.
 const MOST_CANDIDATES: usize = 48;
 
+/// Records that are not worth another thread.
+const RECORDS_A_TASK: usize = 8;
+
 /// Articles that share so many fingerprints may be edited copies, or one a part of the other.
 const LEAST_FINGERPRINTS: u32 = 2;
 
@@ -51,10 +56,19 @@ impl ArchiveReader {
         let exact = snapshot.postings(EXACT, keys[EXACT][0], MOST_HOLDERS)?.0;
         // What is in the archive is asked for as it was counted.
         let usual = exact.iter().find_map(|&number| Some(counted.of(number)?.usual));
-        let asked = counted.census.ask(comparing, (article.text(), signed), usual);
-        let by_bands = asks_bands(&self.detector, asked.signed.words);
-        let candidates = candidates(snapshot, &counted, (exact, &keys, by_bands), &asked)?;
-        let records = candidates.iter().map(|&(number, _)| snapshot.record(number));
+        let words = signed.words;
+        let by_bands = asks_bands(&self.detector, words);
+        // Each of the two mostly waits for memory and for files.
+        let (edited, (asked, reworded)) = rayon::join(
+            || edited(snapshot, exact, &keys, words, by_bands),
+            || {
+                let asked = counted.census.ask(comparing, (article.text(), signed), usual);
+                let reworded = reworded(snapshot, &counted, &asked);
+                (asked, reworded)
+            },
+        );
+        let candidates = candidates(edited?, reworded?);
+        let records = candidates.par_iter().with_min_len(RECORDS_A_TASK).map(|&(number, _)| snapshot.record(number));
         let records: Vec<Option<records::Stored>> = records.collect::<Result<_>>()?;
         let others: Option<Vec<Other<'_>>> =
             candidates.iter().zip(&records).map(|(of, record)| counted.other(*of, record.as_ref()?)).collect();
@@ -183,15 +197,28 @@ fn holders(snapshot: &Snapshot, fingerprints: &[u64], without: &[u64]) -> Result
     Ok(all)
 }
 
-/// The articles to compare with one that is asked about, ascending, and why. `exact` are its exact copies;
-/// bands are asked if they are to be.
-fn candidates(
+/// The articles that may be edited copies of one of so many words that is asked about: `exact` are its exact copies; bands are asked if
+/// they are to be.
+fn edited(
     snapshot: &Snapshot,
-    counted: &Counted,
-    (exact, keys, by_bands): (Vec<u64>, &[Vec<u64>; KEYS.len()], bool),
-    asked: &Asked<'_>,
-) -> Result<Vec<(u64, MayBe)>> {
+    exact: Vec<u64>,
+    keys: &[Vec<u64>; KEYS.len()],
+    words: u32,
+    by_bands: bool,
+) -> Result<Vec<u64>> {
+    let keeps = |key: &u64| Sample::Half.keeps(*key as u32);
+    let sample: Vec<u64> = keys[FINGERPRINTS].iter().copied().filter(keeps).collect();
+    let fingerprints = sharing(snapshot, (FINGERPRINTS, 0), &sample, |_| 1)?;
+    let bands = if by_bands { sharing(snapshot, (BANDS, 0), &keys[BANDS], |_| 1)? } else { Vec::new() };
     let mut edited = exact;
+    edited.extend(best(fingerprints, LEAST_FINGERPRINTS));
+    // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
+    edited.extend(best(bands, if words < SHORT { 1 } else { 2 }));
+    Ok(edited)
+}
+
+/// The articles that may be rewordings of one that is asked about, by the rare pairs of words that they share with it.
+fn reworded(snapshot: &Snapshot, counted: &Counted, asked: &Asked<'_>) -> Result<Vec<u64>> {
     // What is rare is not known before the first census.
     let (alone, others): (Vec<_>, Vec<_>) =
         asked.pairs().filter(|_| counted.number > 0).partition(|&(.., is_alone)| is_alone);
@@ -199,14 +226,8 @@ fn candidates(
         let keys: Vec<u64> = pairs.iter().map(|&(pair, ..)| pair).collect();
         sharing(snapshot, (PAIRS, since), &keys, |at| pairs[at].1.into())
     };
-    let keeps = |key: &u64| Sample::Half.keeps(*key as u32);
-    let sample: Vec<u64> = keys[FINGERPRINTS].iter().copied().filter(keeps).collect();
-    let fingerprints = sharing(snapshot, (FINGERPRINTS, 0), &sample, |_| 1)?;
-    let bands = if by_bands { sharing(snapshot, (BANDS, 0), &keys[BANDS], |_| 1)? } else { Vec::new() };
-    let (mut alike, alike_alone) = (by_pairs(&others, 0)?, by_pairs(&alone, counted.end())?);
-    edited.extend(best(fingerprints, LEAST_FINGERPRINTS));
-    // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
-    edited.extend(best(bands, if asked.signed.words < SHORT { 1 } else { 2 }));
+    let mut alike = by_pairs(&others, 0)?;
+    let alike_alone = by_pairs(&alone, counted.end())?;
     if !alike_alone.is_empty() {
         alike.extend(alike_alone);
         add_up(&mut alike);
@@ -214,7 +235,11 @@ fn candidates(
     let (total, usual) = (asked.pair_total(), asked.usual().unwrap_or(0.0));
     // With less no pair of words is shared that says anything, however poor the other article is.
     let least = |weight: u32| verify::share_enough_pairs(weight, (total, total), usual);
-    let reworded: Vec<u64> = best(alike.into_iter().filter(|&(_, weight)| least(weight)).collect(), 1).collect();
+    Ok(best(alike.into_iter().filter(|&(_, weight)| least(weight)).collect(), 1).collect())
+}
+
+/// The articles to compare with one that is asked about, ascending, and why.
+fn candidates(edited: Vec<u64>, reworded: Vec<u64>) -> Vec<(u64, MayBe)> {
     let mut all: Vec<(u64, MayBe)> = edited.into_iter().map(|number| (number, MayBe::Edited)).collect();
     all.extend(reworded.into_iter().map(|number| (number, MayBe::Reworded)));
     all.sort_unstable_by_key(|&(number, may_be)| (number, may_be == MayBe::Reworded));
@@ -225,7 +250,7 @@ fn candidates(
         }
         same
     });
-    Ok(all)
+    all
 }
 
 /// The articles that hold some of these keys, and how much these weigh together.
