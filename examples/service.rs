@@ -76,9 +76,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         thread::sleep(Duration::from_secs(1));
         let mut archive = archive.lock().map_err(|_| "a request ended while it wrote")?;
         archive.commit()?;
-        // Takes seconds, once the archive has grown by a twentieth.
+        // Takes seconds or minutes, beside, once the archive has grown by a twentieth.
         if archive.needs_census() {
-            archive.take_census()?;
+            archive.begin_census()?;
         }
     }
 }

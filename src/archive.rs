@@ -7,8 +7,10 @@ mod keys;
 
 use std::fs;
 use std::ops::Range;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::{self, JoinHandle};
 
 use rayon::prelude::*;
 
@@ -178,6 +180,8 @@ impl Article for Archived {
 pub struct Archive {
     records: records::Writer,
     reader: ArchiveReader,
+    /// A census that is under way beside.
+    counting: Option<JoinHandle<Result<Counted>>>,
 }
 
 /// Asks an archive, as it was when it was last committed. Can be used by many threads at once.
@@ -232,7 +236,7 @@ impl Archive {
 
     fn with(folder: &Path, records: records::Writer, detector: &Detector) -> Result<Self> {
         let reader = ArchiveReader::with(folder, records.reader(), detector)?;
-        Ok(Self { records, reader })
+        Ok(Self { records, reader, counting: None })
     }
 
     /// Adds an article; its number. It outlives a crash, and readers find it, from the next [`commit`](Self::commit) on.
@@ -301,12 +305,17 @@ impl Archive {
         self.records.expire(seconds)
     }
 
-    /// Makes all changes last: when it returns, they outlive any crash, and readers see them.
+    /// Makes all changes last: when it returns, they outlive any crash, and readers see them. What comes is judged by a census that was
+    /// [begun](Self::begin_census) before, if that has ended.
     ///
     /// # Errors
-    /// [`Error::Archive`]; open the archive again then: all that was committed before is kept.
+    /// [`Error::Archive`]; open the archive again then: all that was committed before is kept. What the census met, if it failed.
     pub fn commit(&mut self) -> Result<()> {
-        self.records.commit()
+        self.records.commit()?;
+        match self.counting.take_if(|counting| counting.is_finished()) {
+            Some(counting) => self.take_over(counting).map(|_| ()),
+            None => Ok(()),
+        }
     }
 
     /// Puts small files together. Commits do so by themselves now and then.
@@ -333,15 +342,66 @@ impl Archive {
     /// Counts how rare words are, how common copies, and what is furniture, over all articles, and [merges](Self::merge), so that what is
     /// asked next is answered from few files. Takes as long as to [find](Detector::find) all copies among them. Its number.
     ///
+    /// A census that was [begun](Self::begin_census) is waited for, and is enough if nothing has changed since.
+    ///
     /// # Errors
     /// As [`commit`](Self::commit), which it is as well; [`Error::TooLarge`].
     pub fn take_census(&mut self) -> Result<u64> {
         self.merge()?;
-        let articles = self.reader.articles()?;
-        let (census, notes) = self.reader.detector.census(&articles)?;
+        if let Some(counting) = self.counting.take() {
+            let number = self.take_over(counting)?;
+            if self.reader.counted().is_of(&self.records.view()) {
+                return Ok(number);
+            }
+        }
+        let counted = self.reader.count()?;
+        self.judge_by(counted)
+    }
+
+    /// Begins a census of what is committed, which it does first, on a thread beside: articles are asked about and added meanwhile, by the
+    /// census before, and the first [commit](Self::commit) after it has ended takes it over. Does nothing while one is under way; nothing
+    /// comes of it if the archive is dropped first.
+    ///
+    /// # Errors
+    /// As [`commit`](Self::commit); [`Error::Archive`] if there is no thread to be had.
+    ///
+    /// # Examples
+    /// ```
+    /// use retold::{Archive, Detector};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path().join("news");
+    /// let mut archive = Archive::create(&folder, &Detector::new())?;
+    /// for day in 0..3 {
+    ///     archive.add(&("ferry", format!("The ferry to Orrin stops for good, said its {day} sailors.")))?;
+    ///     archive.commit()?;
+    ///     if archive.needs_census() {
+    ///         archive.begin_census()?;
+    ///     }
+    /// }
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn begin_census(&mut self) -> Result<()> {
+        self.commit()?;
+        if self.counting.is_none() {
+            let reader = self.reader.clone();
+            let thread = thread::Builder::new().name("retold-census".into());
+            let counting = thread.spawn(move || reader.count()).map_err(records::io(&self.reader.folder))?;
+            self.counting = Some(counting);
+        }
+        Ok(())
+    }
+
+    /// Waits for a census that was begun, and judges by it; its number.
+    fn take_over(&mut self, counting: JoinHandle<Result<Counted>>) -> Result<u64> {
+        let counted = counting.join().unwrap_or_else(|panic| resume_unwind(panic))?;
+        self.judge_by(counted)
+    }
+
+    /// Judges by what was counted from now on; the number of the census.
+    fn judge_by(&mut self, mut counted: Counted) -> Result<u64> {
         let before = self.reader.counted().number;
-        let numbers = articles.iter().map(|article| article.number);
-        let counted = Counted::new(before + 1, census, numbers.zip(notes));
+        counted.number = before + 1;
         counted.write(&self.reader.folder)?;
         if before > 0 {
             let old = path(&self.reader.folder, before);
@@ -451,6 +511,13 @@ impl ArchiveReader {
 
     fn counted(&self) -> Arc<Counted> {
         self.counted.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Counts what is committed.
+    fn count(&self) -> Result<Counted> {
+        let articles = self.articles()?;
+        let (census, notes) = self.detector.census(&articles)?;
+        Ok(Counted::new(census, articles.iter().map(|article| article.number).zip(notes)))
     }
 
     fn needs_census(&self) -> bool {

@@ -186,6 +186,43 @@ fn found_pairs(detector: &Detector, articles: &[(String, String)]) -> Vec<(Strin
 }
 
 #[test]
+fn a_census_that_was_begun_counts_what_was_committed_then() {
+    let (articles, detector) = (articles(), Detector::new());
+    let (folder, other) = (Folder::new(), Folder::new());
+    let (first, later) = articles.split_at(100);
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    archive.add_all(first).unwrap();
+    archive.begin_census().unwrap();
+    let mut slow = Archive::create(other.archive(), &detector).unwrap();
+    slow.add_all(first).unwrap();
+    slow.take_census().unwrap();
+    // The archive goes on meanwhile.
+    archive.add_all(later).unwrap();
+    slow.add_all(later).unwrap();
+    while archive.census() == 0 {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+        archive.commit().unwrap();
+    }
+    slow.commit().unwrap();
+    let answers =
+        |archive: &Archive| articles.iter().map(|article| archive.matches(article).unwrap()).collect::<Vec<_>>();
+    assert_eq!(answers(&archive), answers(&slow));
+    // One that was begun is enough if nothing has changed since.
+    archive.begin_census().unwrap();
+    assert_eq!(archive.take_census().unwrap(), 2);
+    archive.begin_census().unwrap();
+    archive.remove(&articles[0].0).unwrap();
+    assert_eq!((archive.take_census().unwrap(), archive.needs_census()), (4, false));
+    drop(archive);
+    let archive = ArchiveReader::open(folder.archive(), &detector).unwrap();
+    assert_eq!(archive.census(), 4);
+    let matches = archive.matches(&articles[1]).unwrap();
+    slow.remove(&articles[0].0).unwrap();
+    slow.take_census().unwrap();
+    assert_eq!(matches, slow.matches(&articles[1]).unwrap());
+}
+
+#[test]
 fn before_the_first_census_only_edited_copies_are_found() {
     let (folder, detector) = (Folder::new(), Detector::new());
     let mut archive = Archive::create(folder.archive(), &detector).unwrap();

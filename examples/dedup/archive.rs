@@ -330,6 +330,9 @@ enum Event {
     Stop,
 }
 
+/// With so many articles and more a census is taken beside the answers.
+const FEW: u64 = 10_000;
+
 pub fn watch(args: &Watch) -> Result<ExitCode, String> {
     let detector = detector(&args.search)?;
     let mut archive = match Archive::open(&args.archive, &detector) {
@@ -412,7 +415,12 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
             pending = 0;
             archive.commit().map_err(failed)?;
             if archive.needs_census() {
-                archive.take_census().map_err(failed)?;
+                // Of few it is a matter of a second or two, and those that come next are judged by it.
+                match archive.stats().articles < FEW {
+                    true => archive.take_census().map(|_| ()),
+                    false => archive.begin_census(),
+                }
+                .map_err(failed)?;
             }
         }
     };

@@ -9,7 +9,7 @@ use crate::census::{self, Census, MayBe, Other};
 use crate::error::Result;
 use crate::features::Head;
 use crate::hash::hash_bytes;
-use crate::records::{self, Cursor, put_number};
+use crate::records::{self, Cursor, Snapshot, put_number};
 use crate::sketch::{LookedAt, Sketch};
 
 /// What an archive was like at some time, and what was counted of each article then.
@@ -45,19 +45,21 @@ fn read_counted(bytes: &[u8]) -> Option<census::Counted<'_>> {
 }
 
 impl Counted {
-    /// What a census of a number counted of the articles of some numbers, ascending.
-    pub(super) fn new<'c>(
-        number: u64,
-        census: Census,
-        articles: impl Iterator<Item = (u64, Option<census::Counted<'c>>)>,
-    ) -> Self {
-        let mut counted = Self { number, census: census.into(), ..Self::default() };
+    /// What a census, which has no number so far, counted of the articles of some numbers, ascending.
+    pub(super) fn new<'c>(census: Census, articles: impl Iterator<Item = (u64, Option<census::Counted<'c>>)>) -> Self {
+        let mut counted = Self { census: census.into(), ..Self::default() };
         for (article, notes) in articles {
             put_counted(&mut counted.notes, notes);
             counted.ends.push(counted.notes.len() as u64);
             counted.articles.push(article);
         }
         counted
+    }
+
+    /// Whether it counted just what is in a snapshot.
+    pub(super) fn is_of(&self, snapshot: &Snapshot) -> bool {
+        // No article ever gets the number of another one.
+        self.articles.len() as u64 == snapshot.len() && self.articles.iter().all(|&number| snapshot.contains(number))
     }
 
     /// The number from which on no article was counted.
