@@ -7,7 +7,7 @@
 use super::{
     Features, Found, Head, Held, Known, LEAST_IDF, PARTS, Seen, Totals, Weigher, find_rare, find_stems, store,
 };
-use crate::content::{Prior, Token, alone, features, pair};
+use crate::content::{FEATURE_BITS, Prior, Token, alone, features, pair};
 use crate::sketch::{MOST_WORDS, Spaced};
 
 /// What so few documents hold that a text which has it as well makes a difference.
@@ -30,11 +30,23 @@ impl Few {
     }
 }
 
+/// Bits of a feature by which most of those are told that a text does not have.
+const FIRST_BITS: u32 = 16;
+
+/// Where the first bits of a feature are noted: the word, and the bit in it.
+#[inline(always)]
+fn first(feature: u64) -> (usize, u64) {
+    let first = feature >> (FEATURE_BITS - FIRST_BITS);
+    ((first / u64::from(u64::BITS)) as usize, 1 << (first % u64::from(u64::BITS)))
+}
+
 /// A text that is held beside others.
 pub(crate) struct Beside<'w> {
     weigher: &'w Weigher,
     few: Few,
     known: Known,
+    /// A bit for the first bits of each feature: most of what another text has is not here, and this little table tells.
+    firsts: Vec<u64>,
     features: Vec<Feature>,
     /// As it was counted.
     pub(crate) head: Head,
@@ -138,7 +150,19 @@ impl<'w> Beside<'w> {
             }
         }
         let [head, of_both] = heads;
-        Self { weigher, few, known, features: all, head, of_both, words: words_of_both }
+        let mut firsts = vec![0; 1 << (FIRST_BITS - u64::BITS.ilog2())];
+        for Feature { feature, .. } in &all {
+            let (word, bit) = first(*feature);
+            firsts[word] |= bit;
+        }
+        Self { weigher, few, known, firsts, features: all, head, of_both, words: words_of_both }
+    }
+
+    /// The number of a feature that the text has.
+    #[inline(always)]
+    fn find(&self, feature: u64) -> Option<u32> {
+        let (word, bit) = first(feature);
+        if self.firsts[word] & bit == 0 { None } else { self.known.get(feature) }
     }
 
     /// The weight of all its pairs of words if any other text had them too; never less than beside a text that has few of them.
@@ -170,7 +194,7 @@ impl<'w> Beside<'w> {
 
     /// Holds another text of these content words beside it, of which this is what was counted.
     pub(crate) fn hold(&self, tokens: impl ExactSizeIterator<Item = Token>, theirs: Head, marks: &mut Marks) -> Both {
-        let Self { weigher, few, known, features, .. } = self;
+        let Self { weigher, few, features, .. } = self;
         let (prior, content_words) = (Prior::get(), tokens.len());
         let mut both = Both {
             ours: Head { totals: self.head.totals, ..self.of_both },
@@ -187,7 +211,7 @@ impl<'w> Beside<'w> {
         for (place, token) in (0..).zip(tokens) {
             let id = token.stem();
             if let Some(neighbour) = before.replace(id).filter(|&before| before != id)
-                && let Some(at) = known.get(pair(neighbour, id))
+                && let Some(at) = self.find(pair(neighbour, id))
             {
                 let feature = &features[at as usize];
                 if !std::mem::replace(&mut marks[at as usize].is_met, true) {
@@ -200,7 +224,7 @@ impl<'w> Beside<'w> {
                     }
                 }
             }
-            let Some(at) = known.get(alone(id)) else { continue };
+            let Some(at) = self.find(alone(id)) else { continue };
             let mark = &mut marks[at as usize];
             if !std::mem::replace(&mut mark.is_met, true) {
                 met.push(at);
@@ -291,7 +315,7 @@ impl<'w> Beside<'w> {
         theirs: &Spaced,
     ) -> usize {
         if !both.ours.is_shorter(&both.theirs) {
-            return Self::most_in_runs((&theirs.0, &theirs.1), run, |feature| self.known.get(feature).is_some());
+            return Self::most_in_runs((&theirs.0, &theirs.1), run, |feature| self.find(feature).is_some());
         }
         let mut known = Known::default();
         known.reset(2 * theirs.0.len());
