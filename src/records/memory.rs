@@ -2,6 +2,7 @@
 //!
 //! Only added to, in the order of their numbers, so that whoever knows how many there were at some time sees what was there then.
 
+use std::hint::black_box;
 use std::sync::Mutex;
 
 use super::offsets::Dead;
@@ -70,19 +71,26 @@ impl Chains {
         self.width - self.heads.len().ilog2()
     }
 
-    /// Adds the places below an end of the records that hold a key, in ascending order.
-    fn find(&self, key: u64, end: u32, places: &mut Vec<u32>) {
-        let from = places.len();
-        let mut at = self.heads[(key >> self.shift()) as usize];
-        while at != END {
-            let Posting { key: own, place, next } = self.postings[at as usize];
-            // Records have some keys twice.
-            if own == key && place < end && places[from..].last() != Some(&place) {
-                places.push(place);
+    /// Adds the places below an end of the records that hold a key, in ascending order, for each of some keys, and where those of each end.
+    fn find(&self, keys: &[u64], end: u32, places: &mut Vec<u32>, ends: &mut Vec<usize>) {
+        // Each comes from far away. Loops that do nothing else fetch many at a time.
+        let head = |&key: &u64| self.heads[(key >> self.shift()) as usize];
+        let heads: Vec<u32> = keys.iter().map(head).collect();
+        let key = |&head: &u32| self.postings.get(head as usize).map_or(0, |posting| posting.key);
+        black_box(heads.iter().map(key).fold(0, |all, one| all ^ one));
+        for (&key, mut at) in keys.iter().zip(heads) {
+            let from = places.len();
+            while at != END {
+                let Posting { key: own, place, next } = self.postings[at as usize];
+                // Records have some keys twice.
+                if own == key && place < end && places[from..].last() != Some(&place) {
+                    places.push(place);
+                }
+                at = next;
             }
-            at = next;
+            places[from..].reverse();
+            ends.push(places.len());
         }
-        places[from..].reverse();
     }
 
     fn memory(&self) -> usize {
@@ -160,10 +168,10 @@ impl Memory {
         self.kinds.iter().all(Chains::is_linked)
     }
 
-    /// Adds the places below an end of the records that hold a key, which is spread already, in ascending order. It must be
-    /// linked.
-    pub(super) fn find(&self, kind: usize, key: u64, end: u32, places: &mut Vec<u32>) {
-        self.kinds[kind].find(key, end, places);
+    /// Adds the places below an end of the records that hold a key, in ascending order, for each of some keys, which are spread already, and
+    /// where those of each end. It must be linked.
+    pub(super) fn find(&self, kind: usize, keys: &[u64], end: u32, places: &mut Vec<u32>, ends: &mut Vec<usize>) {
+        self.kinds[kind].find(keys, end, places, ends);
     }
 
     pub(super) fn memory(&self) -> usize {
@@ -249,11 +257,13 @@ mod tests {
             }
             memory.link();
             let end = end.min(records.len() as u32);
-            for key in 0..40 {
-                let mut found = Vec::new();
-                memory.find(0, spread(key, 32), end, &mut found);
+            let (mut found, mut ends) = (Vec::new(), Vec::new());
+            let keys: Vec<u64> = (0..40).map(|key| spread(key, 32)).collect();
+            memory.find(0, &keys, end, &mut found, &mut ends);
+            let starts = std::iter::once(0).chain(ends.iter().copied());
+            for (key, (start, &end_of_key)) in (0..40).zip(starts.zip(&ends)) {
                 let expected: Vec<u32> = (0..end).filter(|&place| records[place as usize].contains(&key)).collect();
-                prop_assert_eq!(found, expected);
+                prop_assert_eq!(&found[start..end_of_key], expected);
             }
         }
     }

@@ -171,11 +171,7 @@ impl Snapshot {
         // One lock for all, and none while a disk is read.
         let (mut newest, mut ends) = (Vec::new(), Vec::new());
         if self.newest.count > self.newest.dead.count() {
-            let memory = self.newest.linked();
-            for &key in &spread {
-                memory.find(kind, key, self.newest.count, &mut newest);
-                ends.push(newest.len());
-            }
+            self.newest.linked().find(kind, &spread, self.newest.count, &mut newest, &mut ends);
         }
         ends.resize(keys.len(), newest.len());
         let (mut numbers, mut buffer, mut first) = (Vec::new(), Vec::new(), 0);
