@@ -120,6 +120,8 @@ pub struct Answer {
 }
 
 /// An archived article, as it was added.
+///
+/// See [`ArchiveReader`] for an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Archived {
@@ -185,6 +187,23 @@ pub struct Archive {
 }
 
 /// Asks an archive, as it was when it was last committed. Can be used by many threads at once.
+///
+/// ```
+/// use retold::{Archive, ArchiveReader, Detector};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path().join("news");
+/// let mut archive = Archive::create(&folder, &Detector::new())?;
+/// let number = archive.add(&("monday", "The ferry leaves the harbour at nine and comes back at noon."))?;
+/// archive.commit()?;
+///
+/// // Here, on another thread, or in another process.
+/// let reader = ArchiveReader::open(&folder, &Detector::new())?;
+/// assert_eq!(reader.matches(&("tuesday", "The ferry leaves the harbour at nine, and comes back at noon!"))?.len(), 1);
+/// let article = reader.article(number)?.expect("nobody removed it");
+/// assert_eq!((article.id.as_str(), &article.text[..9]), ("monday", "The ferry"));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 pub struct ArchiveReader {
     folder: PathBuf,
@@ -194,6 +213,20 @@ pub struct ArchiveReader {
 }
 
 /// Figures about an archive.
+///
+/// ```
+/// use retold::{Archive, Detector};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path().join("news");
+/// let mut archive = Archive::create(&folder, &Detector::new())?;
+/// archive.add_all(&[("a", "The ferry leaves at nine."), ("b", "Snow closed the road to Hallin.")])?;
+/// archive.take_census()?;
+/// archive.remove("a")?;
+/// let stats = archive.stats();
+/// assert_eq!((stats.articles, stats.removed, stats.census), (1, 1, 1));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]

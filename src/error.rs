@@ -100,6 +100,20 @@ pub enum Error {
 }
 
 /// What is wrong with a file of an archive.
+///
+/// ```
+/// use retold::{Archive, ArchiveFault, Detector, Error};
+///
+/// # let folder = tempfile::tempdir()?;
+/// # let folder = folder.path().join("news");
+/// // Whoever may be the first to come.
+/// let archive = match Archive::open(&folder, &Detector::new()) {
+///     Err(Error::Archive { fault: ArchiveFault::Missing, .. }) => Archive::create(&folder, &Detector::new())?,
+///     opened => opened?,
+/// };
+/// assert_eq!(archive.stats().articles, 0);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum ArchiveFault {
@@ -231,6 +245,8 @@ pub(crate) fn check<T: PartialOrd + Copy + Into<f64>>(
 }
 
 /// Why an article was skipped. `Display` gives the cause and a suggested fix.
+///
+/// See [`Skipped`](crate::Skipped) for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]

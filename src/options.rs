@@ -11,6 +11,17 @@ use crate::scheme::Shingle;
 use crate::verify::Rule;
 
 /// Which copies to look for. Each level includes those before it.
+///
+/// ```
+/// use retold::{Detector, Level};
+///
+/// // From the word that a command line or a file of settings gives.
+/// let level: Level = "near".parse()?;
+/// let detector = Detector::builder().level(level).build()?;
+/// assert_eq!((level.to_string(), Level::default()), ("near".into(), Level::Reworded));
+/// # drop(detector);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -25,6 +36,16 @@ pub enum Level {
 names!("level", Level { Near => "near", Reworded => "reworded" });
 
 /// Which pairs of articles are compared.
+///
+/// ```
+/// use retold::{Detector, Search};
+///
+/// let articles = [("a", "The ferry leaves at nine."), ("b", "Snow closed the road."), ("c", "Bread costs more.")];
+/// let detector = Detector::builder().search(Search::Exhaustive).build()?;
+/// assert_eq!(detector.pairs(&articles)?.len(), 3);
+/// assert_eq!(Detector::new().pairs(&articles)?.len(), 0);
+/// # Ok::<(), retold::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -40,6 +61,8 @@ pub enum Search {
 names!("search", Search { Candidates => "candidates", Exhaustive => "exhaustive" });
 
 /// Whether passages are looked for that one article took over from another.
+///
+/// See [`Excerpt`](crate::Excerpt) for an example.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]

@@ -16,6 +16,8 @@ use crate::text::{self, Class};
 /// A stretch of one text and the stretch of another that tells the same.
 ///
 /// Both are byte ranges of the texts as they were given and begin and end at the edges of words.
+///
+/// See [`shared_passages`] for an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -29,6 +31,8 @@ pub struct Passage {
 }
 
 /// How a [`Passage`] of one text tells what that of the other tells.
+///
+/// See [`shared_passages`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]

@@ -213,6 +213,16 @@ impl ContentEvidence {
 }
 
 /// An article of the input, by id and position.
+///
+/// ```
+/// use retold::Detector;
+///
+/// let articles = [("a", "The ferry leaves at nine."), ("b", "The ferry leaves at nine!")];
+/// let report = Detector::new().find(&articles)?;
+/// let kept = report.clusters()[0].representative();
+/// assert_eq!((kept.id.as_str(), articles[kept.position].1), ("a", "The ferry leaves at nine."));
+/// # Ok::<(), retold::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -357,6 +367,16 @@ pub struct NearMiss {
 }
 
 /// An article that was not compared, and why.
+///
+/// ```
+/// use retold::{Detector, SkipReason};
+///
+/// let report = Detector::new().find(&[("a", "The ferry leaves at nine."), ("b", "…")])?;
+/// let skipped = &report.skipped()[0];
+/// assert_eq!((skipped.id.as_str(), skipped.position, skipped.reason), ("b", 1, SkipReason::Empty));
+/// println!("{}: {}", skipped.id, skipped.reason);
+/// # Ok::<(), retold::Error>(())
+/// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -487,6 +507,8 @@ pub struct Comparison {
 }
 
 /// The stages of a detection, in order.
+///
+/// See [`Progress`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
@@ -546,6 +568,15 @@ pub struct Progress {
 }
 
 /// Statistics of a detection.
+///
+/// ```
+/// use retold::Detector;
+///
+/// let report = Detector::new().find(&[("a", "The ferry leaves at nine."), ("b", "The ferry leaves at nine!"), ("c", "")])?;
+/// let summary = report.summary();
+/// assert_eq!((summary.documents, report.skipped().len(), report.clusters().len()), (3, 1, 1));
+/// # Ok::<(), retold::Error>(())
+/// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -688,6 +719,8 @@ impl Report {
 }
 
 /// Where a passage stands.
+///
+/// See [`Excerpt`] for an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
 #[non_exhaustive]
@@ -747,6 +780,8 @@ pub struct Excerpt {
 }
 
 /// How an excerpt tells what its source tells.
+///
+/// See [`Excerpt`] for an example.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
 #[non_exhaustive]
