@@ -119,9 +119,14 @@ fn a_run_follows_the_census_of_an_archive() {
     write("new.jsonl", &stories(100));
     archive(folder.path(), &["create", "news"]);
     let run = |args: &[&str]| dedup().current_dir(folder.path()).args(args).output().unwrap();
-    let refused = run(&["new.jsonl", "--census", "news"]);
-    assert_eq!(refused.status.code(), Some(2), "{refused:?}");
-    assert!(String::from_utf8_lossy(&refused.stderr).contains("dedup archive census news"), "{refused:?}");
+    let before = "new.jsonl --census news";
+    for args in
+        [before, &format!("plan {before}"), &format!("audit {before}"), "compare old.jsonl new.jsonl --census news"]
+    {
+        let refused = run(&args.split(' ').collect::<Vec<_>>());
+        assert_eq!(refused.status.code(), Some(2), "{args}: {refused:?}");
+        assert!(String::from_utf8_lossy(&refused.stderr).contains("dedup archive census news"), "{args}: {refused:?}");
+    }
     archive(folder.path(), &["add", "news", "old.jsonl"]);
     let followed = run(&["new.jsonl", "--census", "news", "--format", "jsonl"]);
     assert_eq!(followed.status.code(), Some(0), "{followed:?}");

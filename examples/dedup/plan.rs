@@ -55,7 +55,7 @@ const GROWTH: f64 = 1.25;
 const SPILLED: f64 = 1.3;
 
 pub fn run(args: &Args) -> Result<ExitCode, String> {
-    let detector = args.search.detector().build().map_err(|error| error.to_string())?;
+    let detector = args.search.build(args.search.detector())?;
     let pool = args.threads.pool()?;
     let found = input::find(&args.paths, args.fields.reading());
     let all = input::bytes(&found.sources)
