@@ -336,14 +336,14 @@ impl Detector {
             self.compare(&corpus, kept, self.keep_for_clusters(), None, &mut summary, None)?;
         let (copies, misses): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|pair| pair.relation.is_some());
         summary.verified = copies.len() as u64;
-        let (grouping, removing, shingle) = (self.grouping(), self.removing(), self.admission.shingle);
+        let (grouping, removing) = (self.grouping(), self.removing());
         let wants_all = self.excerpts == Excerpts::FindAll;
         let texts = corpus.distinct.len();
         let (clusters, removals, (excerpts, families), page_furniture) =
             self.reporter.timed(&mut summary.times, Stage::Cluster, texts, |_| {
                 let clusters = grouping.clusters(&corpus, &copies, &misses);
                 let removals = removing.removals(&corpus, sets, &copies, &clusters);
-                let excerpts = excerpts::between(&corpus, shingle, (&shared, &furniture), &clusters, wants_all);
+                let excerpts = excerpts::between(&corpus, (&shared, &furniture), &clusters, wants_all);
                 let of_pages = if self.level == Level::Near { &furniture } else { &judged_without };
                 let page_furniture = of_pages.of_articles(&corpus, self.comparing().views);
                 (clusters, removals, excerpts, page_furniture)

@@ -15,16 +15,13 @@ use crate::articles::Article;
 use crate::content::{Token, Tokens};
 use crate::corpus::Corpus;
 use crate::date;
-use crate::fingerprints::{MOST_HOLDERS, Shared};
+use crate::fingerprints::Shared;
 use crate::furniture::Furniture;
 use crate::hash::mix2;
 use crate::passages::{Detail, Run, Side, Sides, Stretch, same_words};
 use crate::report::{Cluster, Excerpt, ExcerptKind, ExcerptPlace};
-use crate::scheme::Shingle;
-use crate::store::Budget;
 use crate::telling::{RELATED, Said};
 use crate::text;
-use crate::texts::Texts;
 
 /// The most words between two runs that are joined.
 const GAP: u32 = 12;
@@ -156,9 +153,10 @@ fn blocks(sides: &mut Sides) -> Vec<Block> {
     blocks
 }
 
-/// What is asked of the texts that may share passages.
+/// What is known of the texts that may share passages, whatever they say.
 struct Asked<'a> {
-    texts: Texts<'a>,
+    /// The length of each in words.
+    words: &'a [u32],
     /// The first article of the cluster that a text is in, or its own: copies of one article hold a passage as one.
     story: &'a (dyn Fn(u32) -> usize + Sync),
     /// Whether a text is known already: what such share among themselves is not asked for.
@@ -167,34 +165,40 @@ struct Asked<'a> {
     source: &'a (dyn Fn(u32) -> Option<u32> + Sync),
     /// When a text appeared; the latest time that there is if that is not known.
     seconds: &'a (dyn Fn(u32) -> i64 + Sync),
-    /// What is known to be furniture.
-    furniture: &'a Furniture,
     /// Whether furniture is wanted, and what texts of one source share.
     wants_all: bool,
+}
+
+/// The texts themselves.
+struct Reading<'a> {
+    read: &'a (dyn Fn(u32) -> Cow<'a, str> + Sync),
+    /// What of them is known to be furniture.
+    furniture: &'a Furniture,
 }
 
 /// A passage in a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Spot {
     pub(crate) text: u32,
-    words: Stretch,
+    pub(crate) words: Stretch,
     pub(crate) span: Range<usize>,
 }
 
 /// A passage that two texts share.
-struct Match {
-    spots: [Spot; 2],
-    same: f32,
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Match {
+    pub(crate) spots: [Spot; 2],
+    pub(crate) same: f32,
     /// How much the texts have in common apart from what they share word for word, 0 to 1.
-    related: f32,
+    pub(crate) related: f32,
     /// Whether the passage ends both texts, or begins both as a form does.
-    is_edge: bool,
+    pub(crate) is_edge: bool,
     /// Whether it is no prose, but names, headlines or captions.
-    is_list: bool,
+    pub(crate) is_list: bool,
     /// Whether it stands on many pages.
-    is_on_pages: bool,
+    pub(crate) is_on_pages: bool,
     /// Whether so many texts hold it that not all of them were compared.
-    is_crowded: bool,
+    pub(crate) is_crowded: bool,
 }
 
 /// A passage to be told.
@@ -260,77 +264,118 @@ const FOR_SOME: u32 = 45;
 
 /// The passages that texts share which are apart, by pairs of texts that share fingerprints; and how many families of furniture there
 /// are. They come in no order.
-fn find(shared: &[Shared], asked: &Asked<'_>) -> (Vec<Found>, usize) {
-    let of_shorter = |pairs: &[Shared]| asked.matches(pairs);
+fn find(shared: &[Shared], asked: &Asked<'_>, reading: &Reading<'_>) -> (Vec<Found>, usize) {
+    let of_shorter = |pairs: &[Shared]| reading.matches(pairs, asked);
     let shorter: Vec<&[Shared]> = shared.chunk_by(|a, b| a.shorter == b.shorter).collect();
     let matches: Vec<Vec<Match>> = shorter.into_par_iter().with_max_len(16).map(of_shorter).collect();
-    let matches: Vec<Match> = matches.into_iter().flatten().collect();
-    let told: Vec<(Vec<Found>, usize)> =
-        families(&matches).par_iter().map(|family| asked.tell(&matches, family)).collect();
-    let furniture = told.iter().map(|told| told.1).sum();
-    (told.into_iter().flat_map(|told| told.0).collect(), furniture)
+    asked.told(&matches.into_iter().flatten().collect::<Vec<_>>())
+}
+
+impl Reading<'_> {
+    /// The passages of pairs with one shorter text.
+    fn matches(&self, pairs: &[Shared], asked: &Asked<'_>) -> Vec<Match> {
+        let source_text = (self.read)(pairs[0].shorter);
+        let mut source = read(&source_text);
+        let (mut matches, mut choice) = (Vec::new(), Choice::default());
+        for pair in pairs.iter().filter(|pair| choice.takes(pair, asked.story, asked.is_known)) {
+            let host_text = (self.read)(pair.longer);
+            let (found, side) = passages(pair, (&host_text, &source_text), source, self.furniture);
+            matches.extend(found);
+            source = side;
+        }
+        matches
+    }
+}
+
+/// Chooses among the pairs of texts that share fingerprints, which come in order, those that are read.
+#[derive(Default)]
+pub(crate) struct Choice {
+    /// The shorter text at hand, and how many pairs with it were chosen that share what a crowd shares.
+    of: Option<(u32, usize)>,
+}
+
+impl Choice {
+    /// Whether a pair is to be read, by the story of each text and by who is known already.
+    pub(crate) fn takes(
+        &mut self,
+        pair: &Shared,
+        story: impl Fn(u32) -> usize,
+        is_known: impl Fn(u32) -> bool,
+    ) -> bool {
+        let (shorter, of_crowd) = self.of.get_or_insert((pair.shorter, 0));
+        if *shorter != pair.shorter {
+            (*shorter, *of_crowd) = (pair.shorter, 0);
+        }
+        if story(pair.shorter) == story(pair.longer) || is_known(pair.shorter) && is_known(pair.longer) {
+            return false;
+        }
+        *of_crowd += usize::from(pair.is_crowded);
+        !pair.is_crowded || *of_crowd <= OF_CROWD
+    }
+}
+
+/// A text as it is read for its passages.
+pub(crate) fn read(text: &str) -> Side {
+    Side::new(text, Detail::Words)
+}
+
+/// The passages that two texts share, in the order of the longer one, which may be a host. The other one may have been read for others
+/// before, and is given back.
+pub(crate) fn passages(
+    pair: &Shared,
+    (host_text, source_text): (&str, &str),
+    mut source: Side,
+    furniture: &Furniture,
+) -> (Vec<Match>, Side) {
+    source.free_all();
+    let mut sides = Sides { left: Side::new(host_text, Detail::Words), right: source };
+    let mut matches = Vec::new();
+    let blocks = blocks(&mut sides);
+    if !blocks.is_empty() {
+        let left: Vec<Range<usize>> = blocks.iter().map(|block| sides.left.bytes(block.left)).collect();
+        let right: Vec<Range<usize>> = blocks.iter().map(|block| sides.right.bytes(block.right)).collect();
+        let around = (Outside::of(host_text, &left), Outside::of(source_text, &right));
+        let related = around.0.said.share(&around.1.said);
+        let (plain, names) = (around.0.plain.min(around.1.plain), around.0.names.max(around.1.names));
+        let edge = |side: &Side, words: Stretch| (words.0 <= EDGE, words.1 + EDGE >= side.hashes.len() as u32);
+        for (block, spans) in blocks.into_iter().zip(left.into_iter().zip(right)) {
+            let edges = (edge(&sides.left, block.left), edge(&sides.right, block.right));
+            let inside = Outside::of(&host_text[spans.0.clone()], &[]);
+            let listed = inside.names + 1.0 - inside.plain / plain.max(f32::MIN_POSITIVE);
+            let begins = |sentence: &&Stretch| block.left.0 < sentence.0 && sentence.0 < block.left.1;
+            let sentences = sides.left.sentences.iter().filter(begins).count() as u32;
+            let is_list =
+                listed >= LIST && inside.names > MORE_NAMES * names && sentences <= len(block.left) / A_SENTENCE
+                    || repeated(&sides.left.hashes[block.left.0 as usize..block.left.1 as usize]) >= REPETITIVE;
+            let on_pages = |text: u32, span: &Range<usize>| furniture.share_of(text, span);
+            let is_on_pages = on_pages(pair.longer, &spans.0).max(on_pages(pair.shorter, &spans.1)) >= ON_PAGES;
+            let spot = |text: u32, words: Stretch, span: Range<usize>| Spot { text, words, span };
+            matches.push(Match {
+                same: block.share(),
+                spots: [spot(pair.longer, block.left, spans.0), spot(pair.shorter, block.right, spans.1)],
+                related,
+                is_edge: edges.0.1 && edges.1.1 || edges.0.0 && edges.1.0 && block.share() < TAKEN,
+                is_list,
+                is_on_pages,
+                is_crowded: pair.is_crowded,
+            });
+        }
+    }
+    (matches, sides.right)
 }
 
 impl Asked<'_> {
-    /// The passages of pairs with one shorter text.
-    fn matches(&self, pairs: &[Shared]) -> Vec<Match> {
-        let shorter = pairs[0].shorter;
-        let source_text = (self.texts.read)(shorter);
-        let mut source = Side::new(&source_text, Detail::Words);
-        let (mut matches, mut of_crowd) = (Vec::new(), 0);
-        let are_apart = |pair: &&Shared| {
-            let both = |of: &dyn Fn(u32) -> bool| of(pair.shorter) && of(pair.longer);
-            (self.story)(pair.shorter) != (self.story)(pair.longer) && !both(self.is_known)
-        };
-        for pair in pairs.iter().filter(are_apart) {
-            let is_crowded = pair.holders as usize > MOST_HOLDERS;
-            of_crowd += usize::from(is_crowded);
-            if is_crowded && of_crowd > OF_CROWD {
-                continue;
-            }
-            let host_text = (self.texts.read)(pair.longer);
-            source.free_all();
-            let mut sides = Sides { left: Side::new(&host_text, Detail::Words), right: source };
-            let blocks = blocks(&mut sides);
-            if !blocks.is_empty() {
-                let left: Vec<Range<usize>> = blocks.iter().map(|block| sides.left.bytes(block.left)).collect();
-                let right: Vec<Range<usize>> = blocks.iter().map(|block| sides.right.bytes(block.right)).collect();
-                let around = (Outside::of(&host_text, &left), Outside::of(&source_text, &right));
-                let related = around.0.said.share(&around.1.said);
-                let (plain, names) = (around.0.plain.min(around.1.plain), around.0.names.max(around.1.names));
-                let edge = |side: &Side, words: Stretch| (words.0 <= EDGE, words.1 + EDGE >= side.hashes.len() as u32);
-                for (block, spans) in blocks.into_iter().zip(left.into_iter().zip(right)) {
-                    let edges = (edge(&sides.left, block.left), edge(&sides.right, block.right));
-                    let inside = Outside::of(&host_text[spans.0.clone()], &[]);
-                    let listed = inside.names + 1.0 - inside.plain / plain.max(f32::MIN_POSITIVE);
-                    let begins = |sentence: &&Stretch| block.left.0 < sentence.0 && sentence.0 < block.left.1;
-                    let sentences = sides.left.sentences.iter().filter(begins).count() as u32;
-                    let is_list = listed >= LIST
-                        && inside.names > MORE_NAMES * names
-                        && sentences <= len(block.left) / A_SENTENCE
-                        || repeated(&sides.left.hashes[block.left.0 as usize..block.left.1 as usize]) >= REPETITIVE;
-                    let on_pages = |text: u32, span: &Range<usize>| self.furniture.share_of(text, span);
-                    let is_on_pages = on_pages(pair.longer, &spans.0).max(on_pages(shorter, &spans.1)) >= ON_PAGES;
-                    let spot = |text: u32, words: Stretch, span: Range<usize>| Spot { text, words, span };
-                    matches.push(Match {
-                        same: block.share(),
-                        spots: [spot(pair.longer, block.left, spans.0), spot(shorter, block.right, spans.1)],
-                        related,
-                        is_edge: edges.0.1 && edges.1.1 || edges.0.0 && edges.1.0 && block.share() < TAKEN,
-                        is_list,
-                        is_on_pages,
-                        is_crowded,
-                    });
-                }
-            }
-            source = sides.right;
-        }
-        matches
+    /// What is told of all matches, in no order; and how many families of furniture there are.
+    fn told(&self, matches: &[Match]) -> (Vec<Found>, usize) {
+        let told: Vec<(Vec<Found>, usize)> =
+            families(matches).par_iter().map(|family| self.tell(matches, family)).collect();
+        let furniture = told.iter().map(|told| told.1).sum();
+        (told.into_iter().flat_map(|told| told.0).collect(), furniture)
     }
 
     /// The length of a text in words.
     fn words(&self, text: u32) -> u32 {
-        self.texts.words[text as usize]
+        self.words[text as usize]
     }
 
     /// Whether a passage is most of the text that it stands in.
@@ -547,54 +592,71 @@ pub(crate) struct Known<'t> {
 }
 
 /// The passages that the first of some texts shares with those that share fingerprints with it.
-pub(crate) fn of_first(
-    known: &[Known<'_>],
-    shared: &[Shared],
-    shingle: Shingle,
-    furniture: &Furniture,
-    wants_all: bool,
-) -> Vec<Found> {
-    let (words, budget): (Vec<u32>, _) = (known.iter().map(|of| of.words).collect(), Budget::unlimited());
+pub(crate) fn of_first(known: &[Known<'_>], shared: &[Shared], furniture: &Furniture, wants_all: bool) -> Vec<Found> {
+    let words: Vec<u32> = known.iter().map(|of| of.words).collect();
     let of = |text: u32| &known[text as usize];
     let read = |text: u32| Cow::Borrowed(&*of(text).text);
     let asked = Asked {
-        texts: Texts { words: &words, read: &read, shingle, budget: &budget },
+        words: &words,
         story: &|text| of(text).story,
         is_known: &|_| false,
         source: &|text| of(text).source,
         seconds: &|text| of(text).seconds.unwrap_or(i64::MAX),
-        furniture,
         wants_all,
     };
-    find(shared, &asked).0
+    find(shared, &asked, &Reading { read: &read, furniture }).0
+}
+
+/// For each article of some clusters, by its position, the one that stands for its story: its own position if it is in none.
+pub(crate) fn stories(articles: usize, clusters: &[Cluster]) -> Vec<usize> {
+    let mut stories: Vec<usize> = (0..articles).collect();
+    for cluster in clusters {
+        cluster.positions().for_each(|position| stories[position] = cluster.representative.position);
+    }
+    stories
+}
+
+/// Asks about the texts of a corpus, whose articles tell such stories.
+fn about<A: Article, T>(
+    corpus: &Corpus<A>,
+    stories: &[usize],
+    wants_all: bool,
+    ask: impl FnOnce(&Asked<'_>) -> T,
+) -> T {
+    let Corpus { articles, words, .. } = corpus;
+    let position = |text: u32| corpus.position(text);
+    ask(&Asked {
+        words,
+        story: &|text| stories[position(text)],
+        is_known: &|text| articles.is_known(position(text)),
+        source: &|text| articles.source(position(text)),
+        seconds: &|text| articles.seconds().get(position(text)).copied().unwrap_or(i64::MAX),
+        wants_all,
+    })
+}
+
+/// What is told of the passages of a corpus that were found, by those who read its texts, in the order of these.
+pub(crate) fn told<A: Article>(
+    corpus: &Corpus<A>,
+    stories: &[usize],
+    matches: &[Match],
+    wants_all: bool,
+) -> Vec<Found> {
+    about(corpus, stories, wants_all, |asked| asked.told(matches)).0
 }
 
 /// The passages that texts share which are in no cluster together, and how many families of furniture there are.
 pub(crate) fn between<A: Article>(
     corpus: &Corpus<A>,
-    shingle: Shingle,
     (shared, furniture): (&[Shared], &Furniture),
     clusters: &[Cluster],
     wants_all: bool,
 ) -> (Vec<Excerpt>, usize) {
-    let Corpus { articles, words, budget, .. } = corpus;
+    let stories = stories(corpus.articles.len(), clusters);
+    let reading = Reading { read: &|text| corpus.read(text), furniture };
+    let (found, furniture) = about(corpus, &stories, wants_all, |asked| find(shared, asked, &reading));
     let position = |text: u32| corpus.position(text);
-    let mut stories: Vec<usize> = (0..articles.len()).collect();
-    for cluster in clusters {
-        cluster.positions().for_each(|position| stories[position] = cluster.representative.position);
-    }
-    let read = |text: u32| corpus.read(text);
-    let asked = Asked {
-        texts: Texts { words, read: &read, shingle, budget },
-        story: &|text| stories[position(text)],
-        is_known: &|text| articles.is_known(position(text)),
-        source: &|text| articles.source(position(text)),
-        seconds: &|text| articles.seconds().get(position(text)).copied().unwrap_or(i64::MAX),
-        furniture,
-        wants_all,
-    };
-    let (found, furniture) = find(shared, &asked);
-    let id = |text: u32| articles.id(position(text)).to_owned();
+    let id = |text: u32| corpus.articles.id(position(text)).to_owned();
     let place = |Spot { text, span, .. }: Spot| ExcerptPlace { id: id(text), position: position(text), span };
     let excerpt = |found: Found| Excerpt {
         host: place(found.host),

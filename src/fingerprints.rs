@@ -230,8 +230,19 @@ pub(crate) struct Shared {
     pub(crate) longer: u32,
     /// How many they share; of those that many texts hold, only some count.
     pub(crate) count: u32,
-    /// How many texts hold one of these, in the median.
-    pub(crate) holders: u32,
+    /// Whether most of these are held by so many texts that not all of them were paired.
+    pub(crate) is_crowded: bool,
+}
+
+/// Whether two texts share what a crowd shares: so many fingerprints, of which so many are held by more texts than are paired with all.
+pub(crate) fn is_crowded(count: usize, crowded: usize) -> bool {
+    count - crowded <= count / 2
+}
+
+/// Those fingerprints of a text that the one lacks that speaks for it, if another one does: what copies of one text share is known.
+pub(crate) fn lacking<'f>(of: &'f [u32], speaker: Option<&[u32]>) -> impl Iterator<Item = u32> + use<'f> {
+    let spoken_for: BTreeSet<u32> = speaker.unwrap_or_default().iter().copied().collect();
+    of.iter().copied().filter(move |fingerprint| !spoken_for.contains(fingerprint))
 }
 
 /// The pairs of texts that share fingerprints.
@@ -286,7 +297,7 @@ impl Fingerprints {
         const NO_SOURCE: u32 = u32::MAX;
         let mut needs = vec![NO_SOURCE; texts.last().map_or(0, |&last| last as usize + 1)];
         texts.iter().for_each(|&text| needs[text as usize] = needed(text).unwrap_or(NO_SOURCE));
-        let mut keyed: Vec<(u64, u32)> = Vec::new();
+        let mut keyed: Vec<(u64, bool)> = Vec::new();
         for part in 0..parts {
             let buckets = self.buckets(texts, leaders, sample, (part, parts));
             // How many of its fingerprints a text shares with anybody.
@@ -338,7 +349,7 @@ impl Fingerprints {
                     for (at, &(_, shorter)) in holders[..sources].iter().enumerate() {
                         if may_be_shorter(shorter) {
                             let longer = holders[at + 1..].iter();
-                            let key = |longer: u32| (u64::from(shorter) << 32 | u64::from(longer), list.len() as u32);
+                            let key = |longer: u32| (u64::from(shorter) << 32 | u64::from(longer), is_crowded);
                             pairs.extend(longer.map(|&(_, longer)| key(longer)));
                         }
                     }
@@ -354,13 +365,13 @@ impl Fingerprints {
         }
         found.common.par_sort_unstable();
         keyed.par_sort_unstable();
-        let pair = |same: &[(u64, u32)]| {
+        let pair = |same: &[(u64, bool)]| {
             let shorter = (same[0].0 >> 32) as u32;
             (same.len() >= needs[shorter as usize] as usize).then(|| Shared {
                 shorter,
                 longer: same[0].0 as u32,
                 count: same.len() as u32,
-                holders: same[same.len() / 2].1,
+                is_crowded: is_crowded(same.len(), same.iter().filter(|of| of.1).count()),
             })
         };
         found.pairs = keyed.chunk_by(|a, b| a.0 == b.0).filter_map(pair).collect();
@@ -375,12 +386,10 @@ impl Fingerprints {
             let room = all / parts as usize / BUCKETS;
             let mut buckets: Vec<Vec<u64>> = (0..BUCKETS).map(|_| Vec::with_capacity(room + room / 8)).collect();
             for &text in texts {
-                let of_leader: BTreeSet<u32> = match leaders[text as usize] {
-                    leader if leader == text => BTreeSet::new(),
-                    leader => self.of(leader).iter().copied().collect(),
-                };
-                let is_new = |fingerprint: &u32| sample.keeps(*fingerprint) && !of_leader.contains(fingerprint);
-                for &fingerprint in self.of(text).iter().filter(|fingerprint| is_new(fingerprint)) {
+                let of_leader =
+                    Some(leaders[text as usize]).filter(|&leader| leader != text).map(|leader| self.of(leader));
+                let own = self.of(text);
+                for fingerprint in lacking(&own, of_leader.as_deref()).filter(|&own| sample.keeps(own)) {
                     if parts == 1 || u64::from(fingerprint >> 8) % parts == part {
                         // The lowest bit may be the same in all.
                         buckets[(fingerprint >> 1) as usize % BUCKETS]

@@ -14,7 +14,7 @@ use crate::census::{Asked, Comparing, MayBe, Other};
 use crate::date;
 use crate::error::{Error, Result};
 use crate::excerpts::{self, Found, Known};
-use crate::fingerprints::{Sample, Shared};
+use crate::fingerprints::{self, Sample, Shared};
 use crate::furniture::Furniture;
 use crate::near::Compared;
 use crate::options::Excerpts;
@@ -134,12 +134,12 @@ impl ArchiveReader {
             known.push(Known { text, words: sketch.words, story, source: outlet(at), seconds: record.date() });
             let is_shorter = sketch.words < words;
             let (shorter, longer) = if is_shorter { (at as u32, 0) } else { (0, at as u32) };
-            shared.push(Shared { shorter, longer, count: of.count, holders: of.holders });
+            shared.push(Shared { shorter, longer, count: of.count, is_crowded: of.is_crowded });
         }
         shared.sort_unstable_by_key(|pair| (pair.shorter, pair.longer));
         let read = |text: u32| Cow::Borrowed(&*known[text as usize].text);
         let furniture = Furniture::by_mask(counted.census.mask.clone(), known.len(), read, shingle);
-        let found = excerpts::of_first(&known, &shared, shingle, &furniture, wanted == Excerpts::FindAll);
+        let found = excerpts::of_first(&known, &shared, &furniture, wanted == Excerpts::FindAll);
         let number = |text: u32| records[text as usize - 1].0.number;
         let tell = |found: Found| {
             let (words, same, holders, is_furniture) =
@@ -171,24 +171,27 @@ impl ArchiveReader {
     }
 }
 
-/// An article that shares fingerprints with one that is asked about: how many, and how many articles hold one of these, in the median.
+/// An article that shares fingerprints with one that is asked about: how many, and whether very many articles hold most of these.
 struct Holder {
     number: u64,
     count: u32,
-    holders: u32,
+    is_crowded: bool,
 }
 
 /// Those that share most fingerprints with an article, ascending, without some. Of one that very many hold the first ones are.
 fn holders(snapshot: &Snapshot, fingerprints: &[u64], without: &[u64]) -> Result<Vec<Holder>> {
-    let mut met: Vec<(u64, u32)> = Vec::new();
+    let mut met: Vec<(u64, bool)> = Vec::new();
     snapshot.look_up(FINGERPRINTS, fingerprints, MOST_HOLDERS, |_, numbers, is_all| {
-        let (told, all) = if is_all { (numbers.len(), numbers.len()) } else { (excerpts::OF_CROWD, MOST_HOLDERS + 1) };
-        met.extend(numbers.iter().take(told).map(|&number| (number, all as u32)));
+        let told = if is_all { numbers.len() } else { excerpts::OF_CROWD };
+        met.extend(numbers.iter().take(told).map(|&number| (number, !is_all)));
         Ok(())
     })?;
     met.sort_unstable();
     let of_one = met.chunk_by(|a, b| a.0 == b.0);
-    let holder = |of: &[(u64, u32)]| Holder { number: of[0].0, count: of.len() as u32, holders: of[of.len() / 2].1 };
+    let holder = |of: &[(u64, bool)]| {
+        let is_crowded = fingerprints::is_crowded(of.len(), of.iter().filter(|of| of.1).count());
+        Holder { number: of[0].0, count: of.len() as u32, is_crowded }
+    };
     let mut all: Vec<Holder> = of_one.map(holder).collect();
     all.retain(|of| of.count >= LEAST_FINGERPRINTS && !without.contains(&of.number));
     all.sort_by_key(|of| (Reverse(of.count), of.number));

@@ -296,7 +296,7 @@ impl<E: Engine> near::Bench for Elsewhere<'_, E> {
         let whole = Bits::of(speakers.len(), |text| whole.binary_search(&(text as u32)).is_ok());
         let (pairs, mut common, crowded) = self.0.overlaps(&whole);
         common.sort_unstable();
-        let pair = |(shorter, longer, count)| Shared { shorter, longer, count, holders: 0 };
+        let pair = |(shorter, longer, count)| Shared { shorter, longer, count, is_crowded: false };
         Overlaps { pairs: pairs.into_iter().map(pair).collect(), crowded, common }
     }
 }
