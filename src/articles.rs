@@ -227,10 +227,12 @@ impl<A: Article> Articles<A> {
         }
     }
 
-    /// Articles of which neither ids nor texts are here, and when they appeared, if that is of interest.
-    pub(crate) fn elsewhere(kept: Vec<A>, seconds: Option<Vec<i64>>) -> Self {
+    /// Articles of which neither ids nor texts are here; when they appeared, and where, as a number, if that is of interest.
+    pub(crate) fn elsewhere(kept: Vec<A>, seconds: Option<Vec<i64>>, sources: Option<Vec<Option<u32>>>) -> Self {
         let known = kept.iter().map(Article::is_known).collect();
-        Self { kept, seconds, known, ..Self::new(&Budget::unlimited(), Wants::default()) }
+        let of = |of: Vec<Option<u32>>| of.into_iter().map(|source| source.unwrap_or(Sources::NONE)).collect();
+        let sources = sources.map(|sources| Sources { numbers: BTreeMap::new(), of: of(sources) });
+        Self { kept, seconds, sources, known, ..Self::new(&Budget::unlimited(), Wants::default()) }
     }
 
     /// Adds articles after those that are there.

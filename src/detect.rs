@@ -403,8 +403,7 @@ impl Detector {
         let mut shared = Vec::new();
         if self.excerpts != Excerpts::Ignore {
             let words = |text: u32| texts.words[text as usize];
-            // One run of eleven words gives two texts one fingerprint, and what is told as an excerpt has more.
-            let needed = |_| Some(2);
+            let needed = |_| Some(excerpts::NEEDED);
             let (all, leaders): (Vec<u32>, _) =
                 ((0..texts.len() as u32).collect(), self.near.whole(texts.words, &pairs));
             shared = fingerprints.overlaps(&all, &leaders, Sample::All, words, needed, budget).pairs;

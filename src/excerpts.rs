@@ -34,6 +34,9 @@ const SAME_SO_FAR: f32 = 0.7;
 /// Passages that a run may continue: between two runs of one passage others may stand that belong to none.
 const OPEN: usize = 4;
 
+/// One run of eleven words gives two texts one fingerprint, and what is told as an excerpt has more.
+pub(crate) const NEEDED: u32 = 2;
+
 /// Words that make a passage, in any case and if they hold two sentences.
 const LONG: u32 = 40;
 const SHORT: u32 = 25;

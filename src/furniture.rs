@@ -102,6 +102,19 @@ impl Furniture {
         Self { cuts, mask }
     }
 
+    /// What a mask says is furniture of some texts, which come with their numbers, ascending, and their fingerprints.
+    pub(crate) fn of_some<'t>(
+        mask: &Mask,
+        texts: impl Iterator<Item = (u32, &'t str, Vec<u32>)>,
+        shingle: Shingle,
+    ) -> Self {
+        let cut = |(text, of, fingerprints): (u32, &str, Vec<u32>)| {
+            let cut = mask.may_be_in(&fingerprints).then(|| mask.cut(of, shingle)).flatten()?;
+            Some(Cut { text, ..cut })
+        };
+        Self { cuts: texts.filter_map(cut).collect(), mask: mask.clone() }
+    }
+
     /// What of each article is furniture, in the order of the input. Of exact copies each is read for itself: they have the same words, but
     /// not in the same places.
     pub(crate) fn of_articles<A: Article>(&self, corpus: &Corpus<A>, views: Views) -> Vec<PageFurniture> {

@@ -5,6 +5,7 @@
 
 mod content;
 mod decide;
+mod excerpts;
 mod near;
 mod packed;
 
@@ -16,17 +17,20 @@ pub use content::{
     worth_reading,
 };
 pub use decide::{Crowd, Decider, Engine, MemberRow, Met, Numbers};
-pub use near::{Bucket, Buckets, Compare, Holder, LARGEST, Masked, Overlapping, Passage, Two, Unrelated, Windows};
+pub use excerpts::{Choosing, ExcerptRow, NEEDED, Sharing};
+pub use near::{
+    Bucket, Buckets, Compare, Holder, LARGEST, Masked, Overlap, Overlapping, Passage, Two, Unrelated, Windows,
+};
 pub use packed::Broken;
 
 use crate::detect::Detector;
 use crate::error::SkipReason;
 use crate::hash::hash_bytes;
-use crate::options::{Excerpts, Representative, Search};
+use crate::options::{Representative, Search};
 use crate::sign::{Scratch, Single};
 
 /// Changes whenever what kernels exchange does.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// Texts are numbered on, and what is asked about so many of them goes together.
 pub const BLOCK: u32 = 512;
@@ -54,9 +58,6 @@ impl Kernels {
     pub fn new(detector: Detector) -> Result<Self, &'static str> {
         if detector.near.search == Search::Exhaustive {
             return Err("search=\"exhaustive\" compares all with all, which is for one machine: leave it out");
-        }
-        if detector.excerpts != Excerpts::Ignore {
-            return Err("excerpts are not found by engines yet: leave excerpts out, or use retold.find");
         }
         if detector.near_misses.is_some() {
             return Err("near misses are not found by engines: leave near_misses out, or use retold.find");
@@ -88,6 +89,11 @@ impl Kernels {
         }
         SCRATCH.with_borrow_mut(|scratch| self.detector.views().single(text, scratch))
     }
+}
+
+/// The outlet in which something appeared, as a number that is equal for equal names.
+pub fn outlet(name: &str) -> u64 {
+    hash_bytes(name.as_bytes())
 }
 
 /// When something appeared, in seconds, by its date; the latest time that there is if that does not tell.

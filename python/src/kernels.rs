@@ -4,11 +4,12 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use arrow_array::builder::{Int64Builder, ListBuilder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int32Type, Int64Type};
 use arrow_array::{
-    Array as _, ArrayRef, BinaryArray, BooleanArray, Float32Array, Int32Array, Int64Array, RecordBatch, StructArray,
-    new_empty_array,
+    Array as _, ArrayRef, BinaryArray, BooleanArray, Float32Array, Int32Array, Int64Array, RecordBatch, StringArray,
+    StructArray, new_empty_array,
 };
 use arrow_schema::DataType;
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
@@ -77,6 +78,15 @@ impl Rows {
         Ok(self.longs(name)?.into_iter().map(|number| number as i32).collect())
     }
 
+    /// Numbers of 64 bits of which some may be missing.
+    fn optional_longs(&self, name: &str) -> PyResult<Vec<Option<i64>>> {
+        let array = self.column(name)?;
+        match array.data_type() {
+            DataType::Int64 => Ok(array.as_primitive::<Int64Type>().iter().collect()),
+            _ => Err(Self::wrong(name, array, "int64")),
+        }
+    }
+
     fn flags(&self, name: &str) -> PyResult<BooleanArray> {
         let array = self.column(name)?;
         array.as_boolean_opt().cloned().ok_or_else(|| Self::wrong(name, array, "Booleans"))
@@ -89,12 +99,16 @@ impl Rows {
 
     /// Null is an empty text.
     fn texts(&self, name: &str) -> PyResult<Vec<&str>> {
+        Ok(self.optional_texts(name)?.into_iter().map(Option::unwrap_or_default).collect())
+    }
+
+    fn optional_texts(&self, name: &str) -> PyResult<Vec<Option<&str>>> {
         let array = self.column(name)?;
         Ok(match array.data_type() {
-            DataType::Utf8 => array.as_string::<i32>().iter().map(Option::unwrap_or_default).collect(),
-            DataType::LargeUtf8 => array.as_string::<i64>().iter().map(Option::unwrap_or_default).collect(),
-            DataType::Utf8View => array.as_string_view().iter().map(Option::unwrap_or_default).collect(),
-            DataType::Null => vec![""; array.len()],
+            DataType::Utf8 => array.as_string::<i32>().iter().collect(),
+            DataType::LargeUtf8 => array.as_string::<i64>().iter().collect(),
+            DataType::Utf8View => array.as_string_view().iter().collect(),
+            DataType::Null => vec![None; array.len()],
             _ => return Err(Self::wrong(name, array, "strings")),
         })
     }
@@ -119,7 +133,7 @@ impl Rows {
     }
 
     /// Pairs of texts with their numbers.
-    fn sides(&self) -> PyResult<Vec<((u32, &str), (u32, &str))>> {
+    fn sides(&self) -> PyResult<Vec<k::Two<'_>>> {
         let left = self.ints("l")?.into_iter().zip(self.texts("l_text")?);
         let right = self.ints("r")?.into_iter().zip(self.texts("r_text")?);
         Ok(left.zip(right).collect())
@@ -173,6 +187,8 @@ struct State {
     totals: Vec<u8>,
     usual: Vec<u8>,
     least: Vec<u8>,
+    stories: Vec<u8>,
+    known: Bits,
     commons: BTreeMap<i64, Vec<u8>>,
     prior: f32,
     buckets: u32,
@@ -210,6 +226,8 @@ impl State {
             totals: bytes("totals")?,
             usual: bytes("usual")?,
             least: bytes("least")?,
+            stories: bytes("stories")?,
+            known: bits("known")?,
             commons: state.get_item("commons")?.map(|value| value.extract()).transpose()?.unwrap_or_default(),
             prior: state.get_item("prior")?.map(|value| value.extract()).transpose()?.unwrap_or_default(),
             buckets: state.get_item("buckets")?.map(|value| value.extract()).transpose()?.unwrap_or(1),
@@ -263,6 +281,7 @@ struct Streams {
     visits: k::Visits,
     beside: Option<(i64, k::Beside)>,
     reading: k::Reading,
+    choosing: k::Choosing,
     sample: Option<(i64, Vec<String>)>,
 }
 
@@ -310,6 +329,9 @@ impl Kernel {
             "read" => self.read(&rows),
             "direct" => self.direct(&rows),
             "side_by_side" => self.side_by_side(&rows),
+            "all_fingerprints" => self.all_fingerprints(&rows),
+            "choose" => self.choose(&rows),
+            "passages" => self.passages(&rows),
             other => Err(PyValueError::new_err(format!("no kernel {other:?}"))),
         }
     }
@@ -376,6 +398,14 @@ impl Kernel {
             }
             Err(_) => vec![i64::MAX; rows.len()],
         };
+        let outlets = match rows.column("source") {
+            Ok(sources) => {
+                let sources = Strings::of(sources, "source", false, 0)?;
+                let outlet = |row| sources.get(row).filter(|source| !source.is_empty()).map(k::outlet);
+                (0..rows.len()).map(|row| outlet(row).map(ordered)).collect()
+            }
+            Err(_) => vec![None; rows.len()],
+        };
         table(vec![
             ("words", longs(found.iter().map(|of| of.words))),
             ("refused", flags(found.iter().map(|of| of.is_refused))),
@@ -383,6 +413,7 @@ impl Kernel {
             ("exact_b", longs(found.iter().map(|of| ordered(of.exact[1])))),
             ("hash", longs(found.iter().map(|of| ordered(of.hash)))),
             ("seconds", longs(seconds)),
+            ("outlet", Arc::new(Int64Array::from(outlets))),
         ])
     }
 
@@ -539,12 +570,16 @@ impl Kernel {
             let needed = needed.map_or(-1, i64::from);
             found.extend(fingerprints.into_iter().map(|fingerprint| (fingerprint, words, text, needed)));
         }
-        table(vec![
-            ("fingerprint", longs(found.iter().map(|of| of.0))),
-            ("words", longs(found.iter().map(|of| of.1))),
-            ("t", longs(found.iter().map(|of| of.2))),
-            ("needed", longs(found.iter().map(|of| of.3))),
-        ])
+        held_table(&found)
+    }
+
+    fn all_fingerprints(&self, rows: &Rows) -> PyResult<Table> {
+        let mut found = Vec::new();
+        for ((text, of), speaker) in rows.numbered()?.into_iter().zip(rows.optional_texts("speaker")?) {
+            let (fingerprints, words) = self.kernels.all_fingerprints(of, speaker);
+            found.extend(fingerprints.into_iter().map(|fingerprint| (fingerprint, words, text, k::NEEDED.into())));
+        }
+        held_table(&found)
     }
 
     fn overlaps(&mut self, rows: &Rows) -> PyResult<Table> {
@@ -564,7 +599,7 @@ impl Kernel {
     fn overlapped(&mut self) -> PyResult<Table> {
         let overlapping = &mut self.streams.overlapping;
         let mut pairs: Vec<_> = overlapping.pairs.drain().collect();
-        pairs.sort_unstable();
+        pairs.sort_unstable_by_key(|of| of.0);
         let crowded = std::mem::take(&mut overlapping.crowded);
         overlaps_table(&pairs, &std::mem::take(&mut overlapping.common), crowded)
     }
@@ -621,9 +656,11 @@ impl Kernel {
         let (holders, stems, windows) = (rows.bytes("holders")?, rows.optional_bytes("stems")?, rows.ints("window")?);
         let unrelated = &mut self.streams.unrelated;
         for ((holders, stems), window) in holders.into_iter().zip(stems).zip(windows) {
-            unrelated.push(holders, stems, window).map_err(broken)?;
+            unrelated.push(&self.kernels, holders, stems, window).map_err(broken)?;
         }
-        table(vec![("window", longs(std::mem::take(&mut unrelated.found)))])
+        let [stories, events] = std::mem::take(&mut unrelated.found);
+        let of_event = stories.iter().map(|_| false).chain(events.iter().map(|_| true));
+        table(vec![("event", flags(of_event)), ("window", longs(stories.iter().chain(&events).copied()))])
     }
 
     fn frequent(&self, rows: &Rows) -> PyResult<Table> {
@@ -874,9 +911,49 @@ impl Kernel {
             ("covered", number(3)),
         ])
     }
+
+    fn choose(&mut self, rows: &Rows) -> PyResult<Table> {
+        let (shorter, longer) = (rows.ints("l")?, rows.ints("r")?);
+        let (counts, crowded) = (rows.ints("count")?, rows.ints("crowded")?);
+        let State { stories, known, .. } = &self.state;
+        let mut chosen = Vec::new();
+        for row in 0..rows.len() {
+            let (shorter, longer) = (shorter[row], longer[row]);
+            let of = k::Sharing { shorter, longer, count: counts[row], crowded: crowded[row] };
+            let crowd = self.streams.choosing.choose(of, stories, known);
+            chosen.extend(crowd.map(|crowd| (shorter, longer, crowd)));
+        }
+        table(vec![
+            ("l", longs(chosen.iter().map(|of| of.0))),
+            ("r", longs(chosen.iter().map(|of| of.1))),
+            ("crowd", flags(chosen.iter().map(|of| of.2))),
+        ])
+    }
+
+    fn passages(&self, rows: &Rows) -> PyResult<Table> {
+        let (sides, crowds) = (rows.sides()?, rows.flags("crowd")?);
+        let pairs: Vec<_> = sides.iter().zip(&crowds).map(|(&pair, crowd)| (pair, crowd == Some(true))).collect();
+        let found = self.kernels.passages(&pairs, &self.state.mask);
+        let found = || sides.iter().zip(&found).filter(|(_, data)| !data.is_empty());
+        table(vec![
+            ("l", longs(found().map(|((left, _), _)| left.0))),
+            ("r", longs(found().map(|((_, right), _)| right.0))),
+            ("data", bytes(found().map(|(_, data)| data))),
+        ])
+    }
 }
 
-fn overlaps_table(pairs: &[((u32, u32), (u32, u32))], common: &[u32], crowded: usize) -> PyResult<Table> {
+/// Fingerprints, each with the words of a text that holds it, the number of this, and how many are needed.
+fn held_table(held: &[(u32, u32, u32, i64)]) -> PyResult<Table> {
+    table(vec![
+        ("fingerprint", longs(held.iter().map(|of| of.0))),
+        ("words", longs(held.iter().map(|of| of.1))),
+        ("t", longs(held.iter().map(|of| of.2))),
+        ("needed", longs(held.iter().map(|of| of.3))),
+    ])
+}
+
+fn overlaps_table(pairs: &[((u32, u32), k::Overlap)], common: &[u32], crowded: usize) -> PyResult<Table> {
     const PAIR: i32 = 0;
     const COMMON: i32 = 1;
     const CROWDED: i32 = 2;
@@ -887,8 +964,9 @@ fn overlaps_table(pairs: &[((u32, u32), (u32, u32))], common: &[u32], crowded: u
         ("kind", ints(kinds)),
         ("a", longs(a)),
         ("b", longs(pairs.iter().map(|of| i64::from(of.0.1)).chain(none()))),
-        ("count", longs(pairs.iter().map(|of| i64::from(of.1.0)).chain(none()))),
-        ("needed", longs(pairs.iter().map(|of| i64::from(of.1.1)).chain(none()))),
+        ("count", longs(pairs.iter().map(|of| i64::from(of.1.count)).chain(none()))),
+        ("crowded", longs(pairs.iter().map(|of| i64::from(of.1.crowded)).chain(none()))),
+        ("needed", longs(pairs.iter().map(|of| i64::from(of.1.needed)).chain(none()))),
     ])
 }
 
@@ -1067,7 +1145,7 @@ impl k::Engine for Asking<'_> {
 
 #[pymethods]
 impl Decider {
-    /// `articles` has the columns n, words, refused, and seconds and known where they matter; `copied` has same and n.
+    /// `articles` has the columns n, words, refused, and seconds, outlet and known where they matter; `copied` has same and n.
     #[new]
     fn new(options: &Bound<'_, PyDict>, articles: &Bound<'_, PyAny>, copied: &Bound<'_, PyAny>) -> PyResult<Self> {
         let (articles, copied) = (Rows::of(articles)?, Rows::of(copied)?);
@@ -1090,6 +1168,13 @@ impl Decider {
             copied: copied.longs("same")?.into_iter().map(|same| same as u64).zip(copied.ints("n")?).collect(),
             seconds: match is_there("seconds") {
                 true => Some(in_place(&places, articles.longs("seconds")?.into_iter())),
+                false => None,
+            },
+            outlets: match is_there("outlet") {
+                true => {
+                    let outlets = articles.optional_longs("outlet")?.into_iter();
+                    Some(in_place(&places, outlets.map(|outlet| outlet.map(|outlet| outlet as u64))))
+                }
                 false => None,
             },
             known: match is_there("known") {
@@ -1206,9 +1291,51 @@ impl Decider {
             ("cluster", longs(found.iter().map(|of| of.cluster as i64))),
             ("representative_n", longs(found.iter().map(|of| of.representative as i64))),
             ("n", longs(found.iter().map(|of| of.article as i64))),
-            ("relation", Arc::new(arrow_array::StringArray::from_iter_values(relations))),
+            ("relation", Arc::new(StringArray::from_iter_values(relations))),
             ("similarity", floats(found.iter().map(|of| of.similarity))),
             ("evidence", crate::report::evidence(found.iter().map(|of| of.evidence).collect())),
+        ])
+    }
+
+    /// The texts that others speak for, with those that do.
+    fn followers(&self) -> PyResult<Table> {
+        let found: Vec<(u32, u32)> = self.0.followers().collect();
+        table(vec![("t", longs(found.iter().map(|of| of.0))), ("speaker", longs(found.iter().map(|of| of.1)))])
+    }
+
+    /// The story of each text, four bytes each, and which texts are known, a bit each.
+    fn stories<'py>(&self, py: Python<'py>) -> (Bound<'py, PyBytes>, Bound<'py, PyBytes>) {
+        let (stories, known) = self.0.stories();
+        (PyBytes::new(py, &stories), PyBytes::new(py, &known))
+    }
+
+    /// A row for each passage, with the numbers of the articles, by a table of l, r and data.
+    fn excerpts(&self, found: &Bound<'_, PyAny>) -> PyResult<Table> {
+        let rows = Rows::of(found)?;
+        let pairs = rows.ints("l")?.into_iter().zip(rows.ints("r")?);
+        let found = pairs.zip(rows.bytes("data")?).map(|((l, r), data)| (l, r, data.to_vec())).collect();
+        let told = self.0.excerpts(found).map_err(broken)?;
+        let mut others = ListBuilder::new(Int64Builder::new());
+        for of in &told {
+            of.others.iter().for_each(|&at| others.values().append_value(at as i64));
+            others.append(true);
+        }
+        let places = |place: fn(&k::ExcerptRow) -> usize| longs(told.iter().map(move |of| place(of) as i64));
+        table(vec![
+            ("at", longs(0..told.len() as i64)),
+            ("host_n", places(|of| of.host)),
+            ("host_start", places(|of| of.host_span.start)),
+            ("host_end", places(|of| of.host_span.end)),
+            ("source_n", places(|of| of.source)),
+            ("source_start", places(|of| of.source_span.start)),
+            ("source_end", places(|of| of.source_span.end)),
+            ("words", places(|of| of.words)),
+            ("kind", Arc::new(StringArray::from_iter_values(told.iter().map(|of| of.kind.to_string())))),
+            ("same", floats(told.iter().map(|of| of.same))),
+            ("holders", places(|of| of.holders)),
+            ("others_n", Arc::new(others.finish())),
+            ("date", Arc::new(told.iter().map(|of| of.date.as_ref()).collect::<StringArray>())),
+            ("is_furniture", flags(told.iter().map(|of| of.is_furniture))),
         ])
     }
 

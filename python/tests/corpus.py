@@ -85,3 +85,24 @@ def corpus(rng: random.Random, stories: int) -> list[Story]:
     found += [("again", found[0][1], found[0][2], found[0][3])] * 2
     rng.shuffle(found)
     return found
+
+
+def quotes(rng: random.Random, passages: int) -> list[Story]:
+    """Articles that quote passages, some of them edited: reports on one event, and others; a few passages that very many hold."""
+    vocabulary = [word(rng) for _ in range(3000)]
+    found: list[Story] = []
+    for passage in range(passages):
+        quoted = [sentence(rng, ["Orrin"], vocabulary) for _ in range(rng.randint(4, 7))]
+        topic = [rng.choice(vocabulary) for _ in range(40)]
+        for holder in range(rng.choice([2, 2, 2, 3, 3, 4, 6, 12]) if passage % 12 else 50):
+            words = vocabulary if passage % 3 == 0 else topic
+            around = [sentence(rng, [word(rng).capitalize() for _ in range(3)], words) for _ in range(rng.randint(6, 16))]
+            middle = rng.randint(1, len(around) - 1)
+            told_as = edited(rng, quoted, 0.04, vocabulary) if holder % 2 else quoted
+            text = told(around[:middle] + told_as + around[middle:])
+            date = f"2024-{rng.randint(1, 12):02}-{rng.randint(1, 28):02}" if rng.random() < 0.8 else ""
+            found.append((f"quote-{passage}-{holder} ü", text, date, rng.choice("abcdefghijkl") + ".example"))
+            if rng.random() < 0.1:
+                found.append((f"copy-{passage}-{holder}", text + " They said so.", date, "z.example"))
+    rng.shuffle(found)
+    return found

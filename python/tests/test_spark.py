@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 import retold
-from corpus import Story, corpus
+from corpus import Story, corpus, quotes
 
 if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
     print("SKIPPED Spark: Java is not installed", file=sys.stderr)
@@ -127,6 +127,38 @@ def test_reworded(spark: Any, articles: list[Story], rng: random.Random, partiti
     result.unpersist()
 
 
+def passages(rows: list[dict[str, Any]]) -> list[Any]:
+    """All excerpts, without the positions that only `retold.find` has."""
+    names = ("host", "host_start", "host_end", "source", "source_start", "source_end", "words", "kind", "holders", "others", "date", "is_furniture")
+    return sorted((*(row[name] for name in names), bits(row["same"])) for row in rows)
+
+
+def check_excerpts(spark: Any, articles: list[Story], rng: random.Random, partitions: int, options: dict[str, Any]) -> int:
+    options = {"date": "date", "source": "source", **options}
+    report = retold.find(table(articles), **options)
+    found_in_spark = retold.spark.find(spread(spark, articles, partitions, rng), partitions=partitions, **options)
+    assert found(found_in_spark.members) == expected(articles, **options)
+    excerpts = found_in_spark.excerpts
+    assert passages([row.asDict() for row in excerpts.collect()]) == passages(report.excerpts.to_pylist())
+    assert [name for name in report.excerpts.column_names if not name.endswith("_position")] == excerpts.columns
+    found_in_spark.members.unpersist()
+    excerpts.unpersist()
+    return len(report.excerpts)
+
+
+@pytest.mark.parametrize("partitions", [pytest.param(1, marks=full), 3, pytest.param(8, marks=full)])
+def test_excerpts(spark: Any, articles: list[Story], rng: random.Random, partitions: int) -> None:
+    assert check_excerpts(spark, articles + quotes(rng, 40), rng, partitions, {"excerpts": True}) > 10
+
+
+@full
+@pytest.mark.parametrize(
+    "options", [{"level": "near"}, {"keep": "earliest", "source": None}, {"date": None}], ids=["near", "earliest", "dateless"]
+)
+def test_all_excerpts(spark: Any, articles: list[Story], rng: random.Random, options: dict[str, Any]) -> None:
+    assert check_excerpts(spark, articles + quotes(rng, 40), rng, 3, {"excerpts": "find_all", **options}) > 20
+
+
 @full
 @pytest.mark.parametrize(
     "options",
@@ -158,13 +190,13 @@ def test_next_to_nothing(spark: Any) -> None:
     for rows in ([], [("a", "")], [("a", "One text of a few words."), ("b", None)]):
         frame = spark.createDataFrame(rows, "id string, text string")
         assert retold.spark.find(frame, partitions=2).collect() == []
+        assert [df.collect() for df in retold.spark.find(frame, partitions=2, excerpts=True)] == [[], []]
         assert len(retold.spark.keep(frame, partitions=2).collect()) == len(rows)
 
 
 def test_what_is_refused(spark: Any) -> None:
     frame = spark.createDataFrame([("a", "One text.")], "id string, text string")
     for options, message in (
-        ({"excerpts": True}, "excerpts"),
         ({"search": "exhaustive"}, "exhaustive"),
         ({"keep": "first"}, "no order"),
         ({"near_misses": 0.3}, "near misses"),
@@ -172,6 +204,8 @@ def test_what_is_refused(spark: Any) -> None:
     ):
         with pytest.raises(ValueError, match=message):
             retold.spark.find(frame, **options)
+    with pytest.raises(ValueError, match="leave excerpts out"):
+        retold.spark.keep(frame, excerpts=True)
     with pytest.raises(KeyError, match="body"):
         retold.spark.find(frame, text="body")
     nameless = spark.createDataFrame([(None, "One text of a few words.")], "id string, text string")

@@ -6,19 +6,21 @@ use std::fmt;
 use std::sync::Mutex;
 
 use super::content::evidence_of;
-use super::{Bits, Broken, Direct, Kernels, Read};
+use super::{Bits, Broken, Direct, ExcerptRow, Kernels, Read};
 use crate::articles::{Article, Articles};
 use crate::corpus::Corpus;
 use crate::crowds::{self, Rest};
+use crate::date;
 use crate::detect::told_once;
+use crate::excerpts::{self, Spot};
 use crate::fingerprints::{Overlaps, Shared};
 use crate::judge::Verdict;
 use crate::near::{self, Compared, Glance};
-use crate::options::Level;
+use crate::options::{Excerpts, Level};
 use crate::prior::Odds;
 use crate::rare::of_steps;
 use crate::removal::SideBySide;
-use crate::report::{Cluster, Evidence, Relation, Removal};
+use crate::report::{Cluster, Evidence, ExcerptKind, Relation, Removal};
 use crate::rewordings::{self, reworded_pair, with_crowds};
 use crate::usual::Usual;
 use crate::verify::Rule;
@@ -94,6 +96,8 @@ pub struct Numbers {
     pub copied: Vec<(u64, u32)>,
     /// In seconds; none, or for each article, the latest time that there is if nobody knows.
     pub seconds: Option<Vec<i64>>,
+    /// The outlets, as numbers; none if excerpts are not looked for.
+    pub outlets: Option<Vec<Option<u64>>>,
     pub known: Option<Vec<bool>>,
 }
 
@@ -103,6 +107,8 @@ pub struct Decider {
     corpus: Corpus<Bare>,
     pairs: Vec<Compared>,
     leaders: Vec<u32>,
+    /// For each text the one that is like it as a whole and speaks for it, if excerpts are looked for.
+    speakers: Vec<u32>,
     whole: Vec<u32>,
     common: Vec<u32>,
     /// Those that are copies, in order.
@@ -129,15 +135,17 @@ pub struct MemberRow {
 
 impl Decider {
     pub fn new(kernels: Kernels, numbers: Numbers) -> Self {
-        let Numbers { words, refused, copied, seconds, known } = numbers;
+        let Numbers { words, refused, copied, seconds, outlets, known } = numbers;
         let known = known.unwrap_or_else(|| vec![false; words.len()]);
-        let articles = Articles::elsewhere(known.into_iter().map(|is_known| Bare { is_known }).collect(), seconds);
+        let bare = known.into_iter().map(|is_known| Bare { is_known }).collect();
+        let articles = Articles::elsewhere(bare, seconds, outlets.map(numbered));
         let corpus = Corpus::elsewhere(articles, &words, &refused, copied, kernels.detector.admission);
         Self {
             kernels,
             corpus,
             pairs: Vec::new(),
             leaders: Vec::new(),
+            speakers: Vec::new(),
             whole: Vec::new(),
             common: Vec::new(),
             copies: Vec::new(),
@@ -164,6 +172,9 @@ impl Decider {
         let near = &self.kernels.detector.near;
         let found = near.among_met(&self.corpus.words, rounds.into_values().collect(), &Elsewhere(engine));
         let near::Found { pairs, leaders, whole, common, .. } = found;
+        if self.kernels.wants_excerpts() {
+            self.speakers = near.whole(&self.corpus.words, &pairs);
+        }
         (self.pairs, self.leaders, self.whole, self.common) = (pairs, leaders, whole, common);
     }
 
@@ -241,6 +252,53 @@ impl Decider {
         self.clusters.iter().enumerate().flat_map(of_cluster).collect()
     }
 
+    /// The texts that others speak for, each with the one that does, after [`near`](Self::near).
+    pub fn followers(&self) -> impl Iterator<Item = (u32, u32)> {
+        (0..).zip(self.speakers.iter().copied()).filter(|(text, speaker)| text != speaker)
+    }
+
+    /// The story of each text, four bytes each, after [`members`](Self::members); and which texts are known, a bit each.
+    pub fn stories(&self) -> (Vec<u8>, Vec<u8>) {
+        let corpus = &self.corpus;
+        let stories = excerpts::stories(corpus.articles.len(), &self.clusters);
+        let story = |text: u32| (stories[corpus.position(text)] as u32).to_le_bytes();
+        let known = Bits::of(self.texts(), |text| corpus.is_known(text as u32));
+        ((0..self.texts() as u32).flat_map(story).collect(), known)
+    }
+
+    /// What is told of the passages that pairs of texts share, by the shorter and the longer one, after [`members`](Self::members).
+    pub fn excerpts(&self, mut found: Vec<(u32, u32, Vec<u8>)>) -> Result<Vec<ExcerptRow>, Broken> {
+        let Self { kernels, corpus, .. } = self;
+        found.sort_by_key(|&(shorter, longer, _)| (shorter, longer));
+        let mut matches = Vec::new();
+        for (shorter, longer, bytes) in found {
+            if shorter.max(longer) as usize >= self.texts() {
+                return Err(Broken);
+            }
+            matches.extend(super::excerpts::matches(shorter, longer, &bytes)?);
+        }
+        let stories = excerpts::stories(corpus.articles.len(), &self.clusters);
+        let wants_all = kernels.detector.excerpts == Excerpts::FindAll;
+        let article = |spot: &Spot| corpus.position(spot.text);
+        let row = |found: excerpts::Found| ExcerptRow {
+            host: article(&found.host),
+            host_span: found.host.span,
+            source: article(&found.source),
+            source_span: found.source.span,
+            words: found.words as usize,
+            kind: ExcerptKind::Verbatim,
+            same: found.same,
+            holders: found.holders,
+            others: found.others.into_iter().map(|text| corpus.position(text)).collect(),
+            date: found.first.map(date::shown),
+            is_furniture: found.is_furniture,
+        };
+        let told = excerpts::told(corpus, &stories, &matches, wants_all);
+        let mut rows: Vec<ExcerptRow> = told.into_iter().map(row).collect();
+        rows.sort_by_key(|row| (row.host, row.source, row.host_span.start, row.source_span.start));
+        Ok(rows)
+    }
+
     /// The articles that can go, by their numbers, after [`members`](Self::members).
     pub fn removals(&self, engine: &impl Engine) -> Vec<usize> {
         let mut memo = Memo::default();
@@ -259,6 +317,13 @@ impl Decider {
             memo.known.extend(asked.into_iter().zip(answers));
         }
     }
+}
+
+/// Outlets by numbers from 0 on.
+fn numbered(outlets: Vec<Option<u64>>) -> Vec<Option<u32>> {
+    let distinct: BTreeSet<u64> = outlets.iter().copied().flatten().collect();
+    let numbers: BTreeMap<u64, u32> = distinct.into_iter().zip(0..).collect();
+    outlets.into_iter().map(|outlet| numbers.get(&outlet?).copied()).collect()
 }
 
 /// Texts that an engine has.

@@ -6,11 +6,12 @@ use std::collections::{HashMap, VecDeque};
 use super::{Broken, Kernels, Local};
 use crate::candidates::{Meetings, NEXT_FEW, key_of};
 use crate::crowds;
-use crate::fingerprints::{COMMON, MOST_HOLDERS, SHORTEST};
+use crate::fingerprints::{COMMON, MOST_HOLDERS, SHORTEST, Sample};
 use crate::furniture::{self, LEAST_HOLDERS, Mask, Related};
 use crate::hash::mix2;
 use crate::minhash::equal_slots;
 use crate::near::{Compared, Glance, Near, TREES_AT_ONCE};
+use crate::options::Level;
 use crate::store::Budget;
 use crate::texts::{Shingles, Texts};
 
@@ -129,9 +130,11 @@ impl Kernels {
         crowds::distance(&self.single(text).sketch[..common.len().min(self.detector.near.slots)], &common)
     }
 
-    /// The fingerprints of a text; so many words; and how many of them another one must have for this to stand in it, if that can be told.
+    /// Every other fingerprint of a text; so many words; and how many of them another one must have for this to stand in it, if that can be
+    /// told.
     pub fn fingerprints(&self, text: &str) -> (Vec<u32>, u32, Option<u32>) {
-        let single = self.single(text);
+        let mut single = self.single(text);
+        single.fingerprints.retain(|&fingerprint| Sample::Half.keeps(fingerprint));
         let needed = Near::needed(single.words, single.fingerprints.len() as u32);
         (single.fingerprints, single.words, needed)
     }
@@ -301,6 +304,14 @@ pub struct Holder {
     pub needed: Option<u32>,
 }
 
+/// How many fingerprints two texts share, how many of these very many hold, and how many are needed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Overlap {
+    pub count: u32,
+    pub crowded: u32,
+    pub needed: u32,
+}
+
 /// Takes the holders of one fingerprint after the other, those of each in the order of their words and then of their numbers, and gives
 /// the pairs that share some. It holds some forty holders at a time, and the pairs.
 #[derive(Debug, Default)]
@@ -309,8 +320,8 @@ pub struct Overlapping {
     holders: Vec<Holder>,
     count: usize,
     last: Option<u32>,
-    /// For the shorter and the longer text how many they share, and how many are needed.
-    pub pairs: HashMap<(u32, u32), (u32, u32)>,
+    /// By the shorter and the longer text.
+    pub pairs: HashMap<(u32, u32), Overlap>,
     pub common: Vec<u32>,
     /// Fingerprints that so many texts hold that not all of these were paired.
     pub crowded: usize,
@@ -347,7 +358,7 @@ impl Overlapping {
             return;
         }
         for shorter in &self.holders {
-            share(&mut self.pairs, shorter, holder);
+            share(&mut self.pairs, shorter, holder, true);
         }
         if self.holders.len() < SHORTEST {
             self.holders.push(holder);
@@ -358,7 +369,7 @@ impl Overlapping {
     pub fn finish(&mut self) {
         if self.count <= MOST_HOLDERS {
             for (at, shorter) in self.holders.iter().enumerate() {
-                self.holders[at + 1..].iter().for_each(|&longer| share(&mut self.pairs, shorter, longer));
+                self.holders[at + 1..].iter().for_each(|&longer| share(&mut self.pairs, shorter, longer, false));
             }
         }
         self.holders.clear();
@@ -367,10 +378,12 @@ impl Overlapping {
 }
 
 /// Notes that two texts share one more fingerprint, if the shorter one can be told to stand in others.
-fn share(pairs: &mut HashMap<(u32, u32), (u32, u32)>, shorter: &Holder, longer: Holder) {
+fn share(pairs: &mut HashMap<(u32, u32), Overlap>, shorter: &Holder, longer: Holder, is_crowded: bool) {
     if let Some(needed) = shorter.needed {
-        let (count, of) = pairs.entry((shorter.text, longer.text)).or_default();
-        (*count, *of) = (*count + 1, needed);
+        let overlap = pairs.entry((shorter.text, longer.text)).or_default();
+        overlap.count += 1;
+        overlap.crowded += u32::from(is_crowded);
+        overlap.needed = needed;
     }
 }
 
@@ -422,18 +435,18 @@ impl Windows {
 pub struct Unrelated {
     holders: Option<Vec<u8>>,
     stems: Vec<Vec<u32>>,
-    /// Whether they tell of different things, once that was asked.
-    are_unrelated: Option<bool>,
-    /// The windows that are furniture.
-    pub found: Vec<u32>,
+    /// Whether they tell of different stories, and of different events, once that was asked.
+    are_unrelated: [Option<bool>; 2],
+    /// The windows that rewordings are judged without, and those that are no excerpts, as far as these are looked for.
+    pub found: [Vec<u32>; 2],
 }
 
 impl Unrelated {
-    pub fn push(&mut self, holders: &[u8], stems: Option<&[u8]>, window: u32) -> Result<(), Broken> {
+    pub fn push(&mut self, kernels: &Kernels, holders: &[u8], stems: Option<&[u8]>, window: u32) -> Result<(), Broken> {
         if self.holders.as_deref() != Some(holders) {
             self.holders = Some(holders.to_vec());
             self.stems.clear();
-            self.are_unrelated = None;
+            self.are_unrelated = [None; 2];
         }
         match stems {
             Some(stems) => {
@@ -444,11 +457,14 @@ impl Unrelated {
                 self.stems.push(stems.iter().map(|&stem| u32::from_le_bytes(stem)).collect());
             }
             None => {
-                let stems = self.stems.iter().map(|stems| Cow::Borrowed(&stems[..]));
-                let are_unrelated =
-                    self.are_unrelated.get_or_insert_with(|| furniture::are_unrelated(stems, Related::Story));
-                if *are_unrelated {
-                    self.found.push(window);
+                let wanted = [kernels.detector.level == Level::Reworded, kernels.wants_excerpts()];
+                for (at, related) in [Related::Story, Related::Event].into_iter().enumerate().filter(|of| wanted[of.0])
+                {
+                    let stems = self.stems.iter().map(|stems| Cow::Borrowed(&stems[..]));
+                    let are_unrelated = &mut self.are_unrelated[at];
+                    if *are_unrelated.get_or_insert_with(|| furniture::are_unrelated(stems, related)) {
+                        self.found[at].push(window);
+                    }
                 }
             }
         }

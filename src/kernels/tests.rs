@@ -2,12 +2,13 @@
 //! hands them over in parts and in any order; sorts and joins are those of maps.
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Range;
 
 use proptest::prelude::*;
 
 use super::*;
 use crate::hash::{hash_bytes, mix};
-use crate::{Detector, DetectorBuilder, Level, Report};
+use crate::{Article, Detector, DetectorBuilder, Excerpts, Level, Report};
 
 /// Rows come in so many parts.
 const PARTS: usize = 3;
@@ -80,14 +81,11 @@ impl Memory {
         copies.into_iter().map(|met| (rounds[&(met.left, met.right)], met)).collect()
     }
 
-    /// What few of the texts hold, and all that hangs on it, up to the pairs that were read.
-    fn read(&mut self, decider: &Decider) -> Vec<Read> {
-        let texts = self.texts.len() as u32;
-        let (leads, documents) = decider.leads();
+    /// What rewordings are judged without, or what is no excerpt.
+    fn furniture(&self, decider: &Decider, which: usize) -> Masked {
         let (whole, common) = decider.whole();
-        let (leads, whole) = (Bits::new(leads), Bits::new(whole));
+        let whole = Bits::new(whole);
         let masked = Masked::new(common.to_vec(), Vec::new());
-        // Furniture.
         let mut held: Vec<(u32, u64, u32)> = Vec::new();
         for (text, of) in self.parts().flatten().filter(|&(text, _)| whole.contains(text)) {
             let found = self.kernels.windows(of, &masked);
@@ -102,11 +100,68 @@ impl Memory {
         for same in windows.found.chunk_by(|a, b| a.holders == b.holders) {
             for &text in same[0].holders.as_chunks().0 {
                 let stems = self.kernels.stems(self.side(u32::from_le_bytes(text)).1, &masked);
-                unrelated.push(&same[0].holders, Some(&stems), 0).unwrap();
+                unrelated.push(&self.kernels, &same[0].holders, Some(&stems), 0).unwrap();
             }
-            same.iter().for_each(|of| unrelated.push(&of.holders, None, of.window).unwrap());
+            same.iter().for_each(|of| unrelated.push(&self.kernels, &of.holders, None, of.window).unwrap());
         }
-        let mask = Masked::new(common.to_vec(), unrelated.found);
+        Masked::new(common.to_vec(), std::mem::take(&mut unrelated.found[which]))
+    }
+
+    /// The passages that are told.
+    fn excerpts(&self, decider: &Decider) -> Vec<ExcerptRow> {
+        let speakers: BTreeMap<u32, u32> = decider.followers().collect();
+        let mut held = Vec::new();
+        for (text, of) in self.parts().flatten() {
+            let speaker = speakers.get(&text).map(|&speaker| self.side(speaker).1);
+            let (fingerprints, words) = self.kernels.all_fingerprints(of, speaker);
+            held.extend(fingerprints.into_iter().map(|of| (of, words, text)));
+        }
+        held.sort_unstable();
+        // Fingerprints of two texts lie in several parts.
+        let mut pairs: BTreeMap<(u32, u32), Overlap> = BTreeMap::new();
+        for part in 0..PARTS as u32 {
+            let mut overlapping = Overlapping::default();
+            for &(of, _, text) in held.iter().filter(|held| held.0 % PARTS as u32 == part) {
+                overlapping.push(of, Holder { text, needed: Some(NEEDED) });
+            }
+            overlapping.finish();
+            for (pair, Overlap { count, crowded, needed }) in overlapping.pairs {
+                let all = pairs.entry(pair).or_default();
+                *all = Overlap { count: all.count + count, crowded: all.crowded + crowded, needed };
+            }
+        }
+        pairs.retain(|_, overlap| overlap.count >= overlap.needed);
+        let (stories, known) = decider.stories();
+        let (known, mut chosen) = (Bits::new(known), Vec::new());
+        for part in 0..PARTS as u32 {
+            let mut choosing = Choosing::default();
+            for (&(shorter, longer), overlap) in pairs.iter().filter(|of| of.0.0 % PARTS as u32 == part) {
+                let Overlap { count, crowded, .. } = *overlap;
+                let is_crowded = choosing.choose(Sharing { shorter, longer, count, crowded }, &stories, &known);
+                chosen.extend(is_crowded.map(|is_crowded| (shorter, longer, is_crowded)));
+            }
+        }
+        assert!(chosen.iter().any(|of| of.2) && chosen.len() < pairs.len());
+        chosen.sort_by_key(|&(shorter, longer, _)| mix(u64::from(shorter) << 8 ^ u64::from(longer)));
+        let mask = self.furniture(decider, 1);
+        let mut found = Vec::new();
+        for part in chosen.chunks(100) {
+            let row = |&(shorter, longer, is_crowded): &(u32, u32, bool)| {
+                ((self.side(shorter), self.side(longer)), is_crowded)
+            };
+            let passages = self.kernels.passages(&part.iter().map(row).collect::<Vec<_>>(), &mask);
+            let passages = part.iter().zip(passages).filter(|(_, bytes)| !bytes.is_empty());
+            found.extend(passages.map(|(&(shorter, longer, _), bytes)| (shorter, longer, bytes)));
+        }
+        decider.excerpts(found).unwrap()
+    }
+
+    /// What few of the texts hold, and all that hangs on it, up to the pairs that were read.
+    fn read(&mut self, decider: &Decider) -> Vec<Read> {
+        let texts = self.texts.len() as u32;
+        let (leads, documents) = decider.leads();
+        let leads = Bits::new(leads);
+        let mask = self.furniture(decider, 0);
         // Features.
         let (mut sums, mut often) = ([0; 5], HashSet::new());
         let counting = |part: &[(u32, &str)]| {
@@ -242,8 +297,8 @@ impl Engine for Memory {
         let mut overlapping = Overlapping::default();
         held.into_iter().for_each(|(of, _, text, needed)| overlapping.push(of, Holder { text, needed }));
         overlapping.finish();
-        let pairs = overlapping.pairs.into_iter().filter(|(_, (count, needed))| count >= needed);
-        let pairs = pairs.map(|((shorter, longer), (count, _))| (shorter, longer, count)).collect();
+        let pairs = overlapping.pairs.into_iter().filter(|(_, overlap)| overlap.count >= overlap.needed);
+        let pairs = pairs.map(|((shorter, longer), overlap)| (shorter, longer, overlap.count)).collect();
         (pairs, overlapping.common, overlapping.crowded)
     }
 
@@ -267,12 +322,20 @@ impl Engine for Memory {
 /// A copy: ids of the representative and of itself, its relation, and the bits of its similarity and of its evidence.
 type Found = BTreeSet<(String, String, String, u32, String)>;
 
-/// What an engine finds, and the ids of those that can go.
-fn by_kernels(builder: &DetectorBuilder, articles: &[(String, String)]) -> (Found, Vec<String>) {
-    let mut ordered: Vec<(&(String, String), Numbered)> =
-        articles.iter().map(|article| (article, kernels(builder).numbered(&article.1))).collect();
+/// Of a passage the ids and the places in characters of the host and of the source, its words, the bits of the share that is the same, who
+/// else holds it, when the first did, and whether it is furniture.
+type Passed = (String, Range<usize>, String, Range<usize>, usize, u32, usize, Vec<String>, Option<String>, bool);
+
+/// What an engine finds, the ids of those that can go, and the passages.
+fn by_kernels<A: Article>(builder: &DetectorBuilder, articles: &[A]) -> (Found, Vec<String>, Vec<Passed>) {
+    let kernels = || kernels(builder);
+    let wants_excerpts = kernels().wants_excerpts();
+    let mut ordered: Vec<(&A, Numbered)> =
+        articles.iter().map(|article| (article, kernels().numbered(article.text()))).collect();
+    let date = |of: &A| wants_excerpts.then(|| seconds(of.date()));
     ordered.sort_by(|(a, of_a), (b, of_b)| {
-        (&a.0, of_a.exact, of_a.words, of_a.hash).cmp(&(&b.0, of_b.exact, of_b.words, of_b.hash))
+        let key = |of: &Numbered, date: Option<i64>| (of.exact, of.words, date, of.hash);
+        a.id().cmp(b.id()).then(key(of_a, date(a)).cmp(&key(of_b, date(b))))
     });
     let mut same: BTreeMap<[u64; 2], Vec<u32>> = BTreeMap::new();
     for (at, (_, numbered)) in (0..).zip(&ordered).filter(|(_, (_, numbered))| !numbered.is_refused) {
@@ -283,19 +346,21 @@ fn by_kernels(builder: &DetectorBuilder, articles: &[(String, String)]) -> (Foun
         words: ordered.iter().map(|(_, numbered)| numbered.words).collect(),
         refused: ordered.iter().map(|(_, numbered)| numbered.is_refused).collect(),
         copied: copied.flat_map(|(same, of)| of.iter().map(move |&at| (same, at))).collect(),
-        ..Numbers::default()
+        seconds: wants_excerpts.then(|| ordered.iter().map(|(of, _)| seconds(of.date())).collect()),
+        outlets: wants_excerpts.then(|| ordered.iter().map(|(of, _)| of.source().map(outlet)).collect()),
+        known: Some(ordered.iter().map(|(of, _)| of.is_known()).collect()),
     };
-    let mut decider = Decider::new(kernels(builder), numbers);
+    let mut decider = Decider::new(kernels(), numbers);
     let distinct = Bits::new(decider.distinct());
-    let texts = (0..).zip(&ordered).filter(|&(at, _)| distinct.contains(at)).map(|(_, (article, _))| article.1.clone());
-    let mut memory = Memory { kernels: kernels(builder), texts: texts.collect(), known: Known::default() };
+    let texts = (0..).zip(&ordered).filter(|&(at, _)| distinct.contains(at)).map(|(_, (of, _))| of.text().into());
+    let mut memory = Memory { kernels: kernels(), texts: texts.collect(), known: Known::default() };
     assert_eq!(memory.texts.len(), decider.texts());
     decider.near(memory.met(), &memory);
     if memory.kernels.detector.level == Level::Reworded {
         let read = memory.read(&decider);
         decider.reworded(read, memory.known.prior, &memory).unwrap();
     }
-    let id = |at: usize| ordered[at].0.0.clone();
+    let id = |at: usize| ordered[at].0.id().to_string();
     let row = |row: MemberRow| {
         let MemberRow { representative, article, relation, similarity, evidence, .. } = row;
         (id(representative), id(article), relation.to_string(), similarity.to_bits(), format!("{evidence:?}"))
@@ -303,11 +368,20 @@ fn by_kernels(builder: &DetectorBuilder, articles: &[(String, String)]) -> (Foun
     let found = decider.members().into_iter().map(row).collect();
     let mut removed: Vec<String> = decider.removals(&memory).into_iter().map(id).collect();
     removed.sort_unstable();
-    (found, removed)
+    let row = |row: ExcerptRow| {
+        let others = row.others.into_iter().map(id).collect();
+        let (host, source, same) = (id(row.host), id(row.source), row.same.to_bits());
+        let ExcerptRow { host_span, source_span, words, holders, date, is_furniture, .. } = row;
+        (host, host_span, source, source_span, words, same, holders, others, date, is_furniture)
+    };
+    let excerpts = if wants_excerpts { memory.excerpts(&decider) } else { Vec::new() };
+    let mut excerpts: Vec<Passed> = excerpts.into_iter().map(row).collect();
+    excerpts.sort_by(|a, b| format!("{a:?}").cmp(&format!("{b:?}")));
+    (found, removed, excerpts)
 }
 
-/// The same of a report.
-fn of_report(report: &Report) -> (Found, Vec<String>) {
+/// The same of a report on some articles.
+fn of_report<A: Article>(report: &Report, articles: &[A]) -> (Found, Vec<String>, Vec<Passed>) {
     let mut found = Found::new();
     for cluster in report.clusters() {
         for member in cluster.members() {
@@ -318,7 +392,19 @@ fn of_report(report: &Report) -> (Found, Vec<String>) {
     }
     let mut removed: Vec<String> = report.removals().iter().map(|removal| removal.id.to_string()).collect();
     removed.sort_unstable();
-    (found, removed)
+    let span = |of: &crate::ExcerptPlace| {
+        let characters = |bytes: usize| articles[of.position].text()[..bytes].chars().count();
+        characters(of.span.start)..characters(of.span.end)
+    };
+    let row = |of: &crate::Excerpt| {
+        let (host, source, others) = (of.host.id.clone(), of.source.id.clone(), of.others.clone());
+        let (words, same, holders) = (of.words, of.same.to_bits(), of.holders);
+        let (date, is_furniture) = (of.date.clone(), of.is_furniture);
+        (host, span(&of.host), source, span(&of.source), words, same, holders, others, date, is_furniture)
+    };
+    let mut excerpts: Vec<Passed> = report.excerpts().iter().map(row).collect();
+    excerpts.sort_by(|a, b| format!("{a:?}").cmp(&format!("{b:?}")));
+    (found, removed, excerpts)
 }
 
 /// Stories with copies of all kinds; fillings of a form, more than a bucket takes; a crowd of copies of one text, of which no two need be
@@ -380,10 +466,116 @@ fn an_engine_finds_what_a_detector_finds() {
     ] {
         let articles = articles(seed, 90, 70, 60);
         let report = builder.clone().build().unwrap().find(&articles).unwrap();
-        let expected = of_report(&report);
+        let expected = of_report(&report, &articles);
         assert!(expected.0.len() > 80, "{}", expected.0.len());
         let found = by_kernels(&builder, &articles);
         assert_eq!(found.0.symmetric_difference(&expected.0).next(), None, "{seed}");
+        assert_eq!(found, expected, "{seed}");
+    }
+}
+
+/// An article of some day and some outlet, if these are known.
+struct Printed {
+    id: String,
+    text: String,
+    date: Option<String>,
+    source: Option<String>,
+    is_known: bool,
+}
+
+impl Article for Printed {
+    fn id(&self) -> &str {
+        &self.id
+    }
+
+    fn text(&self) -> &str {
+        &self.text
+    }
+
+    fn date(&self) -> Option<&str> {
+        self.date.as_deref()
+    }
+
+    fn source(&self) -> Option<&str> {
+        self.source.as_deref()
+    }
+
+    fn is_known(&self) -> bool {
+        self.is_known
+    }
+}
+
+/// The same with passages that two to sixty of them hold, some as they are and some edited, with the footers of outlets, and with copies
+/// of those that quote.
+fn quoting(seed: u64) -> Vec<Printed> {
+    let random = |a: u64, b: u64| mix(mix(!seed ^ a) ^ b);
+    let sentences = |of: u64, words: u64| -> Vec<String> {
+        let word = |at: u64| match random(of, at) % 60_000 {
+            number if at.is_multiple_of(9) => format!("Ün{number:x}."),
+            number if number % 5 < 2 => ["the", "of", "and", "to", "in", "a", "was", "for"][number as usize % 8].into(),
+            number => format!("w{number:x}"),
+        };
+        (0..words).map(word).collect()
+    };
+    let mut found: Vec<Printed> = Vec::new();
+    let mut add = |id: String, text: String| {
+        let of = random(77, found.len() as u64);
+        found.push(Printed {
+            id,
+            text,
+            date: (of % 4 > 0).then(|| format!("2024-{:02}-{:02}", 1 + of % 12, 1 + (of >> 8) % 28)),
+            source: (of >> 16 & 7 > 0).then(|| format!("outlet {}", (of >> 24) % 14)),
+            is_known: of >> 40 & 15 == 0,
+        });
+    };
+    let holders = [2, 3, 4, 3, 2, 4, 5, 2, 9, 3, 4, 2, 30, 3, 50];
+    for (passage, holders) in (0..).zip(holders.into_iter().cycle().take(30)) {
+        let quoted = sentences(1 << 30 | passage, 45 + random(3, passage) % 60);
+        for holder in 0..holders {
+            let of = passage << 8 | holder;
+            let changed = |(at, word): (usize, &String)| match random(of, at as u64) % 100 {
+                0..4 if holder % 3 == 1 => "else".into(),
+                _ => word.clone(),
+            };
+            let quoted = quoted.iter().enumerate().map(changed).collect();
+            // Who writes on one event has words in common; others quote a passage alone.
+            let topic = sentences(1 << 32 | passage, 60);
+            let around = |part: u64| -> Vec<String> {
+                let mut words = sentences(of << 4 | part, 40 + random(of, part) % 90);
+                if passage % 3 > 0 {
+                    let at = |at: usize| random(of << 4 | part, 1 << 20 | at as u64) as usize % topic.len();
+                    (0..words.len()).step_by(2).for_each(|word| words[word].clone_from(&topic[at(word)]));
+                }
+                words
+            };
+            let footer = if holder % 4 == 3 { sentences(1 << 31 | of % 3, 50) } else { Vec::new() };
+            let mut parts = [around(1), quoted, around(2), footer].concat();
+            add(format!("quote {passage} {holder}"), parts.join(" "));
+            if holder % 5 == 2 {
+                parts.splice(8..10, ["quite".into()]);
+                add(format!("again {passage} {holder}"), parts.join(" "));
+            }
+        }
+    }
+    articles(seed, 20, 20, 12).into_iter().for_each(|(id, text)| add(id, text));
+    found.sort_by_key(|of| random(of.id.len() as u64, hash_bytes(of.text.as_bytes())));
+    found
+}
+
+#[test]
+fn an_engine_finds_the_excerpts_that_a_detector_finds() {
+    for (seed, builder) in [
+        (1, Detector::builder().excerpts(Excerpts::Find)),
+        (2, Detector::builder().excerpts(Excerpts::FindAll).level(Level::Near)),
+        (3, Detector::builder().excerpts(Excerpts::FindAll).representative(Representative::Earliest)),
+    ] {
+        let articles = quoting(seed);
+        let report = builder.clone().build().unwrap().find(&articles).unwrap();
+        let expected = of_report(&report, &articles);
+        assert!(expected.2.len() > 16, "{}", expected.2.len());
+        assert!(expected.2.iter().any(|of| !of.7.is_empty()) && expected.2.iter().any(|of| of.5 != 1f32.to_bits()));
+        let found = by_kernels(&builder, &articles);
+        assert_eq!(found.2, expected.2, "{seed}");
         assert_eq!(found, expected, "{seed}");
     }
 }
@@ -392,7 +584,6 @@ fn an_engine_finds_what_a_detector_finds() {
 fn what_an_engine_cannot_have_is_refused() {
     for builder in [
         Detector::builder().search(Search::Exhaustive),
-        Detector::builder().excerpts(Excerpts::Find),
         Detector::builder().near_misses(0.3),
         Detector::builder().representative(Representative::First),
     ] {

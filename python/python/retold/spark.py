@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, overload
 
 from . import _retold
 from .kernels import BLOCK, Step, plain
@@ -25,16 +25,23 @@ from .kernels import BLOCK, Step, plain
 if TYPE_CHECKING:
     from pyspark.sql import Column, DataFrame, SparkSession
 
-__all__ = ["find", "keep"]
+__all__ = ["Found", "find", "keep"]
 
 # Columns that kernels give.
-_NUMBERED = "words long, refused boolean, exact_a long, exact_b long, hash long, seconds long"
+_NUMBERED = "words long, refused boolean, exact_a long, exact_b long, hash long, seconds long, outlet long"
 _MET = "kind int, a long, b long, round int, depth int, rows binary"
 _NEAR = "l long, r long, round int, similarity float, jaccard float, containment float"
 _SIDES = "at long, near boolean, similarity float, jaccard float, containment float"
 _READ = "l long, r long, odds float, evidence binary, near boolean, similarity float, jaccard float, containment float"
+_HELD = "fingerprint long, words long, t long, needed long"
+_OVERLAPS = "kind int, a long, b long, count long, crowded long, needed long"
 _LOOKED = (
     "l long, r long, pairs int, share int, evidence binary, l_is_shorter boolean, l_mate boolean, r_mate boolean"
+)
+
+# Those of excerpts, as users have them.
+_EXCERPTS = (
+    "host", "host_start", "host_end", "source", "source_start", "source_end", "words", "kind", "same", "holders", "others", "date", "is_furniture",
 )
 
 # A text that more pairs have is sent to where the others are; so many texts at most.
@@ -53,12 +60,24 @@ _BATCH = 32 << 20
 Progress = Callable[[str, float], object]
 
 
+class Found(NamedTuple):
+    """What `find` gives where it looks for excerpts as well."""
+
+    members: DataFrame
+    """A row for each copy."""
+
+    excerpts: DataFrame
+    """A row for each passage that one article took from another one."""
+
+
+@overload
 def find(
     df: DataFrame,
     *,
     text: str = "text",
     id: str = "id",
     date: str | None = None,
+    source: str | None = None,
     known: str | None = None,
     level: Literal["near", "reworded"] = "reworded",
     threshold: float = 0.5,
@@ -68,21 +87,75 @@ def find(
     within: timedelta | float | None = None,
     prior: float | None = None,
     min_words: int = 3,
+    excerpts: Literal[False, "ignore"] = False,
     partitions: int | None = None,
     progress: Progress | None = None,
     **refused: Any,
-) -> DataFrame:
+) -> DataFrame: ...
+
+
+@overload
+def find(
+    df: DataFrame,
+    *,
+    text: str = "text",
+    id: str = "id",
+    date: str | None = None,
+    source: str | None = None,
+    known: str | None = None,
+    level: Literal["near", "reworded"] = "reworded",
+    threshold: float = 0.5,
+    containment: float = 0.8,
+    confidence: float = 0.5,
+    keep: Literal["central", "longest", "earliest"] = "central",
+    within: timedelta | float | None = None,
+    prior: float | None = None,
+    min_words: int = 3,
+    excerpts: Literal[True, "find", "find_all"],
+    partitions: int | None = None,
+    progress: Progress | None = None,
+    **refused: Any,
+) -> Found: ...
+
+
+def find(
+    df: DataFrame,
+    *,
+    text: str = "text",
+    id: str = "id",
+    date: str | None = None,
+    source: str | None = None,
+    known: str | None = None,
+    level: Literal["near", "reworded"] = "reworded",
+    threshold: float = 0.5,
+    containment: float = 0.8,
+    confidence: float = 0.5,
+    keep: Literal["central", "longest", "earliest"] = "central",
+    within: timedelta | float | None = None,
+    prior: float | None = None,
+    min_words: int = 3,
+    excerpts: bool | Literal["ignore", "find", "find_all"] = False,
+    partitions: int | None = None,
+    progress: Progress | None = None,
+    **refused: Any,
+) -> DataFrame | Found:
     """Finds all clusters of copies among the rows of a DataFrame: a row for each copy.
 
     The columns are `cluster`, a number; `id`, and `representative`, the id of the article that stands for the cluster; `relation`, which
     is "exact", "near" or "reworded"; `similarity`; and `evidence`, a struct that is null for an exact copy. They are what
     `retold.find(...).members` has, to the bit, however the rows are ordered and partitioned. Ids are strings.
 
-    The options are those of `retold.find`. What needs an order of rows, all pairs, or passages is refused: ``keep="first"``,
-    ``search="exhaustive"``, ``near_misses`` and ``excerpts``. `partitions` is the number of tasks of a stage, at least two, and
+    With `excerpts` it finds passages that one article took from another as well, in the same run, and gives two DataFrames::
+
+        members, excerpts = retold.spark.find(articles, date="date", source="outlet", excerpts=True)
+
+    The rows of the second one are those of `retold.find(..., excerpts=True).excerpts`, without the positions, since rows have no order.
+
+    The options are those of `retold.find`. What needs an order of rows or all pairs is refused: ``keep="first"``,
+    ``search="exhaustive"`` and ``near_misses``. `partitions` is the number of tasks of a stage, at least two, and
     ``spark.sql.shuffle.partitions`` unless given; `progress` is called with the name of each stage and the seconds that it took.
 
-    The work is done at once. The result is persisted, and what was persisted on the way is given back.
+    The work is done at once. The results are persisted, and what was persisted on the way is given back.
     """
     options = {
         "level": level,
@@ -93,11 +166,12 @@ def find(
         "within": within,
         "prior": prior,
         "min_words": min_words,
+        "excerpts": excerpts,
         **refused,
     }
-    with _Run(df, (text, id, date, known), options, partitions, progress) as run:
+    with _Run(df, _Names(text, id, date, source, known), options, partitions, progress) as run:
         run.find()
-        return run.members()
+        return Found(run.members(), run.excerpts()) if run.wants_excerpts else run.members()
 
 
 def keep(
@@ -137,9 +211,21 @@ def keep(
         "min_words": min_words,
         **refused,
     }
-    with _Run(df, (text, id, date, known), options, partitions, progress, with_rows=True) as run:
+    if "excerpts" in refused:
+        raise ValueError("articles that share a passage all stay: leave excerpts out, or ask find for them")
+    with _Run(df, _Names(text, id, date, None, known), options, partitions, progress, with_rows=True) as run:
         run.find()
         return run.kept()
+
+
+class _Names(NamedTuple):
+    """The names of columns."""
+
+    text: str
+    id: str
+    date: str | None
+    source: str | None
+    known: str | None
 
 
 class _Run:
@@ -148,7 +234,7 @@ class _Run:
     def __init__(
         self,
         df: DataFrame,
-        names: tuple[str, str, str | None, str | None],
+        names: _Names,
         options: Mapping[str, Any],
         partitions: int | None,
         progress: Progress | None,
@@ -161,6 +247,7 @@ class _Run:
         self.spark: SparkSession = df.sparkSession
         self.names = names
         self.options = plain(options)
+        self.wants_excerpts = self.options.get("excerpts", "ignore") not in (False, "ignore")
         # Whatever is wrong with an option is told before anything is read.
         _retold.Kernel("number", self.options, {})
         # Texts that are all in one partition would be sent anew for each join: Spark does not see that they are where they should be.
@@ -273,9 +360,11 @@ class _Run:
             self.sign()
         with self.stage("near"):
             self.near()
-        if self.options.get("level") != "near":
+        is_near = self.options.get("level") == "near"
+        if self.wants_excerpts or not is_near:
             with self.stage("furniture"):
                 self.furniture()
+        if not is_near:
             with self.stage("features"):
                 self.features()
             with self.stage("weigh"):
@@ -293,23 +382,26 @@ class _Run:
         from pyspark.sql import Window
 
         F = self.F
-        text, id, date, known = self.names
-        source = self.df
-        for name in (text, id, date, known):
-            if name is not None and name not in source.columns:
-                raise KeyError(f"no column {name!r}: use one of {', '.join(source.columns)}")
+        text, id, date, source, known = self.names
+        df = self.df
+        for name in self.names:
+            if name is not None and name not in df.columns:
+                raise KeyError(f"no column {name!r}: use one of {', '.join(df.columns)}")
         columns = [F.col(_quoted(id)).cast("string").alias("id"), F.col(_quoted(text)).cast("string").alias("text")]
         if date is not None:
             columns.append(F.col(_quoted(date)).alias("date"))
+        if source is not None:
+            columns.append(F.col(_quoted(source)).alias("source"))
         if known is not None:
             columns.append(F.coalesce(F.col(_quoted(known)), F.lit(False)).alias("known"))
         if self.with_rows:
-            columns.append(F.struct(*[F.col(_quoted(name)) for name in source.columns]).alias("row"))
-        articles = source.select(*columns)
+            columns.append(F.struct(*[F.col(_quoted(name)) for name in df.columns]).alias("row"))
+        articles = df.select(*columns)
         carry = tuple(articles.columns)
         schema = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in articles.schema.fields)
         numbered = self.run("number", articles, f"{schema}, {_NUMBERED}", carry)
-        self.has_dates = date is not None and ("within" in self.options or self.options.get("keep") == "earliest")
+        of_dates = "within" in self.options or self.options.get("keep") == "earliest" or self.wants_excerpts
+        self.has_dates = date is not None and of_dates
         order = ["id", "exact_a", "exact_b", "words"]
         if known is not None:
             numbered = numbered.withColumn("is_new", ~F.col("known"))
@@ -335,15 +427,16 @@ class _Run:
         first = F.array(*[F.lit(first).cast("long") for first in firsts or [0]])
         numbers = placed.withColumn("n", F.col("place") + F.get(first, task.cast("int"))).groupBy(*order).agg(F.min("n").alias("n"))
         # Rows that are equal in all of it are numbered one after the other, whichever comes first.
-        equal = F.row_number().over(Window.partitionBy(*order).orderBy(*order)) - 1
+        equal = F.row_number().over(Window.partitionBy(*order).orderBy(*order, "outlet")) - 1
         articles = numbered.join(numbers.hint("merge"), order).withColumn("n", F.col("n") + equal)
-        self.articles = self.persist(articles.drop("date", "is_new"))
+        self.articles = self.persist(articles.drop("date", "source", "is_new"))
 
     def sign(self) -> None:
         """Articles to texts: those that can be compared, each once."""
         F = self.F
         articles = self.articles
-        columns = ["n", "words", "refused"] + ["seconds"] * self.has_dates + ["known"] * (self.names[3] is not None)
+        columns = ["n", "words", "refused"] + ["seconds"] * self.has_dates + ["known"] * (self.names.known is not None)
+        columns += ["outlet"] * (self.wants_excerpts and self.names.source is not None)
         numbers = self.collect(articles.select(*columns))
         exact = ["exact_a", "exact_b", "words"]
         known = articles.where(~F.col("refused")).select("n", *exact)
@@ -400,8 +493,12 @@ class _Run:
         last = F.lit(1 << 20).alias("place")
         asked = held.select("holders", last, F.lit(None).cast("binary").alias("stems"), "window")
         asked = self.sorted(stems.unionByName(asked), "holders", "place")
-        found = self.collect(self.run("unrelated", asked, "window long"))
-        self.mask = {"common": self.common, "windows": _four(found.column("window"))}
+        found = self.collect(self.run("unrelated", asked, "event boolean, window long"))
+        import pyarrow.compute as pc
+
+        events = found.column("event")
+        self.mask = {"common": self.common, "windows": _four(found.filter(pc.invert(events)).column("window"))}
+        self.no_excerpts = {"common": self.common, "windows": _four(found.filter(events).column("window"))}
 
     def features(self) -> None:
         """How many texts hold each feature, and who holds those that few do."""
@@ -488,6 +585,48 @@ class _Run:
         self.prior = self.decider.prior(counts)
         self.decider.reworded(read.filter(is_pair), self.prior, self)
 
+    def excerpts(self) -> DataFrame:
+        """The passages that are told, after all copies are known."""
+        with self.stage("fingerprints"):
+            pairs = self.sharing()
+        with self.stage("passages"):
+            told = self.frame(self.decider.excerpts(self.passages(pairs)))
+            return self.result(self.named(told))
+
+    def sharing(self) -> DataFrame:
+        """Pairs of texts, the shorter one first, that share fingerprints enough to be read."""
+        F = self.F
+        texts = self.texts.select("t", "text")
+        followers = self.frame(self.decider.followers())
+        speakers = texts.select(F.col("t").alias("speaker"), F.col("text").alias("speaker_text"))
+        followers = followers.join(speakers, "speaker").select("t", F.col("speaker_text").alias("speaker"))
+        held = self.run("all_fingerprints", texts.join(followers, "t", "left"), _HELD)
+        held = self.sorted(held, "fingerprint", "words", "t")
+        found = self.run("overlaps", held, _OVERLAPS).where("kind = 0")
+        pairs = found.select(F.col("a").alias("l"), F.col("b").alias("r"), "count", "crowded", "needed")
+        # All pairs of one shorter text are in one task, which is where their parts are added up.
+        pairs = pairs.repartition(self.partitions, "l").groupBy("l", "r")
+        pairs = pairs.agg(*[F.sum(name).alias(name) for name in ("count", "crowded")], F.max("needed").alias("needed"))
+        pairs = pairs.where("count >= needed").sortWithinPartitions("l", "r")
+        stories, known = self.decider.stories()
+        return self.persist(self.run("choose", pairs, "l long, r long, crowd boolean", stories=stories, known=known))
+
+    def passages(self, pairs: DataFrame) -> Any:
+        rows = self.both(pairs, self.texts, "text", hubs=self.hubs(pairs))
+        return self.collect(self.run("passages", rows, "l long, r long, data binary", **self.no_excerpts))
+
+    def named(self, told: DataFrame) -> DataFrame:
+        """Passages with the ids of articles for their numbers."""
+        F = self.F
+        ids = self.articles.select("n", "id")
+        for place in ("host", "source"):
+            told = told.join(ids.select(F.col("n").alias(f"{place}_n"), F.col("id").alias(place)), f"{place}_n")
+        others = told.select("at", F.explode("others_n").alias("n")).join(ids, "n")
+        others = others.groupBy("at").agg(F.sort_array(F.collect_list("id")).alias("others"))
+        told = told.join(others, "at", "left")
+        nobody = F.array().cast("array<string>")
+        return told.withColumn("others", F.coalesce("others", nobody)).select(*_EXCERPTS)
+
     # What is asked by who decides.
 
     def closest(self, sample: Any, crowds: Any, most: int) -> Any:
@@ -505,10 +644,9 @@ class _Run:
 
     def overlaps(self, whole: bytes) -> Any:
         F = self.F
-        schema = "fingerprint long, words long, t long, needed long"
-        held = self.run("fingerprints", self.texts.select("t", "text"), schema, whole=whole)
+        held = self.run("fingerprints", self.texts.select("t", "text"), _HELD, whole=whole)
         held = self.sorted(held, "fingerprint", "words", "t")
-        found = self.persist(self.run("overlaps", held, "kind int, a long, b long, count long, needed long"))
+        found = self.persist(self.run("overlaps", held, _OVERLAPS))
         pairs = found.where("kind = 0").groupBy(F.col("a").alias("l"), F.col("b").alias("r"))
         pairs = pairs.agg(F.sum("count").alias("count"), F.max("needed").alias("needed")).where("count >= needed")
         common = self.collect(found.where("kind = 1").select("a"))

@@ -1,0 +1,150 @@
+//! Excerpts: the fingerprints of all texts to pairs that share some, to those of these that are read, and to the passages that are told.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::ops::Range;
+
+use super::near::Two;
+use super::packed::{Broken, Packed, put};
+use super::{Bits, Kernels, Masked};
+use crate::excerpts::{self, Choice, Match, Spot};
+use crate::fingerprints::{self, Shared};
+use crate::furniture::Furniture;
+use crate::options::Excerpts;
+use crate::passages::Stretch;
+
+/// So many fingerprints two texts must share to be read.
+pub const NEEDED: u32 = excerpts::NEEDED;
+
+impl Kernels {
+    /// Whether excerpts are looked for.
+    pub fn wants_excerpts(&self) -> bool {
+        self.detector.excerpts != Excerpts::Ignore
+    }
+
+    /// All fingerprints of a text but those that the one has that speaks for it, if another one does; and so many words.
+    pub fn all_fingerprints(&self, text: &str, speaker: Option<&str>) -> (Vec<u32>, u32) {
+        let (single, speaker) = (self.single(text), speaker.map(|text| self.single(text).fingerprints));
+        (fingerprints::lacking(&single.fingerprints, speaker.as_deref()).collect(), single.words)
+    }
+
+    /// The passages of pairs of texts, of which the first is the shorter one, each pair with whether it shares what a crowd shares. They are
+    /// for [`Decider::excerpts`](super::Decider::excerpts), with places in characters; nothing where there are none.
+    pub fn passages(&self, rows: &[(Two<'_>, bool)], mask: &Masked) -> Vec<Vec<u8>> {
+        let texts: BTreeMap<u32, &str> = rows.iter().flat_map(|&((left, right), _)| [left, right]).collect();
+        let signed = texts.iter().map(|(&text, &of)| (text, of, self.single(of).fingerprints));
+        let furniture = Furniture::of_some(&mask.0, signed, self.detector.admission.shingle);
+        let mut last = None;
+        let passages = |&(((shorter, source), (longer, host)), is_crowded): &(Two<'_>, bool)| {
+            let side = match last.take() {
+                Some((text, side)) if text == shorter => side,
+                _ => excerpts::read(source),
+            };
+            let pair = Shared { shorter, longer, count: 0, is_crowded };
+            let (matches, side) = excerpts::passages(&pair, (host, source), side, &furniture);
+            last = Some((shorter, side));
+            let mut bytes = Vec::new();
+            matches.iter().for_each(|found| put_match(&mut bytes, found, [host, source]));
+            bytes
+        };
+        rows.iter().map(passages).collect()
+    }
+}
+
+/// What is the case of a match, a bit each.
+const EDGE: u8 = 1;
+const LIST: u8 = 2;
+const ON_PAGES: u8 = 4;
+const CROWDED: u8 = 8;
+
+fn put_match(bytes: &mut Vec<u8>, found: &Match, texts: [&str; 2]) {
+    let flag = |is: bool, flag: u8| if is { flag } else { 0 };
+    bytes.push(
+        flag(found.is_edge, EDGE)
+            | flag(found.is_list, LIST)
+            | flag(found.is_on_pages, ON_PAGES)
+            | flag(found.is_crowded, CROWDED),
+    );
+    for (Spot { words, span, .. }, text) in found.spots.iter().zip(texts) {
+        let before = text[..span.start].chars().count();
+        let inside = text[span.clone()].chars().count();
+        [words.0 as usize, (words.1 - words.0) as usize, before, inside]
+            .into_iter()
+            .for_each(|number| put(bytes, number as u64));
+    }
+    [found.same, found.related].into_iter().for_each(|share| bytes.extend(share.to_bits().to_le_bytes()));
+}
+
+/// What [`Kernels::passages`] found in two texts.
+pub(super) fn matches(shorter: u32, longer: u32, bytes: &[u8]) -> Result<Vec<Match>, Broken> {
+    let (mut packed, mut found) = (Packed(bytes), Vec::new());
+    while !packed.is_empty() {
+        let flags = packed.byte()?;
+        let mut spot = |text: u32| {
+            let (first, count) = (packed.int()?, packed.int()?);
+            let words: Stretch = (first, first.checked_add(count).ok_or(Broken)?);
+            let (before, inside) = (packed.int()? as usize, packed.int()? as usize);
+            Ok(Spot { text, words, span: before..before + inside })
+        };
+        let spots = [spot(longer)?, spot(shorter)?];
+        found.push(Match {
+            spots,
+            same: packed.float()?,
+            related: packed.float()?,
+            is_edge: flags & EDGE != 0,
+            is_list: flags & LIST != 0,
+            is_on_pages: flags & ON_PAGES != 0,
+            is_crowded: flags & CROWDED != 0,
+        });
+    }
+    Ok(found)
+}
+
+/// Two texts that share fingerprints: how many, and how many of these a crowd holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sharing {
+    pub shorter: u32,
+    pub longer: u32,
+    pub count: u32,
+    pub crowded: u32,
+}
+
+/// Takes pairs of texts that share fingerprints, in the order of the shorter ones and then of the longer ones, and chooses those that are
+/// read.
+#[derive(Default)]
+pub struct Choosing(Choice);
+
+impl fmt::Debug for Choosing {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Choosing")
+    }
+}
+
+impl Choosing {
+    /// Whether a pair shares what a crowd shares, if it is read: by the story of each text, four bytes each, and by which are known.
+    pub fn choose(&mut self, of: Sharing, stories: &[u8], known: &Bits) -> Option<bool> {
+        let Sharing { shorter, longer, count, crowded } = of;
+        let is_crowded = fingerprints::is_crowded(count as usize, crowded.min(count) as usize);
+        let story =
+            |text: u32| stories.as_chunks().0.get(text as usize).map_or(0, |&of| u32::from_le_bytes(of) as usize);
+        let pair = Shared { shorter, longer, count, is_crowded };
+        self.0.takes(&pair, story, |text| known.contains(text)).then_some(is_crowded)
+    }
+}
+
+/// A passage that one article took from another one, by the numbers of the articles.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ExcerptRow {
+    pub host: usize,
+    /// In characters.
+    pub host_span: Range<usize>,
+    pub source: usize,
+    pub source_span: Range<usize>,
+    pub words: usize,
+    pub kind: crate::ExcerptKind,
+    pub same: f32,
+    pub holders: usize,
+    pub others: Vec<usize>,
+    pub date: Option<String>,
+    pub is_furniture: bool,
+}
