@@ -548,7 +548,7 @@ fn quoting(seed: u64) -> Vec<Printed> {
                 }
                 words
             };
-            let footer = if holder % 4 == 3 { sentences(1 << 31 | of % 3, 50) } else { Vec::new() };
+            let footer = if holder % 4 == 3 { sentences((1 << 31) | (of % 3), 50) } else { Vec::new() };
             let mut parts = [around(1), quoted, around(2), footer].concat();
             add(format!("quote {passage} {holder}"), parts.join(" "));
             if holder % 5 == 2 {

@@ -27,7 +27,7 @@ task. What they hold in memory at a time is named as well.
 
 | kernel | takes | gives | knows | in order |
 | --- | --- | --- | --- | --- |
-| number | text, date (any) | words, refused, exact_a, exact_b, hash, seconds | | |
+| number | text, date (any), source (any) | words, refused, exact_a, exact_b, hash, seconds, outlet (null if unknown) | | |
 | texts | n, text | t (-1 for none), mini | distinct | |
 | keys | t, text | key, t for each tree | | |
 | roots | key, t | kind, a, b, round, depth, rows: pairs a, b that meet (0), and b under a crowded key a (1) | | key, t: 17 texts |
@@ -38,12 +38,12 @@ task. What they hold in memory at a time is named as well.
 | common_slots | crowd, text | crowd, common | | crowd: its rows, at most 256 |
 | closest | crowd, t, text | crowd, distance, t of the closest | commons, most | |
 | fingerprints | t, text | fingerprint, words, t, needed (-1 for never) | whole | |
-| overlaps | fingerprint, words, t, needed | kind, a, b, count, needed: pairs (0), common fingerprints (1), a crowded ones (2) | | fingerprint, words, t: 41 texts |
+| overlaps | fingerprint, words, t, needed | kind, a, b, count, crowded, needed: pairs (0), common fingerprints (1), a crowded ones (2) | | fingerprint, words, t: 41 texts |
 | windows | t, text | window, hash, t | whole, common | |
 | holders | window, hash, t | window, holders | | window, hash, t: 24 texts |
 | explode | holders | holders, place, t | | |
 | stems | holders, place, text | holders, place, stems, window | common | |
-| unrelated | holders, place, stems, window | window of furniture | | holders, place: the stems of 24 texts |
+| unrelated | holders, place, stems, window | event, window of furniture: what rewordings are judged without, or what is no excerpt | | holders, place: the stems of 24 texts |
 | frequent | t, text | kind, number: features frequent among these (0), and counts of words (1 to 5) | leads, common, windows | |
 | features | t, text | bucket, data | leads, common, windows, frequent, buckets | |
 | count | bucket, data | kind, number, code, data: answers for a block of texts (0), frequent features with a code (1) | | bucket: its rows |
@@ -59,10 +59,13 @@ task. What they hold in memory at a time is named as well.
 | read | l, r, evidence, l_is_shorter, l_text, r_text | l, r, odds, evidence, near, similarity, jaccard, containment; and last, with l = r = 0, the counts of odds as evidence | common, windows | |
 | direct | at, l, r, and of both text, stems, rare | at, near, similarity, jaccard, containment, evidence of copies | common, windows, usual, prior | |
 | side_by_side | at, l, r, l_text, r_text | at, near, similarity, jaccard, containment, covered | | |
+| all_fingerprints | t, text, speaker (the text that speaks for it, or null) | fingerprint, words, t, needed | | |
+| choose | l (the shorter one), r, count, crowded | l, r, crowd of pairs to be read | stories, known | l, r: nothing |
+| passages | l (the shorter one), r, crowd, l_text, r_text | l, r, data of those that share passages | common, windows that are no excerpts | |
 
-What a kernel knows was found from the whole corpus: ``distinct``, ``whole``, ``leads`` and ``crowded`` say of each article or text
-whether it is one, a bit each; ``common`` and ``windows`` are numbers of four bytes, ``frequent`` of eight; ``totals``, ``usual`` and
-``least`` have eight, four and two bytes for each text. `retold.spark` shows where each comes from.
+What a kernel knows was found from the whole corpus: ``distinct``, ``whole``, ``leads``, ``crowded`` and ``known`` say of each article
+or text whether it is one, a bit each; ``common`` and ``windows`` are numbers of four bytes, ``frequent`` of eight; ``totals``, ``usual``,
+``stories`` and ``least`` have eight, four, four and two bytes for each text. `retold.spark` shows where each comes from.
 """
 
 from __future__ import annotations
