@@ -1,21 +1,23 @@
 //! Archives: articles on disk, each asked about as it comes.
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
+use arrow_array::builder::{Int64Builder, LargeListBuilder};
 use arrow_array::{ArrayRef, Int64Array};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
 use rayon::prelude::*;
-use retold::{Archived, Match};
+use retold::{Answer, Archived, Article as _, ExcerptMatch, Match};
 
 use crate::Setup;
 use crate::columns::{Batch, Feed, Names, Row, label};
 use crate::options::exception;
 use crate::page::output::Texts;
-use crate::report::{PyReport, evidence, floats, ints, optional, strings, table, to_py};
+use crate::report::{PyReport, evidence, flags, floats, ints, optional, strings, table, to_py};
 use crate::run::{self, Listener, Signal};
 use crate::table::{Array, Table};
 
@@ -74,6 +76,11 @@ fn asked(names: &Names, options: &Bound<'_, PyDict>) -> PyResult<Names> {
     Ok(Names { text: names.text.clone(), id: None, date, source: None, known: None })
 }
 
+/// The names of articles that are asked about with their dates and sources.
+fn unnamed(names: &Names) -> Names {
+    Names { id: None, known: None, ..names.clone() }
+}
+
 /// What archives are opened with: names of what is asked for, and the rest.
 fn opened_with(names: Names, options: &Bound<'_, PyDict>, threads: Option<usize>) -> PyResult<(Names, Arc<Setup>)> {
     Ok((asked(&names, options)?, Arc::new(Setup::of(names, options, threads)?)))
@@ -87,26 +94,26 @@ fn feed(articles: &Bound<'_, PyAny>, names: &Names) -> PyResult<Feed> {
     Feed::of(articles, names, 0)
 }
 
-/// What is archived of each article that it repeats, as a table; `matches` answers for one article.
-fn matches(
-    feed: Feed,
-    signal: &Signal,
-    matches: impl Fn(&Row) -> retold::Result<Vec<Match>> + Sync,
-) -> PyResult<Table> {
-    let mut found: Vec<(usize, Match)> = Vec::new();
-    let mut asked = 0;
+/// What is told of each article, in order; `tell` tells of one.
+fn told<T: Send>(feed: Feed, signal: &Signal, tell: impl Fn(&Row) -> retold::Result<T> + Sync) -> PyResult<Vec<T>> {
+    let mut all = Vec::new();
     for batch in feed.batches(0) {
         let rows: Vec<Row> = batch?.rows().collect();
         for rows in rows.chunks(TOGETHER) {
-            let answer = |row| {
+            let tell = |row| {
                 signal.check();
-                matches(row)
+                tell(row)
             };
-            let answers: Vec<Vec<Match>> = rows.par_iter().map(answer).collect::<Result<_, _>>().map_err(exception)?;
-            found.extend((asked..).zip(answers).flat_map(|(at, all)| all.into_iter().map(move |one| (at, one))));
-            asked += rows.len();
+            let told: Vec<T> = rows.par_iter().map(tell).collect::<Result<_, _>>().map_err(exception)?;
+            all.extend(told);
         }
     }
+    Ok(all)
+}
+
+/// What is archived of each article that it repeats, as a table.
+fn matches(told: Vec<Vec<Match>>) -> PyResult<Table> {
+    let found: Vec<(usize, Match)> = numbered(told);
     let all = || found.iter().map(|(_, found)| found);
     table(vec![
         ("asked", ints(found.iter().map(|(asked, _)| *asked))),
@@ -118,6 +125,71 @@ fn matches(
         ("similarity", floats(all().map(|found| found.similarity))),
         ("evidence", evidence(all().map(|found| found.evidence).collect())),
     ])
+}
+
+/// What is told of each article, with the number of this.
+fn numbered<T>(told: Vec<Vec<T>>) -> Vec<(usize, T)> {
+    let of_one = |(asked, told): (usize, Vec<T>)| told.into_iter().map(move |one| (asked, one));
+    told.into_iter().enumerate().flat_map(of_one).collect()
+}
+
+/// A passage that an archived article has as well, with its places in characters: in the text that was asked about, and in the archived
+/// one.
+struct Passage {
+    of: ExcerptMatch,
+    places: [Range<usize>; 2],
+}
+
+impl Passage {
+    fn new(of: ExcerptMatch, asked: &str, archived: &str) -> Self {
+        let characters = |text: &str, bytes: usize| text.get(..bytes).map_or(0, |before| before.chars().count());
+        let place = |text: &str, span: &Range<usize>| characters(text, span.start)..characters(text, span.end);
+        Self { places: [place(asked, &of.span), place(archived, &of.archived_span)], of }
+    }
+}
+
+/// What is archived of one article; `archived` is the article of a number.
+fn answer(
+    row: &Row,
+    answer: Answer,
+    archived: impl Fn(u64) -> retold::Result<Option<Archived>>,
+) -> retold::Result<(Vec<Match>, Vec<Passage>)> {
+    let mut passages = Vec::with_capacity(answer.excerpts.len());
+    for of in answer.excerpts {
+        let archived = archived(of.number)?.map(|archived| archived.text).unwrap_or_default();
+        passages.push(Passage::new(of, row.text(), &archived));
+    }
+    Ok((answer.matches, passages))
+}
+
+/// What was told of each article, as a table of what it repeats and one of the passages.
+fn answers(told: Vec<(Vec<Match>, Vec<Passage>)>) -> PyResult<(Table, Table)> {
+    let (found, passages): (Vec<_>, Vec<_>) = told.into_iter().unzip();
+    let passages: Vec<(usize, Passage)> = numbered(passages);
+    let all = || passages.iter().map(|(_, passage)| &passage.of);
+    let places = |place: fn(&[Range<usize>; 2]) -> usize| ints(passages.iter().map(move |(_, of)| place(&of.places)));
+    let mut others = LargeListBuilder::new(Int64Builder::new());
+    for passage in all() {
+        passage.others.iter().for_each(|&number| others.values().append_value(number as i64));
+        others.append(true);
+    }
+    let passages = table(vec![
+        ("asked", ints(passages.iter().map(|(asked, _)| *asked))),
+        ("start", places(|places| places[0].start)),
+        ("end", places(|places| places[0].end)),
+        ("number", numbers(all().map(|of| of.number))),
+        ("id", strings(all().map(|of| &of.id))),
+        ("source", optional(all().map(|of| of.source.as_ref()))),
+        ("date", optional(all().map(|of| of.date.as_ref()))),
+        ("archived_start", places(|places| places[1].start)),
+        ("archived_end", places(|places| places[1].end)),
+        ("words", ints(all().map(|of| of.words))),
+        ("same", floats(all().map(|of| of.same))),
+        ("holders", ints(all().map(|of| of.holders))),
+        ("others", Arc::new(others.finish())),
+        ("is_furniture", flags(all().map(|of| of.is_furniture))),
+    ])?;
+    Ok((matches(found)?, passages))
 }
 
 fn numbers(numbers: impl Iterator<Item = u64>) -> ArrayRef {
@@ -218,7 +290,16 @@ impl Archive {
         let feed = feed(articles, &self.asked)?;
         let nobody = Listener::of(articles.py(), None)?;
         self.with(articles.py(), &nobody, move |archive, setup| {
-            matches(feed, &setup.signal, |article| archive.matches(article))
+            matches(told(feed, &setup.signal, |article| archive.matches(article))?)
+        })
+    }
+
+    fn ask(&self, articles: &Bound<'_, PyAny>) -> PyResult<(Table, Table)> {
+        let feed = feed(articles, &unnamed(&self.setup.names))?;
+        let nobody = Listener::of(articles.py(), None)?;
+        self.with(articles.py(), &nobody, move |archive, setup| {
+            let tell = |article: &Row| answer(article, archive.ask(article)?, |number| archive.article(number));
+            answers(told(feed, &setup.signal, tell)?)
         })
     }
 
@@ -323,7 +404,18 @@ impl ArchiveReader {
         let signal = Arc::new(Signal::default());
         let (reader, stop) = (self.reader.clone(), Arc::clone(&signal));
         run::run(articles.py(), self.setup.threads, &signal, &nobody, move || {
-            matches(feed, &stop, |article| reader.matches(article))
+            matches(told(feed, &stop, |article| reader.matches(article))?)
+        })
+    }
+
+    fn ask(&self, articles: &Bound<'_, PyAny>) -> PyResult<(Table, Table)> {
+        let feed = feed(articles, &unnamed(&self.setup.names))?;
+        let nobody = Listener::of(articles.py(), None)?;
+        let signal = Arc::new(Signal::default());
+        let (reader, stop) = (self.reader.clone(), Arc::clone(&signal));
+        run::run(articles.py(), self.setup.threads, &signal, &nobody, move || {
+            let tell = |article: &Row| answer(article, reader.ask(article)?, |number| reader.article(number));
+            answers(told(feed, &stop, tell)?)
         })
     }
 

@@ -97,7 +97,7 @@ pub fn floats(values: impl Iterator<Item = f32>) -> ArrayRef {
     Arc::new(Float32Array::from_iter_values(values))
 }
 
-fn flags(values: impl Iterator<Item = bool>) -> ArrayRef {
+pub fn flags(values: impl Iterator<Item = bool>) -> ArrayRef {
     Arc::new(BooleanArray::from(values.collect::<Vec<_>>()))
 }
 

@@ -91,6 +91,36 @@ def test_the_report_is_that_of_find(folder: Path) -> None:
     assert reader.report()[0].members.to_pylist() == whole.members.to_pylist()
 
 
+def test_passages_are_slices_of_strings(folder: Path) -> None:
+    said = (
+        "On Monday the harbour board announced – at last – that the ferry to Orrin will stop in March. It said that fewer than nine people "
+        "a day had crossed the bay in winter, and that the old ship would not pass its next inspection."
+    )
+    first = f"{said} Three readers wrote to us. The first asks who will pay for a bus, and the others why nobody in Orrin asked them."
+    fresh = (
+        f"»Nobody in Orrin was surprised last night«, and at the pier they had known it since Easter. {said} The mayor had more to say about "
+        "the road, which is to be widened between the church and the mill before the summer. Work will begin after Easter."
+    )
+    with retold.Archive.create(folder, excerpts=True, date="date", source="source") as archive:
+        archive.add(rows([("snow", SNOW, None, None), ("first", first, "2024-05-01", "Herald")]))
+        asked = rows([("a", SNOW, None, None), ("b", fresh, "2024-05-02", "Post")])
+        answer = archive.ask(asked)
+        assert answer.matches.to_pylist() == archive.matches(asked).to_pylist()
+        assert list(answer.matches["id"]) == ["snow"]
+        (passage,) = answer.excerpts.to_pylist()
+        assert (passage["asked"], passage["number"], passage["id"]) == (1, 1, "first")
+        assert (passage["source"], passage["date"], passage["holders"], passage["others"]) == ("Herald", "2024-05-01", 2, [])
+        assert fresh[passage["start"] : passage["end"]] == first[passage["archived_start"] : passage["archived_end"]]
+        assert (fresh.index("On Monday"), len(said[:-1])) == (passage["start"], passage["end"] - passage["start"])
+        assert passage["same"] == 1.0 and not passage["is_furniture"]
+        # What one outlet says again is its own.
+        assert len(archive.ask(rows([("b", fresh, None, "Herald")])).excerpts) == 0
+    reader = retold.ArchiveReader(folder, excerpts=True, date="date", source="source")
+    assert reader.ask(asked).excerpts.to_pylist() == [passage]
+    without = retold.ArchiveReader(folder).ask(fresh)
+    assert (len(without.matches), len(without.excerpts)) == (0, 0)
+
+
 def test_removing(folder: Path) -> None:
     stories = [(f"{day}", f"{FERRY} This was told on day {day}.", f"2024-05-0{day}", None) for day in range(1, 7)]
     with retold.Archive.create(folder, date="date") as archive:

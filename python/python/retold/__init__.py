@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date as _date, datetime, timedelta
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, Protocol, TypedDict, Union
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypedDict, Union
 
 from . import _retold
 from ._retold import FORMAT_VERSION, Array, Report, Table, __version__
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "FORMAT_VERSION",
+    "Answer",
     "Archive",
     "ArchiveReader",
     "Array",
@@ -271,6 +272,16 @@ class Collector:
         return self._collector.find(progress)
 
 
+class Answer(NamedTuple):
+    """What an archive holds of articles; see `Archive.ask`."""
+
+    matches: Table
+    """A row for each copy of one of them."""
+
+    excerpts: Table
+    """A row for each passage."""
+
+
 class Archive:
     """Articles on disk, each of which can be asked about as it comes: which of those before does it repeat?
 
@@ -368,6 +379,34 @@ class Archive:
         >>> archive.close()
         """
         return self._archive.matches(articles)
+
+    def ask(self, articles: Articles) -> Answer:
+        """What `matches` finds, and the passages of each article that stand in archived ones which are otherwise other writing.
+
+        Passages are looked for if the archive was opened with `excerpts`. `asked` is the row of the article that was asked about, and
+        ``text[start:end]`` the passage in it; `archived_start` and `archived_end` are its place in the text of the archived article, whose
+        `number`, `id`, `source` and `date` are there. `others` are the numbers of the other holders, if five and more hold it; the rest is
+        as in ``Report.excerpts``. Takes articles with the columns or keys that the archive was opened with, the id aside.
+
+        >>> import retold, tempfile
+        >>> said = (
+        ...     "On Monday the harbour board announced that the ferry to Orrin will stop in March. It said that fewer than nine people a "
+        ...     "day had crossed the bay in winter, and that the old ship would not pass its next inspection."
+        ... )
+        >>> first = said + " Three readers wrote to us. The first asks who will pay for a bus, and the others why nobody asked them."
+        >>> fresh = "Nobody in Orrin was surprised last night, and at the pier they had known it since Easter. " + said
+        >>> fresh += " The mayor had more to say about the road, which is to be widened between the church and the mill."
+        >>> archive = retold.Archive.create(tempfile.mkdtemp() + "/news", excerpts=True)
+        >>> _ = archive.add([("first", first)])
+        >>> answer = archive.ask(fresh)
+        >>> len(answer.matches)
+        0
+        >>> (passage,) = answer.excerpts.to_pylist()
+        >>> passage["id"], fresh[passage["start"]:passage["end"]] == said[:-1]
+        ('first', True)
+        >>> archive.close()
+        """
+        return Answer(*self._archive.ask(articles))
 
     def remove(self, id: str | int) -> int:
         """Removes all articles of an id; how many."""
@@ -474,6 +513,10 @@ class ArchiveReader:
     def matches(self, articles: Articles) -> Table:
         """As `Archive.matches`, among what was committed."""
         return self._reader.matches(articles)
+
+    def ask(self, articles: Articles) -> Answer:
+        """As `Archive.ask`, among what was committed."""
+        return Answer(*self._reader.ask(articles))
 
     def articles(self) -> Table:
         """All articles in the order of their numbers: `number`, `id`, `text`, `date` and `source`."""

@@ -589,9 +589,11 @@ class _Run:
         """The passages that are told, after all copies are known."""
         with self.stage("fingerprints"):
             pairs = self.sharing()
+            hubs = self.hubs(pairs)
         with self.stage("passages"):
-            told = self.frame(self.decider.excerpts(self.passages(pairs)))
-            return self.result(self.named(told))
+            rows = self.both(pairs, self.texts, "text", hubs=hubs)
+            found = self.run("passages", rows, "l long, r long, data binary", **self.no_excerpts)
+            return self.result(self.named(self.frame(self.decider.excerpts(self.collect(found)))))
 
     def sharing(self) -> DataFrame:
         """Pairs of texts, the shorter one first, that share fingerprints enough to be read."""
@@ -610,10 +612,6 @@ class _Run:
         pairs = pairs.where("count >= needed").sortWithinPartitions("l", "r")
         stories, known = self.decider.stories()
         return self.persist(self.run("choose", pairs, "l long, r long, crowd boolean", stories=stories, known=known))
-
-    def passages(self, pairs: DataFrame) -> Any:
-        rows = self.both(pairs, self.texts, "text", hubs=self.hubs(pairs))
-        return self.collect(self.run("passages", rows, "l long, r long, data binary", **self.no_excerpts))
 
     def named(self, told: DataFrame) -> DataFrame:
         """Passages with the ids of articles for their numbers."""
