@@ -38,6 +38,7 @@ for library in datasets duckdb ipykernel nbclient numpy pandas polars pyarrow "p
 done
 
 cargo fmt --check
+cargo clippy --quiet --all-targets -- -D warnings
 profile=${RETOLD_PROFILE:-ci}
 cargo build --profile "$profile" -p reference
 rm -rf "$CARGO_TARGET_DIR/ci-wheel"

@@ -332,4 +332,4 @@ def test_large(spark: Any, rng: random.Random, tmp_path: Path, partitions: int) 
             if total > 1_000_000:
                 assert max(map(read_by, tasks)) <= 2 * total / len(tasks), (name, list(map(read_by, tasks)))
         print(f"KB shuffled an article: {sum(shuffled.values()):.1f}, {shuffled}", file=sys.stderr)
-        assert 0.0 < sum(shuffled.values()) <= (60.0 if "excerpts" in options else 30.0)
+        assert 0.0 < sum(shuffled.values()) <= 30.0
