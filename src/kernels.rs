@@ -17,7 +17,7 @@ pub use content::{
     worth_reading,
 };
 pub use decide::{Crowd, Decider, Engine, MemberRow, Met, Numbers};
-pub use excerpts::{Choosing, ExcerptRow, NEEDED, Sharing};
+pub use excerpts::{Choosing, ExcerptRow, NEEDED};
 pub use near::{
     Bucket, Buckets, Compare, Holder, LARGEST, Masked, Overlap, Overlapping, Passage, Two, Unrelated, Windows,
 };

@@ -364,6 +364,10 @@ impl Kernel {
                 streams.visits.finish();
                 self.visited()?
             }
+            "choose" => {
+                streams.choosing.finish(&self.state.stories, &self.state.known);
+                self.chosen()?
+            }
             "usual" => {
                 streams.usual.finish();
                 self.told()?
@@ -914,15 +918,17 @@ impl Kernel {
 
     fn choose(&mut self, rows: &Rows) -> PyResult<Table> {
         let (shorter, longer) = (rows.ints("l")?, rows.ints("r")?);
-        let (counts, crowded) = (rows.ints("count")?, rows.ints("crowded")?);
+        let (counts, crowded, needed) = (rows.ints("count")?, rows.ints("crowded")?, rows.ints("needed")?);
         let State { stories, known, .. } = &self.state;
-        let mut chosen = Vec::new();
         for row in 0..rows.len() {
-            let (shorter, longer) = (shorter[row], longer[row]);
-            let of = k::Sharing { shorter, longer, count: counts[row], crowded: crowded[row] };
-            let crowd = self.streams.choosing.choose(of, stories, known);
-            chosen.extend(crowd.map(|crowd| (shorter, longer, crowd)));
+            let overlap = k::Overlap { count: counts[row], crowded: crowded[row], needed: needed[row] };
+            self.streams.choosing.push((shorter[row], longer[row]), overlap, stories, known);
         }
+        self.chosen()
+    }
+
+    fn chosen(&mut self) -> PyResult<Table> {
+        let chosen = std::mem::take(&mut self.streams.choosing.chosen);
         table(vec![
             ("l", longs(chosen.iter().map(|of| of.0))),
             ("r", longs(chosen.iter().map(|of| of.1))),

@@ -135,9 +135,14 @@ def passages(rows: list[dict[str, Any]]) -> list[Any]:
 
 def check_excerpts(spark: Any, articles: list[Story], rng: random.Random, partitions: int, options: dict[str, Any]) -> int:
     options = {"date": "date", "source": "source", **options}
-    report = retold.find(table(articles), **options)
-    found_in_spark = retold.spark.find(spread(spark, articles, partitions, rng), partitions=partitions, **options)
-    assert found(found_in_spark.members) == expected(articles, **options)
+    known = pa.array([date.startswith("2024-01") for _, _, date, _ in articles])
+    report = retold.find(table(articles).append_column("known", known), **options)
+    frame = spread(spark, articles, partitions, rng)
+    frame = frame.withColumn("known", frame["date"].startswith("2024-01"))
+    found_in_spark = retold.spark.find(frame, partitions=partitions, **options)
+    names = report.clusters["id"].to_pylist()
+    wanted = clusters([{**row, "representative": names[row["cluster"]]} for row in report.members.to_pylist()])
+    assert found(found_in_spark.members) == wanted
     excerpts = found_in_spark.excerpts
     assert passages([row.asDict() for row in excerpts.collect()]) == passages(report.excerpts.to_pylist())
     assert [name for name in report.excerpts.column_names if not name.endswith("_position")] == excerpts.columns
@@ -153,7 +158,9 @@ def test_excerpts(spark: Any, articles: list[Story], rng: random.Random, partiti
 
 @full
 @pytest.mark.parametrize(
-    "options", [{"level": "near"}, {"keep": "earliest", "source": None}, {"date": None}], ids=["near", "earliest", "dateless"]
+    "options",
+    [{"level": "near", "known": "known"}, {"keep": "earliest", "source": None}, {"date": None}],
+    ids=["near", "earliest", "dateless"],
 )
 def test_all_excerpts(spark: Any, articles: list[Story], rng: random.Random, options: dict[str, Any]) -> None:
     assert check_excerpts(spark, articles + quotes(rng, 40), rng, 3, {"excerpts": "find_all", **options}) > 20

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::ops::Range;
 
-use super::near::Two;
+use super::near::{Overlap, Two};
 use super::packed::{Broken, Packed, put};
 use super::{Bits, Kernels, Masked};
 use crate::excerpts::{self, Choice, Match, Spot};
@@ -100,35 +100,47 @@ pub(super) fn matches(shorter: u32, longer: u32, bytes: &[u8]) -> Result<Vec<Mat
     Ok(found)
 }
 
-/// Two texts that share fingerprints: how many, and how many of these a crowd holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Sharing {
-    pub shorter: u32,
-    pub longer: u32,
-    pub count: u32,
-    pub crowded: u32,
-}
-
-/// Takes pairs of texts that share fingerprints, in the order of the shorter ones and then of the longer ones, and chooses those that are
-/// read.
+/// Takes pairs of texts with how many fingerprints they share, in the order of the shorter ones and then of the longer ones, each pair in
+/// as many parts as there are, and chooses those that are read.
 #[derive(Default)]
-pub struct Choosing(Choice);
+pub struct Choosing {
+    choice: Choice,
+    pair: Option<((u32, u32), Overlap)>,
+    /// The shorter and the longer text, and whether they share what a crowd shares.
+    pub chosen: Vec<(u32, u32, bool)>,
+}
 
 impl fmt::Debug for Choosing {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Choosing")
+        f.debug_struct("Choosing").field("pair", &self.pair).finish_non_exhaustive()
     }
 }
 
 impl Choosing {
-    /// Whether a pair shares what a crowd shares, if it is read: by the story of each text, four bytes each, and by which are known.
-    pub fn choose(&mut self, of: Sharing, stories: &[u8], known: &Bits) -> Option<bool> {
-        let Sharing { shorter, longer, count, crowded } = of;
+    /// Takes a part of a pair. Pairs are chosen by the story of each text, four bytes each, and by which texts are known.
+    pub fn push(&mut self, pair: (u32, u32), part: Overlap, stories: &[u8], known: &Bits) {
+        match &mut self.pair {
+            Some((at_hand, all)) if *at_hand == pair => {
+                all.count += part.count;
+                all.crowded += part.crowded;
+            }
+            _ => {
+                self.finish(stories, known);
+                self.pair = Some((pair, part));
+            }
+        }
+    }
+
+    /// The pair at hand is complete.
+    pub fn finish(&mut self, stories: &[u8], known: &Bits) {
+        let Some(((shorter, longer), Overlap { count, crowded, needed })) = self.pair.take() else { return };
         let is_crowded = fingerprints::is_crowded(count as usize, crowded.min(count) as usize);
         let story =
             |text: u32| stories.as_chunks().0.get(text as usize).map_or(0, |&of| u32::from_le_bytes(of) as usize);
         let pair = Shared { shorter, longer, count, is_crowded };
-        self.0.takes(&pair, story, |text| known.contains(text)).then_some(is_crowded)
+        if count >= needed && self.choice.takes(&pair, story, |text| known.contains(text)) {
+            self.chosen.push((shorter, longer, is_crowded));
+        }
     }
 }
 

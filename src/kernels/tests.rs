@@ -118,30 +118,27 @@ impl Memory {
         }
         held.sort_unstable();
         // Fingerprints of two texts lie in several parts.
-        let mut pairs: BTreeMap<(u32, u32), Overlap> = BTreeMap::new();
+        let mut pairs: Vec<((u32, u32), Overlap)> = Vec::new();
         for part in 0..PARTS as u32 {
             let mut overlapping = Overlapping::default();
             for &(of, _, text) in held.iter().filter(|held| held.0 % PARTS as u32 == part) {
                 overlapping.push(of, Holder { text, needed: Some(NEEDED) });
             }
             overlapping.finish();
-            for (pair, Overlap { count, crowded, needed }) in overlapping.pairs {
-                let all = pairs.entry(pair).or_default();
-                *all = Overlap { count: all.count + count, crowded: all.crowded + crowded, needed };
-            }
+            pairs.extend(overlapping.pairs);
         }
-        pairs.retain(|_, overlap| overlap.count >= overlap.needed);
+        pairs.sort_by_key(|&(pair, _)| pair);
         let (stories, known) = decider.stories();
         let (known, mut chosen) = (Bits::new(known), Vec::new());
         for part in 0..PARTS as u32 {
             let mut choosing = Choosing::default();
-            for (&(shorter, longer), overlap) in pairs.iter().filter(|of| of.0.0 % PARTS as u32 == part) {
-                let Overlap { count, crowded, .. } = *overlap;
-                let is_crowded = choosing.choose(Sharing { shorter, longer, count, crowded }, &stories, &known);
-                chosen.extend(is_crowded.map(|is_crowded| (shorter, longer, is_crowded)));
+            for &(pair, overlap) in pairs.iter().filter(|of| of.0.0 % PARTS as u32 == part) {
+                choosing.push(pair, overlap, &stories, &known);
             }
+            choosing.finish(&stories, &known);
+            chosen.extend(choosing.chosen);
         }
-        assert!(chosen.iter().any(|of| of.2) && chosen.len() < pairs.len());
+        assert!(chosen.iter().any(|of| of.2));
         chosen.sort_by_key(|&(shorter, longer, _)| mix(u64::from(shorter) << 8 ^ u64::from(longer)));
         let mask = self.furniture(decider, 1);
         let mut found = Vec::new();

@@ -60,7 +60,7 @@ task. What they hold in memory at a time is named as well.
 | direct | at, l, r, and of both text, stems, rare | at, near, similarity, jaccard, containment, evidence of copies | common, windows, usual, prior | |
 | side_by_side | at, l, r, l_text, r_text | at, near, similarity, jaccard, containment, covered | | |
 | all_fingerprints | t, text, speaker (the text that speaks for it, or null) | fingerprint, words, t, needed | | |
-| choose | l (the shorter one), r, count, crowded | l, r, crowd of pairs to be read | stories, known | l, r: nothing |
+| choose | l (the shorter one), r, count, crowded, needed, in parts | l, r, crowd of pairs to be read | stories, known | l, r: a pair |
 | passages | l (the shorter one), r, crowd, l_text, r_text | l, r, data of those that share passages | common, windows that are no excerpts | |
 
 What a kernel knows was found from the whole corpus: ``distinct``, ``whole``, ``leads``, ``crowded`` and ``known`` say of each article

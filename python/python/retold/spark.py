@@ -606,10 +606,7 @@ class _Run:
         held = self.sorted(held, "fingerprint", "words", "t")
         found = self.run("overlaps", held, _OVERLAPS).where("kind = 0")
         pairs = found.select(F.col("a").alias("l"), F.col("b").alias("r"), "count", "crowded", "needed")
-        # All pairs of one shorter text are in one task, which is where their parts are added up.
-        pairs = pairs.repartition(self.partitions, "l").groupBy("l", "r")
-        pairs = pairs.agg(*[F.sum(name).alias(name) for name in ("count", "crowded")], F.max("needed").alias("needed"))
-        pairs = pairs.where("count >= needed").sortWithinPartitions("l", "r")
+        pairs = self.sorted(pairs, "l", "r")
         stories, known = self.decider.stories()
         return self.persist(self.run("choose", pairs, "l long, r long, crowd boolean", stories=stories, known=known))
 
