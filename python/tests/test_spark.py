@@ -197,8 +197,8 @@ def test_next_to_nothing(spark: Any) -> None:
     for rows in ([], [("a", "")], [("a", "One text of a few words."), ("b", None)]):
         frame = spark.createDataFrame(rows, "id string, text string")
         assert retold.spark.find(frame, partitions=2).collect() == []
-        assert [df.collect() for df in retold.spark.find(frame, partitions=2, excerpts=True)] == [[], []]
         assert len(retold.spark.keep(frame, partitions=2).collect()) == len(rows)
+    assert [df.collect() for df in retold.spark.find(frame, level="near", partitions=2, excerpts=True)] == [[], []]
 
 
 def test_what_is_refused(spark: Any) -> None:
