@@ -38,8 +38,9 @@ for library in datasets duckdb ipykernel nbclient numpy pandas polars pyarrow "p
 done
 
 cargo fmt --check
-cargo clippy --quiet --all-targets -- -D warnings
 profile=${RETOLD_PROFILE:-ci}
+# It takes most of a minute: a part of .ci/full.
+[ "$profile" != release ] || cargo clippy --quiet --all-targets -- -D warnings
 cargo build --profile "$profile" -p reference
 rm -rf "$CARGO_TARGET_DIR/ci-wheel"
 maturin build --quiet --profile "$profile" --out "$CARGO_TARGET_DIR/ci-wheel"

@@ -117,7 +117,8 @@ def spread(spark: Any, articles: list[Story], partitions: int, rng: random.Rando
     return spark.createDataFrame(table(rng.sample(articles, len(articles)))).repartition(partitions)
 
 
-@pytest.mark.parametrize("partitions", [pytest.param(1, marks=full), 3, pytest.param(8, marks=full)])
+@full
+@pytest.mark.parametrize("partitions", [1, 3, 8])
 def test_reworded(spark: Any, articles: list[Story], rng: random.Random, partitions: int) -> None:
     wanted = expected(articles)
     assert len(wanted) > 50
