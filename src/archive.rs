@@ -387,7 +387,7 @@ impl Archive {
                 return Ok(number);
             }
         }
-        let counted = self.reader.count()?;
+        let counted = self.reader.count(&self.reader.records.snapshot())?;
         self.judge_by(counted)
     }
 
@@ -417,9 +417,9 @@ impl Archive {
     pub fn begin_census(&mut self) -> Result<()> {
         self.commit()?;
         if self.counting.is_none() {
-            let reader = self.reader.clone();
+            let (reader, snapshot) = (self.reader.clone(), self.reader.records.snapshot());
             let thread = thread::Builder::new().name("retold-census".into());
-            let counting = thread.spawn(move || reader.count()).map_err(records::io(&self.reader.folder))?;
+            let counting = thread.spawn(move || reader.count(&snapshot)).map_err(records::io(&self.reader.folder))?;
             self.counting = Some(counting);
         }
         Ok(())
@@ -546,9 +546,9 @@ impl ArchiveReader {
         self.counted.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Counts what is committed.
-    fn count(&self) -> Result<Counted> {
-        let articles = self.articles()?;
+    /// Counts the articles of a snapshot.
+    fn count(&self, snapshot: &Snapshot) -> Result<Counted> {
+        let articles = articles(snapshot)?;
         let (census, notes) = self.detector.census(&articles)?;
         Ok(Counted::new(census, articles.iter().map(|article| article.number).zip(notes)))
     }
@@ -623,11 +623,7 @@ impl ArchiveReader {
     /// # Errors
     /// [`Error::Archive`] if the archive is damaged, or cannot be read.
     pub fn articles(&self) -> Result<Vec<Archived>> {
-        let snapshot = self.records.snapshot();
-        let numbers: Vec<u64> = snapshot.numbers().collect();
-        let articles: Result<Vec<Option<Archived>>> =
-            numbers.into_par_iter().map(|number| archived(&snapshot, number)).collect();
-        Ok(articles?.into_iter().flatten().collect())
+        articles(&self.records.snapshot())
     }
 
     /// All clusters among the articles, as [`Detector::find`] finds them, and the articles: positions in the report are places in that
@@ -639,6 +635,14 @@ impl ArchiveReader {
         let articles = self.articles()?;
         Ok((self.detector.find(&articles)?, articles))
     }
+}
+
+/// All articles of a snapshot, in the order of their numbers.
+fn articles(snapshot: &Snapshot) -> Result<Vec<Archived>> {
+    let numbers: Vec<u64> = snapshot.numbers().collect();
+    let articles: Result<Vec<Option<Archived>>> =
+        numbers.into_par_iter().map(|number| archived(snapshot, number)).collect();
+    Ok(articles?.into_iter().flatten().collect())
 }
 
 /// Bytes that were a string when they were added.
