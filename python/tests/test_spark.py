@@ -13,7 +13,7 @@ import struct
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -194,12 +194,13 @@ def test_what_is_kept(spark: Any, articles: list[Story], rng: random.Random) -> 
         assert rows == sorted(zip(wanted["id"].to_pylist(), wanted["text"].to_pylist()))
 
 
-def test_next_to_nothing(spark: Any) -> None:
-    for rows in ([], [("a", "")], [("a", "One text of a few words."), ("b", None)]):
+@pytest.mark.parametrize("level", ["near", pytest.param("reworded", marks=full)])
+def test_next_to_nothing(spark: Any, level: Literal["near", "reworded"]) -> None:
+    some: list[Any] = [[], [("a", "")], [("a", "One text of a few words."), ("b", None)]]
+    for rows in some if level == "reworded" else some[2:]:
         frame = spark.createDataFrame(rows, "id string, text string")
-        assert retold.spark.find(frame, partitions=2).collect() == []
-        assert len(retold.spark.keep(frame, partitions=2).collect()) == len(rows)
-    assert [df.collect() for df in retold.spark.find(frame, level="near", partitions=2, excerpts=True)] == [[], []]
+        assert len(retold.spark.keep(frame, level=level, partitions=2).collect()) == len(rows)
+        assert [df.collect() for df in retold.spark.find(frame, level=level, partitions=2, excerpts=True)] == [[], []]
 
 
 def test_what_is_refused(spark: Any) -> None:
