@@ -3,7 +3,6 @@
 mod beside;
 
 use std::borrow::Cow;
-use std::cmp::Ordering;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -260,10 +259,7 @@ impl Head {
             let Totals { stems, plain, names, named, numbers, pairs, parts, rare: _ } = of.totals;
             (stems, pairs, plain, names, named, numbers, parts, of.distinct, of.words, of.english, of.figures)
         };
-        match self.totals.stems.cmp(&other.totals.stems) {
-            Ordering::Equal => counted(self) <= counted(other),
-            order => order.is_lt(),
-        }
+        counted(self) <= counted(other)
     }
 
     /// The share of numbers among the words, 0 to 1.

@@ -92,6 +92,10 @@
 #![warn(missing_debug_implementations, missing_docs, unreachable_pub)]
 #![deny(unsafe_code)]
 
+// What tests share names the crate as those outside it do.
+#[cfg(test)]
+extern crate self as retold;
+
 mod arch;
 mod archive;
 mod articles;

@@ -17,7 +17,7 @@ use crate::Setup;
 use crate::columns::{Batch, Feed, Names, Row, label};
 use crate::options::exception;
 use crate::page::output::Texts;
-use crate::report::{PyReport, evidence, flags, floats, ints, optional, strings, table, to_py};
+use crate::report::{PyReport, characters, evidence, flags, floats, ints, optional, strings, table, to_py};
 use crate::run::{self, Listener, Signal};
 use crate::table::{Array, Table};
 
@@ -142,9 +142,7 @@ struct Passage {
 
 impl Passage {
     fn new(of: ExcerptMatch, asked: &str, archived: &str) -> Self {
-        let characters = |text: &str, bytes: usize| text.get(..bytes).map_or(0, |before| before.chars().count());
-        let place = |text: &str, span: &Range<usize>| characters(text, span.start)..characters(text, span.end);
-        Self { places: [place(asked, &of.span), place(archived, &of.archived_span)], of }
+        Self { places: [characters(asked, &of.span), characters(archived, &of.archived_span)], of }
     }
 }
 

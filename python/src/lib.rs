@@ -17,6 +17,7 @@ mod table;
 // As the page asks for them.
 use page::{input, output, search};
 
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use pyo3::exceptions::PyValueError;
@@ -223,10 +224,9 @@ fn compare<'py>(py: Python<'py>, left: &str, right: &str, options: &Bound<'py, P
 #[pyfunction]
 fn shared_passages<'py>(py: Python<'py>, left: &str, right: &str) -> PyResult<Vec<Bound<'py, PyDict>>> {
     let found = run::within(py, 0, || passages(left, right))?;
-    let slice = |text: &str, span: std::ops::Range<usize>| {
-        let start = text[..span.start].chars().count() as isize;
-        let end = start + text[span].chars().count() as isize;
-        PySlice::new(py, start, end, 1)
+    let slice = |text: &str, span: Range<usize>| {
+        let Range { start, end } = report::characters(text, &span);
+        PySlice::new(py, start as isize, end as isize, 1)
     };
     let passage = |passage: retold::Passage| {
         let dict = PyDict::new(py);

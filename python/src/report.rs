@@ -44,7 +44,7 @@ pub struct PyReport {
     texts: Arc<Texts>,
     settings: Settings,
     /// Where the passages of excerpts are, in characters.
-    places: Vec<[(usize, usize); 2]>,
+    places: Vec<[Range<usize>; 2]>,
     /// The same of page furniture: the number of the article among those that have some, and the passage.
     furniture: Vec<(usize, Range<usize>)>,
 }
@@ -54,8 +54,7 @@ impl PyReport {
     pub fn new(report: retold::Report, texts: Texts, settings: Settings) -> PyResult<Self> {
         let place = |place: &ExcerptPlace| {
             let text = texts.text(place.position).map_err(crate::options::exception)?;
-            let characters = |bytes: usize| text.get(..bytes).map_or(0, |before| before.chars().count());
-            PyResult::Ok((characters(place.span.start), characters(place.span.end)))
+            PyResult::Ok(characters(&text, &place.span))
         };
         let both = |excerpt: &Excerpt| Ok([place(&excerpt.host)?, place(&excerpt.source)?]);
         let places = report.excerpts().iter().map(both).collect::<PyResult<_>>()?;
@@ -78,6 +77,13 @@ impl PyReport {
         let clusters = (0..).zip(self.report.clusters());
         clusters.flat_map(|(number, cluster)| cluster.members().iter().map(move |member| (number, cluster, member)))
     }
+}
+
+/// A place in a text, as Python counts it: in characters instead of bytes.
+pub fn characters(text: &str, span: &Range<usize>) -> Range<usize> {
+    let count = |bytes: Range<usize>| text.get(bytes).map_or(0, |part| part.chars().count());
+    let start = count(0..span.start);
+    start..start + count(span.clone())
 }
 
 /// Gathers a column.
@@ -262,12 +268,12 @@ impl PyReport {
         table(vec![
             ("host", strings(excerpts().map(|excerpt| &excerpt.host.id))),
             ("host_position", ints(excerpts().map(|excerpt| excerpt.host.position))),
-            ("host_start", ints(places().map(|place| place[0].0))),
-            ("host_end", ints(places().map(|place| place[0].1))),
+            ("host_start", ints(places().map(|place| place[0].start))),
+            ("host_end", ints(places().map(|place| place[0].end))),
             ("source", strings(excerpts().map(|excerpt| &excerpt.source.id))),
             ("source_position", ints(excerpts().map(|excerpt| excerpt.source.position))),
-            ("source_start", ints(places().map(|place| place[1].0))),
-            ("source_end", ints(places().map(|place| place[1].1))),
+            ("source_start", ints(places().map(|place| place[1].start))),
+            ("source_end", ints(places().map(|place| place[1].end))),
             ("words", ints(excerpts().map(|excerpt| excerpt.words))),
             ("kind", strings(excerpts().map(|excerpt| excerpt.kind.to_string()))),
             ("same", floats(excerpts().map(|excerpt| excerpt.same))),

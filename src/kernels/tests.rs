@@ -6,6 +6,11 @@ use std::ops::Range;
 
 use proptest::prelude::*;
 
+#[allow(unreachable_pub, reason = "it is for tests that are crates of their own as well")]
+#[path = "../../tests/common/story.rs"]
+mod story;
+
+use self::story::Story;
 use super::*;
 use crate::hash::{hash_bytes, mix};
 use crate::{Article, Detector, DetectorBuilder, Excerpts, Level, Report};
@@ -471,40 +476,9 @@ fn an_engine_finds_what_a_detector_finds() {
     }
 }
 
-/// An article of some day and some outlet, if these are known.
-struct Printed {
-    id: String,
-    text: String,
-    date: Option<String>,
-    source: Option<String>,
-    is_known: bool,
-}
-
-impl Article for Printed {
-    fn id(&self) -> &str {
-        &self.id
-    }
-
-    fn text(&self) -> &str {
-        &self.text
-    }
-
-    fn date(&self) -> Option<&str> {
-        self.date.as_deref()
-    }
-
-    fn source(&self) -> Option<&str> {
-        self.source.as_deref()
-    }
-
-    fn is_known(&self) -> bool {
-        self.is_known
-    }
-}
-
 /// The same with passages that two to sixty of them hold, some as they are and some edited, with the footers of outlets, and with copies
 /// of those that quote.
-fn quoting(seed: u64) -> Vec<Printed> {
+fn quoting(seed: u64) -> Vec<Story> {
     let random = |a: u64, b: u64| mix(mix(!seed ^ a) ^ b);
     let sentences = |of: u64, words: u64| -> Vec<String> {
         let word = |at: u64| match random(of, at) % 60_000 {
@@ -514,10 +488,10 @@ fn quoting(seed: u64) -> Vec<Printed> {
         };
         (0..words).map(word).collect()
     };
-    let mut found: Vec<Printed> = Vec::new();
+    let mut found: Vec<Story> = Vec::new();
     let mut add = |id: String, text: String| {
         let of = random(77, found.len() as u64);
-        found.push(Printed {
+        found.push(Story {
             id,
             text,
             date: (of % 4 > 0).then(|| format!("2024-{:02}-{:02}", 1 + of % 12, 1 + (of >> 8) % 28)),
