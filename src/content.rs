@@ -295,46 +295,48 @@ pub(crate) fn units(logarithm: f32) -> u8 {
 /// Counted by `examples/prior.rs` over 7,809 documents of 200 to 400 words: the Brown corpus, the written part of MASC,
 /// ABC news, Wall Street Journal and newswire samples and presidential speeches, all as the NLTK project distributes them.
 pub(crate) struct Prior {
-    /// Stems and how common they are, open addressing by the low bits of the stem's id.
-    stems: Vec<(u32, Commonness)>,
+    /// Stems by the lower bits of their ids, some together, as `rest of the id << 8 | commonness`; 0 where there is none. All of a bucket
+    /// are looked at, for a search that ends when it has found something ends where nothing foretells it.
+    stems: Vec<[u32; 8]>,
 }
 
 impl Prior {
-    const SIZE: usize = 1 << 14;
+    const BUCKET_BITS: u32 = 12;
 
     pub(crate) fn get() -> &'static Self {
         static PRIOR: OnceLock<Prior> = OnceLock::new();
         PRIOR.get_or_init(|| {
-            let mut prior = Self { stems: vec![(0, Commonness(0)); Self::SIZE] };
+            let mut prior = Self { stems: vec![[0; 8]; 1 << Self::BUCKET_BITS] };
             let mut lines = include_str!("content/prior.txt").lines();
             let documents: f32 = lines.next().and_then(|line| line.parse().ok()).unwrap_or(1.0);
             for line in lines {
                 let mut words = line.split(' ');
                 let count: f32 = words.next().and_then(|count| count.parse().ok()).unwrap_or(0.0);
-                let commonness = Commonness::of_share(count / documents);
+                let Commonness(commonness) = Commonness::of_share(count / documents);
                 for stem in words {
                     let stem = Token::new(hash_bytes(stem.as_bytes()), false, false).stem();
-                    let at = prior.find(stem);
-                    prior.stems[at] = (stem, commonness);
+                    let (bucket, rest) = Self::place(stem);
+                    let free = prior.stems[bucket].iter_mut().find(|stem| **stem == 0);
+                    // That there is room for all of them is tested.
+                    *free.expect("a bucket has room") = rest << 8 | u32::from(commonness);
                 }
             }
             prior
         })
     }
 
-    /// Where a stem is, or where it would be.
+    /// The bucket of a stem, and what is left of its id.
     #[inline(always)]
-    fn find(&self, stem: u32) -> usize {
-        let mut at = (stem >> 2) as usize % Self::SIZE;
-        while self.stems[at].1.0 > 0 && self.stems[at].0 != stem {
-            at = (at + 1) % Self::SIZE;
-        }
-        at
+    fn place(stem: u32) -> (usize, u32) {
+        let id = stem >> 2;
+        (id as usize % (1 << Self::BUCKET_BITS), id >> Self::BUCKET_BITS)
     }
 
     #[inline(always)]
     pub(crate) fn commonness(&self, stem: u32) -> Commonness {
-        self.stems[self.find(stem)].1
+        let (bucket, rest) = Self::place(stem);
+        let of = |&stem: &u32| if stem >> 8 == rest { stem as u8 } else { 0 };
+        Commonness(self.stems[bucket].iter().map(of).fold(0, |one, other| one | other))
     }
 }
 
@@ -356,17 +358,23 @@ pub(crate) fn pair(a: u32, b: u32) -> u64 {
     pair
 }
 
-/// Calls `each` with every feature of a text in order: each stem, and after it the pair with the stem that follows.
+/// Calls `each` with the stems of every two neighbours among content words, if they differ.
 #[inline(always)]
-pub(crate) fn features(tokens: impl Iterator<Item = Token>, mut each: impl FnMut(u64)) {
-    let mut before = None;
-    for token in tokens {
-        let stem = token.stem();
-        if let Some(before) = before.replace(stem).filter(|&before| before != stem) {
-            each(pair(before, stem));
+pub(crate) fn neighbours(tokens: impl Iterator<Item = Token> + Clone, mut each: impl FnMut(u32, u32)) {
+    let mut later = tokens.clone();
+    later.next();
+    for (one, other) in tokens.zip(later) {
+        if one.stem() != other.stem() {
+            each(one.stem(), other.stem());
         }
-        each(alone(stem));
     }
+}
+
+/// Calls `each` with every feature of a text in order: the pairs of neighbours, and then the stems.
+#[inline(always)]
+pub(crate) fn features(tokens: impl Iterator<Item = Token> + Clone, mut each: impl FnMut(u64)) {
+    neighbours(tokens.clone(), |one, other| each(pair(one, other)));
+    tokens.for_each(|token| each(alone(token.stem())));
 }
 
 /// Where what belongs to one text stands, of what stands one text after the other and ends at these places.
@@ -667,7 +675,7 @@ pub(crate) mod tests {
         let mut found = Vec::new();
         features(tokens.iter().copied(), |feature| found.push(feature));
         let (both, ferry, orrin) = (pair(ferry, orrin), alone(ferry), alone(orrin));
-        assert_eq!(found, [ferry, both, orrin, orrin, both, ferry]);
+        assert_eq!(found, [both, both, ferry, orrin, orrin, ferry]);
     }
 
     proptest! {

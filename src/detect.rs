@@ -428,21 +428,23 @@ impl Detector {
         drop((fingerprints, whole));
         if self.level == Level::Near {
             pairs.par_sort_by_key(|pair| (pair.left, pair.right));
-            return Ok(Outcome { pairs, sets: Some(sets), shared, furniture, judged_without });
+            return Ok(Outcome { pairs, sets, shared, furniture, judged_without });
         }
         drop(sets);
         let notes = census.as_deref_mut().map(|census| &mut census.notes);
         let larger = self.census.as_deref().map(|census| &census.notes);
         let prior = self.prior.or(larger.map(|larger| larger.prior));
         let rewordings = Rewordings { judge: self.judge, near: &self.near, prior, larger, reporter: &self.reporter };
-        pairs.extend(rewordings.find(texts, tokens, &judged_without, &leaders, (keep, asked), (summary, notes))?);
+        let (reworded, sets) =
+            rewordings.find(texts, tokens, &judged_without, &leaders, (keep, asked), (summary, notes))?;
+        pairs.extend(reworded);
         if let Some(census) = census {
             census.cuts = judged_without.cuts(read);
             census.mask = mem::take(&mut judged_without).into_mask();
         }
         budget.check()?;
         told_once(&mut pairs);
-        Ok(Outcome { pairs, sets: None, shared, furniture, judged_without })
+        Ok(Outcome { pairs, sets, shared, furniture, judged_without })
     }
 }
 
@@ -463,8 +465,8 @@ struct Prepared<A> {
 /// What came of comparing texts.
 struct Outcome {
     pairs: Vec<Compared>,
-    /// The shingles of texts that were compared, if there is memory for them until the end: rewordings need it for more.
-    sets: Option<Sets>,
+    /// The shingles of texts that were compared last.
+    sets: Sets,
     /// Pairs of texts that share fingerprints, if excerpts are looked for.
     shared: Vec<Shared>,
     /// What is no excerpt since it is furniture, if excerpts are looked for.

@@ -10,10 +10,10 @@ use rayon::prelude::*;
 
 pub(crate) use self::beside::{Beside, Both, Few, Marks};
 use crate::content::{
-    Commonness, FEATURE_BITS, Prior, Token, TokenChunk, TokenChunks, UNIT, alone, ln, pair, span, units,
+    Commonness, FEATURE_BITS, Prior, Token, TokenChunk, TokenChunks, UNIT, alone, ln, neighbours, pair, span, units,
 };
 use crate::error::Result;
-use crate::frequencies::{self, Answers, Frequencies, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Parts};
+use crate::frequencies::{self, Answer, Answers, Frequencies, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Parts};
 use crate::store::{self, Block, Budget, CHUNK, Share, Store};
 
 /// Into how many parts a text is cut to see where shared words stand.
@@ -408,24 +408,25 @@ impl Learn for Draft<'_> {
     type Scratch = Scratch;
 
     fn learn(&mut self, tokens: TokenChunk<'_>, mut answers: Answers, scratch: &mut Scratch) {
-        let Scratch { seen, lists, rare, packed, .. } = scratch;
-        let prior = Prior::get();
+        let Scratch { asked, lists, rare, packed, .. } = scratch;
+        let are_about = answers.are_about();
         rare.clear();
         for (head, tokens) in self.heads.iter_mut().zip(tokens.texts()) {
             lists.clear();
             let note = |held: Held| rare.held.push(held.code() as u8);
-            let found = (&mut *seen, &mut head.totals, &mut *lists);
+            let (asked, totals) = (asked.choose(tokens, &are_about), &mut head.totals);
+            // As one number, which sorts faster than two.
+            let is_rare = |list: ListId, weight: u8| lists.push(u64::from(list.code()) << 8 | u64::from(weight));
             match self.larger {
-                None => find_rare(tokens, self.weigher, prior, found, |feature| answers.take(feature), note),
+                None => find_rare(asked, self.weigher, totals, |feature| answers.take(feature), is_rare, note),
                 Some(Larger { frequencies, .. }) => {
-                    let held =
-                        |feature| answers.take(feature).map(|(held, list)| (held.max(frequencies.held(feature)), list));
-                    find_rare(tokens, self.weigher, prior, found, held, note);
+                    let answer = |feature| answers.take(feature).at_least(frequencies.held(feature));
+                    find_rare(asked, self.weigher, totals, answer, is_rare, note);
                 }
             }
             lists.sort_unstable();
-            rare.lists.extend(lists.iter().map(|&(list, _)| list.code()));
-            rare.weights.extend(lists.iter().map(|&(_, weight)| weight));
+            rare.lists.extend(lists.iter().map(|&list| (list >> 8) as u32));
+            rare.weights.extend(lists.iter().map(|&list| list as u8));
             rare.ends.push(rare.lists.len() as u32);
         }
         // Memory that stays is asked for when it is known how much.
@@ -436,40 +437,74 @@ impl Learn for Draft<'_> {
     }
 }
 
-/// Adds the rare features of a text, and what each weighs as a pair of words, to `lists`, under the names that `held` gives with how
-/// many documents hold them; nothing of features that are of no interest now. `note` is told what holds each stem.
+/// Features of one text that something is to be found out about.
+#[derive(Default)]
+struct Asked {
+    /// Pairs, and the stems that they are of.
+    pairs: Vec<(u64, [u32; 2])>,
+    stems: Vec<u32>,
+}
+
+impl Asked {
+    /// Those pairs of a text, and those stems, that are of interest, in order.
+    #[inline(always)]
+    fn choose(
+        &mut self,
+        tokens: impl ExactSizeIterator<Item = Token> + Clone,
+        is_of_interest: impl Fn(u64) -> bool,
+    ) -> (&[(u64, [u32; 2])], &[u32]) {
+        let words = tokens.len();
+        if self.stems.len() < words {
+            self.pairs.resize(words, (0, [0; 2]));
+            self.stems.resize(words, 0);
+        }
+        // Written in any case and overwritten if it is not: a branch would go the wrong way too often.
+        let (mut pairs, mut stems) = (0, 0);
+        neighbours(tokens.clone(), |one, other| {
+            let feature = pair(one, other);
+            self.pairs[pairs] = (feature, [one, other]);
+            pairs += usize::from(is_of_interest(feature));
+        });
+        for token in tokens {
+            self.stems[stems] = token.stem();
+            stems += usize::from(is_of_interest(alone(token.stem())));
+        }
+        (&self.pairs[..pairs], &self.stems[..stems])
+    }
+}
+
+/// Finds the rare features of a text among those that are of interest: `answer` says how many documents hold each and what it is called,
+/// `is_rare` is told what it is called and what it weighs as a pair of words, and `note` how many hold each stem.
 #[inline(always)]
 fn find_rare<L>(
-    tokens: impl ExactSizeIterator<Item = Token>,
+    (pairs, stems): (&[(u64, [u32; 2])], &[u32]),
     weigher: &Weigher,
-    prior: &Prior,
-    (seen, totals, lists): (&mut Seen, &mut Totals, &mut Vec<(L, u8)>),
-    mut held: impl FnMut(u64) -> Option<(Held, Option<L>)>,
+    totals: &mut Totals,
+    mut answer: impl FnMut(u64) -> Answer<L>,
+    mut is_rare: impl FnMut(L, u8),
     mut note: impl FnMut(Held),
 ) {
-    seen.reset(2 * tokens.len());
-    let mut before = None;
-    for token in tokens {
-        let id = token.stem();
-        if let Some(neighbour) = before.replace(id).filter(|&before| before != id) {
-            let pair = pair(neighbour, id);
-            if let Some((held, list)) = held(pair)
-                && held.code() <= MOST_DOCUMENTS as usize
-                && seen.is_new(pair)
-            {
-                let english = prior.commonness(neighbour).of_pair(prior.commonness(id));
-                let weight = weigher.idf(held, english);
-                totals.pairs += u32::from(weight);
-                totals.rare += weigher.rare(held);
-                lists.extend(list.map(|list| (list, weight)));
+    let prior = Prior::get();
+    let counts = |answer: &Answer<L>| answer.held.code() <= MOST_DOCUMENTS as usize && answer.is_first;
+    for &(pair, stems) in pairs {
+        let answer = answer(pair);
+        if counts(&answer) {
+            let [one, other] = stems.map(|stem| prior.commonness(stem));
+            let weight = weigher.idf(answer.held, one.of_pair(other));
+            totals.pairs += u32::from(weight);
+            totals.rare += weigher.rare(answer.held);
+            if let Some(list) = answer.list {
+                is_rare(list, weight);
             }
         }
-        let stem = alone(id);
-        if let Some((held, list)) = held(stem) {
-            note(held);
-            if held.code() <= MOST_DOCUMENTS as usize && seen.is_new(stem) {
-                totals.rare += weigher.rare(held);
-                lists.extend(list.map(|list| (list, 0)));
+    }
+    for &stem in stems {
+        let answer = answer(alone(stem));
+        note(answer.held);
+        if counts(&answer) {
+            totals.rare += weigher.rare(answer.held);
+            if let Some(list) = answer.list {
+                is_rare(list, 0);
             }
         }
     }
@@ -541,11 +576,14 @@ impl Weighed {
         let prior = Prior::get();
         let (mut head, mut rare) = (Head { words, ..Head::default() }, Vec::new());
         let all = || tokens.iter().copied();
-        let named = |feature: u64| {
+        let mut seen = Seen::of(2 * tokens.len());
+        let answer = |feature: u64| {
             let held = held(feature);
-            Some((held, held.is_rare().then_some(feature)))
+            Answer { held, list: held.is_rare().then_some(feature), is_first: seen.is_new(feature) }
         };
-        find_rare(all(), weigher, prior, (&mut Seen::default(), &mut head.totals, &mut rare), named, |_| {});
+        let mut asked = Asked::default();
+        let is_rare = |feature, weight| rare.push((feature, weight));
+        find_rare(asked.choose(all(), |_| true), weigher, &mut head.totals, answer, is_rare, |_| {});
         rare.sort_unstable();
         let (mut packed, mut weights) = (Vec::new(), Vec::new());
         let scratch = (&mut Known::default(), &mut Vec::new());
@@ -610,10 +648,10 @@ impl Weighed {
 /// Space that one thread reuses from text to text.
 #[derive(Default)]
 struct Scratch {
+    asked: Asked,
     known: Known,
-    seen: Seen,
     stems: Vec<Found>,
-    lists: Vec<(ListId, u8)>,
+    lists: Vec<u64>,
     rare: Rare,
     packed: Vec<u32>,
     rare_packed: Vec<u32>,
@@ -697,7 +735,6 @@ impl Known {
 }
 
 /// The features of a text that were seen before: open addressing by upper bits.
-#[derive(Default)]
 struct Seen {
     /// Features; 0 for a free slot.
     slots: Vec<u64>,
@@ -707,11 +744,10 @@ struct Seen {
 }
 
 impl Seen {
-    fn reset(&mut self, features: usize) {
+    /// None so far of at most so many.
+    fn of(features: usize) -> Self {
         let bits = (features * 2).next_power_of_two().trailing_zeros().max(1);
-        self.slots.clear();
-        self.slots.resize(1 << bits, 0);
-        (self.shift, self.zero) = (FEATURE_BITS - bits, false);
+        Self { slots: vec![0; 1 << bits], shift: FEATURE_BITS - bits, zero: false }
     }
 
     /// Whether a feature was not seen before; it is from now on.

@@ -185,11 +185,11 @@ pub(crate) fn count<L: Learn>(
             (0..tokens.len()).into_par_iter().with_max_len(CHUNKS_A_TASK).map_init(Vec::new, partition).collect();
         // What could not be read is missed later.
         budget.check()?;
-        let bucket = |slots: &mut Vec<Slot>, bucket: usize| {
-            count_bucket(&partitions, bucket - buckets.start, &counts, slots).map(|found| lists.store.keep(found))
+        let bucket = |table: &mut Table, bucket: usize| {
+            count_bucket(&partitions, bucket - buckets.start, &counts, table).map(|found| lists.store.keep(found))
         };
         let counted: Option<Vec<Block>> =
-            buckets.clone().into_par_iter().with_max_len(64).map_init(Vec::new, bucket).collect();
+            buckets.clone().into_par_iter().with_max_len(64).map_init(Table::default, bucket).collect();
         lists.buckets.extend(counted.ok_or(Error::TooLarge { articles: tokens.texts() })?);
         // Answers need no more than the places.
         partitions.iter_mut().for_each(|partition| partition.upper = Vec::new());
@@ -298,10 +298,14 @@ impl Learn for Noted {
     type Scratch = ();
 
     fn learn(&mut self, tokens: TokenChunk<'_>, mut answers: Answers, (): &mut ()) {
-        let start = self.0.len();
+        let (start, are_about) = (self.0.len(), answers.are_about());
         for tokens in tokens.texts() {
             features(tokens, |feature| {
-                if let Some((held, _)) = answers.take(feature).filter(|&(held, _)| held != Held::ALONE) {
+                if !are_about(feature) {
+                    return;
+                }
+                let held = answers.take(feature).held;
+                if held != Held::ALONE {
                     self.0.push(feature << 8 | u64::from(held.0));
                 }
             });
@@ -356,15 +360,40 @@ pub(crate) struct Answers {
 }
 
 impl Answers {
-    /// What was found out about the next feature, and its list if it is rare; nothing if it is in another bucket.
+    /// Whether a feature is in one of the buckets.
     #[inline(always)]
-    pub(crate) fn take(&mut self, feature: u64) -> Option<(Held, Option<ListId>)> {
+    pub(crate) fn are_about(&self) -> impl Fn(u64) -> bool + use<> {
+        let (start, len) = (self.buckets.start, self.buckets.len());
+        move |feature| bucket(feature).wrapping_sub(start) < len
+    }
+
+    /// What was found out about the next feature, of those that are in one of the buckets.
+    #[inline(always)]
+    pub(crate) fn take(&mut self, feature: u64) -> Answer<ListId> {
         let bucket = bucket(feature);
-        let next =
-            self.next.get_mut(bucket.wrapping_sub(self.buckets.start)).filter(|_| self.buckets.contains(&bucket))?;
+        let next = &mut self.next[bucket - self.buckets.start];
         let found = Found(self.entries[*next as usize].load(Relaxed));
         *next += 1;
-        Some((found.held(), found.list(bucket)))
+        Answer { held: found.held(), list: found.list(bucket), is_first: found.is_first() }
+    }
+}
+
+/// What was found out about a feature of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Answer<L> {
+    /// How many documents hold it.
+    pub(crate) held: Held,
+    /// Its list if it is rare.
+    pub(crate) list: Option<L>,
+    /// Whether it is the first time that the text has it.
+    pub(crate) is_first: bool,
+}
+
+impl<L> Answer<L> {
+    /// The same of a feature that at least so many hold.
+    #[inline(always)]
+    pub(crate) fn at_least(self, held: Held) -> Self {
+        Self { held: self.held.max(held), ..self }
     }
 }
 
@@ -372,7 +401,8 @@ impl Answers {
 struct Partition {
     /// Where each bucket begins, and the end of the last.
     starts: Vec<u32>,
-    /// Of each feature what its bucket leaves open, and the text in the chunk: the lower bits; later what was found out about it.
+    /// Of each feature what its bucket leaves open, and the text in the chunk: the lower bits; then whether its text
+    /// had it before, its number among the features of the bucket, and the text; at last what was found out about it.
     entries: Vec<AtomicU32>,
     /// The upper bits, as long as features are counted.
     upper: Vec<u16>,
@@ -426,14 +456,20 @@ impl Partition {
     }
 }
 
+/// Bits of an entry that have room for the number of a feature of its bucket.
+const NUMBER_BITS: u32 = if cfg!(test) { 5 } else { u32::BITS - 1 - CHUNK_BITS };
+
 /// Bits of an entry that are upper ones.
 const UPPER_BITS: u32 = LOW_BITS + CHUNK_BITS - u32::BITS;
 
-/// What was found out about a feature: the documents that hold it, and above, where its list begins in the bucket.
+/// What was found out about a feature: the documents that hold it, where its list begins in the bucket, and in the uppermost bit
+/// whether its text had it before.
 #[derive(Clone, Copy)]
 struct Found(u32);
 
 impl Found {
+    const AGAIN: u32 = 1 << 31;
+
     fn new(held: Held, start: u32) -> Self {
         Self(start << 8 | u32::from(held.0))
     }
@@ -444,7 +480,11 @@ impl Found {
 
     /// Where its list begins.
     fn start(self) -> u32 {
-        self.0 >> 8
+        self.0 >> 8 & ((1 << LIST_BITS) - 1)
+    }
+
+    fn is_first(self) -> bool {
+        self.0 & Self::AGAIN == 0
     }
 
     fn list(self, bucket: usize) -> Option<ListId> {
@@ -453,14 +493,50 @@ impl Found {
 }
 
 /// One feature of a bucket.
-#[derive(Clone, Copy, Default)]
-struct Slot {
-    /// What its bucket leaves open of the feature, and 1; 0 if the slot is free.
+#[derive(Clone, Copy)]
+struct Counted {
+    /// What its bucket leaves open of the feature.
     name: u64,
     /// The documents that hold it, and whether several texts do that may count or not; later what was found out about it.
     held: u32,
-    /// The last text that was seen to hold it, and 1; later where the next one goes.
+    /// The last text that was seen to hold it; later where the next one goes.
     last: u32,
+}
+
+/// The features of one bucket: open addressing, of numbers of features, which are small and lie side by side.
+#[derive(Default)]
+struct Table {
+    /// Numbers of features and 1; 0 for a free slot.
+    slots: Vec<u32>,
+    features: Vec<Counted>,
+}
+
+impl Table {
+    /// None so far of at most so many.
+    fn reset(&mut self, features: usize) {
+        self.features.clear();
+        self.slots.clear();
+        self.slots.resize((features + features / 4 + 1).next_power_of_two(), 0);
+    }
+
+    /// The number of a feature, and whether it was there.
+    #[inline(always)]
+    fn find(&mut self, name: u64, new: Counted) -> (usize, bool) {
+        // Multiplied by the golden ratio: stems have all of their lowest bits 0.
+        let bits = self.slots.len().trailing_zeros().max(1);
+        let mut at = (name.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - bits)) as usize & (self.slots.len() - 1);
+        loop {
+            match self.slots[at] {
+                0 => {
+                    self.features.push(new);
+                    self.slots[at] = self.features.len() as u32;
+                    return (self.features.len() - 1, false);
+                }
+                number if self.features[number as usize - 1].name == name => return (number as usize - 1, true),
+                _ => at = (at + 1) & (self.slots.len() - 1),
+            }
+        }
+    }
 }
 
 /// Counts one bucket, and leaves what was found out in its entries. The lists; none if they are too many.
@@ -468,66 +544,66 @@ fn count_bucket(
     partitions: &[Partition],
     at: usize,
     counts: &impl Fn(usize) -> bool,
-    slots: &mut Vec<Slot>,
+    table: &mut Table,
 ) -> Option<Vec<u32>> {
     /// Several texts hold a feature.
     const SEVERAL: u32 = 1 << 31;
-    let entries: usize = partitions.iter().map(|partition| partition.len_of(at)).sum();
-    let bits = (entries + entries / 4 + 1).next_power_of_two().trailing_zeros().max(1);
-    slots.clear();
-    slots.resize(1 << bits, Slot::default());
-    let mask = slots.len() - 1;
-    let find = |slots: &[Slot], low: u64| {
-        // Multiplied by the golden ratio: stems have all of their lowest bits 0.
-        let mut place = (low.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - bits)) as usize;
-        while slots[place].name != 0 && slots[place].name != low + 1 {
-            place = (place + 1) & mask;
-        }
-        place
-    };
+    table.reset(partitions.iter().map(|partition| partition.len_of(at)).sum());
+    // Of most buckets the number that was found is left in the entry, so that it need not be looked for again. Who has more features than
+    // that has room for looks again, and notes which text was seen last.
+    let remembers = table.slots.len() <= 1 << NUMBER_BITS;
     for (chunk, partition) in partitions.iter().enumerate() {
-        for (low, text, _) in partition.bucket(at) {
-            let text = chunk * CHUNK + text;
-            let place = find(slots, low);
-            let slot = &mut slots[place];
-            slot.name = low + 1;
-            if slot.last != text as u32 + 1 {
-                slot.held |= if slot.last == 0 { 0 } else { SEVERAL };
-                slot.held += u32::from(counts(text));
-                slot.last = text as u32 + 1;
+        for (name, text, entry) in partition.bucket(at) {
+            let in_corpus = (chunk * CHUNK + text) as u32;
+            let new = Counted { name, held: 0, last: u32::MAX };
+            let (number, was_there) = table.find(name, new);
+            let feature = &mut table.features[number];
+            let again = if feature.last == in_corpus { Found::AGAIN } else { 0 };
+            if again == 0 {
+                feature.held |= if was_there { SEVERAL } else { 0 };
+                feature.held += u32::from(counts(in_corpus as usize));
+                feature.last = in_corpus;
+            }
+            if remembers {
+                entry.store(again | (number << CHUNK_BITS | text) as u32, Relaxed);
             }
         }
     }
-    let rare = |slot: &Slot| Some(slot.held % SEVERAL).filter(|held| (2..=MOST_DOCUMENTS).contains(held));
-    let room = slots.iter().filter_map(rare).map(|held| 1 + held as usize).sum();
-    let mut lists = Vec::with_capacity(room);
-    for slot in slots.iter_mut().filter(|slot| slot.name != 0) {
-        let Some(held) = rare(slot) else {
-            slot.held = Found::new(Held::by(slot.held % SEVERAL, 1 + slot.held / SEVERAL), 0).0;
-            continue;
-        };
-        slot.held = Found::new(Held::new(held), lists.len() as u32).0;
-        lists.push(held);
-        slot.last = lists.len() as u32;
-        lists.resize(lists.len() + held as usize, u32::MAX);
+    let mut room = 0;
+    for feature in &mut table.features {
+        let held = feature.held % SEVERAL;
+        if (2..=MOST_DOCUMENTS).contains(&held) {
+            feature.held = Found::new(Held::new(held), room).0;
+            feature.last = room + 1;
+            room += 1 + held;
+        } else {
+            feature.held = Found::new(Held::by(held, 1 + feature.held / SEVERAL), 0).0;
+        }
+        if room > 1 << LIST_BITS {
+            return None;
+        }
     }
-    if lists.len() > 1 << LIST_BITS {
-        return None;
-    }
+    let mut lists = vec![0; room as usize];
+    let mut seen = vec![u32::MAX; if remembers { 0 } else { table.features.len() }];
     for (chunk, partition) in partitions.iter().enumerate() {
-        for (low, text, entry) in partition.bucket(at) {
-            let text = chunk * CHUNK + text;
-            let place = find(slots, low);
-            let slot = &mut slots[place];
-            let found = Found(slot.held);
-            if found.held().is_rare() && counts(text) {
-                let begun = slot.last > found.start() + 1;
-                if !(begun && lists[slot.last as usize - 1] == text as u32) {
-                    lists[slot.last as usize] = text as u32;
-                    slot.last += 1;
-                }
+        for (name, text, entry) in partition.bucket(at) {
+            let in_corpus = (chunk * CHUNK + text) as u32;
+            let (number, again) = if remembers {
+                let left = entry.load(Relaxed);
+                ((left & !Found::AGAIN) as usize >> CHUNK_BITS, left & Found::AGAIN)
+            } else {
+                let (number, _) = table.find(name, Counted { name, held: 0, last: 0 });
+                let before = std::mem::replace(&mut seen[number], in_corpus);
+                (number, if before == in_corpus { Found::AGAIN } else { 0 })
+            };
+            let feature = &mut table.features[number];
+            let found = Found(feature.held);
+            if again == 0 && found.held().is_rare() && counts(in_corpus as usize) {
+                lists[found.start() as usize] += 1;
+                lists[feature.last as usize] = in_corpus;
+                feature.last += 1;
             }
-            entry.store(found.0, Relaxed);
+            entry.store(found.0 | again, Relaxed);
         }
     }
     Some(lists)
@@ -550,18 +626,18 @@ mod tests {
     #[derive(Default)]
     struct Notes {
         /// By place in the order of features.
-        notes: BTreeMap<usize, (Held, Option<ListId>)>,
+        notes: BTreeMap<usize, Answer<ListId>>,
     }
 
     impl Learn for Notes {
         type Scratch = ();
 
         fn learn(&mut self, tokens: TokenChunk<'_>, mut answers: Answers, (): &mut ()) {
-            let mut at = 0;
+            let (mut at, are_about) = (0, answers.are_about());
             for tokens in tokens.texts() {
                 features(tokens, |feature| {
-                    if let Some(answer) = answers.take(feature) {
-                        assert!(self.notes.insert(at, answer).is_none(), "told twice");
+                    if are_about(feature) {
+                        assert!(self.notes.insert(at, answers.take(feature)).is_none(), "told twice");
                     }
                     at += 1;
                 });
@@ -586,11 +662,13 @@ mod tests {
             for (Notes { notes }, texts) in learners.iter().zip(texts.chunks(CHUNK)) {
                 let mut at = 0;
                 for tokens in texts {
+                    let mut seen = BTreeSet::new();
                     features(tokens.iter().copied(), |feature| {
                         let all = &holders[&feature];
                         let counted: Vec<u32> = all.iter().filter(|&&text| counts(text)).map(|&text| text as u32).collect();
-                        let (held, list) = notes[&at];
+                        let Answer { held, list, is_first } = notes[&at];
                         at += 1;
+                        assert_eq!(is_first, seen.insert(feature));
                         let expected = match counted.len() {
                             0 | 1 if all.len() < 2 => Held::ALONE,
                             0 | 1 => Held::ONCE,

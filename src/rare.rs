@@ -27,7 +27,7 @@ const LEAST_SHARE: u64 = 9;
 /// Added to the poorer text's weight, so that very short texts do not meet over one shared feature.
 const SHORT_TEXT: u64 = 10 * RARE_UNIT;
 
-/// One in so many of the poorer text's pairs of words must be shared, by weight.
+/// One in so many of the poorer text's pairs of words must be shared, by weight, and one in any case.
 const LEAST_PAIRS: u64 = 128;
 
 /// A text that shares rare features with another one, and the weight of the pairs of words among them.
@@ -302,7 +302,8 @@ impl Neighbours {
 #[inline(always)]
 pub(crate) fn are_neighbours(shared: (u32, u32), ours: (u32, u32), theirs: (u32, u32)) -> bool {
     let poorer = u64::from(ours.0.min(theirs.0)) + SHORT_TEXT;
-    u64::from(shared.0) * 1024 >= LEAST_SHARE * poorer
+    shared.1 > 0
+        && u64::from(shared.0) * 1024 >= LEAST_SHARE * poorer
         && u64::from(shared.1) * LEAST_PAIRS >= u64::from(ours.1.min(theirs.1))
 }
 
@@ -373,9 +374,15 @@ impl Shared {
         self.touched.clear();
     }
 
+    /// Where a text is, if it is not further on.
+    #[inline(always)]
+    fn place(&self, text: u32) -> usize {
+        (text.wrapping_mul(0x9e37_79b1) >> 7) as usize & self.mask
+    }
+
     #[inline(always)]
     fn meet(&mut self, text: u32, rare: u32, pairs: u32) {
-        let mut at = (text.wrapping_mul(0x9e37_79b1) >> 7) as usize & self.mask;
+        let mut at = self.place(text);
         while self.sums[at].text != text {
             if self.sums[at].text == Sum::FREE.text {
                 self.sums[at].text = text;
@@ -387,6 +394,19 @@ impl Shared {
         let sum = &mut self.sums[at];
         sum.rare += rare;
         sum.pairs += pairs;
+    }
+
+    /// The same of a text that is of no interest unless it was met before.
+    #[inline(always)]
+    fn meet_again(&mut self, text: u32, rare: u32) {
+        let mut at = self.place(text);
+        while self.sums[at].text != text {
+            if self.sums[at].text == Sum::FREE.text {
+                return;
+            }
+            at = (at + 1) & self.mask;
+        }
+        self.sums[at].rare += rare;
     }
 
     /// All that was met, in no order.
@@ -408,12 +428,21 @@ impl Shared {
         let rare = content.rare(text);
         let lists: SmallVec<[(Cow<'_, [u32]>, u8); 256]> =
             rare.iter().map(|(list, pair_weight)| (lists.get(list), pair_weight)).collect();
-        self.begin(lists.iter().map(|(list, _)| list.len()).sum());
-        for (list, pair_weight) in &lists {
+        // Most texts are met by words alone, and come to nothing: so pairs of words come first, and words are added to what these met.
+        let of_pairs = || lists.iter().filter(|(_, pair_weight)| *pair_weight > 0);
+        let of_words = lists.iter().filter(|(_, pair_weight)| *pair_weight == 0);
+        self.begin(of_pairs().map(|(list, _)| list.len()).sum());
+        // Long lists are read from their end.
+        std::hint::black_box(lists.iter().fold(0, |all, (list, _)| all ^ list.last().copied().unwrap_or_default()));
+        for (list, pair_weight) in of_pairs() {
             let weight = weights[list.len()];
             for &other in list.iter().rev().take_while(|&&other| other > text) {
                 self.meet(other, weight, u32::from(*pair_weight));
             }
+        }
+        for (list, _) in of_words {
+            let weight = weights[list.len()];
+            list.iter().rev().take_while(|&&other| other > text).for_each(|&other| self.meet_again(other, weight));
         }
         let totals = |text: u32| (content.rare_totals[text as usize], content.pair_totals[text as usize]);
         let ours = totals(text);

@@ -127,16 +127,13 @@ impl Removing<'_> {
     pub(crate) fn removals<A: Article>(
         &self,
         corpus: &Corpus<A>,
-        sets: Option<Sets>,
+        sets: Sets,
         verified: &[Compared],
         clusters: &[Cluster],
     ) -> Vec<Removal> {
         let read = |text: u32| corpus.read(text);
         let texts = Texts { words: &corpus.words, read: &read, shingle: self.shingle, budget: &corpus.budget };
-        let shingles = match sets {
-            Some(sets) => Shingles::with(texts, sets),
-            None => Shingles::new(texts),
-        };
+        let shingles = Shingles::with(texts, sets);
         self.by_looking(corpus, &AtHand { near: self.near, shingles: &shingles }, verified, clusters)
     }
 

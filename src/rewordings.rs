@@ -19,7 +19,7 @@ use crate::progress::{Reporter, Ticker};
 use crate::rare::{Neighbour, Neighbours};
 use crate::report::{Relation, Stage, Summary};
 use crate::store::CHUNK;
-use crate::texts::{Shingles, Texts};
+use crate::texts::{Sets, Shingles, Texts};
 use crate::usual::{USUAL_NEIGHBOUR, Usual};
 use crate::verify::{self, Rule};
 
@@ -105,7 +105,8 @@ impl Examined {
 }
 
 impl Rewordings<'_> {
-    /// The rewordings among texts of these content words, each of which speaks for its edited copies or has a leader.
+    /// The rewordings among texts of these content words, each of which speaks for its edited copies or has a leader; and the sets of
+    /// shingles that were made for it.
     ///
     /// # Errors
     /// [`Error::TooLarge`](crate::Error::TooLarge), [`Error::Spill`](crate::Error::Spill).
@@ -117,7 +118,7 @@ impl Rewordings<'_> {
         leaders: &[u32],
         (keep, asked): (Keep, Option<&[bool]>),
         (summary, mut notes): (&mut Summary, Option<&mut Notes>),
-    ) -> Result<Vec<Compared>> {
+    ) -> Result<(Vec<Compared>, Sets)> {
         let surroundings =
             self.surroundings(texts, tokens, furniture, leaders, asked, (summary, notes.as_deref_mut()))?;
         texts.budget.check()?;
@@ -192,7 +193,7 @@ impl Rewordings<'_> {
         leaders: &[u32],
         keep: Keep,
         summary: &mut Summary,
-    ) -> Vec<Compared> {
+    ) -> (Vec<Compared>, Sets) {
         let Summary { times, candidates: compared, prior: found_prior, .. } = summary;
         let stories = Stories { content, usual, furniture, texts };
         self.reporter.timed(times, Stage::Verify, texts.len(), |ticker| {
@@ -210,7 +211,7 @@ impl Rewordings<'_> {
             let bench = AtHand { rewordings: self, stories, shingles: &shingles, prior };
             let (reworded, count) = with_crowds(reworded, leaders, &bench);
             *compared += count;
-            reworded
+            (reworded, shingles.into_sets())
         })
     }
 

@@ -5,7 +5,8 @@
 //! another text only what both have is changed from the one to the other.
 
 use super::{
-    Features, Found, Head, Held, Known, LEAST_IDF, PARTS, Seen, Totals, Weigher, find_rare, find_stems, store,
+    Answer, Asked, Features, Found, Head, Held, Known, LEAST_IDF, PARTS, Seen, Totals, Weigher, find_rare, find_stems,
+    store,
 };
 use crate::content::{FEATURE_BITS, Prior, Token, alone, features, pair};
 use crate::sketch::{MOST_WORDS, Spaced};
@@ -123,18 +124,22 @@ impl<'w> Beside<'w> {
         let is_stem = |at: usize| known.get(alone(tokens[at].stem()));
         let stems: Vec<u32> = (0..tokens.len()).filter_map(is_stem).collect();
         let (mut heads, mut words_of_both) = ([Head { words, ..Head::default() }; 2], Vec::new());
-        let (mut seen, mut known_stems, mut found) = (Seen::default(), Known::default(), Vec::new());
-        let (mut pairs, mut weights) = (Vec::new(), Vec::new());
+        let (mut asked, mut known_stems, mut found) = (Asked::default(), Known::default(), Vec::new());
+        let mut weights = Vec::new();
         for (which, head) in heads.iter_mut().enumerate() {
             let held: Vec<Held> =
                 all.iter().map(|it| if which == 1 { few.of_both(it.held) } else { it.held }).collect();
             let (prior, tokens) = (Prior::get(), || tokens.iter().copied());
-            let mut next = in_order.iter();
-            let named = |_| next.next().map(|&at| (held[at as usize], Some(at)));
-            find_rare(tokens(), weigher, prior, (&mut seen, &mut head.totals, &mut pairs), named, |_| {});
-            for (at, weight) in pairs.drain(..) {
-                all[at as usize].pair[which] = weight;
-            }
+            // Places are numbered as features are first met.
+            let (mut next, mut met) = (in_order.iter(), 0);
+            let answer = |_| {
+                let at = next.next().copied().unwrap_or_default();
+                let is_first = at == met;
+                met += u32::from(is_first);
+                Answer { held: held[at as usize], list: Some(at), is_first }
+            };
+            let weighed = |at: u32, weight| all[at as usize].pair[which] = weight;
+            find_rare(asked.choose(tokens(), |_| true), weigher, &mut head.totals, answer, weighed, |_| {});
             words_of_both.clear();
             weights.clear();
             let (scratch, packed) = ((&mut known_stems, &mut found), (&mut words_of_both, &mut weights));
@@ -348,9 +353,11 @@ impl Head {
         held: impl Fn(u64) -> Held,
     ) -> Self {
         let (prior, mut head) = (Prior::get(), Self { words, ..Self::default() });
-        let mut lists: Vec<((), u8)> = Vec::new();
-        let named = |feature: u64| Some((held(feature), None));
-        find_rare(tokens.clone(), weigher, prior, (&mut Seen::default(), &mut head.totals, &mut lists), named, |_| {});
+        let mut seen = Seen::of(2 * tokens.len());
+        let answer = |feature: u64| Answer::<()> { held: held(feature), list: None, is_first: seen.is_new(feature) };
+        let mut asked = Asked::default();
+        let asked = asked.choose(tokens.clone(), |_| true);
+        find_rare(asked, weigher, &mut head.totals, answer, |(), _| {}, |_| {});
         let (scratch, packed) = ((&mut Known::default(), &mut Vec::new()), (&mut Vec::new(), &mut Vec::new()));
         find_stems(tokens, weigher, prior, scratch, &mut head, packed, |token| held(alone(token.stem())));
         head
