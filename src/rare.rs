@@ -2,9 +2,10 @@
 //!
 //! A rewording shares names, numbers and turns of phrase with its source that hardly any other text has, while reports on
 //! the same subject share what many have. So only features that 2 to [`MOST_DOCUMENTS`] documents hold count, each the
-//! more the rarer it is, and two texts are candidates if what they share is a large enough part of what the poorer of the
-//! two has at all. The cut-off makes the work for a text a constant, however large the corpus and however many texts are
-//! made from one template; a phrase that a hundred documents share is never evidence of copying.
+//! more the rarer it is, and two texts are candidates if they share a pair of words, and all that they share is a large
+//! enough part of what the poorer of the two has at all. The cut-off makes the work for a text a constant, however large the
+//! corpus and however many texts are made from one template; a phrase that a hundred documents share is never evidence of
+//! copying.
 //!
 //! It is the adaptive depth of an LSH forest carried to its end: of all the buckets that a text could be in, each as deep
 //! as it needs to be to hold few texts, the exact ones instead of a sample of them.
@@ -473,7 +474,7 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::BTreeSet;
 
-    /// Texts of stems that stand alone: a stem met twice in a row makes no pair, and every pair here is of one text only.
+    /// Texts of these stems.
     fn content(texts: &[Vec<u32>], budget: &Arc<Budget>) -> (Content, Lists) {
         let token = |&stem: &u32| Token::new(crate::hash::mix(stem.into()), false, false);
         let tokens: Vec<Vec<Token>> = texts.iter().map(|stems| stems.iter().map(token).collect()).collect();
@@ -514,7 +515,7 @@ mod tests {
                     let common: u64 = a.intersection(b).map(weight).sum();
                     let pair_totals = [left, right as usize].map(|text| content.pair_totals[text]);
                     let pairs = Neighbour::of(&content.rare(left as u32), &content, right).pairs;
-                    common > 0
+                    pairs > 0
                         && common * 1024 >= LEAST_SHARE * (total(a).min(total(b)) + SHORT_TEXT)
                         && u64::from(pairs) * LEAST_PAIRS >= pair_totals[0].min(pair_totals[1]).into()
                 };
