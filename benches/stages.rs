@@ -39,6 +39,21 @@ fn bytes(articles: &[(String, String)]) -> Throughput {
     Throughput::Bytes(articles.iter().map(|(_, text)| text.len() as u64).sum())
 }
 
+/// Two texts of some fifty words that tell the same, and one of them with itself.
+fn two_texts(c: &mut Criterion) {
+    const FERRY: &str = "The harbour council of Port Orrin voted on Tuesday to close the old ferry line to Sallow Island, after \
+        engineers found cracks in both piers. Mayor Ada Fenwick said that the repairs would cost 4.2 million crowns, and that \
+        a bus over the new bridge would serve commuters from March.";
+    const AGAIN: &str = "Port Orrin will shut its ferry to Sallow Island. Cracks in the piers, which engineers found this \
+        winter, would cost 4.2 million crowns to mend, said the mayor, Ada Fenwick, after Tuesday's vote of the harbour \
+        council; from March buses are to cross the new bridge instead.";
+    let (detector, mut group) = (Detector::new(), c.benchmark_group("compare two texts"));
+    for (name, other) in [("reworded", AGAIN), ("exact", FERRY)] {
+        group.bench_function(name, |b| b.iter(|| detector.compare_texts(black_box(FERRY), black_box(other))));
+    }
+    group.finish();
+}
+
 /// A group that calls `stage` with every text, hot and cold.
 fn each_text(c: &mut Criterion, texts: &Texts, name: &str, mut stage: impl FnMut(&str)) {
     let mut group = c.benchmark_group(name);
@@ -55,6 +70,7 @@ fn minhasher() -> MinHasher {
 }
 
 fn stages(c: &mut Criterion) {
+    two_texts(c);
     let texts = Texts::load();
     each_text(c, &texts, "words", |text| {
         black_box(Words::new(text).count());

@@ -4,7 +4,7 @@ mod beside;
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use rayon::prelude::*;
 
@@ -66,16 +66,20 @@ pub(crate) fn rare_weights() -> [u32; MOST_DOCUMENTS as usize + 1] {
     std::array::from_fn(|n| (RARE_UNIT as f32 * ln((MOST_DOCUMENTS + 1) as f32 / n.max(1) as f32)) as u32)
 }
 
+/// The number of documents by the code for how many hold a feature, and by that for how common one is in English.
+static HELD: LazyLock<[f32; 256]> = LazyLock::new(|| std::array::from_fn(Held::documents));
+static COMMON: LazyLock<[f32; 256]> = LazyLock::new(|| std::array::from_fn(|code| Commonness(code as u8).documents()));
+
+/// The logarithm of 1 to 2, to be looked up by the first eight bits behind the point.
+static LOGARITHMS: LazyLock<[f32; 256]> =
+    LazyLock::new(|| std::array::from_fn(|step| ln(1.0 + (step as f32 + 0.5) / 256.0)));
+
 /// What features weigh in a corpus of so many documents.
 #[derive(Debug)]
 pub(crate) struct Weigher {
     documents: f32,
-    /// The number of documents by the code for it.
-    held: Vec<f32>,
     /// By the code, the documents that the prior expects among those that it counts as.
-    english: Vec<f32>,
-    /// The logarithm of 1 to 2, to be looked up by the first eight bits behind the point.
-    logarithms: Vec<f32>,
+    english: [f32; 256],
     rare: [u32; MOST_DOCUMENTS as usize + 1],
     /// For each code of at most [`MOST_DOCUMENTS`], which most features have, the weight by how common English has it.
     of_rare: Vec<[u8; 256]>,
@@ -90,15 +94,14 @@ impl Weigher {
         let prior = LEAST_PRIOR + english * (Commonness::PRIOR_WEIGHT - LEAST_PRIOR);
         let mut weigher = Self {
             documents: ln(documents as f32 + prior),
-            held: (0..256).map(Held::documents).collect(),
-            english: (0..=255).map(|code| english * Commonness(code).documents()).collect(),
-            logarithms: (0..256).map(|step| ln(1.0 + (step as f32 + 0.5) / 256.0)).collect(),
+            english: COMMON.map(|documents| english * documents),
             rare: rare_weights(),
             of_rare: Vec::new(),
         };
         let of_code =
             |held: u8| std::array::from_fn(|english| weigher.weigh(Held::of_code(held), Commonness(english as u8)));
-        weigher.of_rare = (0..=MOST_DOCUMENTS as u8).map(of_code).collect();
+        // No more documents than there are hold a feature.
+        weigher.of_rare = (0..=documents.min(MOST_DOCUMENTS as usize) as u8).map(of_code).collect();
         weigher
     }
 
@@ -107,7 +110,7 @@ impl Weigher {
     fn ln(&self, x: f32) -> f32 {
         let bits = x.to_bits();
         let exponent = (bits >> 23) as i32 - 127;
-        exponent as f32 * std::f32::consts::LN_2 + self.logarithms[(bits >> 15) as usize & 255]
+        exponent as f32 * std::f32::consts::LN_2 + LOGARITHMS[(bits >> 15) as usize & 255]
     }
 
     /// The inverse document frequency ln(N / n) of a feature.
@@ -120,7 +123,7 @@ impl Weigher {
     }
 
     fn weigh(&self, held: Held, english: Commonness) -> u8 {
-        units(self.documents - self.ln(self.held[held.code()] + self.english[usize::from(english.0)] + 0.5))
+        units(self.documents - self.ln(HELD[held.code()] + self.english[usize::from(english.0)] + 0.5))
     }
 
     /// How rare a stem of this weight is among rare ones, ln(300 / n), which tells names apart: the weight less this.
@@ -631,17 +634,18 @@ impl Weighed {
         self.head.totals.pairs
     }
 
-    /// The weight of the rare pairs of words that another text has as well.
-    pub(crate) fn shared_pairs(&self, other: &Self) -> u32 {
+    /// How many of its rare features another text has as well, and what these weigh as pairs of words.
+    pub(crate) fn shared(&self, other: &Self) -> (u32, u32) {
         let mut theirs = other.rare.iter().peekable();
-        let mut pairs = 0;
+        let (mut both, mut pairs) = (0, 0);
         for &(feature, weight) in &self.rare {
             while theirs.next_if(|their| their.0 < feature).is_some() {}
             if theirs.peek().is_some_and(|their| their.0 == feature) {
+                both += 1;
                 pairs += u32::from(weight);
             }
         }
-        pairs
+        (both, pairs)
     }
 }
 

@@ -96,6 +96,7 @@
 #[cfg(test)]
 extern crate self as retold;
 
+mod alone;
 mod arch;
 mod archive;
 mod articles;

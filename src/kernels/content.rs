@@ -760,7 +760,7 @@ impl Kernels {
                     desk.take(&our);
                 }
                 let usual = float_at(usual, ours.text).min(float_at(usual, theirs.text));
-                let common = Common { pairs: of[&a].shared_pairs(&of[&b]), usual };
+                let common = Common { pairs: of[&a].shared(&of[&b]).1, usual };
                 let left = Telling { features: &our, read: || read(a) };
                 let right = Telling { features: &their, read: || read(b) };
                 let verdict = detector.judge.judge(&mut desk, left, right, common, Keep::Copies)?;
