@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::iter::repeat_n;
 use std::ops::Range;
 
 use rayon::prelude::*;
@@ -20,6 +21,7 @@ use crate::furniture::Furniture;
 use crate::hash::mix2;
 use crate::passages::{Detail, Run, Side, Sides, Stretch, same_words};
 use crate::report::{Cluster, Excerpt, ExcerptKind, ExcerptPlace};
+use crate::sketch::{MOST_WORDS, Sketch};
 use crate::telling::{RELATED, Said};
 use crate::text;
 
@@ -583,8 +585,88 @@ fn repeated(words: &[u64]) -> f32 {
     1.0 - runs.len() as f32 / all as f32
 }
 
+/// The words of a text, or its content words, by some bits of their hashes: what tells of most others that they have no passage of it.
+pub(crate) struct Hints {
+    bits: Vec<u64>,
+    /// By how much a hash is shifted for its bit.
+    shift: u32,
+}
+
+impl Hints {
+    /// By the content words of a text.
+    pub(crate) fn of_content(tokens: &[Token]) -> Self {
+        Self::new(tokens.iter().map(|&token| Self::hash(token)), tokens.len())
+    }
+
+    /// By all words of a text.
+    pub(crate) fn of_words(text: &str) -> Self {
+        let words = words(text);
+        Self::new(words.iter().copied(), words.len())
+    }
+
+    fn new(words: impl Iterator<Item = u64>, count: usize) -> Self {
+        // One other word in a hundred is taken for one of these.
+        let bits = (64 * count.max(8)).next_power_of_two();
+        let mut hints = Self { bits: vec![0; bits / 64], shift: 64 - bits.ilog2() };
+        words.for_each(|word| hints.bits[(word >> hints.shift) as usize / 64] |= 1 << (word >> hints.shift & 63));
+        hints
+    }
+
+    fn hash(token: Token) -> u64 {
+        u64::from(token.stem()) << 32
+    }
+
+    fn has(&self, word: u64) -> bool {
+        self.bits[(word >> self.shift) as usize / 64] >> (word >> self.shift & 63) & 1 == 1
+    }
+
+    /// Whether a text of these content words, with others between them, may have a passage of this one, of which the content words are
+    /// known.
+    pub(crate) fn may_have_passage(&self, other: &Sketch<'_>) -> bool {
+        // Where nobody knows how many words there are they may be a passage.
+        let others = |gap: u8| repeat_n(true, if gap == MOST_WORDS { SHORT as usize } else { gap.into() });
+        may_hold_passage(other.spread_out().flat_map(|(gap, token)| {
+            let word = token.map(|token| self.has(Self::hash(token)));
+            others(gap).chain(word)
+        }))
+    }
+
+    /// Whether a text may have a passage of this one, of which all words are known.
+    pub(crate) fn may_have_passage_in(&self, other: &str) -> bool {
+        may_hold_passage(words(other).into_iter().map(|word| self.has(word)))
+    }
+}
+
+fn words(text: &str) -> Vec<u64> {
+    let mut hashes = Vec::with_capacity(text.len() / 5);
+    text::with_scratch(|scratch| text::walk(text, scratch, |words| hashes.extend_from_slice(words.hashes())));
+    hashes
+}
+
+/// Whether a text has a stretch that is long enough for a passage, and of which as much may be the same in another text, if that is known
+/// of each word.
+fn may_hold_passage(may_be_same: impl Iterator<Item = bool>) -> bool {
+    /// A word that is not the same is made up for by so many that are.
+    const OTHER: i64 = (SAME / (1.0 - SAME)) as i64;
+    const LEAST: usize = SHORT as usize;
+    // What the words up to some place come to, for the last places; and the least of all before.
+    let (mut sum, mut last, mut least) = (0, [0; LEAST], i64::MAX);
+    for (at, may_be_same) in may_be_same.enumerate() {
+        last[at % LEAST] = sum;
+        sum += if may_be_same { 1 } else { -OTHER };
+        if at + 1 >= LEAST {
+            least = least.min(last[(at + 1) % LEAST]);
+            if sum >= least {
+                return true;
+            }
+        }
+    }
+    false
+}
+
 /// A text and what is known of it, outside of a corpus.
 pub(crate) struct Known<'t> {
+    /// Of one that is in none of the pairs it is not looked at.
     pub(crate) text: Cow<'t, str>,
     pub(crate) words: u32,
     /// The first of those that it is a copy of, or its own place.

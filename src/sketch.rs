@@ -145,6 +145,12 @@ impl<'b> Sketch<'b> {
         (self.tokens().collect(), (0..=self.tokens.len()).map(|at| self.gap(at)).collect())
     }
 
+    /// The same one after the other: how many other words stand before each content word, and at last after all of them.
+    pub(crate) fn spread_out(&self) -> impl Iterator<Item = (u8, Option<Token>)> {
+        let tokens = self.tokens().map(Some).chain([None]);
+        tokens.enumerate().map(|(at, token)| (self.gap(at), token))
+    }
+
     /// How many slots of a signature are the same; by chance one more in 256 than there really are.
     pub(crate) fn equal_slots(&self, signature: &[u32]) -> usize {
         self.slots.iter().zip(signature).filter(|&(&ours, &theirs)| ours == theirs as u8).count()

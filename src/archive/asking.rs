@@ -13,14 +13,14 @@ use crate::articles::Article;
 use crate::census::{Asked, Comparing, MayBe, Other};
 use crate::date;
 use crate::error::{Error, Result};
-use crate::excerpts::{self, Found, Known};
+use crate::excerpts::{self, Choice, Found, Hints, Known};
 use crate::fingerprints::{self, Sample, Shared};
 use crate::furniture::Furniture;
 use crate::near::Compared;
 use crate::options::Excerpts;
 use crate::records::{self, Snapshot};
 use crate::report::Relation;
-use crate::sign::{Scratch, Views};
+use crate::sign::{Content, Scratch, Single, Views};
 use crate::sketch::Sketch;
 use crate::verify;
 
@@ -35,6 +35,9 @@ const MOST_CANDIDATES: usize = 48;
 
 /// Records that are not worth another thread.
 const RECORDS_A_TASK: usize = 8;
+
+/// Texts that are not worth another thread.
+const TEXTS_A_TASK: usize = 4;
 
 /// Articles that share so many fingerprints may be edited copies, or one a part of the other.
 const LEAST_FINGERPRINTS: u32 = 2;
@@ -58,16 +61,21 @@ impl ArchiveReader {
         let usual = exact.iter().find_map(|&number| Some(counted.of(number)?.usual));
         let words = signed.words;
         let by_bands = asks_bands(&self.detector, words);
+        let sample = if excerpts == Excerpts::Ignore { Sample::Half } else { Sample::All };
         // Each of the two mostly waits for memory and for files.
         let (edited, (asked, reworded)) = rayon::join(
-            || edited(snapshot, exact, &keys, words, by_bands),
+            || {
+                let met = Met::new(snapshot, &keys[FINGERPRINTS], sample)?;
+                Ok::<_, Error>((edited(snapshot, exact, &met, &keys, words, by_bands)?, met))
+            },
             || {
                 let asked = counted.census.ask(comparing, (article.text(), signed), usual);
                 let reworded = reworded(snapshot, &counted, &asked);
                 (asked, reworded)
             },
         );
-        let candidates = candidates(edited?, reworded?);
+        let (edited, met) = edited?;
+        let candidates = candidates(edited, reworded?);
         let records = candidates.par_iter().with_min_len(RECORDS_A_TASK).map(|&(number, _)| snapshot.record(number));
         let records: Vec<Option<records::Stored>> = records.collect::<Result<_>>()?;
         let others: Option<Vec<Other<'_>>> =
@@ -95,28 +103,30 @@ impl ArchiveReader {
         }
         answer.matches.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.number.cmp(&b.number)));
         if excerpts != Excerpts::Ignore {
-            let holders = holders(snapshot, &keys[FINGERPRINTS], &told)?;
-            let own = (article.text(), asked.signed.words, article.source(), date);
-            answer.excerpts = self.excerpts(snapshot, &counted, own, &holders, is_within, excerpts)?;
+            let read = |number: u64| match candidates.binary_search_by_key(&number, |&(number, _)| number) {
+                Ok(at) => Ok(records[at].clone()),
+                Err(_) => snapshot.record(number),
+            };
+            let mut holders = Vec::new();
+            for of in met.holders(&told) {
+                holders.extend(read(of.number)?.filter(is_within).map(|record| (of, record)));
+            }
+            let own = (article.text(), &asked.signed, article.source(), date);
+            answer.excerpts = self.excerpts(snapshot, &counted, own, &holders, excerpts)?;
         }
         Ok(answer)
     }
 
-    /// The passages that a text of so many words, of a source and a time, shares with others.
+    /// The passages that a text, which is signed already, of a source and a time, shares with others.
     fn excerpts(
         &self,
         snapshot: &Snapshot,
         counted: &Counted,
-        (own, words, source, date): (&str, u32, Option<&str>, Option<i64>),
-        holders: &[Holder],
-        is_within: impl Fn(&records::Stored) -> bool,
+        (own, signed, source, date): (&str, &Single, Option<&str>, Option<i64>),
+        records: &[(Holder, records::Stored)],
         wanted: Excerpts,
     ) -> Result<Vec<ExcerptMatch>> {
-        let Comparing { views: Views { shingle, .. }, near, .. } = self.detector.comparing();
-        let mut records: Vec<(&Holder, records::Stored)> = Vec::new();
-        for of in holders {
-            records.extend(snapshot.record(of.number)?.filter(&is_within).map(|record| (of, record)));
-        }
+        let Comparing { views: Views { shingle, content, .. }, near, .. } = self.detector.comparing();
         let sketches: Option<Vec<Sketch<'_>>> = records.iter().map(|(_, of)| Sketch::read(of.sketch())).collect();
         let sketches = sketches.ok_or_else(|| self.no_sketch())?;
         // An outlet has the number of the first text that appeared in it.
@@ -124,19 +134,44 @@ impl ArchiveReader {
             [source.map(str::as_bytes)].into_iter().chain(records.iter().map(|(_, of)| of.source())).collect();
         let first = |of: &[u8]| (0..).zip(&outlets).find(|(_, other)| **other == Some(of)).map(|(first, _)| first);
         let outlet = |at: usize| outlets[at].and_then(first);
-        let mut known = vec![Known { text: own.into(), words, story: 0, source: outlet(0), seconds: date }];
+        let mut known =
+            vec![Known { text: own.into(), words: signed.words, story: 0, source: outlet(0), seconds: date }];
         let mut shared = Vec::new();
         for (at, ((of, record), sketch)) in (1..).zip(records.iter().zip(&sketches)) {
             // Exact and edited copies of each other, by their sketches, tell one story.
             let copies = |other: &Sketch<'_>| sketch.equal_share(other) >= near.rule.jaccard;
             let story = sketches[..at - 1].iter().position(copies).map_or(at, |first| known[first + 1].story);
-            let text = text(snapshot, of.number)?.into();
-            known.push(Known { text, words: sketch.words, story, source: outlet(at), seconds: record.date() });
-            let is_shorter = sketch.words < words;
+            let (words, seconds) = (sketch.words, record.date());
+            known.push(Known { text: "".into(), words, story, source: outlet(at), seconds });
+            let is_shorter = sketch.words < signed.words;
             let (shorter, longer) = if is_shorter { (at as u32, 0) } else { (0, at as u32) };
             shared.push(Shared { shorter, longer, count: of.count, is_crowded: of.is_crowded });
         }
         shared.sort_unstable_by_key(|pair| (pair.shorter, pair.longer));
+        let mut choice = Choice::default();
+        shared.retain(|pair| choice.takes(pair, |text| known[text as usize].story, |_| false));
+        // Most others share words here and there and no passage: their content words tell that, and if not, their words.
+        let other = |pair: &Shared| pair.shorter.max(pair.longer) as usize;
+        if content == Content::Words {
+            let stems = Hints::of_content(&signed.tokens);
+            shared.retain(|pair| stems.may_have_passage(&sketches[other(pair) - 1]));
+        }
+        let words = (!shared.is_empty()).then(|| Hints::of_words(own));
+        let read = |pair: &Shared| {
+            let text = text(snapshot, records[other(pair) - 1].0.number)?;
+            let may_share = words.as_ref().is_some_and(|words| words.may_have_passage_in(&text));
+            Ok(may_share.then_some((*pair, text)))
+        };
+        let texts: Vec<Option<(Shared, String)>> =
+            shared.par_iter().with_min_len(TEXTS_A_TASK).map(read).collect::<Result<_>>()?;
+        shared.clear();
+        for (pair, text) in texts.into_iter().flatten() {
+            known[other(&pair)].text = text.into();
+            shared.push(pair);
+        }
+        if shared.is_empty() {
+            return Ok(Vec::new());
+        }
         let read = |text: u32| Cow::Borrowed(&*known[text as usize].text);
         let furniture = Furniture::by_mask(counted.census.mask.clone(), known.len(), read, shingle);
         let found = excerpts::of_first(&known, &shared, &furniture, wanted == Excerpts::FindAll);
@@ -178,26 +213,49 @@ struct Holder {
     is_crowded: bool,
 }
 
-/// Those that share most fingerprints with an article, ascending, without some. Of one that very many hold the first ones are.
-fn holders(snapshot: &Snapshot, fingerprints: &[u64], without: &[u64]) -> Result<Vec<Holder>> {
-    let mut met: Vec<(u64, bool)> = Vec::new();
-    snapshot.look_up(FINGERPRINTS, fingerprints, MOST_HOLDERS, |_, numbers, is_all| {
-        let told = if is_all { numbers.len() } else { excerpts::OF_CROWD };
-        met.extend(numbers.iter().take(told).map(|&number| (number, !is_all)));
-        Ok(())
-    })?;
-    met.sort_unstable();
-    let of_one = met.chunk_by(|a, b| a.0 == b.0);
-    let holder = |of: &[(u64, bool)]| {
-        let is_crowded = fingerprints::is_crowded(of.len(), of.iter().filter(|of| of.1).count());
-        Holder { number: of[0].0, count: of.len() as u32, is_crowded }
-    };
-    let mut all: Vec<Holder> = of_one.map(holder).collect();
-    all.retain(|of| of.count >= LEAST_FINGERPRINTS && !without.contains(&of.number));
-    all.sort_by_key(|of| (Reverse(of.count), of.number));
-    all.truncate(MOST_CANDIDATES);
-    all.sort_unstable_by_key(|of| of.number);
-    Ok(all)
+/// The articles that hold fingerprints of one that is asked about.
+struct Met {
+    /// Of those that few articles hold and that are looked for edited copies by: how many each article has.
+    half: Vec<(u64, u32)>,
+    /// One for each fingerprint and article, and whether very many hold it, of which the first ones are told; ascending.
+    all: Vec<(u64, bool)>,
+}
+
+impl Met {
+    /// Looks up some of the fingerprints of an article: for edited copies half of them do.
+    fn new(snapshot: &Snapshot, fingerprints: &[u64], sample: Sample) -> Result<Self> {
+        let is_of = |sample: Sample, key: u64| sample.keeps(key as u32);
+        let asked: Vec<u64> = fingerprints.iter().copied().filter(|&key| is_of(sample, key)).collect();
+        let mut met = Self { half: Vec::new(), all: Vec::new() };
+        snapshot.look_up(FINGERPRINTS, &asked, MOST_HOLDERS, |at, numbers, is_all| {
+            if is_all && is_of(Sample::Half, asked[at]) {
+                met.half.extend(numbers.iter().map(|&number| (number, 1)));
+            }
+            if sample == Sample::All {
+                let told = if is_all { numbers.len() } else { excerpts::OF_CROWD };
+                met.all.extend(numbers.iter().take(told).map(|&number| (number, !is_all)));
+            }
+            Ok(())
+        })?;
+        add_up(&mut met.half);
+        met.all.sort_unstable();
+        Ok(met)
+    }
+
+    /// Those that share most fingerprints with the article, ascending, without some.
+    fn holders(&self, without: &[u64]) -> Vec<Holder> {
+        let of_one = self.all.chunk_by(|a, b| a.0 == b.0);
+        let holder = |of: &[(u64, bool)]| {
+            let is_crowded = fingerprints::is_crowded(of.len(), of.iter().filter(|of| of.1).count());
+            Holder { number: of[0].0, count: of.len() as u32, is_crowded }
+        };
+        let mut all: Vec<Holder> = of_one.map(holder).collect();
+        all.retain(|of| of.count >= LEAST_FINGERPRINTS && !without.contains(&of.number));
+        all.sort_by_key(|of| (Reverse(of.count), of.number));
+        all.truncate(MOST_CANDIDATES);
+        all.sort_unstable_by_key(|of| of.number);
+        all
+    }
 }
 
 /// The articles that may be edited copies of one of so many words that is asked about: `exact` are its exact copies; bands are asked if
@@ -205,16 +263,14 @@ fn holders(snapshot: &Snapshot, fingerprints: &[u64], without: &[u64]) -> Result
 fn edited(
     snapshot: &Snapshot,
     exact: Vec<u64>,
+    met: &Met,
     keys: &[Vec<u64>; KEYS.len()],
     words: u32,
     by_bands: bool,
 ) -> Result<Vec<u64>> {
-    let keeps = |key: &u64| Sample::Half.keeps(*key as u32);
-    let sample: Vec<u64> = keys[FINGERPRINTS].iter().copied().filter(keeps).collect();
-    let fingerprints = sharing(snapshot, (FINGERPRINTS, 0), &sample, |_| 1)?;
     let bands = if by_bands { sharing(snapshot, (BANDS, 0), &keys[BANDS], |_| 1)? } else { Vec::new() };
     let mut edited = exact;
-    edited.extend(best(fingerprints, LEAST_FINGERPRINTS));
+    edited.extend(best(met.half.clone(), LEAST_FINGERPRINTS));
     // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
     edited.extend(best(bands, if words < SHORT { 1 } else { 2 }));
     Ok(edited)

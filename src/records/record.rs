@@ -79,16 +79,35 @@ pub(super) fn read_text(bytes: &[u8]) -> Result<Vec<u8>, ArchiveFault> {
     match sealed(Of::Text, 0, bytes).and_then(<[u8]>::split_first) {
         Some((&PLAIN, text)) => Ok(text.to_vec()),
         #[cfg(feature = "compress")]
-        Some((&DEFLATED, deflated)) => {
-            use std::io::Read;
-            let mut text = Vec::new();
-            flate2::read::DeflateDecoder::new(deflated).read_to_end(&mut text).map_err(|_| damaged)?;
-            Ok(text)
-        }
+        Some((&DEFLATED, deflated)) => inflated(deflated).ok_or(damaged),
         #[cfg(not(feature = "compress"))]
         Some((&DEFLATED, _)) => Err(ArchiveFault::Compressed),
         _ => Err(damaged),
     }
+}
+
+/// What was deflated; none if nothing was.
+#[cfg(feature = "compress")]
+fn inflated(deflated: &[u8]) -> Option<Vec<u8>> {
+    use flate2::{Decompress, FlushDecompress, Status};
+    use std::cell::RefCell;
+    thread_local! {
+        /// It has a window of its own: to make a new one takes as long as a short text.
+        static INFLATE: RefCell<Decompress> = RefCell::new(Decompress::new(false));
+    }
+    INFLATE.with_borrow_mut(|inflate| {
+        inflate.reset(false);
+        let mut text = Vec::with_capacity(3 * deflated.len());
+        loop {
+            let rest = deflated.get(inflate.total_in() as usize..)?;
+            match inflate.decompress_vec(rest, &mut text, FlushDecompress::Finish).ok()? {
+                Status::StreamEnd => return Some(text),
+                // There is no more to read, and no want of room.
+                _ if text.len() < text.capacity() => return None,
+                _ => text.reserve(text.len().max(64)),
+            }
+        }
+    })
 }
 
 /// Adds all of a record but its text and its keys.
