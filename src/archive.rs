@@ -23,8 +23,11 @@ use crate::error::{Error, Result};
 use crate::options::Excerpts;
 use crate::records::{self, Record, Snapshot, Text};
 use crate::report::{Evidence, Relation, Report};
-use crate::sign::{Content, Scratch};
+use crate::sign::{Content, Scratch, Single};
 use crate::sketch::{self, LookedAt, Sketch};
+
+/// So many articles are signed at a time, that their keys need not be in memory together.
+const TOGETHER: usize = 1024;
 
 /// An archive is like another corpus when so many more or fewer articles are in it.
 const GROWTH: f64 = 0.05;
@@ -243,6 +246,8 @@ pub struct ArchiveStats {
     pub memory: u64,
     /// The last census: 1 for the first; none was taken if it is 0.
     pub census: u64,
+    /// Articles that it counted.
+    pub counted: u64,
 }
 
 impl Archive {
@@ -277,7 +282,8 @@ impl Archive {
     /// # Errors
     /// [`Error::Archive`] if it cannot be written, or has more than some thirty megabytes.
     pub fn add<A: Article>(&mut self, article: &A) -> Result<u64> {
-        self.add_signed(&self.entry(article, &mut Scratch::default(), &self.reader.counted()), article)
+        let signed = self.reader.signed(article.text(), &mut Scratch::default());
+        self.add_signed(&self.entry(article.text(), &signed, &self.reader.counted()), &signed, article)
     }
 
     /// Adds many articles, which are signed in parallel; their numbers, which ascend.
@@ -285,28 +291,71 @@ impl Archive {
     /// # Errors
     /// As [`add`](Self::add); those before the one that failed are added.
     pub fn add_all<A: Article>(&mut self, articles: &[A]) -> Result<Vec<u64>> {
-        /// So many at a time, that their keys need not be in memory together.
-        const TOGETHER: usize = 1024;
         let mut numbers = Vec::with_capacity(articles.len());
         for articles in articles.chunks(TOGETHER) {
             let counted = self.reader.counted();
-            let sign = |scratch: &mut Scratch, article| self.entry(article, scratch, &counted);
-            let signed: Vec<Entry> = articles.par_iter().map_init(Scratch::default, sign).collect();
-            for (signed, article) in signed.iter().zip(articles) {
-                numbers.push(self.add_signed(signed, article)?);
+            let sign = |scratch: &mut Scratch, article: &A| {
+                let signed = self.reader.signed(article.text(), scratch);
+                (self.entry(article.text(), &signed, &counted), signed)
+            };
+            let signed: Vec<(Entry, Signed)> = articles.par_iter().map_init(Scratch::default, sign).collect();
+            for ((entry, signed), article) in signed.iter().zip(articles) {
+                numbers.push(self.add_signed(entry, signed, article)?);
             }
         }
         Ok(numbers)
     }
 
-    fn add_signed<A: Article>(&mut self, signed: &Entry, article: &A) -> Result<u64> {
+    /// Asks about each of some articles among all that came before it, and adds it: as [`ask`](Self::ask) and [`add`](Self::add) for one
+    /// after the other answer, but many at a time in parallel. The answers, with the numbers.
+    ///
+    /// # Errors
+    /// As there; articles are added before the first is asked about.
+    ///
+    /// # Examples
+    /// ```
+    /// use retold::{Archive, Detector};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path().join("news");
+    /// let mut archive = Archive::create(&folder, &Detector::new())?;
+    /// let told = archive.ask_and_add_all(&[("monday", "The ferry leaves at nine."), ("tuesday", "The ferry leaves at nine!")])?;
+    /// assert!(told[0].0.matches.is_empty());
+    /// assert_eq!((told[1].0.matches[0].number, told[1].1), (0, 1));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn ask_and_add_all<A: Article>(&mut self, articles: &[A]) -> Result<Vec<(Answer, u64)>> {
+        let mut all = Vec::with_capacity(articles.len());
+        for articles in articles.chunks(TOGETHER) {
+            let counted = self.reader.counted();
+            let sign = |scratch: &mut Scratch, article: &A| {
+                let signed = self.reader.signed(article.text(), scratch);
+                (self.entry(article.text(), &signed, &counted), signed)
+            };
+            let signed: Vec<(Entry, Signed)> = articles.par_iter().map_init(Scratch::default, sign).collect();
+            // Whatever is added later, each sees what came before it.
+            let mut before = Vec::with_capacity(articles.len());
+            for ((entry, signed), article) in signed.into_iter().zip(articles) {
+                let view = self.records.view();
+                before.push((view, self.add_signed(&entry, &signed, article)?, signed));
+            }
+            let excerpts = self.reader.detector.excerpts;
+            let ask =
+                |((view, number, signed), article)| Ok((self.reader.ask_in(&view, article, signed, excerpts)?, number));
+            let told: Vec<(Answer, u64)> = before.into_par_iter().zip(articles).map(ask).collect::<Result<_>>()?;
+            all.extend(told);
+        }
+        Ok(all)
+    }
+
+    fn add_signed<A: Article>(&mut self, entry: &Entry, signed: &Signed, article: &A) -> Result<u64> {
         let keys: Vec<&[u64]> = signed.keys.iter().map(|keys| &keys[..]).collect();
         self.records.add(&Record {
             id: article.id().as_bytes(),
             date: article.date().and_then(date::seconds),
             source: article.source().map(str::as_bytes),
-            sketch: &signed.sketch,
-            text: Some(&signed.text),
+            sketch: &entry.sketch,
+            text: Some(&entry.text),
             keys: &keys,
         })
     }
@@ -419,8 +468,13 @@ impl Archive {
         if self.counting.is_none() {
             let (reader, snapshot) = (self.reader.clone(), self.reader.records.snapshot());
             let thread = thread::Builder::new().name("retold-census".into());
-            let counting = thread.spawn(move || reader.count(&snapshot)).map_err(records::io(&self.reader.folder))?;
-            self.counting = Some(counting);
+            // In the pool in which articles are asked about, each would wait behind parts of the census.
+            let threads = rayon::current_num_threads();
+            let count = move || match rayon::ThreadPoolBuilder::new().num_threads(threads).build() {
+                Ok(pool) => pool.install(|| reader.count(&snapshot)),
+                Err(_) => reader.count(&snapshot),
+            };
+            self.counting = Some(thread.spawn(count).map_err(records::io(&self.reader.folder))?);
         }
         Ok(())
     }
@@ -466,7 +520,7 @@ impl Archive {
     }
 
     fn ask_for<A: Article>(&self, article: &A, excerpts: Excerpts) -> Result<Answer> {
-        self.reader.ask_in(&self.records.view(), article, excerpts)
+        self.reader.sign_and_ask(&self.records.view(), article, excerpts)
     }
 
     /// As [`ArchiveReader::article`], among what was not committed as well.
@@ -502,13 +556,15 @@ impl Archive {
     /// Figures about the archive.
     pub fn stats(&self) -> ArchiveStats {
         let records::Stats { live, dead, segments, segment_bytes, journal_bytes, memory, .. } = self.records.stats();
+        let counted = self.reader.counted();
         ArchiveStats {
             articles: live,
             removed: dead,
             segments,
             bytes: segment_bytes + journal_bytes,
             memory,
-            census: self.reader.counted().number,
+            census: counted.number,
+            counted: counted.articles.len() as u64,
         }
     }
 }
@@ -573,7 +629,7 @@ impl ArchiveReader {
     /// # Errors
     /// [`Error::Archive`] if the archive is damaged, or cannot be read.
     pub fn matches<A: Article>(&self, article: &A) -> Result<Vec<Match>> {
-        Ok(self.ask_in(&self.records.snapshot(), article, Excerpts::Ignore)?.matches)
+        Ok(self.sign_and_ask(&self.records.snapshot(), article, Excerpts::Ignore)?.matches)
     }
 
     /// The same with the passages that an article shares with those that are no copies of it, if the detector asks for
@@ -582,7 +638,7 @@ impl ArchiveReader {
     /// # Errors
     /// As [`matches`](Self::matches).
     pub fn ask<A: Article>(&self, article: &A) -> Result<Answer> {
-        self.ask_in(&self.records.snapshot(), article, self.detector.excerpts)
+        self.sign_and_ask(&self.records.snapshot(), article, self.detector.excerpts)
     }
 
     /// The article of a number, if it is there: to read it beside another one with [`shared_passages`](crate::shared_passages).
@@ -667,31 +723,42 @@ fn archived(snapshot: &Snapshot, number: u64) -> Result<Option<Archived>> {
     }))
 }
 
-/// An article as it goes into an archive.
-struct Entry {
-    text: Text,
-    sketch: Vec<u8>,
+/// An article as it is looked up.
+struct Signed {
+    single: Single,
+    /// By kind; none if it cannot be compared.
     keys: [Vec<u64>; KEYS.len()],
 }
 
+impl ArchiveReader {
+    fn signed(&self, text: &str, scratch: &mut Scratch) -> Signed {
+        let single = views(&self.detector).single(text, scratch);
+        let is_refused = self.detector.refuse(&single).is_some();
+        let keys = if is_refused { Default::default() } else { keys(&self.detector, &single) };
+        Signed { single, keys }
+    }
+}
+
+/// What is kept of an article.
+struct Entry {
+    text: Text,
+    sketch: Vec<u8>,
+}
+
 impl Archive {
-    fn entry<A: Article>(&self, article: &A, scratch: &mut Scratch, counted: &Counted) -> Entry {
-        let (text, detector) = (article.text(), &self.reader.detector);
-        let single = views(detector).single(text, scratch);
+    fn entry(&self, text: &str, Signed { single, .. }: &Signed, counted: &Counted) -> Entry {
         let may_hold_furniture = counted.census.mask.may_be_in(&single.fingerprints);
         let looked_at = LookedAt { census: counted.number, may_hold_furniture };
-        let gaps = match detector.comparing().views.content {
+        let gaps = match self.reader.detector.comparing().views.content {
             Content::Words => sketch::gaps(text),
             // Before the end of no words.
             Content::Nothing => vec![0],
         };
-        let sketch = Sketch::to_bytes(&single, &gaps, looked_at);
+        let sketch = Sketch::to_bytes(single, &gaps, looked_at);
         #[cfg(feature = "compress")]
         let text = Text::compressed(text.as_bytes());
         #[cfg(not(feature = "compress"))]
         let text = Text::plain(text.as_bytes());
-        // What cannot be compared is kept all the same.
-        let keys = if detector.refuse(&single).is_none() { keys(detector, &single) } else { Default::default() };
-        Entry { text, sketch, keys }
+        Entry { text, sketch }
     }
 }

@@ -9,7 +9,10 @@ use std::time::{Duration, Instant};
 use bytesize::ByteSize;
 use clap::Subcommand;
 use indicatif::HumanCount;
-use retold::{Answer, Archive, ArchiveReader, Archived, Article, Cluster, Detector, DetectorBuilder, Relation};
+use rayon::prelude::*;
+use retold::{
+    Answer, Archive, ArchiveReader, ArchiveStats, Archived, Article, Cluster, Detector, DetectorBuilder, Relation,
+};
 use serde_json::{Value, json};
 
 use crate::input::{self, Fields};
@@ -249,11 +252,9 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
     let (mut added, mut pending, wants_excerpts) = (0, 0, articles.folder.search.wants_excerpts());
     let code = read(articles, |batch| {
         if matches {
-            for article in &batch {
-                let answer = archive.ask(article).map_err(failed)?;
-                let number = archive.add(article).map_err(failed)?;
-                print([answer_line(article, Some(number), &answer, wants_excerpts)])?;
-            }
+            let told = archive.ask_and_add_all(&batch).map_err(failed)?;
+            let line = |(article, (answer, number))| answer_line(article, Some(number), &answer, wants_excerpts);
+            print(batch.iter().zip(told).map(line))?;
         } else {
             archive.add_all(&batch).map_err(failed)?;
         }
@@ -280,11 +281,8 @@ fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, Stri
     let archive = ArchiveReader::open(&articles.folder.archive, &detector).map_err(failed)?;
     let wants_excerpts = search.wants_excerpts();
     read(articles, |batch| {
-        for article in &batch {
-            let answer = archive.ask(article).map_err(failed)?;
-            print([answer_line(article, None, &answer, wants_excerpts)])?;
-        }
-        Ok(())
+        let line = |article| Ok(answer_line(article, None, &archive.ask(article).map_err(failed)?, wants_excerpts));
+        print(batch.par_iter().map(line).collect::<Result<Vec<Value>, String>>()?)
     })
 }
 
@@ -333,6 +331,27 @@ enum Event {
 /// With so many articles and more a census is taken beside the answers.
 const FEW: u64 = 10_000;
 
+/// Lines that wait, at most; whoever writes more waits for answers.
+const WAITING: usize = 64;
+
+/// A watch counts anew when the archive has grown or shrunk by such a share: to count takes about as long as to answer a fifth of the
+/// articles that are counted, and if it was done for each twentieth, most of the time would go into it.
+const GROWTH: f64 = 0.25;
+
+/// Whether an archive is another one than when it was last counted.
+fn is_another(archive: &Archive) -> bool {
+    let ArchiveStats { articles, counted, .. } = archive.stats();
+    articles.abs_diff(counted) as f64 > GROWTH * counted.max(1) as f64
+}
+
+/// The article of a line, or what is answered if there is none.
+fn read_line(args: &Watch, line: &[u8], number: u64) -> Result<input::Document, Value> {
+    input::line(&args.fields, line, number).map_err(|(id, reason)| {
+        let (at, reason) = (format!("-:{number}"), shown(&reason).into_owned());
+        json!({ "type": "skipped", "id": id.as_ref().unwrap_or(&at), "at": at, "reason": reason })
+    })
+}
+
 pub fn watch(args: &Watch) -> Result<ExitCode, String> {
     let detector = detector(&args.search)?;
     let mut archive = match Archive::open(&args.archive, &detector) {
@@ -342,8 +361,7 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
         opened => opened,
     }
     .map_err(failed)?;
-    // A few lines wait; whoever writes more waits for answers.
-    let (send, events) = mpsc::sync_channel(64);
+    let (send, events) = mpsc::sync_channel(WAITING);
     let stop = send.clone();
     ctrlc::set_handler(move || drop(stop.send(Event::Stop)))
         .map_err(|error| format!("cannot watch for signals: {error}"))?;
@@ -364,44 +382,51 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
     let within = Duration::from_secs(args.commit_within);
     let ended = loop {
         let wait = if pending > 0 { within.saturating_sub(since.elapsed()) } else { Duration::from_secs(3600) };
-        let event = match events.recv_timeout(wait) {
+        let mut next = match events.recv_timeout(wait) {
             Ok(event) => Some(event),
             Err(RecvTimeoutError::Timeout) => None,
             Err(RecvTimeoutError::Disconnected) => break Ok(()),
         };
-        match event {
-            Some(Event::Line(line)) => {
-                number += 1;
-                if line.trim_ascii().is_empty() {
-                    continue;
-                }
-                let answered = match input::line(&args.fields, &line, number) {
-                    Ok(article) => {
-                        let answer = archive.ask(&article).map_err(failed)?;
-                        let added = archive.add(&article).map_err(failed)?;
-                        if pending == 0 {
-                            since = Instant::now();
-                        }
-                        pending += 1;
-                        answer_line(&article, Some(added), &answer, args.search.wants_excerpts())
-                    }
-                    Err((id, reason)) => {
-                        skipped = true;
-                        let (at, reason) = (format!("-:{number}"), shown(&reason).into_owned());
-                        json!({ "type": "skipped", "id": id.as_ref().unwrap_or(&at), "at": at, "reason": reason })
-                    }
-                };
-                let written = write_line(&mut out, &answered).and_then(|()| out.flush());
-                match written {
-                    Ok(()) => {}
-                    // Nobody listens any more.
-                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break Ok(()),
-                    Err(error) => break Err(format!("cannot write the answers: {error}")),
-                }
+        // All that wait are answered together, each as if it had come alone.
+        let mut waiting = Vec::new();
+        while let Some(Event::Line(line)) = next {
+            number += 1;
+            if !line.trim_ascii().is_empty() {
+                waiting.push((number, line));
             }
+            let is_full = pending as usize + waiting.len() >= args.commit_every as usize || waiting.len() >= WAITING;
+            next = if is_full { None } else { events.try_recv().ok() };
+        }
+        if !waiting.is_empty() {
+            if pending == 0 {
+                since = Instant::now();
+            }
+            let articles: Vec<Result<input::Document, Value>> =
+                waiting.par_iter().map(|(number, line)| read_line(args, line, *number)).collect();
+            skipped |= articles.iter().any(Result::is_err);
+            let (mut documents, mut lines) = (Vec::new(), Vec::new());
+            for article in articles {
+                lines.push(article.map(|document| documents.push(document)));
+            }
+            pending += documents.len() as u32;
+            let told = archive.ask_and_add_all(&documents).map_err(failed)?;
+            let wants_excerpts = args.search.wants_excerpts();
+            let line = |(article, (answer, number))| answer_line(article, Some(number), &answer, wants_excerpts);
+            let mut told = documents.iter().zip(told).map(line);
+            let lines = lines.into_iter().filter_map(|line| line.map_or_else(Some, |()| told.next()));
+            let written =
+                lines.map(|line| write_line(&mut out, &line)).collect::<io::Result<()>>().and_then(|()| out.flush());
+            match written {
+                Ok(()) => {}
+                // Nobody listens any more.
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break Ok(()),
+                Err(error) => break Err(format!("cannot write the answers: {error}")),
+            }
+        }
+        match next {
             Some(Event::End(None)) => {
                 archive.commit().map_err(failed)?;
-                if archive.needs_census() {
+                if is_another(&archive) {
                     archive.take_census().map_err(failed)?;
                 }
                 break Ok(());
@@ -409,13 +434,13 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
             // Who asks for the end does not wait for a census.
             Some(Event::Stop) => break Ok(()),
             Some(Event::End(Some(error))) => break Err(format!("cannot read standard input: {error}")),
-            None => {}
+            Some(Event::Line(_)) | None => {}
         }
         if pending >= args.commit_every || pending > 0 && since.elapsed() >= within {
             pending = 0;
             archive.commit().map_err(failed)?;
-            if archive.needs_census() {
-                // Of few it is a matter of a second or two, and those that come next are judged by it.
+            if is_another(&archive) {
+                // Of few it is a matter of a second, and those that come next are judged by it.
                 match archive.stats().articles < FEW {
                     true => archive.take_census().map(|_| ()),
                     false => archive.begin_census(),

@@ -7,8 +7,8 @@ use std::cmp::Reverse;
 use rayon::prelude::*;
 
 use super::counted::Counted;
-use super::keys::{BANDS, EXACT, FINGERPRINTS, KEYS, PAIRS, asks_bands, keys, views};
-use super::{Answer, ArchiveReader, ExcerptMatch, Match, string, text};
+use super::keys::{BANDS, EXACT, FINGERPRINTS, KEYS, PAIRS, asks_bands};
+use super::{Answer, ArchiveReader, ExcerptMatch, Match, Signed, string, text};
 use crate::articles::Article;
 use crate::census::{Asked, Comparing, MayBe, Other};
 use crate::date;
@@ -47,15 +47,29 @@ const SHORT: u32 = 64;
 
 impl ArchiveReader {
     /// What the articles of a snapshot tell of an article.
-    pub(super) fn ask_in<A: Article>(&self, snapshot: &Snapshot, article: &A, excerpts: Excerpts) -> Result<Answer> {
+    pub(super) fn sign_and_ask<A: Article>(
+        &self,
+        snapshot: &Snapshot,
+        article: &A,
+        excerpts: Excerpts,
+    ) -> Result<Answer> {
+        self.ask_in(snapshot, article, self.signed(article.text(), &mut Scratch::default()), excerpts)
+    }
+
+    /// The same of one that is signed already.
+    pub(super) fn ask_in<A: Article>(
+        &self,
+        snapshot: &Snapshot,
+        article: &A,
+        Signed { single: signed, keys }: Signed,
+        excerpts: Excerpts,
+    ) -> Result<Answer> {
         let (counted, date) = (self.counted(), article.date().and_then(date::seconds));
         let mut answer = Answer { matches: Vec::new(), excerpts: Vec::new(), census: counted.number };
         let comparing = self.detector.comparing();
-        let signed = views(&self.detector).single(article.text(), &mut Scratch::default());
         if self.detector.refuse(&signed).is_some() {
             return Ok(answer);
         }
-        let keys = keys(&self.detector, &signed);
         let exact = snapshot.postings(EXACT, keys[EXACT][0], MOST_HOLDERS)?.0;
         // What is in the archive is asked for as it was counted.
         let usual = exact.iter().find_map(|&number| Some(counted.of(number)?.usual));
