@@ -6,7 +6,8 @@
 //! document. A text that the census has not counted is one more: what it shares with one document is held by two.
 
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{OnceLock, PoisonError, RwLock};
 
 use rayon::prelude::*;
 
@@ -39,7 +40,12 @@ pub(crate) struct Census {
     /// Of texts that hold furniture, how their content words without it come from all of them.
     pub(crate) cuts: Vec<(u32, Vec<u8>)>,
     weigher: OnceLock<Weigher>,
+    /// What texts weigh that it has not counted, by their numbers, as far as any was asked about beside them.
+    heads: RwLock<HashMap<u64, Head>>,
 }
+
+/// So many of these are noted, some tens of megabytes.
+const MOST_HEADS: usize = 1 << 18;
 
 /// What the bytes of a census begin with, before their version.
 const MAGIC: [u8; 7] = *b"rtldcen";
@@ -147,6 +153,8 @@ pub(crate) struct Counted<'c> {
 
 /// A text beside which another one is judged.
 pub(crate) struct Other<'o> {
+    /// No other text that is judged by this census has it.
+    pub(crate) number: u64,
     pub(crate) sketch: Sketch<'o>,
     /// What the census counted of it, if it did.
     pub(crate) counted: Option<Counted<'o>>,
@@ -240,6 +248,19 @@ impl Census {
 
     fn weigher(&self) -> &Weigher {
         self.weigher.get_or_init(|| Weigher::new(self.notes.documents, self.notes.english))
+    }
+
+    /// What a text of a number weighs that was not counted.
+    fn head(&self, number: u64, count: impl FnOnce() -> Head) -> Head {
+        let noted = self.heads.read().unwrap_or_else(PoisonError::into_inner).get(&number).copied();
+        noted.unwrap_or_else(|| {
+            let head = count();
+            let mut heads = self.heads.write().unwrap_or_else(PoisonError::into_inner);
+            if heads.len() < MOST_HEADS {
+                heads.insert(number, head);
+            }
+            head
+        })
     }
 }
 
@@ -335,16 +356,15 @@ impl Asked<'_> {
 
     /// Another text beside it.
     fn beside(&self, at: usize, other: &Other<'_>, reading: &Reading<'_>, marks: &mut Marks) -> Neighbour {
-        let head = other.counted.as_ref().map(|counted| counted.head);
         let words = other.sketch.words;
         let both = if !other.holds_furniture() {
-            self.hold(other.sketch.tokens(), words, head, marks)
+            self.hold(other.sketch.tokens(), words, (other, reading), marks)
         } else if let Some((tokens, _)) = other.without_cuts() {
-            self.hold(tokens.into_iter(), words, head, marks)
+            self.hold(tokens.into_iter(), words, (other, reading), marks)
         } else {
             match self.without_furniture(reading.text(at), words) {
-                Some(Told { tokens, words, .. }) => self.hold(tokens.into_iter(), words, head, marks),
-                None => self.hold(other.sketch.tokens(), words, head, marks),
+                Some(Told { tokens, words, .. }) => self.hold(tokens.into_iter(), words, (other, reading), marks),
+                None => self.hold(other.sketch.tokens(), words, (other, reading), marks),
             }
         };
         Neighbour { at, both }
@@ -369,12 +389,18 @@ impl Asked<'_> {
         &self,
         tokens: impl ExactSizeIterator<Item = Token> + Clone,
         words: u32,
-        head: Option<Head>,
+        (other, reading): (&Other<'_>, &Reading<'_>),
         marks: &mut Marks,
     ) -> Both {
         let Census { notes, .. } = self.census;
         let count = || Head::counted(tokens.clone(), words, self.census.weigher(), |of| notes.frequencies.held(of));
-        self.weighed.hold(tokens.clone(), head.unwrap_or_else(count), marks)
+        let head = match &other.counted {
+            Some(counted) => counted.head,
+            None if reading.failure.get().is_none() => self.census.head(other.number, count),
+            // Nobody knows what it is without its furniture.
+            None => count(),
+        };
+        self.weighed.hold(tokens.clone(), head, marks)
     }
 
     /// Those that tell in other words what it tells, by their places, with the evidence and the confidence; of those alone of which nothing

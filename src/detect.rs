@@ -642,6 +642,7 @@ mod tests {
         for at in 0..articles.len() {
             let others: Vec<usize> = (0..articles.len()).filter(|&other| other != at).collect();
             let other = |at: &usize| Other {
+                number: *at as u64,
                 sketch: Sketch::read(&sketches[*at]).unwrap(),
                 counted: counted[*at].clone(),
                 may_hold_furniture: true,

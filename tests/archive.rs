@@ -76,6 +76,27 @@ fn what_a_run_finds_is_found_one_by_one_and_no_less_sure() {
 }
 
 #[test]
+fn who_asks_for_many_and_adds_them_is_answered_as_for_one_after_the_other() {
+    let articles: Vec<_> = with_passages().into_iter().chain(articles()).collect();
+    let detector = Detector::builder().excerpts(Excerpts::Find).build().unwrap();
+    let folders = [Folder::new(), Folder::new()];
+    let [mut archive, mut other] = [0, 1].map(|at| Archive::create(folders[at].archive(), &detector).unwrap());
+    let (counted, fresh) = articles.split_at(100);
+    for archive in [&mut archive, &mut other] {
+        archive.add_all(counted).unwrap();
+        archive.take_census().unwrap();
+    }
+    let told = archive.ask_and_add_all(fresh).unwrap();
+    let one_by_one: Vec<_> =
+        fresh.iter().map(|article| (other.ask(article).unwrap(), other.add(article).unwrap())).collect();
+    assert_eq!(told, one_by_one);
+    assert!(told.iter().any(|(answer, _)| !answer.excerpts.is_empty()));
+    let is_reworded = |found: &Match| found.relation == Relation::Reworded;
+    let of_fresh = |found: &Match| is_reworded(found) && found.number >= counted.len() as u64;
+    assert!(told.iter().any(|(answer, _)| answer.matches.iter().any(of_fresh)));
+}
+
+#[test]
 fn passages_that_a_run_finds_are_found_one_by_one() {
     let articles = with_passages();
     let detector = Detector::builder().excerpts(Excerpts::Find).build().unwrap();

@@ -87,7 +87,7 @@ impl Counted {
         let sketch = Sketch::read(record.sketch())?;
         let LookedAt { census, may_hold_furniture } = sketch.looked_at;
         let may_hold_furniture = may_hold_furniture || census != self.number;
-        Some(Other { sketch, counted: self.of(number), may_hold_furniture, may_be })
+        Some(Other { number, sketch, counted: self.of(number), may_hold_furniture, may_be })
     }
 
     /// Writes it to a file of its own, which is there as a whole or not at all.
