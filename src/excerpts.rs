@@ -134,7 +134,7 @@ fn is_passage(side: &Side, words: Stretch) -> bool {
     len(words) >= LONG || len(words) >= SHORT && sentences() >= 2
 }
 
-/// The passages that two texts share, in the order of the left one.
+/// What may be the passages that two texts share, in the order of the left one: as far as words tell, and not sentences.
 fn blocks(sides: &mut Sides) -> Vec<Block> {
     let mut runs = same_words(sides);
     runs.sort_unstable_by_key(|run| run.left);
@@ -151,10 +151,7 @@ fn blocks(sides: &mut Sides) -> Vec<Block> {
     for block in &mut blocks {
         *block = block.whole(sides);
     }
-    let is_block = |block: &Block| {
-        block.share() >= SAME && is_passage(&sides.left, block.left) && is_passage(&sides.right, block.right)
-    };
-    blocks.retain(is_block);
+    blocks.retain(|block| block.share() >= SAME && len(block.left).min(len(block.right)) >= SHORT);
     blocks
 }
 
@@ -321,7 +318,7 @@ impl Choice {
 
 /// A text as it is read for its passages.
 pub(crate) fn read(text: &str) -> Side {
-    Side::new(text, Detail::Words)
+    Side::new(text, Detail::Hashes)
 }
 
 /// The passages that two texts share, in the order of the longer one, which may be a host. The other one may have been read for others
@@ -333,9 +330,14 @@ pub(crate) fn passages(
     furniture: &Furniture,
 ) -> (Vec<Match>, Side) {
     source.free_all();
-    let mut sides = Sides { left: Side::new(host_text, Detail::Words), right: source };
+    let mut sides = Sides { left: read(host_text), right: source };
     let mut matches = Vec::new();
-    let blocks = blocks(&mut sides);
+    let mut blocks = blocks(&mut sides);
+    if !blocks.is_empty() {
+        sides.left.place(host_text);
+        sides.right.place(source_text);
+        blocks.retain(|block| is_passage(&sides.left, block.left) && is_passage(&sides.right, block.right));
+    }
     if !blocks.is_empty() {
         let left: Vec<Range<usize>> = blocks.iter().map(|block| sides.left.bytes(block.left)).collect();
         let right: Vec<Range<usize>> = blocks.iter().map(|block| sides.right.bytes(block.right)).collect();

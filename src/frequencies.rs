@@ -206,11 +206,10 @@ pub(crate) fn count<L: Learn>(
 /// How many documents hold each feature of a corpus that two texts have at least, to weigh other texts by.
 #[derive(Debug)]
 pub(crate) struct Frequencies {
-    /// What is left of features without their upper bits, in the order of the features.
-    features: Vec<u32>,
-    /// For each how many documents hold it.
-    held: Vec<u8>,
-    /// Where the features begin that have the same upper bits, and by how much a feature is shifted for them: about eight have the same.
+    /// What is left of features without their upper bits, in their order, four bytes each: of all that have the same upper bits, and behind
+    /// them for each in a byte how many documents hold it, so that both come from one place of the memory.
+    entries: Vec<u8>,
+    /// How many features have lower upper bits, and by how much a feature is shifted for them: about eight have the same.
     starts: Vec<u32>,
     shift: u32,
 }
@@ -223,6 +222,9 @@ impl Default for Frequencies {
 
 /// Features are looked up by so many of their upper bits first: at least by those that leave 32.
 const START_BITS: [u32; 2] = [FEATURE_BITS - u32::BITS, 24];
+
+/// Bytes that a feature takes, with how many documents hold it.
+const ENTRY: usize = size_of::<u32>() + size_of::<u8>();
 
 impl Frequencies {
     /// Those of all texts; `counts` says whether one counts as a document.
@@ -247,46 +249,55 @@ impl Frequencies {
         let bits = (all.len() / 8).next_power_of_two().trailing_zeros();
         let bits = bits.clamp(START_BITS[0], START_BITS[1]);
         let (shift, mut starts) = (FEATURE_BITS - bits, vec![0; (1 << bits) + 1]);
-        let (mut features, mut held) = (Vec::with_capacity(all.len()), Vec::with_capacity(all.len()));
+        let (mut entries, mut held, mut last) = (Vec::with_capacity(ENTRY * all.len()), Vec::new(), 0);
         for (feature, code) in all {
-            starts[(feature >> shift) as usize + 1] += 1;
-            features.push((feature & ((1 << shift) - 1)) as u32);
+            let upper = (feature >> shift) as usize;
+            if std::mem::replace(&mut last, upper) != upper {
+                entries.append(&mut held);
+            }
+            starts[upper + 1] += 1;
+            entries.extend(((feature & ((1 << shift) - 1)) as u32).to_le_bytes());
             held.push(code);
         }
+        entries.append(&mut held);
         (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
-        Self { features, held, starts, shift }
+        Self { entries, starts, shift }
+    }
+
+    /// What is left of the features of some upper bits, and how many documents hold each.
+    fn of_upper(&self, upper: usize) -> (&[[u8; size_of::<u32>()]], &[u8]) {
+        let [start, end] = [upper, upper + 1].map(|at| self.starts[at] as usize);
+        let (features, held) = self.entries[ENTRY * start..ENTRY * end].split_at(size_of::<u32>() * (end - start));
+        (features.as_chunks().0, held)
     }
 
     /// The features, ascending, and the codes of how many documents hold each.
     pub(crate) fn iter(&self) -> impl ExactSizeIterator<Item = (u64, u8)> {
         let mut upper = 0;
-        self.features.iter().zip(&self.held).enumerate().map(move |(at, (&rest, &code))| {
+        (0..self.entries.len() / ENTRY).map(move |at| {
             while self.starts[upper + 1] as usize <= at {
                 upper += 1;
             }
-            ((upper as u64) << self.shift | u64::from(rest), code)
+            let ((features, held), at) = (self.of_upper(upper), at - self.starts[upper] as usize);
+            ((upper as u64) << self.shift | u64::from(u32::from_le_bytes(features[at])), held[at])
         })
     }
 
     /// How many documents hold each of some features.
     pub(crate) fn all_held(&self, features: &[u64]) -> Vec<Held> {
         // Each comes from far away. Loops that do nothing else fetch many at a time.
-        let start = |&feature: &u64| self.starts[(feature >> self.shift) as usize] as usize;
+        let start = |&feature: &u64| ENTRY * self.starts[(feature >> self.shift) as usize] as usize;
         let starts: Vec<usize> = features.iter().map(start).collect();
-        let first = |&at: &usize| {
-            self.features.get(at).copied().unwrap_or_default()
-                ^ u32::from(self.held.get(at).copied().unwrap_or_default())
-        };
+        let first = |&at: &usize| self.entries.get(at).copied().unwrap_or_default();
         black_box(starts.iter().map(first).fold(0, |all, one| all ^ one));
         features.iter().map(|&feature| self.held(feature)).collect()
     }
 
     /// How many documents hold a feature.
     pub(crate) fn held(&self, feature: u64) -> Held {
-        let (upper, rest) = ((feature >> self.shift) as usize, (feature & ((1 << self.shift) - 1)) as u32);
-        let [start, end] = [upper, upper + 1].map(|at| self.starts[at] as usize);
-        let found = self.features[start..end].iter().position(|&known| known == rest);
-        found.map_or(Held::ALONE, |at| Held(self.held[start + at]))
+        let (features, held) = self.of_upper((feature >> self.shift) as usize);
+        let rest = ((feature & ((1 << self.shift) - 1)) as u32).to_le_bytes();
+        features.iter().position(|&known| known == rest).map_or(Held::ALONE, |at| Held(held[at]))
     }
 }
 

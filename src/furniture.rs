@@ -219,6 +219,9 @@ impl Mask {
 
     /// What of one text is furniture, if anything is.
     fn cut(&self, text: &str, shingle: Shingle) -> Option<Cut> {
+        if self.windows.sorted.is_empty() {
+            return None;
+        }
         let mut desk = Desk::default();
         desk.read(text, shingle, &self.common);
         Cut::new(0, &desk.windows(), &self.windows)

@@ -96,7 +96,9 @@ pub(crate) type Stretch = (u32, u32);
 /// What is known of the words of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Detail {
-    /// What they are: any run of them counts.
+    /// What they are, and not where they stand: any run of them counts.
+    Hashes,
+    /// Where they stand as well, and where sentences begin.
     Words,
     /// Their stems as well, by which sentences are compared, and runs that say next to nothing are known.
     Stems,
@@ -126,7 +128,7 @@ impl Side {
         let room = of.len() / 5;
         let with_stems = detail == Detail::Stems;
         let mut side = Self {
-            spans: Vec::with_capacity(room),
+            spans: Vec::with_capacity(if detail == Detail::Hashes { 0 } else { room }),
             hashes: Vec::with_capacity(room),
             stems: Vec::with_capacity(if with_stems { room } else { 0 }),
             solo: Vec::with_capacity(if with_stems { room } else { 0 }),
@@ -139,6 +141,9 @@ impl Side {
         text::with_scratch(|scratch| {
             text::walk(of, scratch, |words| {
                 side.hashes.extend_from_slice(words.hashes());
+                if detail == Detail::Hashes {
+                    return;
+                }
                 for word in words.iter() {
                     let at = side.spans.len() as u32;
                     if at > first && (at - first == LONGEST_SENTENCE || ends_sentence(of, &last, word.start)) {
@@ -157,8 +162,16 @@ impl Side {
         if side.spans.len() as u32 > first {
             side.sentences.push((first, side.spans.len() as u32));
         }
-        side.partner = vec![NONE; side.spans.len()];
+        side.partner = vec![NONE; side.hashes.len()];
         side
+    }
+
+    /// Finds out where the words of the text stand, if that is not known.
+    pub(crate) fn place(&mut self, of: &str) {
+        if self.spans.is_empty() {
+            let Self { spans, sentences, .. } = Self::new(of, Detail::Words);
+            (self.spans, self.sentences) = (spans, sentences);
+        }
     }
 
     /// Words as bytes of the text.
@@ -243,7 +256,7 @@ impl Sides {
     /// The longest run of free words through a place.
     fn grow(&self, left: u32, right: u32) -> Run {
         let back = (1..=left.min(right)).take_while(|&back| self.free(left - back, right - back)).count() as u32;
-        let room = (self.left.spans.len() as u32 - left).min(self.right.spans.len() as u32 - right);
+        let room = (self.left.hashes.len() as u32 - left).min(self.right.hashes.len() as u32 - right);
         let on = (0..room).take_while(|&on| self.free(left + on, right + on)).count() as u32;
         Run { left: left - back, right: right - back, len: back + on }
     }
@@ -358,7 +371,7 @@ pub(crate) fn same_words(sides: &mut Sides) -> Vec<Run> {
             step();
             *first = seeds.next[*first as usize];
         }
-        let in_line = line.map(|(l, r)| left - l + r).filter(|&at| (at as usize) < sides.right.spans.len());
+        let in_line = line.map(|(l, r)| left - l + r).filter(|&at| (at as usize) < sides.right.hashes.len());
         let places = std::iter::successors(Some(*first), |&at| seeds.next.get(at as usize).copied());
         let tries = in_line.into_iter().chain(places.take_while(|&at| at != NONE).take(TRIED));
         let run = tries.map(|right| sides.grow(left, right)).reduce(|a, b| if b.len > a.len { b } else { a });

@@ -3,30 +3,42 @@
 use super::bytes::{Cursor, put_number};
 
 /// Things that share a base.
-const GROUP: usize = 64;
+const GROUP: usize = 14;
 
-/// Where each of many things that follow each other begins and ends: some four bytes a thing.
+/// Where each of many things that follow each other begins and ends: some five bytes a thing.
 #[derive(Debug, Default)]
 pub(super) struct Offsets {
-    bases: Vec<u64>,
-    /// The end of each thing after the base of its group.
-    ends: Vec<u32>,
+    groups: Vec<Group>,
+    count: usize,
     end: u64,
+}
+
+/// Some things that follow each other, in one line of the cache.
+#[derive(Debug, Default)]
+#[repr(align(64))]
+struct Group {
+    /// Where the first of them begins.
+    base: u64,
+    /// Where each of them ends, after that.
+    ends: [u32; GROUP],
 }
 
 impl Offsets {
     /// Adds a thing of so many bytes; nothing, if a group would have more than four gigabytes.
     pub(super) fn push(&mut self, length: u64) -> Option<()> {
-        if self.ends.len().is_multiple_of(GROUP) {
-            self.bases.push(self.end);
+        let at = self.count % GROUP;
+        if at == 0 {
+            self.groups.push(Group { base: self.end, ..Group::default() });
         }
+        let group = self.groups.last_mut()?;
         self.end = self.end.checked_add(length)?;
-        self.ends.push(u32::try_from(self.end - self.bases.last()?).ok()?);
+        group.ends[at] = u32::try_from(self.end - group.base).ok()?;
+        self.count += 1;
         Some(())
     }
 
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.count
     }
 
     /// Bytes of all things.
@@ -37,21 +49,22 @@ impl Offsets {
     /// Where a thing begins, and the place after the last of them where all end.
     #[inline]
     pub(super) fn start(&self, at: usize) -> u64 {
-        match at {
-            at if at == self.ends.len() => self.end,
-            at if at.is_multiple_of(GROUP) => self.bases[at / GROUP],
-            at => self.bases[at / GROUP] + u64::from(self.ends[at - 1]),
+        if at == self.count {
+            return self.end;
         }
+        let group = &self.groups[at / GROUP];
+        group.base + (at % GROUP).checked_sub(1).map_or(0, |before| u64::from(group.ends[before]))
     }
 
     /// Bytes of a thing.
     #[inline]
     pub(super) fn length(&self, at: usize) -> usize {
-        (self.bases[at / GROUP] + u64::from(self.ends[at]) - self.start(at)) as usize
+        let Group { base, ends } = &self.groups[at / GROUP];
+        (base + u64::from(ends[at % GROUP]) - self.start(at)) as usize
     }
 
     pub(super) fn memory(&self) -> usize {
-        size_of::<u64>() * self.bases.capacity() + size_of::<u32>() * self.ends.capacity()
+        size_of::<Group>() * self.groups.capacity()
     }
 
     pub(super) fn put(&self, bytes: &mut Vec<u8>) {
@@ -61,7 +74,7 @@ impl Offsets {
 
     pub(super) fn read(cursor: &mut Cursor) -> Option<Self> {
         let count = usize::try_from(cursor.number()?).ok().filter(|&count| count <= cursor.0.len())?;
-        let mut offsets = Self { ends: Vec::with_capacity(count), ..Self::default() };
+        let mut offsets = Self { groups: Vec::with_capacity(count.div_ceil(GROUP)), ..Self::default() };
         for _ in 0..count {
             offsets.push(cursor.number()?)?;
         }
