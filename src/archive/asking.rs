@@ -53,7 +53,10 @@ impl ArchiveReader {
         article: &A,
         excerpts: Excerpts,
     ) -> Result<Answer> {
-        self.ask_in(snapshot, article, self.signed(article.text(), &mut Scratch::default()), excerpts)
+        // A thread of the pool is waited for once, and not for each of the parts below.
+        rayon::scope(|_| {
+            self.ask_in(snapshot, article, self.signed(article.text(), &mut Scratch::default()), excerpts)
+        })
     }
 
     /// The same of one that is signed already.
