@@ -413,9 +413,8 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
             let wants_excerpts = args.search.wants_excerpts();
             let line = |(article, (answer, number))| answer_line(article, Some(number), &answer, wants_excerpts);
             let mut told = documents.iter().zip(told).map(line);
-            let lines = lines.into_iter().filter_map(|line| line.map_or_else(Some, |()| told.next()));
-            let written =
-                lines.map(|line| write_line(&mut out, &line)).collect::<io::Result<()>>().and_then(|()| out.flush());
+            let mut lines = lines.into_iter().filter_map(|line| line.map_or_else(Some, |()| told.next()));
+            let written = lines.try_for_each(|line| write_line(&mut out, &line)).and_then(|()| out.flush());
             match written {
                 Ok(()) => {}
                 // Nobody listens any more.

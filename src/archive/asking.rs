@@ -54,9 +54,7 @@ impl ArchiveReader {
         excerpts: Excerpts,
     ) -> Result<Answer> {
         // A thread of the pool is waited for once, and not for each of the parts below.
-        rayon::scope(|_| {
-            self.ask_in(snapshot, article, self.signed(article.text(), &mut Scratch::default()), excerpts)
-        })
+        rayon::scope(|_| self.ask_in(snapshot, article, self.signed(article.text(), &mut Scratch::default()), excerpts))
     }
 
     /// The same of one that is signed already.
