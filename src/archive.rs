@@ -293,13 +293,7 @@ impl Archive {
     pub fn add_all<A: Article>(&mut self, articles: &[A]) -> Result<Vec<u64>> {
         let mut numbers = Vec::with_capacity(articles.len());
         for articles in articles.chunks(TOGETHER) {
-            let counted = self.reader.counted();
-            let sign = |scratch: &mut Scratch, article: &A| {
-                let signed = self.reader.signed(article.text(), scratch);
-                (self.entry(article.text(), &signed, &counted), signed)
-            };
-            let signed: Vec<(Entry, Signed)> = articles.par_iter().map_init(Scratch::default, sign).collect();
-            for ((entry, signed), article) in signed.iter().zip(articles) {
+            for ((entry, signed), article) in self.sign_all(articles).iter().zip(articles) {
                 numbers.push(self.add_signed(entry, signed, article)?);
             }
         }
@@ -327,15 +321,9 @@ impl Archive {
     pub fn ask_and_add_all<A: Article>(&mut self, articles: &[A]) -> Result<Vec<(Answer, u64)>> {
         let mut all = Vec::with_capacity(articles.len());
         for articles in articles.chunks(TOGETHER) {
-            let counted = self.reader.counted();
-            let sign = |scratch: &mut Scratch, article: &A| {
-                let signed = self.reader.signed(article.text(), scratch);
-                (self.entry(article.text(), &signed, &counted), signed)
-            };
-            let signed: Vec<(Entry, Signed)> = articles.par_iter().map_init(Scratch::default, sign).collect();
             // Whatever is added later, each sees what came before it.
             let mut before = Vec::with_capacity(articles.len());
-            for ((entry, signed), article) in signed.into_iter().zip(articles) {
+            for ((entry, signed), article) in self.sign_all(articles).into_iter().zip(articles) {
                 let view = self.records.view();
                 before.push((view, self.add_signed(&entry, &signed, article)?, signed));
             }
@@ -346,6 +334,15 @@ impl Archive {
             all.extend(told);
         }
         Ok(all)
+    }
+
+    fn sign_all<A: Article>(&self, articles: &[A]) -> Vec<(Entry, Signed)> {
+        let counted = self.reader.counted();
+        let sign = |scratch: &mut Scratch, article: &A| {
+            let signed = self.reader.signed(article.text(), scratch);
+            (self.entry(article.text(), &signed, &counted), signed)
+        };
+        articles.par_iter().map_init(Scratch::default, sign).collect()
     }
 
     fn add_signed<A: Article>(&mut self, entry: &Entry, signed: &Signed, article: &A) -> Result<u64> {

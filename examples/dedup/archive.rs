@@ -334,9 +334,9 @@ const FEW: u64 = 10_000;
 /// Lines that wait, at most; whoever writes more waits for answers.
 const WAITING: usize = 64;
 
-/// A watch counts anew when the archive has grown or shrunk by such a share: to count takes about as long as to answer a fifth of the
-/// articles that are counted, and if it was done for each twentieth, most of the time would go into it.
-const GROWTH: f64 = 0.25;
+/// A watch counts anew when the archive has grown or shrunk by such a share. Of 20,000 articles from nothing, twice as often takes a
+/// fourth more of the time and finds eight more of 5,004 matches; half as often saves a twentieth and loses 31.
+const GROWTH: f64 = 0.1;
 
 /// Whether an archive is another one than when it was last counted.
 fn is_another(archive: &Archive) -> bool {

@@ -48,15 +48,13 @@ impl Text {
     /// A text in fewer bytes.
     #[cfg(feature = "compress")]
     pub fn compressed(text: &[u8]) -> Self {
-        use std::io::Write;
-        let mut encoder = flate2::write::DeflateEncoder::new(vec![DEFLATED], flate2::Compression::new(LEVEL));
-        encoder.write_all(text).expect("a vector takes all bytes");
-        let mut bytes = encoder.finish().expect("a vector takes all bytes");
-        if bytes.len() > text.len() {
-            return Self::plain(text);
+        match deflated(text) {
+            Some(mut bytes) => {
+                seal(Of::Text, 0, &mut bytes, 0);
+                Self(bytes)
+            }
+            None => Self::plain(text),
         }
-        seal(Of::Text, 0, &mut bytes, 0);
-        Self(bytes)
     }
 
     pub(super) fn bytes(&self) -> &[u8] {
@@ -84,6 +82,25 @@ pub(super) fn read_text(bytes: &[u8]) -> Result<Vec<u8>, ArchiveFault> {
         Some((&DEFLATED, _)) => Err(ArchiveFault::Compressed),
         _ => Err(damaged),
     }
+}
+
+/// A text in fewer bytes, behind the byte that says so; none if it takes more.
+#[cfg(feature = "compress")]
+fn deflated(text: &[u8]) -> Option<Vec<u8>> {
+    use flate2::{Compress, Compression, FlushCompress, Status};
+    use std::cell::RefCell;
+    thread_local! {
+        /// To make its tables anew takes as long as to deflate a short text.
+        static DEFLATE: RefCell<Compress> = RefCell::new(Compress::new(Compression::new(LEVEL), false));
+    }
+    let mut bytes = Vec::with_capacity(1 + text.len());
+    bytes.push(DEFLATED);
+    let ended = DEFLATE.with_borrow_mut(|deflate| {
+        deflate.reset();
+        deflate.compress_vec(text, &mut bytes, FlushCompress::Finish)
+    });
+    bytes.shrink_to_fit();
+    matches!(ended, Ok(Status::StreamEnd)).then_some(bytes)
 }
 
 /// What was deflated; none if nothing was.
