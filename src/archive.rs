@@ -258,7 +258,7 @@ impl Archive {
     pub fn create(folder: impl AsRef<Path>, detector: &Detector) -> Result<Self> {
         let folder = folder.as_ref();
         let records = records::Writer::create(folder, &profile(detector), records::Options::default())?;
-        Self::with(folder, records, detector)
+        Ok(Self::with(folder, records, Counted::default(), detector))
     }
 
     /// Opens an archive to write to it. The detector may have other options than when it was created, but must sign in the same way:
@@ -268,13 +268,15 @@ impl Archive {
     /// [`Error::Archive`] if there is no archive, if another process writes to it, if it was made in another way, or if it is damaged.
     pub fn open(folder: impl AsRef<Path>, detector: &Detector) -> Result<Self> {
         let folder = folder.as_ref();
-        let (records, _) = records::Writer::open(folder, Some(&profile(detector)), records::Options::default())?;
-        Self::with(folder, records, detector)
+        let open = || records::Writer::open(folder, Some(&profile(detector)), records::Options::default());
+        let (records, counted) = rayon::join(open, || Counted::read(folder));
+        let (records, _) = records?;
+        Ok(Self::with(folder, records, counted?, detector))
     }
 
-    fn with(folder: &Path, records: records::Writer, detector: &Detector) -> Result<Self> {
-        let reader = ArchiveReader::with(folder, records.reader(), detector)?;
-        Ok(Self { records, reader, counting: None })
+    fn with(folder: &Path, records: records::Writer, counted: Counted, detector: &Detector) -> Self {
+        let reader = ArchiveReader::with(folder, records.reader(), counted, detector);
+        Self { records, reader, counting: None }
     }
 
     /// Adds an article; its number. It outlives a crash, and readers find it, from the next [`commit`](Self::commit) on.
@@ -573,15 +575,17 @@ impl ArchiveReader {
     /// As [`Archive::open`], but that it may be written to.
     pub fn open(folder: impl AsRef<Path>, detector: &Detector) -> Result<Self> {
         let folder = folder.as_ref();
-        Self::with(folder, records::Reader::open(folder, Some(&profile(detector)))?, detector)
+        let open = || records::Reader::open(folder, Some(&profile(detector)));
+        let (records, counted) = rayon::join(open, || Counted::read(folder));
+        Ok(Self::with(folder, records?, counted?, detector))
     }
 
-    fn with(folder: &Path, records: records::Reader, detector: &Detector) -> Result<Self> {
-        let counted = Arc::new(RwLock::new(Arc::new(Counted::read(folder)?)));
+    fn with(folder: &Path, records: records::Reader, counted: Counted, detector: &Detector) -> Self {
+        let counted = Arc::new(RwLock::new(Arc::new(counted)));
         let mut detector = detector.clone();
         // An archive judges by its own.
         detector.census = None;
-        Ok(Self { folder: folder.into(), records, detector, counted })
+        Self { folder: folder.into(), records, detector, counted }
     }
 
     /// Looks at what another process has committed in the meantime.

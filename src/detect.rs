@@ -146,9 +146,9 @@ impl Detector {
     /// [`DetectorBuilder::near_misses`] was set, what is at least so similar. Ordered as [`pairs`](Self::pairs) does it, and
     /// an exact copy is spoken for by another article as it is there. Positions beyond the input are passed over.
     ///
-    /// With [`Search::Exhaustive`] these articles, and no others, are compared with all that there are: what candidates leave
-    /// out is seen in a corpus that is far too large to compare all with all. Time grows with the articles that are asked for
-    /// times all articles, some two hundred nanoseconds for each of these pairs.
+    /// With [`Search::Exhaustive`](crate::Search::Exhaustive) these articles, and no others, are compared with all that there are:
+    /// what candidates leave out is seen in a corpus that is far too large to compare all with all. Time grows with the articles
+    /// that are asked for times all articles, some two hundred nanoseconds for each of these pairs.
     ///
     /// ```
     /// use retold::{Detector, Search};

@@ -142,13 +142,10 @@ impl Counted {
         let Some((length, rest)) = body.split_first_chunk() else { return damaged(0, "it is too short") };
         let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
         let Some((census, notes)) = rest.split_at_checked(length) else { return damaged(0, "it is too short") };
-        let census = match Census::from_bytes(census) {
-            Ok(census) => census,
-            Err(what) => return damaged(8, what),
-        };
-        match Self::read_notes(notes) {
-            Some(notes) => Ok(Self { number: last, census: census.into(), ..notes }),
-            None => damaged(8 + length, "what it tells of articles is not what was written"),
+        match rayon::join(|| Census::from_bytes(census), || Self::read_notes(notes)) {
+            (Err(what), _) => damaged(8, what),
+            (_, None) => damaged(8 + length, "what it tells of articles is not what was written"),
+            (Ok(census), Some(notes)) => Ok(Self { number: last, census: census.into(), ..notes }),
         }
     }
 
