@@ -240,7 +240,9 @@ def test_many_threads(folder: Path) -> None:
 
 
 SLOW = """
-import retold, sys
+import retold, signal, sys
+# Whoever runs the tests may ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 archive = retold.Archive.create(sys.argv[1], threads=1, search="exhaustive")
 archive.add([f"The ferry number {n} to Orrin will stop in March, told {n * 7919 % 100003} people of the board" for n in range(6000)])
 try:

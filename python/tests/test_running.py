@@ -79,7 +79,9 @@ def test_a_bar(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatc
 
 
 SLOW = """
-import retold, sys, time
+import retold, signal, sys, time
+# Whoever runs the tests may ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 articles = [f"The ferry number {n} to Orrin will stop in March, told {n * 7919 % 100003} {n * 104729 % 99991} people of the board" for n in range(6000)]
 try:
     print("ready", flush=True)
@@ -105,7 +107,9 @@ def test_ctrl_c() -> None:
 
 
 LONG = """
-import retold
+import retold, signal
+# Whoever runs the tests may ignore it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 articles = [f"The ferry number {n} to Orrin will stop in March, told {n * 7919 % 100003} {n * 104729 % 99991} people of the board" for n in range(40000)]
 def tell(stage, done, total):
     if stage == "near":
