@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::census::{Census, Comparing};
-use crate::content::{Token, features};
+use crate::content::{Token, distinct_features};
 use crate::features::{English, Weighed, Weigher, rare_weights};
 use crate::frequencies::Held;
 use crate::judge::{Common, Desk, Telling};
@@ -71,11 +71,7 @@ impl Alone<'_> {
         match self.level {
             _ if may_be_near && pair.relation.is_some() => pair,
             Level::Reworded => self.by_content(texts, signed, pair),
-            Level::Near if may_be_near => pair,
-            Level::Near => {
-                let (evidence, _) = near.rule.judge(&shingles.of(0), &shingles.of(1), || 0.0);
-                Compared { relation: None, similarity: evidence.jaccard, evidence, ..pair }
-            }
+            Level::Near => Compared { relation: None, similarity: pair.evidence.jaccard, ..pair },
         }
     }
 
@@ -130,19 +126,8 @@ impl Alone<'_> {
 
 /// The features that both texts have, ascending.
 fn features_of_both(told: &[Told<'_>; 2]) -> Vec<u64> {
-    let of_text = |told: &Told<'_>| {
-        let mut all = Vec::with_capacity(2 * told.tokens.len());
-        features(told.tokens.iter().copied(), |feature| all.push(feature));
-        all.sort_unstable();
-        all.dedup();
-        all
-    };
-    let [mut ours, theirs] = told.each_ref().map(of_text);
-    let mut theirs = theirs.into_iter().peekable();
-    ours.retain(|feature| {
-        while theirs.next_if(|their| their < feature).is_some() {}
-        theirs.peek() == Some(feature)
-    });
+    let [mut ours, theirs] = told.each_ref().map(|told| distinct_features(&told.tokens));
+    ours.retain(|feature| theirs.binary_search(feature).is_ok());
     ours
 }
 

@@ -377,6 +377,15 @@ pub(crate) fn features(tokens: impl Iterator<Item = Token> + Clone, mut each: im
     tokens.for_each(|token| each(alone(token.stem())));
 }
 
+/// The distinct features of a text, ascending.
+pub(crate) fn distinct_features(tokens: &[Token]) -> Vec<u64> {
+    let mut all = Vec::with_capacity(2 * tokens.len());
+    features(tokens.iter().copied(), |feature| all.push(feature));
+    all.sort_unstable();
+    all.dedup();
+    all
+}
+
 /// Where what belongs to one text stands, of what stands one text after the other and ends at these places.
 #[inline(always)]
 pub(crate) fn span(ends: &[u32], text: usize) -> Range<usize> {

@@ -527,15 +527,15 @@ impl Table {
     fn reset(&mut self, features: usize) {
         self.features.clear();
         self.slots.clear();
-        self.slots.resize((features + features / 4 + 1).next_power_of_two(), 0);
+        self.slots.resize((features + features / 4 + 1).max(2).next_power_of_two(), 0);
     }
 
     /// The number of a feature, and whether it was there.
     #[inline(always)]
     fn find(&mut self, name: u64, new: Counted) -> (usize, bool) {
         // Multiplied by the golden ratio: stems have all of their lowest bits 0.
-        let bits = self.slots.len().trailing_zeros().max(1);
-        let mut at = (name.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - bits)) as usize & (self.slots.len() - 1);
+        let bits = self.slots.len().trailing_zeros();
+        let mut at = (name.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - bits)) as usize;
         loop {
             match self.slots[at] {
                 0 => {

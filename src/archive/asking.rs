@@ -80,8 +80,9 @@ impl ArchiveReader {
         // Each of the two mostly waits for memory and for files.
         let (edited, (asked, reworded)) = rayon::join(
             || {
-                let met = Met::new(snapshot, &keys[FINGERPRINTS], sample)?;
-                Ok::<_, Error>((edited(snapshot, exact, &met, &keys, words, by_bands)?, met))
+                let mut met = Met::new(snapshot, &keys[FINGERPRINTS], sample)?;
+                let half = std::mem::take(&mut met.half);
+                Ok::<_, Error>((edited(snapshot, exact, half, &keys, words, by_bands)?, met))
             },
             || {
                 let asked = counted.census.ask(comparing, (article.text(), signed), usual);
@@ -278,14 +279,14 @@ impl Met {
 fn edited(
     snapshot: &Snapshot,
     exact: Vec<u64>,
-    met: &Met,
+    sharing_fingerprints: Vec<(u64, u32)>,
     keys: &[Vec<u64>; KEYS.len()],
     words: u32,
     by_bands: bool,
 ) -> Result<Vec<u64>> {
     let bands = if by_bands { sharing(snapshot, (BANDS, 0), &keys[BANDS], |_| 1)? } else { Vec::new() };
     let mut edited = exact;
-    edited.extend(best(met.half.clone(), LEAST_FINGERPRINTS));
+    edited.extend(best(sharing_fingerprints, LEAST_FINGERPRINTS));
     // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
     edited.extend(best(bands, if words < SHORT { 1 } else { 2 }));
     Ok(edited)

@@ -120,11 +120,12 @@ impl<'w> Beside<'w> {
         });
         let feature = |(&feature, held)| Feature { feature, held, pair: [0; 2], stem: None };
         let mut all: Vec<Feature> = all.iter().zip(held(&all)).map(feature).collect();
-        // A stem stands behind its pair, if it has one.
-        let is_stem = |at: usize| known.get(alone(tokens[at].stem()));
-        let stems: Vec<u32> = (0..tokens.len()).filter_map(is_stem).collect();
+        // Stems stand behind all pairs.
+        let stems = &in_order[in_order.len() - tokens.len()..];
         let (mut heads, mut words_of_both) = ([Head { words, ..Head::default() }; 2], Vec::new());
-        let (mut asked, mut known_stems, mut found) = (Asked::default(), Known::default(), Vec::new());
+        let (mut known_stems, mut found) = (Known::default(), Vec::new());
+        let mut asked = Asked::default();
+        let asked = asked.choose(tokens.iter().copied(), |_| true);
         let mut weights = Vec::new();
         for (which, head) in heads.iter_mut().enumerate() {
             let held: Vec<Held> =
@@ -139,7 +140,7 @@ impl<'w> Beside<'w> {
                 Answer { held: held[at as usize], list: Some(at), is_first }
             };
             let weighed = |at: u32, weight| all[at as usize].pair[which] = weight;
-            find_rare(asked.choose(tokens(), |_| true), weigher, &mut head.totals, answer, weighed, |_| {});
+            find_rare(asked, weigher, &mut head.totals, answer, weighed, |_| {});
             words_of_both.clear();
             weights.clear();
             let (scratch, packed) = ((&mut known_stems, &mut found), (&mut words_of_both, &mut weights));

@@ -7,7 +7,7 @@ use std::fmt;
 
 use super::packed::{Broken, Packed, put};
 use super::{BLOCK, Kernels, Masked};
-use crate::content::{FEATURE_BITS, Token, features};
+use crate::content::{FEATURE_BITS, Token, distinct_features};
 use crate::features::{English, HEAD_NUMBERS, Weighed, Weigher, rare_weights};
 use crate::frequencies::{Frequencies, Held, MOST_DOCUMENTS};
 use crate::judge::{Common, Desk, Judge, Telling};
@@ -35,11 +35,7 @@ impl fmt::Debug for Told<'_> {
 impl Told<'_> {
     /// The distinct features, ascending.
     fn features(&self) -> Vec<u64> {
-        let mut all = Vec::with_capacity(2 * self.tokens.len());
-        features(self.tokens.iter().copied(), |feature| all.push(feature));
-        all.sort_unstable();
-        all.dedup();
-        all
+        distinct_features(&self.tokens)
     }
 
     /// How many content words there are; of these how many general English has, and how many were looked at for it; and the same of
