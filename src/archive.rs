@@ -284,8 +284,10 @@ impl Archive {
     /// # Errors
     /// [`Error::Archive`] if it cannot be written, or has more than some thirty megabytes.
     pub fn add<A: Article>(&mut self, article: &A) -> Result<u64> {
-        let signed = self.reader.signed(article.text(), &mut Scratch::default());
-        self.add_signed(&self.entry(article.text(), &signed, &self.reader.counted()), &signed, article)
+        let reader = &self.reader;
+        let signed = reader.signed(article.text(), &mut Scratch::default());
+        let entry = reader.entry(article.text(), &signed, &reader.counted());
+        self.add_signed(&entry, &signed, article)
     }
 
     /// Adds many articles, which are signed in parallel; their numbers, which ascend.
@@ -294,10 +296,21 @@ impl Archive {
     /// As [`add`](Self::add); those before the one that failed are added.
     pub fn add_all<A: Article>(&mut self, articles: &[A]) -> Result<Vec<u64>> {
         let mut numbers = Vec::with_capacity(articles.len());
-        for articles in articles.chunks(TOGETHER) {
-            for ((entry, signed), article) in self.sign_all(articles).iter().zip(articles) {
-                numbers.push(self.add_signed(entry, signed, article)?);
-            }
+        let (reader, counted) = (self.reader.clone(), self.reader.counted());
+        let mut chunks = articles.chunks(TOGETHER);
+        let mut sign_next = || chunks.next().map(|articles| (articles, reader.sign_all(articles, &counted)));
+        let mut next = sign_next();
+        // Adding takes one thread, and others sign what comes next.
+        while let Some((articles, signed)) = next {
+            let add = || -> Result<()> {
+                for ((entry, signed), article) in signed.iter().zip(articles) {
+                    numbers.push(self.add_signed(entry, signed, article)?);
+                }
+                Ok(())
+            };
+            let (added, following) = rayon::join(add, &mut sign_next);
+            added?;
+            next = following;
         }
         Ok(numbers)
     }
@@ -325,7 +338,8 @@ impl Archive {
         for articles in articles.chunks(TOGETHER) {
             // Whatever is added later, each sees what came before it.
             let mut before = Vec::with_capacity(articles.len());
-            for ((entry, signed), article) in self.sign_all(articles).into_iter().zip(articles) {
+            let signed = self.reader.sign_all(articles, &self.reader.counted());
+            for ((entry, signed), article) in signed.into_iter().zip(articles) {
                 let view = self.records.view();
                 before.push((view, self.add_signed(&entry, &signed, article)?, signed));
             }
@@ -336,15 +350,6 @@ impl Archive {
             all.extend(told);
         }
         Ok(all)
-    }
-
-    fn sign_all<A: Article>(&self, articles: &[A]) -> Vec<(Entry, Signed)> {
-        let counted = self.reader.counted();
-        let sign = |scratch: &mut Scratch, article: &A| {
-            let signed = self.reader.signed(article.text(), scratch);
-            (self.entry(article.text(), &signed, &counted), signed)
-        };
-        articles.par_iter().map_init(Scratch::default, sign).collect()
     }
 
     fn add_signed<A: Article>(&mut self, entry: &Entry, signed: &Signed, article: &A) -> Result<u64> {
@@ -415,9 +420,16 @@ impl Archive {
         self.records.compact(true)
     }
 
-    /// Whether so many articles were added or removed since the last census that another one should be taken: one in twenty.
+    /// Whether so many articles were added or removed since the last census that another one should be taken: one in twenty. Never where
+    /// edited copies alone are looked for and no excerpts, which need none.
     pub fn needs_census(&self) -> bool {
-        self.reader.needs_census()
+        self.needs_census_after(GROWTH)
+    }
+
+    /// The same for another share than one in twenty, `0.1` for one in ten: who asks and adds an endless stream has more articles counted
+    /// with less, and waits less with more.
+    pub fn needs_census_after(&self, growth: f64) -> bool {
+        self.reader.needs_census(growth)
     }
 
     /// Counts how rare words are, how common copies, and what is furniture, over all articles, and [merges](Self::merge), so that what is
@@ -610,9 +622,11 @@ impl ArchiveReader {
         Ok(Counted::new(census, articles.iter().map(|article| article.number).zip(notes)))
     }
 
-    fn needs_census(&self) -> bool {
+    fn needs_census(&self, growth: f64) -> bool {
+        let is_judged_by =
+            self.detector.views().content == Content::Words || self.detector.excerpts != Excerpts::Ignore;
         let (then, now) = (self.counted().articles.len() as f64, self.records.snapshot().len() as f64);
-        (now - then).abs() > GROWTH * then.max(1.0)
+        is_judged_by && (now - then).abs() > growth * then.max(1.0)
     }
 
     /// The census by which rewordings are judged: 1 for the first; none was taken, and no rewordings are found, if it is 0.
@@ -731,6 +745,12 @@ struct Signed {
     keys: [Vec<u64>; KEYS.len()],
 }
 
+/// What is kept of an article.
+struct Entry {
+    text: Text,
+    sketch: Vec<u8>,
+}
+
 impl ArchiveReader {
     fn signed(&self, text: &str, scratch: &mut Scratch) -> Signed {
         let single = views(&self.detector).single(text, scratch);
@@ -738,19 +758,19 @@ impl ArchiveReader {
         let keys = if is_refused { Default::default() } else { keys(&self.detector, &single) };
         Signed { single, keys }
     }
-}
 
-/// What is kept of an article.
-struct Entry {
-    text: Text,
-    sketch: Vec<u8>,
-}
+    fn sign_all<A: Article>(&self, articles: &[A], counted: &Counted) -> Vec<(Entry, Signed)> {
+        let sign = |scratch: &mut Scratch, article: &A| {
+            let signed = self.signed(article.text(), scratch);
+            (self.entry(article.text(), &signed, counted), signed)
+        };
+        articles.par_iter().map_init(Scratch::default, sign).collect()
+    }
 
-impl Archive {
     fn entry(&self, text: &str, Signed { single, .. }: &Signed, counted: &Counted) -> Entry {
         let may_hold_furniture = counted.census.mask.may_be_in(&single.fingerprints);
         let looked_at = LookedAt { census: counted.number, may_hold_furniture };
-        let gaps = match self.reader.detector.comparing().views.content {
+        let gaps = match self.detector.comparing().views.content {
             Content::Words => sketch::gaps(text),
             // Before the end of no words.
             Content::Nothing => vec![0],

@@ -10,9 +10,7 @@ use bytesize::ByteSize;
 use clap::Subcommand;
 use indicatif::HumanCount;
 use rayon::prelude::*;
-use retold::{
-    Answer, Archive, ArchiveReader, ArchiveStats, Archived, Article, Cluster, Detector, DetectorBuilder, Relation,
-};
+use retold::{Answer, Archive, ArchiveReader, Archived, Article, Cluster, Detector, DetectorBuilder, Relation};
 use serde_json::{Value, json};
 
 use crate::input::{self, Fields};
@@ -338,12 +336,6 @@ const WAITING: usize = 64;
 /// fourth more of the time and finds eight more of 5,004 matches; half as often saves a twentieth and loses 31.
 const GROWTH: f64 = 0.1;
 
-/// Whether an archive is another one than when it was last counted.
-fn is_another(archive: &Archive) -> bool {
-    let ArchiveStats { articles, counted, .. } = archive.stats();
-    articles.abs_diff(counted) as f64 > GROWTH * counted.max(1) as f64
-}
-
 /// The article of a line, or what is answered if there is none.
 fn read_line(args: &Watch, line: &[u8], number: u64) -> Result<input::Document, Value> {
     input::line(&args.fields, line, number).map_err(|(id, reason)| {
@@ -425,7 +417,7 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
         match next {
             Some(Event::End(None)) => {
                 archive.commit().map_err(failed)?;
-                if is_another(&archive) {
+                if archive.needs_census_after(GROWTH) {
                     archive.take_census().map_err(failed)?;
                 }
                 break Ok(());
@@ -438,7 +430,7 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
         if pending >= args.commit_every || pending > 0 && since.elapsed() >= within {
             pending = 0;
             archive.commit().map_err(failed)?;
-            if is_another(&archive) {
+            if archive.needs_census_after(GROWTH) {
                 // Of few it is a matter of a second, and those that come next are judged by it.
                 match archive.stats().articles < FEW {
                     true => archive.take_census().map(|_| ()),
