@@ -10,7 +10,8 @@
 //! [`Frequencies`] of two corpora do not add up to those of both. Which texts are edited copies, of which one counts as a
 //! document, is known of the whole alone. And what one text of each has is held by two of the whole, but is in neither
 //! table: with it a table would be some three times as large (of 44,511 articles 3.1 million features instead of
-//! 1.1 million). Who counts a corpus in parts, as engines do, finds the leaders first, and then adds up holders.
+//! 1.1 million). Who counts a corpus in parts, as engines do (`kernels`), finds the leaders first, and then adds up holders: what comes of
+//! any parts are the frequencies of the whole, to the bit.
 
 use std::borrow::Cow;
 use std::hint::black_box;

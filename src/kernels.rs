@@ -13,7 +13,7 @@ use std::borrow::Cow;
 
 pub use content::{
     Beside, Counted, Counting, Direct, Full, Looked, Packages, Pair, Read, Reading, Side, Told, Usual, Visit, Visits,
-    Weighing, Weights, best_shares, english_share, frequent, guest, is_compared, is_crowded, neighbours, share,
+    Weighing, Weights, english_share, frequent, guest, is_compared, is_crowded, neighbours, share, usual_share,
     worth_reading,
 };
 pub use decide::{Crowd, Decider, Engine, MemberRow, Met, Numbers};
@@ -30,7 +30,7 @@ use crate::options::{Representative, Search};
 use crate::sign::{Scratch, Single};
 
 /// Changes whenever what kernels exchange does.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// Texts are numbered on, and what is asked about so many of them goes together.
 pub const BLOCK: u32 = 512;

@@ -184,9 +184,9 @@ impl Neighbours {
         }
     }
 
-    /// What share of its pairs of words each text shares with two of its neighbours, the so-manieth from the best down, the better
-    /// one first; 0 if it has fewer.
-    pub(crate) fn nth_best_shares(&self, content: &Content, nth: [usize; 2], budget: &Budget) -> Vec<[f32; 2]> {
+    /// What share of its pairs of words each text shares with one of its neighbours, the so-manieth from the best down; 0 if it has
+    /// fewer.
+    pub(crate) fn nth_best_shares(&self, content: &Content, nth: usize, budget: &Budget) -> Vec<f32> {
         let texts = content.len();
         let mut count: Vec<u32> = vec![0; texts];
         self.for_each(|left, Neighbour { text: right, .. }| {
@@ -194,9 +194,9 @@ impl Neighbours {
             count[right as usize] += 1;
         });
         // In 65,535ths, for there are many of them; those that have too few need no room.
-        let mut nth_best: Vec<[u16; 2]> = vec![[0; 2]; texts];
+        let mut nth_best: Vec<u16> = vec![0; texts];
         let room = (budget.share(Share::Shares) / size_of::<u16>() as u64).max(1 << 16);
-        let needed = |text: usize| if (count[text] as usize) < nth[0] { 0 } else { count[text] as usize };
+        let needed = |text: usize| if (count[text] as usize) < nth { 0 } else { count[text] as usize };
         let mut first = 0;
         while first < texts {
             // As many texts as there is room for, and one in any case.
@@ -208,7 +208,7 @@ impl Neighbours {
             self.nth_best_of(content, nth, &places, (first, &mut nth_best[first..end]));
             first = end;
         }
-        nth_best.into_iter().map(|shares| shares.map(of_steps)).collect()
+        nth_best.into_iter().map(of_steps).collect()
     }
 
     /// Leaves out the pairs in which neither text shares as much with the other one as with the so-manieth best of its own
@@ -274,7 +274,7 @@ impl Neighbours {
     }
 
     /// The same of some texts, which have so many neighbours that the shares with those of each begin at its place.
-    fn nth_best_of(&self, content: &Content, nth: [usize; 2], places: &[usize], (first, of): (usize, &mut [[u16; 2]])) {
+    fn nth_best_of(&self, content: &Content, nth: usize, places: &[usize], (first, of): (usize, &mut [u16])) {
         let mut shares = vec![0u16; places[of.len()]];
         let mut next = places[..of.len()].to_vec();
         let totals = &content.pair_totals;
@@ -289,10 +289,10 @@ impl Neighbours {
                 }
             }
         });
-        let best = |mine: &mut Vec<u16>, (at, best): (usize, &mut [u16; 2])| {
+        let best = |mine: &mut Vec<u16>, (at, best): (usize, &mut u16)| {
             mine.clear();
             mine.extend_from_slice(&shares[places[at]..places[at + 1]]);
-            best.copy_from_slice(&nth_best(mine, nth));
+            *best = nth_best(mine, nth);
         };
         of.par_iter_mut().enumerate().for_each_init(Vec::new, best);
     }
@@ -321,11 +321,11 @@ pub(crate) fn is_kept(share: u16, nth_best: (f32, f32), any: f32) -> bool {
 }
 
 /// Of the shares of one text, which are put into another order, the so-manieth from the best down; 0 if there are fewer.
-pub(crate) fn nth_best(shares: &mut [u16], nth: [usize; 2]) -> [u16; 2] {
-    nth.map(|nth| match nth <= shares.len() {
+pub(crate) fn nth_best(shares: &mut [u16], nth: usize) -> u16 {
+    match nth <= shares.len() {
         true => *shares.select_nth_unstable_by(nth - 1, |a, b| b.cmp(a)).1,
         false => 0,
-    })
+    }
 }
 
 /// A share in 65,535ths.
@@ -526,7 +526,7 @@ mod tests {
         }
 
         #[test]
-        fn the_nth_best_share_is_that_of_all_sorted(texts in prop::collection::vec(prop::collection::vec(0u32..30, 0..12), 2..40), nth in 1usize..6, more in 0usize..3) {
+        fn the_nth_best_share_is_that_of_all_sorted(texts in prop::collection::vec(prop::collection::vec(0u32..30, 0..12), 2..40), nth in 1usize..6) {
             let (content, found) = neighbours(&texts, None);
             let mut shares = vec![Vec::new(); texts.len()];
             for left in 0..texts.len() {
@@ -537,15 +537,10 @@ mod tests {
                     shares[right].push(share);
                 }
             }
-            let nth_best = |mut shares: Vec<f32>, nth: usize| {
+            let found = found.nth_best_shares(&content, nth, &Budget::unlimited());
+            for (found, mut shares) in found.into_iter().zip(shares) {
                 shares.sort_by(|a, b| b.total_cmp(a));
-                shares.get(nth - 1).copied().unwrap_or(0.0)
-            };
-            let found = found.nth_best_shares(&content, [nth, nth + more], &Budget::unlimited());
-            for (found, shares) in found.into_iter().zip(shares) {
-                for (found, nth) in found.into_iter().zip([nth, nth + more]) {
-                    prop_assert!((found - nth_best(shares.clone(), nth)).abs() < 2e-5);
-                }
+                prop_assert!((found - shares.get(nth - 1).copied().unwrap_or(0.0)).abs() < 2e-5);
             }
         }
 
@@ -553,8 +548,7 @@ mod tests {
         fn the_best_neighbours_of_either_text_are_kept(texts in prop::collection::vec(prop::collection::vec(0u32..30, 0..12), 2..40), nth in 1usize..6, memory in prop::option::of(0u64..100_000)) {
             let (content, all) = neighbours(&texts, None);
             let (_, mut best) = neighbours(&texts, memory);
-            let shares: Vec<f32> =
-                all.nth_best_shares(&content, [nth, nth], &Budget::unlimited()).into_iter().map(|shares| shares[0]).collect();
+            let shares = all.nth_best_shares(&content, nth, &Budget::unlimited());
             let left_out = best.keep_best(&content, &shares, 0.3);
             let mut lost = 0;
             for left in 0..texts.len() as u32 {

@@ -23,9 +23,8 @@ use crate::texts::{Sets, Shingles, Texts};
 use crate::usual::{USUAL_NEIGHBOUR, Usual};
 use crate::verify::{self, Rule};
 
-/// A text is compared with so many of its neighbours, the best ones, with those that have it among theirs, and with who shares so much
-/// of its pairs of words in any case. In a large corpus there are ever more that share next to nothing.
-pub(crate) const MOST_NEIGHBOURS: usize = 32;
+/// A text is compared with its best neighbours, as many as tell what is usual for it, with those that have it among theirs, and with who
+/// shares so much of its pairs of words in any case. In a large corpus there are ever more that share next to nothing.
 pub(crate) const IN_ANY_CASE: f32 = 0.02;
 
 /// What a corpus was found to be like, by which other articles can be judged as it would.
@@ -164,10 +163,8 @@ impl Rewordings<'_> {
                 asked.filter(|_| self.near.search == Search::Exhaustive).map(|asked| of_leaders(asked, leaders));
             // The lists are given back as soon as nobody is to be found by them.
             let lists = is_asked.is_some().then_some(lists);
-            let shares = candidates.nth_best_shares(&content, [USUAL_NEIGHBOUR, MOST_NEIGHBOURS], budget);
-            let (shares, least): (Vec<f32>, Vec<f32>) = shares.into_iter().map(|[usual, least]| (usual, least)).unzip();
-            summary.left_out = candidates.keep_best(&content, &least, IN_ANY_CASE);
-            drop(least);
+            let shares = candidates.nth_best_shares(&content, USUAL_NEIGHBOUR, budget);
+            summary.left_out = candidates.keep_best(&content, &shares, IN_ANY_CASE);
             let usual = Usual::new(&content, leaders, &candidates, shares);
             let others = match (&lists, is_asked) {
                 (Some(lists), Some(asked)) => {

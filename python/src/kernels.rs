@@ -374,7 +374,7 @@ impl Kernel {
             }
             "shares" => {
                 let (text, shares) = std::mem::take(&mut streams.shares);
-                best(text.map(|text| (text, shares)).into_iter().collect())?
+                usual_shares(text.map(|text| (text, shares)).into_iter().collect())?
             }
             "read" => {
                 let counts = self.streams.reading.counts();
@@ -753,7 +753,7 @@ impl Kernel {
             }
             shares.push(share as u16);
         }
-        best(done)
+        usual_shares(done)
     }
 
     fn compared(&self, rows: &Rows) -> PyResult<Table> {
@@ -997,14 +997,10 @@ fn counted(done: Vec<(i64, k::Counted)>) -> PyResult<Table> {
     ])
 }
 
-fn best(done: Vec<(u32, Vec<u16>)>) -> PyResult<Table> {
-    let best = |(text, mut shares): (u32, Vec<u16>)| (text, k::best_shares(&mut shares));
-    let found: Vec<(u32, [u16; 2])> = done.into_iter().map(best).filter(|(_, best)| best[0] > 0).collect();
-    table(vec![
-        ("t", longs(found.iter().map(|of| of.0))),
-        ("usual", ints(found.iter().map(|of| of.1[0].into()))),
-        ("least", ints(found.iter().map(|of| of.1[1].into()))),
-    ])
+fn usual_shares(done: Vec<(u32, Vec<u16>)>) -> PyResult<Table> {
+    let usual = |(text, mut shares): (u32, Vec<u16>)| (text, k::usual_share(&mut shares));
+    let found: Vec<(u32, u16)> = done.into_iter().map(usual).filter(|&(_, usual)| usual > 0).collect();
+    table(vec![("t", longs(found.iter().map(|of| of.0))), ("usual", ints(found.iter().map(|of| of.1.into())))])
 }
 
 fn read_table(found: Vec<k::Read>) -> PyResult<Table> {
@@ -1234,8 +1230,8 @@ impl Decider {
         Ok(PyBytes::new(py, &bytes))
     }
 
-    /// For each text the least share of a pair that is among its best, two bytes each, and which texts are in crowds, by a table of t,
-    /// usual and least.
+    /// For each text the least share of a pair that is among its best, two bytes each, and which texts are in crowds, by a table of t
+    /// and usual.
     fn crowds<'py>(
         &self,
         py: Python<'py>,
@@ -1243,10 +1239,9 @@ impl Decider {
     ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
         let rows = Rows::of(shares)?;
         let (mut least, mut is_crowded) = (vec![0; 2 * self.0.texts()], vec![false; self.0.texts()]);
-        let best = rows.small("usual")?.into_iter().zip(rows.small("least")?);
-        for (text, (usual, of_text)) in rows.ints("t")?.into_iter().zip(best) {
+        for (text, usual) in rows.ints("t")?.into_iter().zip(rows.small("usual")?) {
             let at = text as usize;
-            least[2 * at..2 * at + 2].copy_from_slice(&(of_text as u16).to_le_bytes());
+            least[2 * at..2 * at + 2].copy_from_slice(&(usual as u16).to_le_bytes());
             is_crowded[at] = k::is_crowded(usual as u16);
         }
         Ok((PyBytes::new(py, &least), PyBytes::new(py, &Bits::of(is_crowded.len(), |at| is_crowded[at]))))

@@ -15,7 +15,7 @@ use crate::near::Keep;
 use crate::prior::Odds;
 use crate::rare::{are_neighbours, is_kept, nth_best, of_steps, pair_share};
 use crate::report::ContentEvidence;
-use crate::rewordings::{IN_ANY_CASE, MOST_NEIGHBOURS, reworded_pair};
+use crate::rewordings::{IN_ANY_CASE, reworded_pair};
 use crate::usual::{self, CROWD_LOOKED_AT, CROWDED, USUAL_NEIGHBOUR};
 use crate::verify::{self, StemTable};
 
@@ -329,7 +329,7 @@ impl Weighing {
 
 impl Packed<'_> {
     /// A feature that was packed as its distance from the one before.
-    fn feature_after(&mut self, before: u64) -> Result<u64, Broken> {
+    pub(super) fn feature_after(&mut self, before: u64) -> Result<u64, Broken> {
         let feature = before.checked_add(self.long()?).ok_or(Broken)?;
         if feature >> FEATURE_BITS == 0 { Ok(feature) } else { Err(Broken) }
     }
@@ -396,12 +396,12 @@ fn totals_of(totals: &[u8], text: u32) -> (u32, u32) {
     })
 }
 
-/// Of what a text shares with its neighbours, in any order: what is usual, and the least that is among its best, in 65,535ths.
-pub fn best_shares(shares: &mut [u16]) -> [u16; 2] {
-    nth_best(shares, [USUAL_NEIGHBOUR, MOST_NEIGHBOURS])
+/// Of what a text shares with its neighbours, in any order, what is usual, in 65,535ths: the least that is among its best.
+pub fn usual_share(shares: &mut [u16]) -> u16 {
+    nth_best(shares, USUAL_NEIGHBOUR)
 }
 
-/// Whether a pair that shares so much is compared, of texts whose least best shares are these.
+/// Whether a pair that shares so much is compared, of texts for which it is usual to share so much.
 pub fn is_compared(share: u16, left: u16, right: u16) -> bool {
     is_kept(share, (of_steps(left), of_steps(right)), IN_ANY_CASE)
 }

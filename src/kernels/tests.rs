@@ -11,8 +11,13 @@ use proptest::prelude::*;
 mod story;
 
 use self::story::Story;
+use super::packed::Packed;
 use super::*;
+use crate::content::Token;
+use crate::content::tests::token_chunks;
+use crate::frequencies::Frequencies;
 use crate::hash::{hash_bytes, mix};
+use crate::store::Budget;
 use crate::{Article, Detector, DetectorBuilder, Excerpts, Level, Report};
 
 /// Rows come in so many parts.
@@ -212,9 +217,9 @@ impl Memory {
                 [text, other].into_iter().for_each(|text| shares.entry(text).or_default().push(share));
             }
         }
-        let best = |(text, mut of): (u32, Vec<u16>)| (text, best_shares(&mut of));
-        let best: BTreeMap<u32, [u16; 2]> = shares.into_iter().map(best).filter(|(_, best)| best[0] > 0).collect();
-        let least = |text: u32| best.get(&text).map_or(0, |best| best[1]);
+        let best = |(text, mut of): (u32, Vec<u16>)| (text, usual_share(&mut of));
+        let best: BTreeMap<u32, u16> = shares.into_iter().map(best).filter(|&(_, best)| best > 0).collect();
+        let least = |text: u32| best.get(&text).copied().unwrap_or(0);
         pairs.retain(|&(left, right, _, share)| is_compared(share, least(left), least(right)));
         // Visits.
         const HOMES: u32 = 4;
@@ -238,7 +243,7 @@ impl Memory {
                 looked.extend(beside.look(*text, &sides[text].stems, data).unwrap());
             }
         }
-        let crowded = |text: u32| best.get(&text).is_some_and(|best| is_crowded(best[0]));
+        let crowded = |text: u32| best.get(&text).is_some_and(|&best| is_crowded(best));
         let mut mates = Vec::new();
         for of in &looked {
             let both = [(of.left, of.right, of.mates[0]), (of.right, of.left, of.mates[1])];
@@ -249,7 +254,7 @@ impl Memory {
         let mut usual = Usual::default();
         mates.into_iter().for_each(|(text, share, _, mate)| usual.push(text, share.0, mate));
         usual.finish();
-        let shares: Vec<(u32, u16)> = best.iter().map(|(&text, best)| (text, best[0])).collect();
+        let shares: Vec<(u32, u16)> = best.iter().map(|(&text, &best)| (text, best)).collect();
         let usual = decider.usual(&shares, &usual.found);
         // Reading.
         let mut reading = Reading::default();
@@ -548,6 +553,61 @@ fn an_engine_finds_the_excerpts_that_a_detector_finds() {
         let found = by_kernels(&builder, &articles);
         assert_eq!(found.2, expected.2, "{seed}");
         assert_eq!(found, expected, "{seed}");
+    }
+}
+
+/// How many documents hold each feature that several texts have, by its code, counted in parts; with each text comes whether it counts
+/// as a document.
+fn held_in_parts(kernels: &Kernels, parts: &[Vec<(u32, &str, bool)>]) -> BTreeMap<u64, u8> {
+    let mask = Masked::default();
+    let counting = |part: &Vec<(u32, &str, bool)>| {
+        let mut counting = Counting::default();
+        part.iter().for_each(|&(text, of, counts)| counting.add(text, counts, &kernels.told(of, &mask)));
+        counting
+    };
+    let often: HashSet<u64> = parts.iter().flat_map(|part| counting(part).frequent()).collect();
+    let mut buckets: BTreeMap<u32, Counted> = BTreeMap::new();
+    for part in parts {
+        for (bucket, data) in counting(part).buckets(&often, 5) {
+            buckets.entry(bucket).or_default().add(&data).unwrap();
+        }
+    }
+    let mut held = BTreeMap::new();
+    for counted in buckets.into_values() {
+        let (frequent, answers) = counted.finish();
+        held.extend(frequent);
+        for (_, data) in answers {
+            let (mut packed, mut feature) = (Packed(&data), 0);
+            while !packed.is_empty() {
+                feature = packed.feature_after(feature).unwrap();
+                held.insert(feature, packed.byte().unwrap());
+                for _lists in 0..2 {
+                    for _ in 0..packed.int().unwrap() {
+                        packed.int().unwrap();
+                    }
+                }
+            }
+        }
+    }
+    held
+}
+
+proptest! {
+    #[test]
+    fn frequencies_of_parts_add_up(
+        texts in prop::collection::vec(("([a-e][f-i][a-d] ){1,9}", any::<bool>(), 0..PARTS), 1..120),
+    ) {
+        let kernels = kernels(&Detector::builder());
+        let mut parts = vec![Vec::new(); PARTS];
+        for (number, (text, counts, part)) in (0..).zip(&texts) {
+            parts[*part].push((number, &text[..], *counts));
+        }
+        let in_parts = held_in_parts(&kernels, &parts);
+        prop_assert_eq!(&in_parts, &held_in_parts(&kernels, &[parts.concat()]));
+        let budget = Budget::unlimited();
+        let tokens: Vec<Vec<Token>> = texts.iter().map(|(text, ..)| kernels.single(text).tokens).collect();
+        let whole = Frequencies::of(&token_chunks(&tokens, &budget), |text| texts[text].1, &budget).unwrap();
+        prop_assert_eq!(in_parts, whole.iter().collect::<BTreeMap<u64, u8>>());
     }
 }
 

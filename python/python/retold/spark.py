@@ -548,7 +548,7 @@ class _Run:
         self.neighboured = self.persist(neighbours)
         shares = self.neighboured.select(F.col("l").alias("t"), "share")
         shares = shares.unionByName(self.neighboured.select(F.col("r").alias("t"), "share"))
-        self.shares = self.collect(self.run("shares", self.sorted(shares, "t"), "t long, usual int, least int"))
+        self.shares = self.collect(self.run("shares", self.sorted(shares, "t"), "t long, usual int"))
 
     def look(self) -> None:
         F = self.F
