@@ -109,12 +109,25 @@ const PASSAGE: f32 = 10.0;
 const QUOTED: f32 = 0.1;
 
 /// Whether evidence can show a rewording at all, whatever a rule makes of it: there are words enough, names are shared, who
-/// retells a story comes to put two of its words together as it was told, and does not only quote.
+/// retells a story comes to put two of its words together as it was told, does not only quote, and does not change its figures.
 pub(crate) fn is_telling(evidence: &ContentEvidence) -> bool {
     evidence.shorter as f32 * (1.0 - evidence.figures) >= REWORDED_WORDS
         && evidence.names_or_neutral() >= LEAST_NAMES
         && evidence.pairs > 0.0
         && evidence.outside.is_none_or(|told| told >= RELATED * (1.0 - evidence.foreign))
+        && !is_filled_form(evidence)
+}
+
+/// Texts are fillings of one form if they have so many figures, either lacks so many of the other's, and so much of the shorter one stands word
+/// for word in the other all the same: who copies a text leaves the figures as they are before all else.
+const FORM_FIGURES: f32 = 10.0;
+const OTHER_FIGURES: f32 = 0.5;
+const FORM_VERBATIM: f32 = 0.2;
+
+fn is_filled_form(evidence: &ContentEvidence) -> bool {
+    evidence.verbatim >= FORM_VERBATIM
+        && evidence.figures * evidence.shorter as f32 >= FORM_FIGURES
+        && evidence.new_numbers.min(evidence.new_numbers_of_longer) >= OTHER_FIGURES
 }
 
 /// Whether two texts that share so much of their pairs of words, of the richer one's weight, can be a rewording at all, if it

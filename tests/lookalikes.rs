@@ -114,13 +114,7 @@ fn furniture_joins_no_stories() {
 
 #[test]
 fn furniture_joins_no_stories_without_names() {
-    assert_none(&[20, 200].map(|count| joined_by_furniture(Naming::NoNames, count)).concat());
-}
-
-#[test]
-#[ignore = "known fault: what three stories hold is no furniture yet, and one block of half of a text makes a rewording if it has no names"]
-fn furniture_joins_no_three_stories_without_names() {
-    assert_none(&joined_by_furniture(Naming::NoNames, 3));
+    assert_none(&[3, 20, 200].map(|count| joined_by_furniture(Naming::NoNames, count)).concat());
 }
 
 #[test]
@@ -148,8 +142,8 @@ fn joined_fillings(forms: &[Form], count: usize) -> Vec<String> {
     wrong
 }
 
-/// Forms with blanks for names and words rather than for figures, whose fillings are still taken for rewordings of each other.
-const TAKEN_FOR_REWORDINGS: [&str; 3] = ["obituary", "appointment", "weather"];
+/// Forms with blanks for names and words and hardly any figure, of whose fillings some are still taken for rewordings of each other.
+const TAKEN_FOR_REWORDINGS: [&str; 1] = ["appointment"];
 
 fn forms(taken_for_rewordings: bool) -> Vec<Form> {
     FORMS.into_iter().filter(|(name, _)| TAKEN_FOR_REWORDINGS.contains(name) == taken_for_rewordings).collect()
