@@ -261,6 +261,28 @@ fn before_the_first_census_only_edited_copies_are_found() {
 }
 
 #[test]
+fn a_census_is_needed_where_something_is_judged_by_it() {
+    let articles = articles();
+    for (builder, is_judged_by) in [
+        (Detector::builder(), true),
+        (Detector::builder().level(Level::Near), false),
+        (Detector::builder().level(Level::Near).excerpts(Excerpts::Find), true),
+    ] {
+        let folder = Folder::new();
+        let mut archive = Archive::create(folder.archive(), &builder.build().unwrap()).unwrap();
+        archive.add_all(&articles).unwrap();
+        archive.commit().unwrap();
+        assert_eq!(archive.needs_census(), is_judged_by);
+        archive.take_census().unwrap();
+        let tenth = articles.len() / 10;
+        archive.add_all(&articles[..tenth]).unwrap();
+        archive.commit().unwrap();
+        let needs = [archive.needs_census(), archive.needs_census_after(0.2)];
+        assert_eq!(needs, [is_judged_by, false]);
+    }
+}
+
+#[test]
 fn a_new_rewording_of_what_stands_in_edited_copies_is_found() {
     let (folder, detector) = (Folder::new(), Detector::new());
     let mut archive = Archive::create(folder.archive(), &detector).unwrap();

@@ -327,8 +327,8 @@ impl Archive {
         self.quietly(py, retold::Archive::compact)
     }
 
-    fn needs_census(&self, py: Python<'_>) -> PyResult<bool> {
-        self.quietly(py, |archive| Ok(archive.needs_census()))
+    fn needs_census(&self, py: Python<'_>, growth: f64) -> PyResult<bool> {
+        self.quietly(py, move |archive| Ok(archive.needs_census_after(growth)))
     }
 
     fn take_census(&self, py: Python<'_>, progress: Option<Bound<'_, PyAny>>) -> PyResult<u64> {

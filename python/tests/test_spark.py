@@ -45,7 +45,8 @@ def spark(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         "spark.driver.bindAddress": "127.0.0.1",
         "spark.driver.host": "127.0.0.1",
         "spark.driver.maxResultSize": os.environ.get("RETOLD_SPARK_RESULT", "32m"),
-        "spark.driver.memory": "2g",
+        # In one partition a large corpus needs it.
+        "spark.driver.memory": "4g" if "RETOLD_SPARK_CORPUS" in os.environ else "2g",
         "spark.eventLog.compress": "false",
         "spark.eventLog.dir": f"file:{events}",
         "spark.eventLog.enabled": "true",

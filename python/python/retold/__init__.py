@@ -432,12 +432,12 @@ class Archive:
         """Gives the room of removed articles back, so that nothing of them is left in any file, and commits."""
         self._archive.compact()
 
-    def needs_census(self) -> bool:
+    def needs_census(self, growth: float = 0.05) -> bool:
         """Whether so many articles were added or removed, and committed, since the last census that another one should be taken.
 
-        That is one in twenty.
+        That is one in twenty, or another share. Where edited copies alone are looked for and no excerpts none is needed.
         """
-        return self._archive.needs_census()
+        return self._archive.needs_census(growth)
 
     def take_census(self, *, progress: Progress = False) -> int:
         """Counts how rare words are, how common copies, and what is page furniture, and commits; the number of the census.
