@@ -421,7 +421,8 @@ impl Archive {
     }
 
     /// Whether so many articles were added or removed since the last census that another one should be taken: one in twenty. Never where
-    /// edited copies alone are looked for and no excerpts, which need none.
+    /// edited copies alone are looked for and no excerpts, which need none; without one, what is furniture is told by the few articles
+    /// that share it with the one that is asked about.
     pub fn needs_census(&self) -> bool {
         self.needs_census_after(GROWTH)
     }
