@@ -102,7 +102,7 @@ def main():
           f"{1e3 * (signing_asked + asking) / questions:.2f} ms a question ({1e3 * asking / questions:.2f} without signing); "
           f"{found} found")
     for level, (own_adding, own_asking, own_found) in own.items():
-        print(f"dedup archive, level {level}: {count / own_adding:.0f} added a second, census included; "
+        print(f"dedup archive, level {level}: {count / own_adding:.0f} added a second, with the census if one is needed; "
               f"{1e3 * own_asking / questions:.2f} ms a question, start included; {own_found} found")
         print(f"adding {(signing + adding) / own_adding:.0f} times as fast ({adding / own_adding:.0f} without their signing), "
               f"asking {(signing_asked + asking) / own_asking:.0f} times ({asking / own_asking:.0f})")

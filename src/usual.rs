@@ -6,7 +6,8 @@ use crate::features::{Content, Features};
 use crate::rare::{Neighbour, Neighbours, of_steps};
 use crate::verify::{self, StemTable};
 
-/// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies.
+/// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies. With
+/// those up to it a text is compared.
 pub(crate) const USUAL_NEIGHBOUR: usize = 20;
 
 /// What is usual from this on makes a crowd: a template, a subject that many write about, or one story told many times.

@@ -170,7 +170,7 @@ impl Memory {
         let leads = Bits::new(leads);
         let mask = self.furniture(decider, 0);
         // Features.
-        let (mut sums, mut often) = ([0; 5], HashSet::new());
+        let mut sums = [0; 5];
         let counting = |part: &[(u32, &str)]| {
             let mut counting = Counting::default();
             for &(text, of) in part {
@@ -178,21 +178,12 @@ impl Memory {
             }
             counting
         };
-        for part in self.parts() {
-            for (_, of) in &part {
-                let english = self.kernels.told(of, &mask).english();
-                sums.iter_mut().zip(english).for_each(|(sum, count)| *sum += count);
-            }
-            often.extend(counting(&part).frequent());
-        }
-        let mut buckets: BTreeMap<u32, Counted> = BTreeMap::new();
-        for part in self.parts() {
-            for (bucket, data) in counting(&part).buckets(&often, 5) {
-                buckets.entry(bucket).or_default().add(&data).unwrap();
-            }
+        for (_, of) in self.parts().flatten() {
+            let english = self.kernels.told(of, &mask).english();
+            sums.iter_mut().zip(english).for_each(|(sum, count)| *sum += count);
         }
         let (mut frequent, mut blocks) = (Vec::new(), BTreeMap::<u32, Weighing>::new());
-        for counted in buckets.into_values() {
+        for counted in in_buckets(&self.parts().collect::<Vec<_>>(), |part| counting(part)) {
             let (some, answers) = counted.finish();
             frequent.extend(some);
             for (block, data) in answers {
@@ -556,6 +547,16 @@ fn an_engine_finds_the_excerpts_that_a_detector_finds() {
     }
 }
 
+/// The features of texts that come in parts, by bucket, with all that hold them.
+fn in_buckets<P>(parts: &[P], counting: impl Fn(&P) -> Counting) -> impl Iterator<Item = Counted> {
+    let often: HashSet<u64> = parts.iter().flat_map(|part| counting(part).frequent()).collect();
+    let mut buckets: BTreeMap<u32, Counted> = BTreeMap::new();
+    for (bucket, data) in parts.iter().flat_map(|part| counting(part).buckets(&often, 5)) {
+        buckets.entry(bucket).or_default().add(&data).unwrap();
+    }
+    buckets.into_values()
+}
+
 /// How many documents hold each feature that several texts have, by its code, counted in parts; with each text comes whether it counts
 /// as a document.
 fn held_in_parts(kernels: &Kernels, parts: &[Vec<(u32, &str, bool)>]) -> BTreeMap<u64, u8> {
@@ -565,15 +566,8 @@ fn held_in_parts(kernels: &Kernels, parts: &[Vec<(u32, &str, bool)>]) -> BTreeMa
         part.iter().for_each(|&(text, of, counts)| counting.add(text, counts, &kernels.told(of, &mask)));
         counting
     };
-    let often: HashSet<u64> = parts.iter().flat_map(|part| counting(part).frequent()).collect();
-    let mut buckets: BTreeMap<u32, Counted> = BTreeMap::new();
-    for part in parts {
-        for (bucket, data) in counting(part).buckets(&often, 5) {
-            buckets.entry(bucket).or_default().add(&data).unwrap();
-        }
-    }
     let mut held = BTreeMap::new();
-    for counted in buckets.into_values() {
+    for counted in in_buckets(parts, counting) {
         let (frequent, answers) = counted.finish();
         held.extend(frequent);
         for (_, data) in answers {

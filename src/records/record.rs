@@ -62,7 +62,7 @@ impl Text {
     }
 }
 
-/// Of zlib. The next one saves a fiftieth and takes a seventh longer, the one before takes half as long and saves half as much.
+/// Of zlib. The next one saves a fiftieth and takes a seventh longer, the one before takes half as long and saves two thirds as much.
 #[cfg(feature = "compress")]
 const LEVEL: u32 = 2;
 
