@@ -2,7 +2,7 @@
 """An archive beside datasketch with Redis: adding articles, and asking what each of a thousand repeats.
 
 datasketch finds edited copies only. So does an archive of level near; one of all levels finds rewordings as well, and so does more for
-each article. Both are told.
+each article. Both are told, with texts, which datasketch does not keep, and without.
 
     apt install redis-server && pip install datasketch redis
     cargo build --release --example dedup
@@ -54,14 +54,14 @@ def with_redis(articles, asked, port):
     return signing, adding, signing_asked, asking, found
 
 
-def with_archive(dedup, level, folder, articles, asked):
+def with_archive(dedup, level, texts, folder, articles, asked):
     def run(*args):
         begin = time.perf_counter()
         output = subprocess.run([dedup, *args], text=True, check=True, capture_output=True).stdout
         return time.perf_counter() - begin, output
 
-    archive, level = os.path.join(folder, level), ["--level", level]
-    run("archive", "create", archive, *level)
+    archive, level = os.path.join(folder, level + texts), ["--level", level]
+    run("archive", "create", archive, *level, *texts.split())
     paths = [os.path.join(folder, name) for name in ["articles.jsonl", "asked.jsonl"]]
     for path, lines in zip(paths, [articles, asked]):
         with open(path, "w") as file:
@@ -91,7 +91,8 @@ def main():
     try:
         time.sleep(1)
         signing, adding, signing_asked, asking, found = with_redis(articles, asked, port)
-        own = {level: with_archive(args.dedup, level, folder, articles, asked) for level in ["near", "reworded"]}
+        own = {(level, texts): with_archive(args.dedup, level, texts, folder, articles, asked)
+               for level in ["near", "reworded"] for texts in ["", "--without-texts"]}
     finally:
         redis.terminate()
         redis.wait()
@@ -101,8 +102,8 @@ def main():
     print(f"datasketch with Redis: {count / (signing + adding):.0f} added a second ({count / adding:.0f} without signing); "
           f"{1e3 * (signing_asked + asking) / questions:.2f} ms a question ({1e3 * asking / questions:.2f} without signing); "
           f"{found} found")
-    for level, (own_adding, own_asking, own_found) in own.items():
-        print(f"dedup archive, level {level}: {count / own_adding:.0f} added a second, with the census if one is needed; "
+    for (level, texts), (own_adding, own_asking, own_found) in own.items():
+        print(f"dedup archive, level {level} {texts or 'with texts'}: {count / own_adding:.0f} added a second, with the census if one is needed; "
               f"{1e3 * own_asking / questions:.2f} ms a question, start included; {own_found} found")
         print(f"adding {(signing + adding) / own_adding:.0f} times as fast ({adding / own_adding:.0f} without their signing), "
               f"asking {(signing_asked + asking) / own_asking:.0f} times ({asking / own_asking:.0f})")

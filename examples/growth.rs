@@ -41,6 +41,9 @@ struct Options {
     /// Add the articles to an archive, and ask it about a thousand of them.
     #[arg(long)]
     archive: bool,
+    /// Keep no texts in it.
+    #[arg(long, requires = "archive")]
+    without_texts: bool,
     /// Threads; 0 for as many as there are cores.
     #[arg(long, default_value_t = 0)]
     threads: usize,
@@ -77,6 +80,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut child = Command::new(std::env::current_exe()?);
         child.arg("--row").args(what).args(["--planted", &planted, "--seed", &seed, "--threads", &threads]);
         child.args(options.near.then_some("--near")).args(options.archive.then_some("--archive"));
+        child.args(options.without_texts.then_some("--without-texts"));
         let status = child.status()?;
         if !status.success() {
             return Err(format!("the process for one size ended with {status}").into());
@@ -103,7 +107,7 @@ fn row(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let level = if options.near { Level::Near } else { Level::Reworded };
     let detector = Detector::builder().level(level).build()?;
     if options.archive {
-        return archive(&detector, &corpus);
+        return archive(&detector, &corpus, options.without_texts);
     }
     let start = Instant::now();
     let report = detector.find(articles)?;
@@ -128,14 +132,19 @@ fn row(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /// Adds the articles to an archive, asks it about planted copies and others, and prints the row.
-fn archive(detector: &Detector, Corpus { articles, planted }: &Corpus) -> Result<(), Box<dyn std::error::Error>> {
+fn archive(
+    detector: &Detector,
+    Corpus { articles, planted }: &Corpus,
+    without_texts: bool,
+) -> Result<(), Box<dyn std::error::Error>> {
     /// Articles that are committed together, and that are asked about.
     const TOGETHER: usize = 10_000;
     const ASKED: usize = 1000;
     let folder = tempfile::tempdir()?;
     let folder = folder.path().join("archive");
     let start = Instant::now();
-    let mut archive = Archive::create(&folder, detector)?;
+    let create = if without_texts { Archive::create_without_texts } else { Archive::create };
+    let mut archive = create(&folder, detector)?;
     for articles in articles.chunks(TOGETHER) {
         archive.add_all(articles)?;
         archive.commit()?;

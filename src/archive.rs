@@ -5,6 +5,7 @@ mod asking;
 mod counted;
 mod keys;
 
+use std::borrow::Cow;
 use std::fs;
 use std::ops::Range;
 use std::panic::resume_unwind;
@@ -15,13 +16,13 @@ use std::thread::{self, JoinHandle};
 use rayon::prelude::*;
 
 use self::counted::{Counted, path};
-use self::keys::{KEYS, keys, profile, views};
+use self::keys::{KEYS, Kept, keys, profile, views};
 use crate::articles::Article;
 use crate::date;
 use crate::detect::Detector;
-use crate::error::{Error, Result};
+use crate::error::{ArchiveFault, Error, Result};
 use crate::options::Excerpts;
-use crate::records::{self, Record, Snapshot, Text};
+use crate::records::{self, Profile, Record, Snapshot, Text};
 use crate::report::{Evidence, Relation, Report};
 use crate::sign::{Content, Scratch, Single};
 use crate::sketch::{self, LookedAt, Sketch};
@@ -53,6 +54,9 @@ pub struct Match {
     pub similarity: f32,
     /// The numbers by which the pair was judged; `None` for an exact copy.
     pub evidence: Option<Evidence>,
+    /// Whether similarity and evidence are estimates: the archive [keeps no texts](Archive::create_without_texts), and exact copies are
+    /// all that it knows for sure.
+    pub is_estimated: bool,
 }
 
 /// A passage of an article that stands in an archived one as well, which is otherwise other writing.
@@ -132,8 +136,8 @@ pub struct Archived {
     pub number: u64,
     /// Its label.
     pub id: String,
-    /// Its text.
-    pub text: String,
+    /// Its text, if the archive [keeps texts](Archive::create_without_texts).
+    pub text: Option<String>,
     /// When it was published, if that is known: an ISO 8601 date in UTC.
     pub date: Option<String>,
     /// Where it was published, if that is known.
@@ -145,8 +149,9 @@ impl Article for Archived {
         &self.id
     }
 
+    /// Empty if none is kept.
     fn text(&self) -> &str {
-        &self.text
+        self.text.as_deref().unwrap_or_default()
     }
 
     fn date(&self) -> Option<&str> {
@@ -161,7 +166,8 @@ impl Article for Archived {
 /// Articles on disk, each of which can be asked about: exact, edited and reworded copies come out, with the evidence.
 ///
 /// An archive is a folder. One process writes to it at a time; any number may read, see [`reader`](Self::reader). Articles are numbered as
-/// they are added; ids are labels that may repeat. Texts are kept, compressed if the crate has the feature `compress`.
+/// they are added; ids are labels that may repeat. Texts are kept, compressed if the crate has the feature `compress`, or
+/// [not at all](Self::create_without_texts).
 ///
 /// How rare a word is, how common copies are and what is furniture is counted now and then, in a [census](Self::take_census): between
 /// two of these a verdict on two articles does not change. Before the first there is no telling rewordings, and only exact and edited
@@ -204,7 +210,7 @@ pub struct Archive {
 /// let reader = ArchiveReader::open(&folder, &Detector::new())?;
 /// assert_eq!(reader.matches(&("tuesday", "The ferry leaves the harbour at nine, and comes back at noon!"))?.len(), 1);
 /// let article = reader.article(number)?.expect("nobody removed it");
-/// assert_eq!((article.id.as_str(), &article.text[..9]), ("monday", "The ferry"));
+/// assert_eq!((article.id.as_str(), article.text.as_deref()), ("monday", Some("The ferry leaves the harbour at nine and comes back at noon.")));
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone, Debug)]
@@ -212,6 +218,7 @@ pub struct ArchiveReader {
     folder: PathBuf,
     records: records::Reader,
     detector: Detector,
+    kept: Kept,
     counted: Arc<RwLock<Arc<Counted>>>,
 }
 
@@ -248,6 +255,8 @@ pub struct ArchiveStats {
     pub census: u64,
     /// Articles that it counted.
     pub counted: u64,
+    /// Whether texts are kept.
+    pub keeps_texts: bool,
 }
 
 impl Archive {
@@ -256,9 +265,38 @@ impl Archive {
     /// # Errors
     /// [`Error::Archive`] if there is an archive, or if it cannot be written.
     pub fn create(folder: impl AsRef<Path>, detector: &Detector) -> Result<Self> {
-        let folder = folder.as_ref();
-        let records = records::Writer::create(folder, &profile(detector), records::Options::default())?;
-        Ok(Self::with(folder, records, Counted::default(), detector))
+        Self::create_with(folder.as_ref(), detector, Kept::Texts)
+    }
+
+    /// A new archive that keeps no texts: of each article the content words alone, as hashes of their first five characters, and how many
+    /// other words stand between them. It takes a third less room, and articles are judged by that: endings and words without content are
+    /// not told apart, so that edited copies seem a little more alike than they are, and [matches say so](Match::is_estimated). No
+    /// excerpts are found. Everything else is as with texts, [`open`](Self::open) included.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create), and if the detector looks for excerpts.
+    ///
+    /// # Examples
+    /// ```
+    /// use retold::{Archive, Detector, Relation};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path().join("news");
+    /// let mut archive = Archive::create_without_texts(&folder, &Detector::new())?;
+    /// let number = archive.add(&("monday", "The ferry leaves the harbour at nine and comes back at noon."))?;
+    /// let found = archive.matches(&("tuesday", "The ferry leaves our harbour at nine, comes back at noon, and is full."))?;
+    /// assert_eq!((found[0].number, found[0].relation, found[0].is_estimated), (number, Relation::Near, true));
+    /// assert_eq!(archive.article(number)?.and_then(|article| article.text), None);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn create_without_texts(folder: impl AsRef<Path>, detector: &Detector) -> Result<Self> {
+        Self::create_with(folder.as_ref(), detector, Kept::Transcripts)
+    }
+
+    fn create_with(folder: &Path, detector: &Detector, kept: Kept) -> Result<Self> {
+        refuse_excerpts(folder, detector, kept)?;
+        let records = records::Writer::create(folder, &profile(detector, kept), records::Options::default())?;
+        Self::with(folder, records, Counted::default(), detector)
     }
 
     /// Opens an archive to write to it. The detector may have other options than when it was created, but must sign in the same way:
@@ -268,15 +306,15 @@ impl Archive {
     /// [`Error::Archive`] if there is no archive, if another process writes to it, if it was made in another way, or if it is damaged.
     pub fn open(folder: impl AsRef<Path>, detector: &Detector) -> Result<Self> {
         let folder = folder.as_ref();
-        let open = || records::Writer::open(folder, Some(&profile(detector)), records::Options::default());
+        let open = || records::Writer::open(folder, &profiles(detector), records::Options::default());
         let (records, counted) = rayon::join(open, || Counted::read(folder));
         let (records, _) = records?;
-        Ok(Self::with(folder, records, counted?, detector))
+        Self::with(folder, records, counted?, detector)
     }
 
-    fn with(folder: &Path, records: records::Writer, counted: Counted, detector: &Detector) -> Self {
-        let reader = ArchiveReader::with(folder, records.reader(), counted, detector);
-        Self { records, reader, counting: None }
+    fn with(folder: &Path, records: records::Writer, counted: Counted, detector: &Detector) -> Result<Self> {
+        let reader = ArchiveReader::with(folder, records.reader(), counted, detector)?;
+        Ok(Self { records, reader, counting: None })
     }
 
     /// Adds an article; its number. It outlives a crash, and readers find it, from the next [`commit`](Self::commit) on.
@@ -285,8 +323,9 @@ impl Archive {
     /// [`Error::Archive`] if it cannot be written, or has more than some thirty megabytes.
     pub fn add<A: Article>(&mut self, article: &A) -> Result<u64> {
         let reader = &self.reader;
-        let signed = reader.signed(article.text(), &mut Scratch::default());
-        let entry = reader.entry(article.text(), &signed, &reader.counted());
+        let told = reader.told(article.text());
+        let signed = reader.signed(&told, &mut Scratch::default());
+        let entry = reader.entry(&told, &signed, &reader.counted());
         self.add_signed(&entry, &signed, article)
     }
 
@@ -344,8 +383,10 @@ impl Archive {
                 before.push((view, self.add_signed(&entry, &signed, article)?, signed));
             }
             let excerpts = self.reader.detector.excerpts;
-            let ask =
-                |((view, number, signed), article)| Ok((self.reader.ask_in(&view, article, signed, excerpts)?, number));
+            let ask = |((view, number, signed), article): (_, &A)| {
+                let told = self.reader.told(article.text());
+                Ok((self.reader.ask_in(&view, (article, &told), signed, excerpts)?, number))
+            };
             let told: Vec<(Answer, u64)> = before.into_par_iter().zip(articles).map(ask).collect::<Result<_>>()?;
             all.extend(told);
         }
@@ -359,7 +400,7 @@ impl Archive {
             date: article.date().and_then(date::seconds),
             source: article.source().map(str::as_bytes),
             sketch: &entry.sketch,
-            text: Some(&entry.text),
+            text: entry.text.as_ref(),
             keys: &keys,
         })
     }
@@ -540,7 +581,7 @@ impl Archive {
     /// # Errors
     /// As [`matches`](Self::matches).
     pub fn article(&self, number: u64) -> Result<Option<Archived>> {
-        archived(&self.records.view(), number)
+        self.reader.archived(&self.records.view(), number)
     }
 
     /// As [`ArchiveReader::census`].
@@ -577,6 +618,7 @@ impl Archive {
             memory,
             census: counted.number,
             counted: counted.articles.len() as u64,
+            keeps_texts: self.reader.kept == Kept::Texts,
         }
     }
 }
@@ -588,17 +630,20 @@ impl ArchiveReader {
     /// As [`Archive::open`], but that it may be written to.
     pub fn open(folder: impl AsRef<Path>, detector: &Detector) -> Result<Self> {
         let folder = folder.as_ref();
-        let open = || records::Reader::open(folder, Some(&profile(detector)));
+        let open = || records::Reader::open(folder, &profiles(detector));
         let (records, counted) = rayon::join(open, || Counted::read(folder));
-        Ok(Self::with(folder, records?, counted?, detector))
+        Self::with(folder, records?, counted?, detector)
     }
 
-    fn with(folder: &Path, records: records::Reader, counted: Counted, detector: &Detector) -> Self {
+    fn with(folder: &Path, records: records::Reader, counted: Counted, detector: &Detector) -> Result<Self> {
         let counted = Arc::new(RwLock::new(Arc::new(counted)));
+        let is_of = |kept: &Kept| *records.profile() == profile(detector, *kept);
+        let kept = Kept::ALL.into_iter().find(is_of).unwrap_or(Kept::Texts);
+        refuse_excerpts(folder, detector, kept)?;
         let mut detector = detector.clone();
         // An archive judges by its own.
         detector.census = None;
-        Self { folder: folder.into(), records, detector, counted }
+        Ok(Self { folder: folder.into(), records, detector, kept, counted })
     }
 
     /// Looks at what another process has committed in the meantime.
@@ -618,7 +663,7 @@ impl ArchiveReader {
 
     /// Counts the articles of a snapshot.
     fn count(&self, snapshot: &Snapshot) -> Result<Counted> {
-        let articles = articles(snapshot)?;
+        let articles = self.judged(snapshot)?;
         let (census, notes) = self.detector.census(&articles)?;
         Ok(Counted::new(census, articles.iter().map(|article| article.number).zip(notes)))
     }
@@ -662,7 +707,7 @@ impl ArchiveReader {
     /// # Errors
     /// As [`matches`](Self::matches).
     pub fn article(&self, number: u64) -> Result<Option<Archived>> {
-        archived(&self.records.snapshot(), number)
+        self.archived(&self.records.snapshot(), number)
     }
 
     /// A detector as this one that judges as the last [census](Archive::take_census) does, so that few articles, or a shard of many, are
@@ -695,7 +740,7 @@ impl ArchiveReader {
     /// # Errors
     /// [`Error::Archive`] if the archive is damaged, or cannot be read.
     pub fn articles(&self) -> Result<Vec<Archived>> {
-        articles(&self.records.snapshot())
+        Ok(self.without_transcripts(self.judged(&self.records.snapshot())?))
     }
 
     /// All clusters among the articles, as [`Detector::find`] finds them, and the articles: positions in the report are places in that
@@ -704,17 +749,68 @@ impl ArchiveReader {
     /// # Errors
     /// As [`articles`](Self::articles) and [`Detector::find`].
     pub fn report(&self) -> Result<(Report, Vec<Archived>)> {
-        let articles = self.articles()?;
-        Ok((self.detector.find(&articles)?, articles))
+        let articles = self.judged(&self.records.snapshot())?;
+        Ok((self.detector.find(&articles)?, self.without_transcripts(articles)))
+    }
+
+    /// All articles of a snapshot, in the order of their numbers, with the texts by which they are judged.
+    fn judged(&self, snapshot: &Snapshot) -> Result<Vec<Archived>> {
+        let numbers: Vec<u64> = snapshot.numbers().collect();
+        let judged = |number| -> Result<Option<Archived>> {
+            let Some(record) = snapshot.record(number)? else { return Ok(None) };
+            let sketch = Sketch::read(record.sketch()).ok_or_else(|| self.no_sketch())?;
+            Ok(Some(article(&record, Some(self.read(snapshot, number, &sketch)?))))
+        };
+        let articles: Result<Vec<Option<Archived>>> = numbers.into_par_iter().map(judged).collect();
+        Ok(articles?.into_iter().flatten().collect())
+    }
+
+    /// Without what was read in place of texts.
+    fn without_transcripts(&self, mut articles: Vec<Archived>) -> Vec<Archived> {
+        if self.kept == Kept::Transcripts {
+            articles.iter_mut().for_each(|article| article.text = None);
+        }
+        articles
+    }
+
+    fn archived(&self, snapshot: &Snapshot, number: u64) -> Result<Option<Archived>> {
+        let Some(record) = snapshot.record(number)? else { return Ok(None) };
+        let text = (self.kept == Kept::Texts).then(|| text(snapshot, number)).transpose()?;
+        Ok(Some(article(&record, text)))
+    }
+
+    /// What an article of a number, of which this is the sketch, is judged by: its text, or a transcript.
+    fn read(&self, snapshot: &Snapshot, number: u64, sketch: &Sketch<'_>) -> Result<String> {
+        match self.kept {
+            Kept::Texts => text(snapshot, number),
+            Kept::Transcripts => Ok(sketch.transcript()),
+        }
+    }
+
+    /// What a text is judged by beside archived ones.
+    fn told<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match self.kept {
+            Kept::Texts => text.into(),
+            Kept::Transcripts => sketch::transcript_of(text).into(),
+        }
+    }
+
+    fn no_sketch(&self) -> Error {
+        records::damaged(&self.folder, 0, "the sketch of an article is none")
     }
 }
 
-/// All articles of a snapshot, in the order of their numbers.
-fn articles(snapshot: &Snapshot) -> Result<Vec<Archived>> {
-    let numbers: Vec<u64> = snapshot.numbers().collect();
-    let articles: Result<Vec<Option<Archived>>> =
-        numbers.into_par_iter().map(|number| archived(snapshot, number)).collect();
-    Ok(articles?.into_iter().flatten().collect())
+/// The profiles of archives that a detector can judge in.
+fn profiles(detector: &Detector) -> [Profile; Kept::ALL.len()] {
+    Kept::ALL.map(|kept| profile(detector, kept))
+}
+
+/// Excerpts are passages of texts.
+fn refuse_excerpts(folder: &Path, detector: &Detector, kept: Kept) -> Result<()> {
+    if kept == Kept::Transcripts && detector.excerpts != Excerpts::Ignore {
+        return Err(Error::Archive { path: folder.into(), fault: ArchiveFault::NoTexts });
+    }
+    Ok(())
 }
 
 /// Bytes that were a string when they were added.
@@ -728,15 +824,15 @@ fn text(snapshot: &Snapshot, number: u64) -> Result<String> {
     Ok(String::from_utf8(text).unwrap_or_else(|text| string(text.as_bytes())))
 }
 
-fn archived(snapshot: &Snapshot, number: u64) -> Result<Option<Archived>> {
-    let Some(record) = snapshot.record(number)? else { return Ok(None) };
-    Ok(Some(Archived {
-        number,
+/// A record as an article of a text.
+fn article(record: &records::Stored, text: Option<String>) -> Archived {
+    Archived {
+        number: record.number(),
         id: string(record.id()),
-        text: text(snapshot, number)?,
+        text,
         date: record.date().map(date::shown),
         source: record.source().map(string),
-    }))
+    }
 }
 
 /// An article as it is looked up.
@@ -748,13 +844,14 @@ struct Signed {
 
 /// What is kept of an article.
 struct Entry {
-    text: Text,
+    text: Option<Text>,
     sketch: Vec<u8>,
 }
 
 impl ArchiveReader {
-    fn signed(&self, text: &str, scratch: &mut Scratch) -> Signed {
-        let single = views(&self.detector).single(text, scratch);
+    /// Signs what is judged by.
+    fn signed(&self, told: &str, scratch: &mut Scratch) -> Signed {
+        let single = views(&self.detector, self.kept).single(told, scratch);
         let is_refused = self.detector.refuse(&single).is_some();
         let keys = if is_refused { Default::default() } else { keys(&self.detector, &single) };
         Signed { single, keys }
@@ -762,25 +859,27 @@ impl ArchiveReader {
 
     fn sign_all<A: Article>(&self, articles: &[A], counted: &Counted) -> Vec<(Entry, Signed)> {
         let sign = |scratch: &mut Scratch, article: &A| {
-            let signed = self.signed(article.text(), scratch);
-            (self.entry(article.text(), &signed, counted), signed)
+            let told = self.told(article.text());
+            let signed = self.signed(&told, scratch);
+            (self.entry(&told, &signed, counted), signed)
         };
         articles.par_iter().map_init(Scratch::default, sign).collect()
     }
 
-    fn entry(&self, text: &str, Signed { single, .. }: &Signed, counted: &Counted) -> Entry {
+    /// What is kept of what is judged by.
+    fn entry(&self, told: &str, Signed { single, .. }: &Signed, counted: &Counted) -> Entry {
         let may_hold_furniture = counted.census.mask.may_be_in(&single.fingerprints);
         let looked_at = LookedAt { census: counted.number, may_hold_furniture };
-        let gaps = match self.detector.comparing().views.content {
-            Content::Words => sketch::gaps(text),
+        let gaps = match views(&self.detector, self.kept).content {
+            Content::Words => sketch::gaps(told),
             // Before the end of no words.
             Content::Nothing => vec![0],
         };
-        let sketch = Sketch::to_bytes(single, &gaps, looked_at);
+        let sketch = Sketch::to_bytes(told, single, &gaps, looked_at);
         #[cfg(feature = "compress")]
-        let text = Text::compressed(text.as_bytes());
+        let keep = Text::compressed;
         #[cfg(not(feature = "compress"))]
-        let text = Text::plain(text.as_bytes());
-        Entry { text, sketch }
+        let keep = Text::plain;
+        Entry { text: (self.kept == Kept::Texts).then(|| keep(told.as_bytes())), sketch }
     }
 }

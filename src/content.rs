@@ -28,6 +28,7 @@ use rayon::prelude::*;
 use crate::hash::{self, hash_bytes, mix2};
 use crate::store::{Block, CHUNK, Store};
 use crate::text::{self, Class, RawWord, Scan};
+use crate::transcript;
 
 /// English words that say nothing of what a text is about.
 const STOP_WORDS: &str = "a about above after again against all also am an and any are aren't as at be because been before \
@@ -186,17 +187,21 @@ impl Token {
 /// Finds the content words among the words of a text, which it must be shown in order.
 pub(crate) struct Tokens<'t> {
     text: &'t str,
+    is_transcript: bool,
     stop_words: &'static StopWords,
     last_end: usize,
 }
 
 impl<'t> Tokens<'t> {
     pub(crate) fn new(text: &'t str) -> Self {
-        Self { text, stop_words: StopWords::get(), last_end: 0 }
+        Self { text, is_transcript: transcript::is_transcript(text), stop_words: StopWords::get(), last_end: 0 }
     }
 
     /// Adds those of `words` that are content words.
     pub(crate) fn collect(&mut self, words: &Scan, tokens: &mut Vec<Token>) {
+        if self.is_transcript {
+            return tokens.extend(words.iter().filter_map(|word| transcribed(&word)));
+        }
         let mut count = tokens.len();
         tokens.resize(count + words.len(), Token(0));
         for word in words.iter() {
@@ -218,6 +223,9 @@ impl<'t> Tokens<'t> {
     /// The stem of a word, if it is a content word.
     #[inline(always)]
     pub(crate) fn stem(&self, word: &RawWord<'_>) -> Option<u32> {
+        if self.is_transcript {
+            return transcribed(word).map(Token::stem);
+        }
         let (stem, has_stem) = if word.low & 0x80_8080_8080 == 0 {
             plain_stem_hash(word, self.stop_words)
         } else {
@@ -225,6 +233,11 @@ impl<'t> Tokens<'t> {
         };
         has_stem.then(|| Token::new(stem, false, false).stem())
     }
+}
+
+/// The content word that a word of a transcript stands for, if it is one.
+fn transcribed(word: &RawWord<'_>) -> Option<Token> {
+    transcript::code(word.low, word.len()).map(Token::of_code)
 }
 
 /// Adds the content words of a whole text.

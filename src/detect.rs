@@ -637,7 +637,7 @@ mod tests {
         let sign = |(_, text): &(String, String)| detector.comparing().views.single(text, &mut Default::default());
         let looked_at = LookedAt { census: 1, may_hold_furniture: true };
         let sketches: Vec<Vec<u8>> =
-            articles.iter().map(|it| Sketch::to_bytes(&sign(it), &sketch::gaps(&it.1), looked_at)).collect();
+            articles.iter().map(|it| Sketch::to_bytes(&it.1, &sign(it), &sketch::gaps(&it.1), looked_at)).collect();
         let mut found: Vec<(usize, usize, Relation, f32, Evidence)> = Vec::new();
         for at in 0..articles.len() {
             let others: Vec<usize> = (0..articles.len()).filter(|&other| other != at).collect();

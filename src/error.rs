@@ -152,6 +152,8 @@ pub enum ArchiveFault {
     Ended,
     /// A text is compressed, and the crate was built without the feature `compress`.
     Compressed,
+    /// The archive keeps no texts, and was asked for excerpts.
+    NoTexts,
 }
 
 impl fmt::Display for ArchiveFault {
@@ -178,6 +180,9 @@ impl fmt::Display for ArchiveFault {
             }
             Self::Ended => f.write_str("writing failed before; open the archive again: all that was committed is kept"),
             Self::Compressed => f.write_str("a text is compressed; build retold with the feature `compress`"),
+            Self::NoTexts => f.write_str(
+                "an archive without texts finds no excerpts; leave excerpts out, or create one that keeps texts",
+            ),
         }
     }
 }

@@ -144,6 +144,7 @@ mod store;
 mod telling;
 mod text;
 mod texts;
+mod transcript;
 mod usual;
 mod verify;
 mod wire;

@@ -15,6 +15,7 @@ use crate::scheme::Shingle;
 use crate::shingle::{self, Window};
 use crate::store::{Block, Budget, CHUNK, Share, Store};
 use crate::text;
+use crate::transcript;
 
 /// Which views of a text are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -118,7 +119,7 @@ impl Views {
         Signed {
             words: count,
             shape,
-            exact: exact.finish(),
+            exact: transcript::exact(text).map_or_else(|| exact.finish(), Exact::of_bytes),
             tokens: TokenPlace::default(),
             fingerprints: first_fingerprint..fingerprints.len() as u32,
         }

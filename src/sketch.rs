@@ -2,7 +2,7 @@
 //!
 //! | bytes | what |
 //! | --- | --- |
-//! | 1 | [`SKETCH_VERSION`] |
+//! | 1 | [`SKETCH_VERSION`], and [`WITHOUT_SPACES`] if it is of a transcript of such a text |
 //! | number | words of the text |
 //! | number | the census by which it was looked at when it was added, times two; and 1 if it may hold furniture by that |
 //! | 16 | what tells exact copies |
@@ -15,13 +15,17 @@
 //! Numbers are in LEB128. How the text was signed is told by the profile of the archive, which refuses another one.
 
 use crate::content::{Token, Tokens};
-use crate::exact::Exact;
+use crate::exact::{Exact, ExactHasher};
 use crate::records::{Cursor, put_number};
 use crate::sign::Single;
 use crate::text;
+use crate::transcript;
 
 /// The version of these bytes.
 pub(crate) const SKETCH_VERSION: u8 = 1;
+
+/// Added to the version in the sketch of a transcript whose text is written without spaces.
+const WITHOUT_SPACES: u8 = 128;
 
 /// What is kept of one article.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,7 @@ pub(crate) struct Sketch<'b> {
     pub(crate) words: u32,
     pub(crate) exact: Exact,
     pub(crate) looked_at: LookedAt,
+    is_without_spaces: bool,
     slots: &'b [u8],
     tokens: &'b [[u8; 4]],
     gaps: &'b [u8],
@@ -67,10 +72,16 @@ pub(crate) struct LookedAt {
 }
 
 impl<'b> Sketch<'b> {
-    /// The sketch of a text that was signed, with its [`gaps`], one more than content words.
-    pub(crate) fn to_bytes(of: &Single, gaps: &[u8], LookedAt { census, may_hold_furniture }: LookedAt) -> Vec<u8> {
+    /// The sketch of a text, or of a transcript, that was signed, with its [`gaps`], one more than content words.
+    pub(crate) fn to_bytes(
+        text: &str,
+        of: &Single,
+        gaps: &[u8],
+        LookedAt { census, may_hold_furniture }: LookedAt,
+    ) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(40 + of.sketch.len() + 4 * of.tokens.len());
-        bytes.push(SKETCH_VERSION);
+        let is_without_spaces = transcript::is_without_spaces(text) == Some(true);
+        bytes.push(SKETCH_VERSION | if is_without_spaces { WITHOUT_SPACES } else { 0 });
         put_number(&mut bytes, of.words.into());
         put_number(&mut bytes, census << 1 | u64::from(may_hold_furniture));
         bytes.extend(of.exact.to_bytes());
@@ -84,7 +95,11 @@ impl<'b> Sketch<'b> {
 
     /// Reads a sketch; none if these bytes are no sketch.
     pub(crate) fn read(bytes: &'b [u8]) -> Option<Self> {
-        let (&SKETCH_VERSION, rest) = bytes.split_first()? else { return None };
+        let (&first, rest) = bytes.split_first()?;
+        let is_without_spaces = first & WITHOUT_SPACES != 0;
+        if first & !WITHOUT_SPACES != SKETCH_VERSION {
+            return None;
+        }
         let mut cursor = Cursor(rest);
         let words = u32::try_from(cursor.number()?).ok()?;
         let looked_at = cursor.number()?;
@@ -95,7 +110,7 @@ impl<'b> Sketch<'b> {
         let count = usize::try_from(cursor.number()?).ok()?;
         let (tokens, _) = cursor.take(count.checked_mul(4)?)?.as_chunks();
         let gaps = cursor.take((count + 1).div_ceil(2))?;
-        cursor.0.is_empty().then_some(Self { words, exact, looked_at, slots, tokens, gaps })
+        cursor.0.is_empty().then_some(Self { words, exact, looked_at, is_without_spaces, slots, tokens, gaps })
     }
 
     /// The content words in order.
@@ -151,6 +166,16 @@ impl<'b> Sketch<'b> {
         tokens.enumerate().map(|(at, token)| (self.gap(at), token))
     }
 
+    /// The transcript of the text, if this is the sketch of its transcript.
+    pub(crate) fn transcript(&self) -> String {
+        let mut writer = transcript::Writer::new(self.is_without_spaces, self.exact.to_bytes());
+        for (others, token) in self.spread_out() {
+            (0..others).for_each(|_| writer.other());
+            token.into_iter().for_each(|token| writer.content(token.code()));
+        }
+        writer.finish()
+    }
+
     /// How many slots of a signature are the same; by chance one more in 256 than there really are.
     pub(crate) fn equal_slots(&self, signature: &[u32]) -> usize {
         self.slots.iter().zip(signature).filter(|&(&ours, &theirs)| ours == theirs as u8).count()
@@ -161,6 +186,39 @@ impl<'b> Sketch<'b> {
         let equal = self.slots.iter().zip(other.slots).filter(|(ours, theirs)| ours == theirs).count();
         equal as f32 / self.slots.len().max(1) as f32
     }
+}
+
+/// The transcript of a text; of a transcript, that itself.
+pub(crate) fn transcript_of(text: &str) -> String {
+    if transcript::is_transcript(text) {
+        return text.into();
+    }
+    let (mut finder, mut exact, mut tokens) = (Tokens::new(text), ExactHasher::default(), Vec::new());
+    let mut have_content = Vec::new();
+    text::with_scratch(|scratch| {
+        text::walk(text, scratch, |words| {
+            exact.extend(words.hashes());
+            have_content.extend(words.iter().map(|word| finder.stem(&word).is_some()));
+            finder.collect(words, &mut tokens);
+        });
+    });
+    let mut writer = transcript::Writer::new(text::is_without_spaces(text), exact.finish().to_bytes());
+    let (mut tokens, mut others) = (tokens.into_iter(), 0);
+    for has_content in have_content {
+        match has_content.then(|| tokens.next()).flatten() {
+            Some(token) => {
+                writer.content(token.code());
+                others = 0;
+            }
+            // A sketch does not tell more of them from these.
+            None if others < MOST_WORDS => {
+                writer.other();
+                others += 1;
+            }
+            None => {}
+        }
+    }
+    writer.finish()
 }
 
 /// Tells how the content words that are left of a text come from all that it has: again and again how many stay, how many of the
@@ -189,7 +247,33 @@ pub(crate) fn cuts(all: &[Token], left: &[Token]) -> Option<Vec<u8>> {
 mod tests {
     use super::*;
     use crate::Detector;
+    use crate::content;
     use proptest::prelude::*;
+
+    fn tokens(text: &str) -> Vec<Token> {
+        let mut tokens = Vec::new();
+        content::collect(text, &mut tokens);
+        tokens
+    }
+
+    /// Texts of words with and without content, capitals, figures and characters of any kind, with and without spaces.
+    fn texts() -> impl Strategy<Value = String> {
+        let word = prop_oneof!["[A-Z]?[a-z]{1,9}", "the|of", "[0-9]{1,9}", "\\PC{1,3}", "[桥のทé]{1,5}"];
+        let between = prop_oneof![Just(" "), Just(". "), Just(""), Just("\n")];
+        let pairs = prop::collection::vec((word, between), 0..60);
+        pairs.prop_map(|pairs| pairs.into_iter().map(|(word, between)| word + between).collect())
+    }
+
+    #[test]
+    fn a_transcript_hides_endings_and_words_without_content() {
+        const HEAD: usize = 33 * 3;
+        let [first, again, other] =
+            ["The ferry leaves for Orrin.", "A ferry leaved, of Orrin?", "The ferry leaves for Hallin."]
+                .map(transcript_of);
+        assert_eq!(first[HEAD..], again[HEAD..]);
+        assert_ne!(first[..HEAD], again[..HEAD], "they are no exact copies");
+        assert_ne!(first[HEAD..], other[HEAD..]);
+    }
 
     proptest! {
         #[test]
@@ -197,7 +281,7 @@ mod tests {
             let single = Detector::new().comparing().views.single(&text, &mut Default::default());
             let looked_at = LookedAt { census, may_hold_furniture };
             let gaps = gaps(&text);
-            let bytes = Sketch::to_bytes(&single, &gaps, looked_at);
+            let bytes = Sketch::to_bytes(&text, &single, &gaps, looked_at);
             let sketch = Sketch::read(&bytes).unwrap();
             prop_assert_eq!(sketch.spaced(), (single.tokens.clone(), gaps.clone()));
             prop_assert_eq!(gaps.iter().map(|&gap| u32::from(gap)).sum::<u32>() + single.tokens.len() as u32, single.words);
@@ -210,6 +294,29 @@ mod tests {
         }
 
         #[test]
+        fn a_transcript_says_what_the_text_says(text in texts()) {
+            let transcript = transcript_of(&text);
+            prop_assert_eq!(tokens(&transcript), tokens(&text));
+            prop_assert_eq!(gaps(&transcript), gaps(&text));
+            prop_assert_eq!(text::is_without_spaces(&transcript), text::is_without_spaces(&text));
+            prop_assert_eq!(&transcript_of(&transcript), &transcript);
+            let detector = Detector::new();
+            let single = |text| detector.comparing().views.single(text, &mut Default::default());
+            let (of_text, of_transcript) = (single(&text), single(&transcript));
+            prop_assert_eq!(of_text.exact, of_transcript.exact);
+            let looked_at = LookedAt { census: 7, may_hold_furniture: false };
+            let bytes = Sketch::to_bytes(&transcript, &of_transcript, &gaps(&transcript), looked_at);
+            prop_assert_eq!(Sketch::read(&bytes).unwrap().transcript(), transcript);
+        }
+
+        #[test]
+        fn what_begins_like_a_transcript_does_no_harm(rest in "[\u{fdd0}-\u{fdef}a-z \\PC]{0,60}") {
+            let text = format!("\u{fdd0}{rest}");
+            prop_assert!(tokens(&text).len() <= text::Words::new(&text).count());
+            prop_assert_eq!(transcript_of(&text), text);
+        }
+
+        #[test]
         fn what_is_left_after_cuts_comes_back(all in prop::collection::vec((0u64..6, any::<bool>()), 0..40), keeps in prop::collection::vec((any::<bool>(), any::<bool>()), 40)) {
             let token = |(stem, name)| Token::new(crate::hash::mix(stem), name, false);
             let all: Vec<Token> = all.into_iter().map(token).collect();
@@ -218,23 +325,23 @@ mod tests {
             let mut single = Detector::new().comparing().views.single("", &mut Default::default());
             single.tokens = all.clone();
             let looked_at = LookedAt { census: 0, may_hold_furniture: true };
-            let bytes = Sketch::to_bytes(&single, &vec![2; all.len() + 1], looked_at);
+            let bytes = Sketch::to_bytes("", &single, &vec![2; all.len() + 1], looked_at);
             let sketch = Sketch::read(&bytes).unwrap();
             let cuts = cuts(&all, &left).unwrap();
             let (found, gaps) = sketch.without(&cuts).unwrap();
             prop_assert!(gaps.len() == left.len() + 1 && gaps.iter().all(|gap| [2, 4].contains(gap) || *gap > 4), "{:?}", gaps);
             prop_assert_eq!(found, left);
             single.tokens.push(token((9, true)));
-            let bytes = Sketch::to_bytes(&single, &vec![2; all.len() + 2], looked_at);
+            let bytes = Sketch::to_bytes("", &single, &vec![2; all.len() + 2], looked_at);
             prop_assert_eq!(Sketch::read(&bytes).unwrap().without(&cuts), None);
         }
 
         #[test]
-        fn any_bytes_are_a_sketch_or_none(mut bytes in prop::collection::vec(any::<u8>(), 0..60), cuts in prop::collection::vec(0u8..6, 0..9), version in 0u8..3) {
+        fn any_bytes_are_a_sketch_or_none(mut bytes in prop::collection::vec(any::<u8>(), 0..60), cuts in prop::collection::vec(0u8..6, 0..9), version in prop::sample::select(vec![0, 1, 2, 129])) {
             bytes.insert(0, version);
             if let Some(sketch) = Sketch::read(&bytes) {
-                prop_assert_eq!(version, SKETCH_VERSION);
-                let _ = (sketch.spaced(), sketch.without(&cuts), sketch.equal_slots(&[7; 200]));
+                prop_assert_eq!(version & !WITHOUT_SPACES, SKETCH_VERSION);
+                let _ = (sketch.transcript(), sketch.spaced(), sketch.without(&cuts), sketch.equal_slots(&[7; 200]));
             }
         }
     }

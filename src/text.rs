@@ -30,6 +30,7 @@ use std::ops::Range;
 use std::sync::OnceLock;
 
 use crate::arch::{Arch, Backend};
+use crate::transcript;
 
 mod fold;
 mod scan;
@@ -300,6 +301,9 @@ fn normalize(word: &str, out: &mut String) {
 /// Whether a text begins in a script without spaces, in which each character is a word.
 pub(crate) fn is_without_spaces(text: &str) -> bool {
     const LOOKED_AT: usize = 64;
+    if let Some(is_without_spaces) = transcript::is_without_spaces(text) {
+        return is_without_spaces;
+    }
     let head = || text.chars().take(LOOKED_AT);
     // Most texts have no such character, which is seen without a look into the tables.
     let solo = head().filter(|&c| !c.is_ascii() && Class::of(c) == Class::Solo).count();

@@ -155,9 +155,12 @@ fn archives_of_each_kind_find_edited_copies() {
         Detector::builder().shingle(Shingle::Words(1)),
         Detector::builder().shingle(Shingle::Words(7)).threshold(0.8),
     ];
-    for builder in builders {
+    type Create = fn(PathBuf, &Detector) -> retold::Result<Archive>;
+    let without =
+        builders.clone().map(|builder| (builder.excerpts(Excerpts::Ignore), Archive::create_without_texts as Create));
+    for (builder, create) in builders.map(|builder| (builder, Archive::create as Create)).into_iter().chain(without) {
         let (folder, detector) = (Folder::new(), builder.build().unwrap());
-        let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+        let mut archive = create(folder.archive(), &detector).unwrap();
         archive.add_all(&articles).unwrap();
         archive.take_census().unwrap();
         for (at, (_, text)) in articles.iter().enumerate() {
@@ -346,6 +349,70 @@ fn nothing_of_what_was_removed_is_left_after_compacting() {
 }
 
 #[test]
+fn without_texts_hardly_less_is_found_and_no_word_is_kept() {
+    let (articles, detector) = (articles(), Detector::new());
+    let folders = [Folder::new(), Folder::new()];
+    let mut with_texts = Archive::create(folders[0].archive(), &detector).unwrap();
+    let mut without = Archive::create_without_texts(folders[1].archive(), &detector).unwrap();
+    for archive in [&mut with_texts, &mut without] {
+        archive.add_all(&articles).unwrap();
+        archive.take_census().unwrap();
+    }
+    let (mut both, mut missed, mut new) = ([0; 3], 0, 0);
+    for (at, article) in articles.iter().enumerate() {
+        let [expected, matches] = [&with_texts, &without].map(|archive| archive.matches(article).unwrap());
+        for found in &matches {
+            assert_eq!(found.is_estimated, found.relation != Relation::Exact, "{found:?}");
+        }
+        let [expected, matches] = [expected, matches].map(|matches| found(&matches, at));
+        let has = |all: &[Told], of: &Told| all.iter().any(|told| told.0 == of.0 && told.1 == of.1);
+        expected.iter().filter(|told| has(&matches, told)).for_each(|told| both[told.1 as usize] += 1);
+        missed += expected.iter().filter(|told| !has(&matches, told)).count();
+        new += matches.iter().filter(|told| !has(&expected, told)).count();
+    }
+    let all: usize = both.iter().sum();
+    assert!(
+        both.iter().all(|&both| both > 0) && 20 * missed < all && 20 * new < all,
+        "{both:?}, not {missed}, but {new}"
+    );
+
+    let stats = without.stats();
+    assert!(!stats.keeps_texts && with_texts.stats().keeps_texts && stats.bytes < with_texts.stats().bytes);
+    assert!(without.report().unwrap().1.iter().all(|article| article.text.is_none()));
+    let text = &articles[0].1;
+    let words: Vec<&str> = text.split(|c: char| !c.is_alphabetic()).filter(|word| word.len() > 5).collect();
+    assert!(words.len() > 20);
+    for file in fs::read_dir(folders[1].archive()).unwrap() {
+        let bytes = fs::read(file.unwrap().path()).unwrap();
+        let holds = |word: &&&str| bytes.windows(word.len()).any(|window| window.eq_ignore_ascii_case(word.as_bytes()));
+        assert_eq!(words.iter().find(holds), None);
+    }
+
+    drop(without);
+    let again = ArchiveReader::open(folders[1].archive(), &detector).unwrap();
+    let exact = again.matches(&articles[0]).unwrap();
+    assert_eq!((exact[0].number, exact[0].relation), (0, Relation::Exact));
+    // Another ending is another text, of which the transcript is the same.
+    let other = format!("{} say", text.trim_end());
+    let near = again.matches(&("other", other)).unwrap();
+    assert_eq!((near[0].number, near[0].relation), (0, Relation::Near));
+}
+
+#[test]
+fn an_archive_without_texts_is_not_asked_for_passages() {
+    let (folder, finding) = (Folder::new(), Detector::builder().excerpts(Excerpts::Find).build().unwrap());
+    let is_refused = |error: &Error| matches!(error, Error::Archive { fault: ArchiveFault::NoTexts, .. });
+    let created = Archive::create_without_texts(folder.archive(), &finding).unwrap_err();
+    assert!(is_refused(&created) && !folder.archive().exists(), "{created}");
+    drop(Archive::create_without_texts(folder.archive(), &Detector::new()).unwrap());
+    let opened = [
+        Archive::open(folder.archive(), &finding).unwrap_err(),
+        ArchiveReader::open(folder.archive(), &finding).unwrap_err(),
+    ];
+    assert!(opened.iter().all(is_refused), "{opened:?}");
+}
+
+#[test]
 fn an_archive_of_another_kind_or_a_damaged_one_is_refused() {
     let (folder, detector) = (Folder::new(), Detector::new());
     let mut archive = Archive::create(folder.archive(), &detector).unwrap();
@@ -471,14 +538,16 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
-    fn a_report_is_that_of_a_run_over_what_lives(changes in changes()) {
+    fn a_report_is_that_of_a_run_over_what_lives(changes in changes(), keeps_texts in any::<bool>()) {
         let stories: Vec<Story> = articles().into_iter().rev().take(60).zip(0..).map(|((id, text), at)| {
             let source = (at % 3 > 0).then(|| format!("outlet {}", at % 5));
             Story { id: if at % 7 == 0 { "same".into() } else { id }, text, date: Some(format!("2024-05-{:02}", at % 28 + 1)), source, ..Story::default()
  }
         }).collect();
-        let (folder, detector) = (Folder::new(), Detector::builder().excerpts(Excerpts::Find).build().unwrap());
-        let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+        let (folder, excerpts) = (Folder::new(), if keeps_texts { Excerpts::Find } else { Excerpts::Ignore });
+        let detector = Detector::builder().excerpts(excerpts).build().unwrap();
+        let create = if keeps_texts { Archive::create } else { Archive::create_without_texts };
+        let mut archive = create(folder.archive(), &detector).unwrap();
         let mut living: Vec<(u64, &Story)> = Vec::new();
         for change in changes {
             match change {
@@ -517,7 +586,15 @@ proptest! {
         let (report, archived) = archive.report().unwrap();
         prop_assert_eq!(archived.iter().map(|article| article.number).collect::<Vec<_>>(), living.iter().map(|&(number, _)| number).collect::<Vec<_>>());
         let stories: Vec<&Story> = living.iter().map(|&(_, story)| story).collect();
-        let expected = detector.find(&stories).unwrap();
+        let expected = if keeps_texts {
+            detector.find(&stories).unwrap()
+        } else {
+            let other = Folder::new();
+            let mut other = Archive::create_without_texts(other.archive(), &detector).unwrap();
+            other.add_all(&stories).unwrap();
+            other.commit().unwrap();
+            other.report().unwrap().0
+        };
         prop_assert_eq!(report.clusters(), expected.clusters());
         prop_assert_eq!(report.removals(), expected.removals());
         prop_assert_eq!(report.excerpts(), expected.excerpts());

@@ -75,6 +75,21 @@ fn an_archive_tells_what_each_article_repeats() {
 }
 
 #[test]
+fn an_archive_without_texts_says_that_it_estimates() {
+    let folder = Temp::new("without").with("a.txt", FERRY).with("b.txt", FERRY.replace("noon", "boat"));
+    assert_eq!(archive(&folder, &["create", "news", "--without-texts"]).status.code(), Some(0));
+    assert_eq!(archive(&folder, &["add", "news", "a.txt"]).status.code(), Some(0));
+    let asked = lines(&archive(&folder, &["query", "news", "a.txt", "b.txt"]));
+    let told = |line: &Value| (line["matches"][0]["relation"].clone(), line["matches"][0]["is_estimated"].clone());
+    assert_eq!(told(&asked[0]), (json!("exact"), json!(false)));
+    assert_eq!(told(&asked[1]), (json!("near"), json!(true)));
+    assert_eq!(lines(&archive(&folder, &["stats", "news"]))[0]["keeps_texts"], json!(false));
+    let refused = archive(&folder, &["query", "news", "a.txt", "--excerpts"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(stderr(&refused).contains("without texts finds no excerpts"), "{}", stderr(&refused));
+}
+
+#[test]
 fn excerpts_are_told_where_they_are_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let said = "On Monday the harbour board announced that the ferry to Orrin will stop in March. It said that fewer than nine people a \

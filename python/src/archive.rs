@@ -124,6 +124,7 @@ fn matches(told: Vec<Vec<Match>>) -> PyResult<Table> {
         ("relation", strings(all().map(|found| found.relation.to_string()))),
         ("similarity", floats(all().map(|found| found.similarity))),
         ("evidence", evidence(all().map(|found| found.evidence).collect())),
+        ("is_estimated", flags(all().map(|found| found.is_estimated))),
     ])
 }
 
@@ -154,7 +155,7 @@ fn answer(
 ) -> retold::Result<(Vec<Match>, Vec<Passage>)> {
     let mut passages = Vec::with_capacity(answer.excerpts.len());
     for of in answer.excerpts {
-        let archived = archived(of.number)?.map(|archived| archived.text).unwrap_or_default();
+        let archived = archived(of.number)?.and_then(|archived| archived.text).unwrap_or_default();
         passages.push(Passage::new(of, row.text(), &archived));
     }
     Ok((answer.matches, passages))
@@ -196,10 +197,14 @@ fn numbers(numbers: impl Iterator<Item = u64>) -> ArrayRef {
 
 /// Archived articles as a table.
 fn articles(articles: &[Archived]) -> PyResult<Table> {
+    with_texts(articles, optional(articles.iter().map(|article| article.text.as_ref())))
+}
+
+fn with_texts(articles: &[Archived], texts: ArrayRef) -> PyResult<Table> {
     table(vec![
         ("number", numbers(articles.iter().map(|article| article.number))),
         ("id", strings(articles.iter().map(|article| &article.id))),
-        ("text", strings(articles.iter().map(|article| &article.text))),
+        ("text", texts),
         ("date", optional(articles.iter().map(|article| article.date.as_ref()))),
         ("source", optional(articles.iter().map(|article| article.source.as_ref()))),
     ])
@@ -208,10 +213,12 @@ fn articles(articles: &[Archived]) -> PyResult<Table> {
 /// A report on archived articles, and a table of these.
 fn report((report, archived): (retold::Report, Vec<Archived>), setup: &Setup) -> PyResult<(PyReport, Table)> {
     let table = articles(&archived)?;
+    // Who has no text has none to show, and is in the report all the same.
+    let shown = with_texts(&archived, strings(archived.iter().map(|article| article.text())))?;
     drop(archived);
     let name = |name: &str| Some(name.to_string());
     let names = Names { text: "text".into(), id: name("id"), date: name("date"), source: name("source"), known: None };
-    let rows = Batch::of(&table.whole(), &names, 0)?.rows().collect();
+    let rows = Batch::of(&shown.whole(), &names, 0)?.rows().collect();
     Ok((PyReport::new(report, Texts::Held(rows), setup.settings.clone())?, table))
 }
 
@@ -255,14 +262,16 @@ impl Archive {
         py: Python<'_>,
         folder: PathBuf,
         create: bool,
+        texts: bool,
         names: Names,
         options: &Bound<'_, PyDict>,
         threads: Option<usize>,
     ) -> PyResult<Self> {
         let (asked, setup) = opened_with(names, options, threads)?;
-        let make = || match create {
-            true => retold::Archive::create(&folder, &setup.detector),
-            false => retold::Archive::open(&folder, &setup.detector),
+        let make = || match (create, texts) {
+            (true, true) => retold::Archive::create(&folder, &setup.detector),
+            (true, false) => retold::Archive::create_without_texts(&folder, &setup.detector),
+            (false, _) => retold::Archive::open(&folder, &setup.detector),
         };
         let archive = run::within(py, setup.threads, make)?.map_err(exception)?;
         Ok(Self { setup, asked, archive: Slot::new(Some(archive)) })

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use rayon::prelude::*;
 
 use super::counted::Counted;
-use super::keys::{BANDS, EXACT, FINGERPRINTS, KEYS, PAIRS, asks_bands};
+use super::keys::{BANDS, EXACT, FINGERPRINTS, KEYS, Kept, PAIRS, asks_bands};
 use super::{Answer, ArchiveReader, ExcerptMatch, Match, Signed, string, text};
 use crate::articles::Article;
 use crate::census::{Asked, Comparing, MayBe, Other};
@@ -54,14 +54,17 @@ impl ArchiveReader {
         excerpts: Excerpts,
     ) -> Result<Answer> {
         // A thread of the pool is waited for once, and not for each of the parts below.
-        rayon::scope(|_| self.ask_in(snapshot, article, self.signed(article.text(), &mut Scratch::default()), excerpts))
+        rayon::scope(|_| {
+            let told = self.told(article.text());
+            self.ask_in(snapshot, (article, &told), self.signed(&told, &mut Scratch::default()), excerpts)
+        })
     }
 
-    /// The same of one that is signed already.
+    /// The same of one, with what it is judged by, that is signed already.
     pub(super) fn ask_in<A: Article>(
         &self,
         snapshot: &Snapshot,
-        article: &A,
+        (article, judged_by): (&A, &str),
         Signed { single: signed, keys }: Signed,
         excerpts: Excerpts,
     ) -> Result<Answer> {
@@ -85,7 +88,7 @@ impl ArchiveReader {
                 Ok::<_, Error>((edited(snapshot, exact, half, &keys, words, by_bands)?, met))
             },
             || {
-                let asked = counted.census.ask(comparing, (article.text(), signed), usual);
+                let asked = counted.census.ask(comparing, (judged_by, signed), usual);
                 let reworded = reworded(snapshot, &counted, &asked);
                 (asked, reworded)
             },
@@ -97,7 +100,7 @@ impl ArchiveReader {
         let others: Option<Vec<Other<'_>>> =
             candidates.iter().zip(&records).map(|(of, record)| counted.other(*of, record.as_ref()?)).collect();
         let others = others.ok_or_else(|| self.no_sketch())?;
-        let copies = asked.copies(&others, &|at| text(snapshot, candidates[at].0))?;
+        let copies = asked.copies(&others, &|at| self.read(snapshot, candidates[at].0, &others[at].sketch))?;
         let is_within = |record: &records::Stored| self.detector.are_within(date, record.date());
         let mut told = Vec::with_capacity(copies.len());
         for Compared { right, relation, similarity, evidence, .. } in copies {
@@ -115,6 +118,7 @@ impl ArchiveReader {
                 relation,
                 similarity,
                 evidence: (relation != Relation::Exact).then_some(evidence),
+                is_estimated: relation != Relation::Exact && self.kept == Kept::Transcripts,
             });
         }
         answer.matches.sort_by(|a, b| b.similarity.total_cmp(&a.similarity).then(a.number.cmp(&b.number)));
@@ -215,10 +219,6 @@ impl ArchiveReader {
         let mut told: Vec<ExcerptMatch> = found.into_iter().map(tell).collect();
         told.sort_by_key(|told| (told.span.start, told.number, told.archived_span.start));
         Ok(told)
-    }
-
-    fn no_sketch(&self) -> Error {
-        records::damaged(&self.folder, 0, "the sketch of an article is none")
     }
 }
 

@@ -27,9 +27,25 @@ pub(super) fn asks_bands(detector: &Detector, words: u32) -> bool {
     words < LONG || near.rule.jaccard < 0.5 || !matches!(views.shingle, Shingle::Words(3..))
 }
 
-/// What is kept of an article: all fingerprints, for who asks may be after passages.
-pub(super) fn views(detector: &Detector) -> Views {
-    Views { fingerprints: Sample::All, ..detector.comparing().views }
+/// By what an article is read again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kept {
+    Texts,
+    /// Transcripts, which are made of sketches.
+    Transcripts,
+}
+
+impl Kept {
+    pub(super) const ALL: [Self; 2] = [Self::Texts, Self::Transcripts];
+}
+
+/// What is kept of an article: all fingerprints, for who asks may be after passages; and its content words, if that is all there is.
+pub(super) fn views(detector: &Detector, kept: Kept) -> Views {
+    let views = Views { fingerprints: Sample::All, ..detector.comparing().views };
+    match kept {
+        Kept::Texts => views,
+        Kept::Transcripts => Views { content: Content::Words, ..views },
+    }
 }
 
 /// The keys by which an article is found, by kind.
@@ -41,7 +57,8 @@ pub(super) fn keys(detector: &Detector, single: &Single) -> [Vec<u64>; KEYS.len(
     };
     let stems = single.tokens.iter().map(|token| token.stem());
     let pairs = stems.clone().zip(stems.skip(1)).filter(|(first, second)| first != second);
-    let pairs = pairs.map(|(first, second)| pair(first, second)).collect();
+    let are_asked_for = detector.comparing().views.content == Content::Words;
+    let pairs = pairs.filter(|_| are_asked_for).map(|(first, second)| pair(first, second)).collect();
     [
         vec![single.exact.key()],
         distinct(single.fingerprints.iter().map(|&of| of.into()).collect()),
@@ -56,11 +73,12 @@ pub(super) fn keys(detector: &Detector, single: &Single) -> [Vec<u64>; KEYS.len(
 }
 
 /// What must be the same for articles to be found by each other.
-pub(super) fn profile(detector: &Detector) -> Profile {
-    let (views, bands) = (views(detector), detector.bands());
+pub(super) fn profile(detector: &Detector, kept: Kept) -> Profile {
+    let (views, bands) = (detector.comparing().views, detector.bands());
+    let texts = if kept == Kept::Transcripts { ", without texts" } else { "" };
     let content = if views.content == Content::Words { "content words" } else { "no content words" };
     let name = format!(
-        "format {FORMAT_VERSION}, sketches {SKETCH_VERSION}, pairs of {} bits, {}, {content}, all fingerprints, {} slots in {} bands of {} rows",
+        "format {FORMAT_VERSION}, sketches {SKETCH_VERSION}, pairs of {} bits, {}, {content}, all fingerprints, {} slots in {} bands of {} rows{texts}",
         KEYS[PAIRS],
         views.shingle,
         views.slots,
@@ -80,7 +98,7 @@ mod tests {
     #[test]
     fn an_archive_of_other_features_is_refused_with_both_named() {
         let folder = std::env::temp_dir().join(format!("retold-archive-profile-{}", std::process::id()));
-        let ours = profile(&Detector::new());
+        let ours = profile(&Detector::new(), Kept::Texts);
         let name = ours.name.replace("48", "32");
         let older = Profile { bytes: name.clone().into_bytes(), name: name.clone(), key_bits: vec![64, 32, 40, 32] };
         records::Writer::create(&folder, &older, records::Options::default()).unwrap();

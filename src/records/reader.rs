@@ -13,6 +13,7 @@ use crate::error::{ArchiveFault, Error, Result};
 #[derive(Clone, Debug)]
 pub struct Reader {
     current: Arc<RwLock<Arc<Snapshot>>>,
+    profile: Arc<Profile>,
     /// What it was opened from, if there is no writer that keeps it up to date.
     disk: Option<Arc<dyn Disk>>,
 }
@@ -21,12 +22,12 @@ pub struct Reader {
 const TRIES: usize = 100;
 
 impl Reader {
-    pub(super) fn of(current: Arc<RwLock<Arc<Snapshot>>>) -> Self {
-        Self { current, disk: None }
+    pub(super) fn of(current: Arc<RwLock<Arc<Snapshot>>>, profile: Profile) -> Self {
+        Self { current, profile: profile.into(), disk: None }
     }
 
-    /// Opens an archive, which must have been made with a profile, if one is given. Others may write it.
-    pub fn open(folder: &Path, expected: Option<&Profile>) -> Result<Self> {
+    /// Opens an archive, which must have been made with one of some profiles, if any are given. Others may write it.
+    pub fn open(folder: &Path, expected: &[Profile]) -> Result<Self> {
         let disk = Folder::new(folder);
         if !folder.is_dir() {
             return fail(&disk, ArchiveFault::Missing);
@@ -34,9 +35,15 @@ impl Reader {
         Self::open_on(Arc::new(disk), expected)
     }
 
-    pub(super) fn open_on(disk: Arc<dyn Disk>, expected: Option<&Profile>) -> Result<Self> {
-        let snapshot = patiently(|| load(&*disk, expected, &[]))?.state;
-        Ok(Self { current: Arc::new(RwLock::new(Arc::new(snapshot))), disk: Some(disk) })
+    pub(super) fn open_on(disk: Arc<dyn Disk>, expected: &[Profile]) -> Result<Self> {
+        let Loaded { state, manifest, .. } = patiently(|| load(&*disk, expected, &[]))?;
+        let current = Arc::new(RwLock::new(Arc::new(state)));
+        Ok(Self { current, profile: manifest.profile.into(), disk: Some(disk) })
+    }
+
+    /// What must be the same for records to be comparable.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
     }
 
     /// What was committed last; of an archive that another process writes, what was when it was opened or refreshed.
@@ -48,7 +55,7 @@ impl Reader {
     pub fn refresh(&self) -> Result<()> {
         if let Some(disk) = &self.disk {
             let parts = self.snapshot().parts.clone();
-            let Loaded { state, .. } = patiently(|| load(&**disk, None, &parts))?;
+            let Loaded { state, .. } = patiently(|| load(&**disk, &[], &parts))?;
             *self.current.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
         }
         Ok(())

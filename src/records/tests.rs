@@ -210,7 +210,7 @@ impl History {
 
     fn open(&mut self) -> Result<()> {
         self.writer = None;
-        let (writer, opened) = Writer::open_on(Arc::new(self.disk.clone()), Some(&profile()), self.options.clone())?;
+        let (writer, opened) = Writer::open_on(Arc::new(self.disk.clone()), &[profile()], self.options.clone())?;
         assert!(self.disk.may_fail() || opened == Opened::default(), "it was ended in good order: {opened:?}");
         self.writer = Some(writer);
         Ok(())
@@ -306,7 +306,7 @@ impl History {
 
 /// What a history leaves after something happened to its disk: what was acknowledged, or what was under way as well.
 fn check_left(disk: &Simulated, history: &History) -> std::result::Result<(), String> {
-    let opened = Writer::open_on(Arc::new(disk.clone()), Some(&profile()), eager());
+    let opened = Writer::open_on(Arc::new(disk.clone()), &[profile()], eager());
     let (mut writer, _) = match opened {
         Ok(opened) => opened,
         Err(error) => return Err(format!("cannot be opened: {error}")),
@@ -328,7 +328,7 @@ fn check_left(disk: &Simulated, history: &History) -> std::result::Result<(), St
     writer.commit().map_err(|error| error.to_string())?;
     let left = disk.after_crash(&mut Dice(history.seed), true);
     drop(writer);
-    let (writer, _) = Writer::open_on(Arc::new(left), None, by_hand()).map_err(|error| error.to_string())?;
+    let (writer, _) = Writer::open_on(Arc::new(left), &[], by_hand()).map_err(|error| error.to_string())?;
     model.check(&writer.view())
 }
 
@@ -429,7 +429,7 @@ proptest! {
         }
         prop_assert_eq!(history.check(), Ok(()));
         prop_assert!(history.writer.as_ref().unwrap().verify().is_ok());
-        let reader = Reader::open_on(Arc::new(history.disk.clone()), Some(&profile())).unwrap();
+        let reader = Reader::open_on(Arc::new(history.disk.clone()), &[profile()]).unwrap();
         prop_assert_eq!(history.committed.check(&reader.snapshot()), Ok(()));
     }
 
@@ -471,7 +471,7 @@ fn a_changed_byte_anywhere_is_told_or_changes_nothing() {
             let disk = disk.copy();
             disk.put(name, changed);
             let told = |error: String| assert!(error.contains(&**name), "byte {at} of {name}: {error}");
-            let reading = Reader::open_on(Arc::new(disk.clone()), None).map_err(|error| error.to_string());
+            let reading = Reader::open_on(Arc::new(disk.clone()), &[]).map_err(|error| error.to_string());
             let answer = reading.and_then(|reader| model.check(&reader.snapshot()));
             let verified = writer::verify(&disk);
             match (answer, verified) {
@@ -493,7 +493,7 @@ fn a_file_that_is_too_short_or_gone_is_told() {
         for length in 0..bytes.len() {
             let disk = disk.copy();
             disk.put(&name, bytes[..length].to_vec());
-            match Writer::open_on(Arc::new(disk), None, by_hand()) {
+            match Writer::open_on(Arc::new(disk), &[], by_hand()) {
                 Err(error) => assert!(error.to_string().contains(&name), "{name} up to {length}: {error}"),
                 Ok((writer, opened)) => {
                     assert!(name.starts_with("journal"), "{name} up to {length}");
@@ -504,7 +504,7 @@ fn a_file_that_is_too_short_or_gone_is_told() {
         }
         let disk = disk.copy();
         disk::Disk::remove(&disk, &name).unwrap();
-        let error = Writer::open_on(Arc::new(disk), None, by_hand()).unwrap_err().to_string();
+        let error = Writer::open_on(Arc::new(disk), &[], by_hand()).unwrap_err().to_string();
         assert!(name.starts_with("manifest") || error.contains(&name), "{error}");
     }
 }
@@ -523,7 +523,7 @@ fn the_last_torn_commit_is_cut_off_and_told_and_an_earlier_one_is_damage() {
     let open = |bytes: Vec<u8>| {
         let disk = disk.copy();
         disk.put("journal-00000001", bytes);
-        Writer::open_on(Arc::new(disk), None, by_hand())
+        Writer::open_on(Arc::new(disk), &[], by_hand())
     };
     for length in ends[1].0..ends[2].0 {
         let (writer, opened) = open(journal[..length].to_vec()).unwrap();
@@ -545,14 +545,14 @@ fn the_last_torn_commit_is_cut_off_and_told_and_an_earlier_one_is_damage() {
 #[test]
 fn another_profile_is_refused_with_both_named_and_a_second_writer_as_well() {
     let disk = Arc::new(Simulated::default());
-    let missing = Writer::open_on(disk.clone(), None, by_hand()).unwrap_err().to_string();
+    let missing = Writer::open_on(disk.clone(), &[], by_hand()).unwrap_err().to_string();
     assert!(missing.contains("there is no archive"), "{missing}");
     let writer = Writer::create_on(disk.clone(), &profile(), by_hand()).unwrap();
-    let locked = Writer::open_on(disk.clone(), None, by_hand()).unwrap_err().to_string();
+    let locked = Writer::open_on(disk.clone(), &[], by_hand()).unwrap_err().to_string();
     assert!(locked.contains("is being written"), "{locked}");
     drop(writer);
     let other = Profile { name: "other options".into(), ..profile() };
-    let error = Writer::open_on(disk.clone(), Some(&other), by_hand()).unwrap_err().to_string();
+    let error = Writer::open_on(disk.clone(), &[other], by_hand()).unwrap_err().to_string();
     assert!(error.contains("other options") && error.contains("the options of these tests"), "{error}");
     let exists = Writer::create_on(disk, &profile(), by_hand()).unwrap_err().to_string();
     assert!(exists.contains("already"), "{exists}");
@@ -636,7 +636,7 @@ fn readers_of_threads_and_other_processes_see_whole_commits() {
             }
         });
         let other = scope.spawn(move || {
-            let (mut last, reader) = (0, Reader::open(path, Some(&profile())).unwrap());
+            let (mut last, reader) = (0, Reader::open(path, &[profile()]).unwrap());
             while !ended() {
                 reader.refresh().unwrap();
                 let end = watch(&reader);
@@ -691,7 +691,7 @@ fn helper_that_may_be_killed() {
     // Every other one merges beside.
     let is_aside = std::process::id() % 2 == 1;
     let options = Options { merge: if is_aside { Merge::Aside } else { Merge::ByHand }, ..by_hand() };
-    let mut writer = match Writer::open(path, Some(&profile()), options.clone()) {
+    let mut writer = match Writer::open(path, &[profile()], options.clone()) {
         Ok((writer, _)) => writer,
         Err(Error::Archive { fault: ArchiveFault::Missing, .. }) => Writer::create(path, &profile(), options).unwrap(),
         Err(error) => panic!("{error}"),
@@ -747,7 +747,7 @@ fn kill(times: u64) {
         helper.kill().unwrap();
         helper.wait().unwrap();
         let acknowledged = commits.join().unwrap();
-        match Writer::open(&path, Some(&profile()), eager()) {
+        match Writer::open(&path, &[profile()], eager()) {
             Ok((writer, _)) => {
                 let commits = writer.view().end() / 3;
                 assert!(commits >= acknowledged, "{commits} of {acknowledged}");

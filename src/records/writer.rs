@@ -153,12 +153,10 @@ pub(super) struct Loaded {
 }
 
 /// Reads an archive as it was last committed. What is open already need not be opened again.
-pub(super) fn load(disk: &dyn Disk, expected: Option<&Profile>, open: &[Part]) -> Result<Loaded> {
+pub(super) fn load(disk: &dyn Disk, expected: &[Profile], open: &[Part]) -> Result<Loaded> {
     let Some((file, manifest)) = Manifest::newest(disk)? else { return fail(disk, ArchiveFault::Missing) };
-    if let Some(expected) = expected
-        && *expected != manifest.profile
-    {
-        let (archive, expected) = (manifest.profile.name, expected.name.clone());
+    if let Some(first) = expected.first().filter(|_| !expected.contains(&manifest.profile)) {
+        let (archive, expected) = (manifest.profile.name, first.name.clone());
         return fail(disk, ArchiveFault::Profile { archive, expected });
     }
     let widths = widths(&manifest.profile);
@@ -213,8 +211,8 @@ impl Writer {
         Self::create_on(Arc::new(disk), profile, options)
     }
 
-    /// Opens an archive, which must have been made with a profile, if one is given.
-    pub fn open(folder: &Path, expected: Option<&Profile>, options: Options) -> Result<(Self, Opened)> {
+    /// Opens an archive, which must have been made with one of some profiles, if any are given.
+    pub fn open(folder: &Path, expected: &[Profile], options: Options) -> Result<(Self, Opened)> {
         if !folder.is_dir() {
             return fail(&Folder::new(folder), ArchiveFault::Missing);
         }
@@ -239,10 +237,10 @@ impl Writer {
         sync(&*disk)?;
         let manifest = Manifest { profile: profile.clone(), next: 0, next_file: 3, journal: 1, segments: Vec::new() };
         manifest.write(&*disk, 2)?;
-        Self::start(disk, lock, None, options).map(|(writer, _)| writer)
+        Self::start(disk, lock, &[], options).map(|(writer, _)| writer)
     }
 
-    pub(super) fn open_on(disk: Arc<dyn Disk>, expected: Option<&Profile>, options: Options) -> Result<(Self, Opened)> {
+    pub(super) fn open_on(disk: Arc<dyn Disk>, expected: &[Profile], options: Options) -> Result<(Self, Opened)> {
         let lock = lock(&*disk)?;
         Self::start(disk, lock, expected, options)
     }
@@ -250,7 +248,7 @@ impl Writer {
     fn start(
         disk: Arc<dyn Disk>,
         lock: Box<dyn Any + Send + Sync>,
-        expected: Option<&Profile>,
+        expected: &[Profile],
         options: Options,
     ) -> Result<(Self, Opened)> {
         let Loaded { file, manifest, state, dead_counts, end } = load(&*disk, expected, &[])?;
@@ -291,7 +289,7 @@ impl Writer {
 
     /// Sees what is committed, now and later.
     pub fn reader(&self) -> Reader {
-        Reader::of(self.published.clone())
+        Reader::of(self.published.clone(), self.profile.clone())
     }
 
     /// Does what may fail; after a failure, nothing is done any more.
@@ -720,7 +718,7 @@ impl Drop for Writer {
 
 /// Checks every byte of every file that the newest manifest names.
 pub(super) fn verify(disk: &dyn Disk) -> Result<()> {
-    let Loaded { manifest, state, end, .. } = load(disk, None, &[])?;
+    let Loaded { manifest, state, end, .. } = load(disk, &[], &[])?;
     state.parts.iter().try_for_each(|part| part.segment.verify())?;
     let at = disk.path(&name("journal", manifest.journal));
     match end.cut {

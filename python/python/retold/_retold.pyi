@@ -87,6 +87,7 @@ class Archive:
         cls,
         folder: str | PathLike[str],
         create: bool,
+        texts: bool,
         names: dict[str, Any],
         options: dict[str, Any],
         threads: int | None,
