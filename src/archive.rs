@@ -284,7 +284,7 @@ impl Archive {
     /// # let folder = folder.path().join("news");
     /// let mut archive = Archive::create_without_texts(&folder, &Detector::new())?;
     /// let number = archive.add(&("monday", "The ferry leaves the harbour at nine and comes back at noon."))?;
-    /// let found = archive.matches(&("tuesday", "The ferry leaves our harbour at nine, comes back at noon, and is full."))?;
+    /// let found = archive.matches(&("tuesday", "Now the ferry leaves its harbour at nine and comes back at noon, they say."))?;
     /// assert_eq!((found[0].number, found[0].relation, found[0].is_estimated), (number, Relation::Near, true));
     /// assert_eq!(archive.article(number)?.and_then(|article| article.text), None);
     /// # Ok::<(), Box<dyn std::error::Error>>(())

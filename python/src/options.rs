@@ -31,7 +31,9 @@ fn archive_exception(fault: &ArchiveFault, message: String) -> PyErr {
         ArchiveFault::Exists => PyFileExistsError::new_err(message),
         ArchiveFault::Locked => PyBlockingIOError::new_err(message),
         // What was given does not fit, and the archive is as it should be.
-        ArchiveFault::Profile { .. } | ArchiveFault::TooLarge { .. } => PyValueError::new_err(message),
+        ArchiveFault::Profile { .. } | ArchiveFault::TooLarge { .. } | ArchiveFault::NoTexts => {
+            PyValueError::new_err(message)
+        }
         _ => PyOSError::new_err(message),
     }
 }

@@ -49,6 +49,26 @@ def test_what_is_added_is_found(folder: Path) -> None:
     assert retold.Archive.open(folder).stats()["articles"] == 2
 
 
+def test_without_texts_similarities_are_estimates(folder: Path) -> None:
+    with retold.Archive.create(folder, texts=False) as archive:
+        archive.add([("a", FERRY), ("b", SNOW)])
+        archive.commit()
+        exact, near = archive.matches([FERRY, EDITED]).to_pylist()
+        assert (exact["relation"], exact["is_estimated"]) == ("exact", False)
+        assert (near["relation"], near["is_estimated"]) == ("near", True)
+        assert archive.stats()["keeps_texts"] is False
+        archive.add([("c", EDITED)])
+        archive.commit()
+        report, articles = archive.report()
+        assert [cluster["size"] for cluster in report.clusters.to_pylist()] == [2]
+        assert list(articles["text"]) == [None, None, None] and list(articles["id"]) == ["a", "b", "c"]
+        assert "</html>" in report.html()
+    with pytest.raises(ValueError, match="without texts finds no excerpts"):
+        retold.Archive.open(folder, excerpts=True)
+    with retold.Archive.open(folder) as archive:
+        assert archive.stats()["keeps_texts"] is False
+
+
 def test_every_form_of_articles(folder: Path) -> None:
     pa = pytest.importorskip("pyarrow", reason="SKIPPED an archive of Arrow data: pyarrow is not installed")
     forms: list[Any] = [FERRY, {"id": "x", "text": FERRY}, [FERRY], [("x", FERRY)], [{"text": FERRY}], pa.table({"text": [FERRY]})]
