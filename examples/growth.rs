@@ -15,7 +15,7 @@ use std::time::Instant;
 
 use clap::Parser;
 use rayon::prelude::*;
-use retold::{Archive, ArchiveReader, Detector, Level, Report, Stage};
+use retold::{Archive, ArchiveReader, Article, Detector, Excerpts, Level, Report, Stage};
 
 use corpus::{Corpus, Kind, Planted, Rng, spell_name};
 
@@ -44,6 +44,9 @@ struct Options {
     /// Keep no texts in it.
     #[arg(long, requires = "archive")]
     without_texts: bool,
+    /// Ask it for passages as well.
+    #[arg(long, requires = "archive")]
+    excerpts: bool,
     /// Threads; 0 for as many as there are cores.
     #[arg(long, default_value_t = 0)]
     threads: usize,
@@ -66,9 +69,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if options.archive {
         println!(
             "| articles | added a second | census, seconds | bytes on disk an article | open, ms | asked, ms: median | 99 % | \
-             recall exact | edited | reworded |"
+             recall exact | edited | reworded | a day of thirty expired, ms |"
         );
-        println!("|{}", " ---: |".repeat(10));
+        println!("|{}", " ---: |".repeat(11));
     } else {
         println!(
             "| articles | MB | seconds | {stages} | µs an article | candidates an article | recall exact | edited | reworded | \
@@ -80,7 +83,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         let mut child = Command::new(std::env::current_exe()?);
         child.arg("--row").args(what).args(["--planted", &planted, "--seed", &seed, "--threads", &threads]);
         child.args(options.near.then_some("--near")).args(options.archive.then_some("--archive"));
-        child.args(options.without_texts.then_some("--without-texts"));
+        child.args(options.without_texts.then_some("--without-texts")).args(options.excerpts.then_some("--excerpts"));
         let status = child.status()?;
         if !status.success() {
             return Err(format!("the process for one size ended with {status}").into());
@@ -105,7 +108,8 @@ fn row(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     let given: usize =
         articles.iter().map(|(id, text)| id.capacity() + text.capacity()).sum::<usize>() + size_of_val(&articles[..]);
     let level = if options.near { Level::Near } else { Level::Reworded };
-    let detector = Detector::builder().level(level).build()?;
+    let excerpts = if options.excerpts { Excerpts::Find } else { Excerpts::Ignore };
+    let detector = Detector::builder().level(level).excerpts(excerpts).build()?;
     if options.archive {
         return archive(&detector, &corpus, options.without_texts);
     }
@@ -131,6 +135,34 @@ fn row(options: &Options) -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
+/// An article of a day.
+struct Dated<'a> {
+    article: &'a (String, String),
+    date: String,
+}
+
+impl<'a> Dated<'a> {
+    /// The articles of thirty days, those of each day in a row.
+    fn all(articles: &'a [(String, String)]) -> Vec<Self> {
+        let day = |at: usize| format!("2024-06-{:02}", 1 + at * 30 / articles.len());
+        articles.iter().enumerate().map(|(at, article)| Self { article, date: day(at) }).collect()
+    }
+}
+
+impl Article for Dated<'_> {
+    fn id(&self) -> &str {
+        &self.article.0
+    }
+
+    fn text(&self) -> &str {
+        &self.article.1
+    }
+
+    fn date(&self) -> Option<&str> {
+        Some(&self.date)
+    }
+}
+
 /// Adds the articles to an archive, asks it about planted copies and others, and prints the row.
 fn archive(
     detector: &Detector,
@@ -142,6 +174,7 @@ fn archive(
     const ASKED: usize = 1000;
     let folder = tempfile::tempdir()?;
     let folder = folder.path().join("archive");
+    let articles = Dated::all(articles);
     let start = Instant::now();
     let create = if without_texts { Archive::create_without_texts } else { Archive::create };
     let mut archive = create(&folder, detector)?;
@@ -169,7 +202,7 @@ fn archive(
     let of_all = (0..articles.len()).step_by((articles.len() / (ASKED / 2)).max(1)).map(|at| (at, None));
     for (at, pair) in of_planted.chain(of_all) {
         let start = Instant::now();
-        let matches = archive.matches(&articles[at])?;
+        let matches = archive.ask(&articles[at])?.matches;
         took.push(start.elapsed().as_secs_f64());
         if let Some(&Planted { kind, source, .. }) = pair {
             let (right, all) = &mut found[kind as usize];
@@ -178,15 +211,22 @@ fn archive(
         }
     }
     took.sort_by(f64::total_cmp);
+    drop(archive);
+    let mut archive = Archive::open(&folder, detector)?;
+    let start = Instant::now();
+    archive.expire("2024-06-02")?;
+    archive.commit()?;
+    let expired = start.elapsed().as_secs_f64();
     let n = articles.len() as f64;
     println!(
-        "| {} | {added:.0} | {census:.1} | {:.0} | {:.0} | {:.2} | {:.2} | {} |",
+        "| {} | {added:.0} | {census:.1} | {:.0} | {:.0} | {:.2} | {:.2} | {} | {:.1} |",
         articles.len(),
         on_disk as f64 / n,
         1e3 * open,
         1e3 * took[took.len() / 2],
         1e3 * took[took.len() * 99 / 100],
         found.map(|(right, all)| share(right, all)).join(" | "),
+        1e3 * expired,
     );
     Ok(())
 }
