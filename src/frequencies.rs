@@ -267,7 +267,7 @@ impl Frequencies {
 
     /// What is left of the features of some upper bits, and how many documents hold each.
     fn of_upper(&self, upper: usize) -> (&[[u8; size_of::<u32>()]], &[u8]) {
-        let [start, end] = [upper, upper + 1].map(|at| self.starts[at] as usize);
+        let (start, end) = (self.starts[upper] as usize, self.starts[upper + 1] as usize);
         let (features, held) = self.entries[ENTRY * start..ENTRY * end].split_at(size_of::<u32>() * (end - start));
         (features.as_chunks().0, held)
     }

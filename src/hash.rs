@@ -125,7 +125,9 @@ impl Rolling {
     #[inline(always)]
     pub(crate) fn roll_two(&mut self, entering: [u64; 2], left: [u64; 2]) -> [u64; 2] {
         const ROLL_TWICE: u64 = ROLL.wrapping_mul(ROLL);
-        let [first, second] = [0, 1].map(|i| entering[i].wrapping_sub(left[i].wrapping_mul(self.leaving)));
+        // Not `map`, which need not be inlined.
+        let first = entering[0].wrapping_sub(left[0].wrapping_mul(self.leaving));
+        let second = entering[1].wrapping_sub(left[1].wrapping_mul(self.leaving));
         let middle = Self { sum: self.sum.wrapping_mul(ROLL).wrapping_add(first), ..*self };
         let both = first.wrapping_mul(ROLL).wrapping_add(second);
         self.sum = self.sum.wrapping_mul(ROLL_TWICE).wrapping_add(both);

@@ -43,9 +43,10 @@ impl Counters {
         let (eights, rest) = elements.as_chunks::<8>();
         let [mut ones, mut twos, mut fours] = [self.planes[0], self.planes[1], self.planes[2]];
         for &[a, b, c, d, e, f, g, h] in eights {
-            let carries = [(a, b), (c, d), (e, f), (g, h)].map(|(a, b)| full_add(&mut ones, a, b));
-            let low = full_add(&mut twos, carries[0], carries[1]);
-            let high = full_add(&mut twos, carries[2], carries[3]);
+            let (first, second) = (full_add(&mut ones, a, b), full_add(&mut ones, c, d));
+            let (third, fourth) = (full_add(&mut ones, e, f), full_add(&mut ones, g, h));
+            let low = full_add(&mut twos, first, second);
+            let high = full_add(&mut twos, third, fourth);
             let eight = full_add(&mut fours, low, high);
             self.carry(eight, 3);
         }

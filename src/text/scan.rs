@@ -404,8 +404,9 @@ impl Work for FindWords<'_> {
         let Self { kinds, blocks, words } = self;
         let [last_letters, letters, next_letters] = around(&kinds.letters, blocks);
         let [last_digits, digits, next_digits] = around(&kinds.digits, blocks);
-        let [[_, joins, _], [_, mid_letters, _], [_, mid_digits, _]] =
-            [&kinds.joins, &kinds.mid_letters, &kinds.mid_digits].map(|masks| around(masks, blocks));
+        let [_, joins, _] = around(&kinds.joins, blocks);
+        let [_, mid_letters, _] = around(&kinds.mid_letters, blocks);
+        let [_, mid_digits, _] = around(&kinds.mid_digits, blocks);
         let words = &mut words[1..][..blocks];
         for at in 0..blocks {
             let between = |last: u64, this: u64, next: u64| (this << 1 | last >> 63) & (this >> 1 | next << 63);
@@ -495,7 +496,10 @@ impl Work for LoadWords<'_> {
         let firsts = scan.firsts.as_chunks_mut::<8>().0;
         let eights = starts.iter().zip(ends).zip(firsts).zip((0..scan.len).step_by(8));
         for (((starts, ends), firsts), word) in eights {
-            let lens: [u16; 8] = std::array::from_fn(|i| ends[i].wrapping_sub(starts[i]));
+            let mut lens = [0; 8];
+            for i in 0..8 {
+                lens[i] = ends[i].wrapping_sub(starts[i]);
+            }
             for i in 0..8 {
                 firsts[i] = hash::load_padded(&scan.normal, usize::from(starts[i]) % CHUNK, lens[i].into());
             }
