@@ -15,7 +15,7 @@ use crate::near::{Compared, Keep};
 use crate::options::Level;
 use crate::prior::Odds;
 use crate::rare;
-use crate::report::{Comparison, Relation};
+use crate::report::{Comparison, Evidence, Relation};
 use crate::rewordings;
 use crate::shingle;
 use crate::sign::Single;
@@ -60,6 +60,15 @@ impl Alone<'_> {
         };
         let [least, most] = [words[0].min(words[1]), words[0].max(words[1])].map(|words| words as f32);
         Comparison { relation, similarity, left_in_right, right_in_left, words_ratio: least / most, evidence }
+    }
+
+    /// How sure it is that one of two texts, which were signed and can be compared, tells in its words what the other tells, however many of
+    /// their phrases are the same; none if it is not.
+    pub(crate) fn retold(&self, texts: [&str; 2], signed: &[Single; 2]) -> Option<f32> {
+        let evidence = Evidence { jaccard: 0.0, containment: 0.0, content: None };
+        let pair = Compared { left: 0, right: 1, relation: None, similarity: 0.0, evidence };
+        let pair = self.by_content(texts, signed, pair);
+        (pair.relation == Some(Relation::Reworded)).then_some(pair.similarity)
     }
 
     fn pair(&self, texts: [&str; 2], signed: &[Single; 2], shingles: &Shingles<'_>) -> Compared {

@@ -23,7 +23,7 @@ use crate::detect::Detector;
 use crate::error::{ArchiveFault, Error, Result};
 use crate::options::Excerpts;
 use crate::records::{self, Profile, Record, Snapshot, Text};
-use crate::report::{Evidence, Relation, Report};
+use crate::report::{Evidence, ExcerptKind, Relation, Report};
 use crate::sign::{Content, Scratch, Single};
 use crate::sketch::{self, LookedAt, Sketch};
 
@@ -100,6 +100,8 @@ pub struct ExcerptMatch {
     pub archived_span: Range<usize>,
     /// Words of the passage, in the later one of the two.
     pub words: usize,
+    /// As in [`Excerpt`](crate::Excerpt).
+    pub kind: ExcerptKind,
     /// As in [`Excerpt`](crate::Excerpt).
     pub same: f32,
     /// How many articles hold it of those that were looked at, the one that was asked about included and copies of one article counted

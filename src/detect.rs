@@ -19,7 +19,7 @@ use crate::cluster;
 use crate::corpus::{Admission, Corpus};
 use crate::date;
 use crate::error::{self, Error, Result, SkipReason};
-use crate::excerpts;
+use crate::excerpts::{self, Retelling};
 use crate::fingerprints::{Sample, Shared};
 use crate::furniture::{Furniture, Holders, Related};
 use crate::grouping::Grouping;
@@ -253,6 +253,20 @@ impl Detector {
         Ok(Alone { how, level, prior, census: self.census.as_deref() }.compare(texts, &signed))
     }
 
+    /// Tells whether the one of two passages tells the other, if rewordings are looked for: as two texts by themselves, whatever else there is.
+    pub(crate) fn retelling(&self) -> Option<Retelling<'_>> {
+        let Self { level, prior, .. } = *self;
+        let (how, census) = (self.comparing(), None);
+        let retells = Box::new(move |left: &str, right: &str| {
+            let (texts, mut scratch) = ([left, right], sign::Scratch::default());
+            let signed = texts.map(|text| how.views.single(text, &mut scratch));
+            let is_refused = signed.iter().any(|signed| self.refuse(signed).is_some());
+            let retold = || Alone { how, level, prior, census }.retold(texts, &signed);
+            !is_refused && retold().is_some_and(|confidence| confidence >= excerpts::SURE)
+        });
+        if level == Level::Reworded { Some(retells) } else { None }
+    }
+
     pub(crate) fn views(&self) -> Views {
         let content = match self.level {
             Level::Near => sign::Content::Nothing,
@@ -325,7 +339,9 @@ impl Detector {
             self.reporter.timed(&mut summary.times, Stage::Cluster, texts, |_| {
                 let clusters = grouping.clusters(&corpus, &copies, &misses);
                 let removals = removing.removals(&corpus, sets, &copies, &clusters);
-                let excerpts = excerpts::between(&corpus, (&shared, &furniture), &clusters, wants_all);
+                let retells = self.retelling();
+                let how = (&shared[..], &furniture, retells.as_deref());
+                let excerpts = excerpts::between(&corpus, how, &clusters, wants_all);
                 let of_pages = if self.level == Level::Near { &furniture } else { &judged_without };
                 let page_furniture = of_pages.of_articles(&corpus, self.comparing().views);
                 (clusters, removals, excerpts, page_furniture)

@@ -70,7 +70,9 @@ pub enum Excerpts {
     /// They are not.
     #[default]
     Ignore,
-    /// Those of forty words and more, or of 25 words and two sentences, of which 0.8 are the same in both articles. Left out is
+    /// Those of forty words and more, or of 25 words and two sentences, of which 0.8 are the same in both articles; and where
+    /// [rewordings](Level::Reworded) are looked for, those of forty words and more that are told in other words, between articles that have some
+    /// phrases in common. Left out is
     /// what articles of one [source](crate::Article::source) share, and furniture of the pages: what ten sources and more hold, or one again
     /// and again, or some whose articles have nothing else in common (four, of 45 words and more), or what begins or ends two such articles,
     /// unless it is the whole of one of these or a beginning that was taken over word for word. An article without a source counts as one by

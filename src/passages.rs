@@ -179,6 +179,13 @@ impl Side {
         self.spans[start as usize].0 as usize..self.spans[end as usize - 1].1 as usize
     }
 
+    /// The words that bytes of the text are, from the first of a word to the end of one.
+    pub(crate) fn stretch(&self, bytes: &Range<usize>) -> Stretch {
+        let start = self.spans.partition_point(|&(start, _)| (start as usize) < bytes.start);
+        let end = self.spans.partition_point(|&(_, end)| end as usize <= bytes.end);
+        (start as u32, end as u32)
+    }
+
     fn hash(&self, word: u32) -> u64 {
         self.hashes[word as usize]
     }

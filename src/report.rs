@@ -765,7 +765,8 @@ pub struct Excerpt {
     pub words: usize,
     /// How the host tells what the source tells.
     pub kind: ExcerptKind,
-    /// The share of the words that are the same in the source, of the words of the longer of the two places, 0.8 to 1.
+    /// The share of the words that are the same in the source, of the words of the longer of the two places, 0 to 1; 0.8 at least of a
+    /// verbatim one, and in any order of a reworded one.
     pub same: f32,
     /// How many articles hold the passage, these two included and copies of one article counted once.
     pub holders: usize,
@@ -788,9 +789,11 @@ pub struct Excerpt {
 pub enum ExcerptKind {
     /// In the same words, with a few changed.
     Verbatim,
+    /// In other words: names and turns of phrase are the same. Told where [rewordings](crate::Level::Reworded) are looked for.
+    Reworded,
 }
 
-names!("kind of excerpt", ExcerptKind { Verbatim => "verbatim" });
+names!("kind of excerpt", ExcerptKind { Verbatim => "verbatim", Reworded => "reworded" });
 
 /// An article that can be removed, and the one that is kept instead.
 ///

@@ -3,6 +3,8 @@
 #[allow(dead_code, reason = "the benchmarks use more of it")]
 #[path = "../benches/corpus/mod.rs"]
 mod corpus;
+#[path = "common/passage.rs"]
+mod passage;
 #[path = "common/story.rs"]
 mod story;
 
@@ -11,8 +13,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use retold::{
-    Archive, ArchiveFault, ArchiveReader, Detector, Error, Excerpt, ExcerptMatch, ExcerptPlace, Excerpts, Level, Match,
-    Pair, Relation, Shingle,
+    Archive, ArchiveFault, ArchiveReader, Detector, Error, Excerpt, ExcerptKind, ExcerptMatch, ExcerptPlace, Excerpts,
+    Level, Match, Pair, Relation, Shingle,
 };
 use story::Story;
 
@@ -142,6 +144,25 @@ fn with_passages() -> Vec<(String, String)> {
         articles[at].1 = format!("{} {passage}{}", &host[..middle], &host[middle..]);
     }
     articles
+}
+
+#[test]
+fn a_passage_told_in_other_words_is_found_as_by_a_run() {
+    let articles = passage::articles();
+    let detector = Detector::builder().excerpts(Excerpts::Find).build().unwrap();
+    let report = detector.find(&articles).unwrap();
+    let [told] = report.excerpts() else { panic!("{:?}", report.excerpts()) };
+    let folder = Folder::new();
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    archive.add(&articles[1]).unwrap();
+    archive.take_census().unwrap();
+    let answer = archive.ask(&articles[0]).unwrap();
+    let [found] = &answer.excerpts[..] else { panic!("{answer:?}") };
+    assert_eq!(
+        (found.kind, &found.span, &found.archived_span),
+        (ExcerptKind::Reworded, &told.host.span, &told.source.span)
+    );
+    assert_eq!((found.words, found.same), (told.words, told.same));
 }
 
 #[test]

@@ -1,5 +1,7 @@
 //! Copies inside longer texts, what may be removed in whose favour, and excerpts.
 
+#[path = "common/passage.rs"]
+mod passage;
 #[path = "common/random.rs"]
 mod random;
 #[path = "common/story.rs"]
@@ -9,7 +11,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 use random::mixed;
-use retold::{Detector, ExcerptKind, Excerpts, Level, Report, Words};
+use retold::{Detector, ExcerptKind, ExcerptPlace, Excerpts, Level, Report, Words};
 use story::Story;
 
 /// So many words that no other text has, some of a few in every one.
@@ -155,6 +157,47 @@ fn common(left: &[String], right: &[String]) -> usize {
         }
     }
     table[left.len()][right.len()]
+}
+
+#[test]
+fn a_passage_told_in_other_words_is_an_excerpt_where_rewordings_are_looked_for() {
+    let articles = passage::articles();
+    let find = |level: Level, articles: &[(String, String)]| {
+        let report = Detector::builder().level(level).excerpts(Excerpts::Find).build().unwrap().find(articles).unwrap();
+        assert!(report.clusters().is_empty());
+        report.excerpts().to_vec()
+    };
+    let excerpts = find(Level::Reworded, &articles);
+    let [excerpt] = &excerpts[..] else { panic!("{excerpts:?}") };
+    let told = |place: &ExcerptPlace| &articles[place.position].1[place.span.clone()];
+    assert_eq!((excerpt.kind, excerpt.host.position, excerpt.source.position), (ExcerptKind::Reworded, 0, 1));
+    assert!(
+        passage::PASSAGE.contains(told(&excerpt.host)) && passage::ANEW.contains(told(&excerpt.source)),
+        "{excerpt:?}"
+    );
+    assert!(excerpt.words >= 60 && excerpt.same < 1.0, "{excerpt:?}");
+    assert_eq!(find(Level::Near, &articles), []);
+    // The same quotation around other news is no such passage.
+    let [letters, road] = articles.clone();
+    let other = "In June the market will move, the traders of Hallin said on Friday: last summer more than two hundred stalls stood in the rain. ";
+    let begin = road.1.find("In March").unwrap();
+    let quotation = road.1.find('\u{201c}').unwrap();
+    let others = [
+        letters,
+        (
+            "road".into(),
+            format!(
+                "{}{other}{}",
+                &road.1[..begin],
+                &road.1[quotation..].replace(
+                    "To pass its next inspection in April the old ship, \
+        which was built in Hallin in 1961, would have needed repairs of 2.4 million crowns.",
+                    "A roof would cost less than the hall."
+                )
+            ),
+        ),
+    ];
+    assert_eq!(find(Level::Reworded, &others), []);
 }
 
 #[test]
@@ -321,7 +364,7 @@ proptest! {
     })) {
         let report = excerpts().find(&articles)?;
         for excerpt in report.excerpts() {
-            let of = |place: &retold::ExcerptPlace| normalized(&articles[place.position].1[place.span.clone()]);
+            let of = |place: &ExcerptPlace| normalized(&articles[place.position].1[place.span.clone()]);
             let (host, source) = (of(&excerpt.host), of(&excerpt.source));
             prop_assert_eq!((host.len(), &excerpt.host.id), (excerpt.words, &articles[excerpt.host.position].0));
             let share = common(&host, &source) as f32 / host.len().max(source.len()) as f32;
@@ -331,7 +374,7 @@ proptest! {
             prop_assert!(clusters.0.is_none() || clusters.0 != clusters.1);
         }
         let of = |report: &Report| -> Vec<_> {
-            let place = |place: &retold::ExcerptPlace| (place.id.clone(), place.span.clone());
+            let place = |place: &ExcerptPlace| (place.id.clone(), place.span.clone());
             report.excerpts().iter().map(|excerpt| (place(&excerpt.host), place(&excerpt.source), excerpt.same)).collect()
         };
         for threads in [1, 3] {

@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::columns::{Columns, Text};
 use crate::html;
 use crate::input;
-use crate::output::{self, shown};
+use crate::output::{self, in_other_words, shown};
 use crate::search::{Search, Settings};
 
 /// Compares two texts side by side, with shared passages marked
@@ -160,9 +160,10 @@ fn excerpts(args: &Args, left: &Article, right: &Article) -> Result<Vec<Shared>,
 
 /// One in a line.
 fn shared(excerpt: &Shared) -> String {
-    let Shared { left, right, words, same, .. } = excerpt;
+    let Shared { left, right, words, kind, same } = excerpt;
     format!(
-        "excerpt: {words} words, {} the same, bytes {}..{} and {}..{}",
+        "excerpt: {words} words, {}{} the same, bytes {}..{} and {}..{}",
+        in_other_words(*kind),
         percent(*same),
         left.start,
         left.end,

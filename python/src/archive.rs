@@ -183,6 +183,7 @@ fn answers(told: Vec<(Vec<Match>, Vec<Passage>)>) -> PyResult<(Table, Table)> {
         ("archived_start", places(|places| places[1].start)),
         ("archived_end", places(|places| places[1].end)),
         ("words", ints(all().map(|of| of.words))),
+        ("kind", strings(all().map(|of| of.kind.to_string()))),
         ("same", floats(all().map(|of| of.same))),
         ("holders", ints(all().map(|of| of.holders))),
         ("others", Arc::new(others.finish())),

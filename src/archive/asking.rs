@@ -20,7 +20,7 @@ use crate::near::Compared;
 use crate::options::Excerpts;
 use crate::records::{self, Snapshot};
 use crate::report::Relation;
-use crate::sign::{Content, Scratch, Single, Views};
+use crate::sign::{Scratch, Single, Views};
 use crate::sketch::Sketch;
 use crate::verify;
 
@@ -146,7 +146,7 @@ impl ArchiveReader {
         records: &[(Holder, records::Stored)],
         wanted: Excerpts,
     ) -> Result<Vec<ExcerptMatch>> {
-        let Comparing { views: Views { shingle, content, .. }, near, .. } = self.detector.comparing();
+        let Comparing { views: Views { shingle, .. }, near, .. } = self.detector.comparing();
         let sketches: Option<Vec<Sketch<'_>>> = records.iter().map(|(_, of)| Sketch::read(of.sketch())).collect();
         let sketches = sketches.ok_or_else(|| self.no_sketch())?;
         // An outlet has the number of the first text that appeared in it.
@@ -170,16 +170,13 @@ impl ArchiveReader {
         shared.sort_unstable_by_key(|pair| (pair.shorter, pair.longer));
         let mut choice = Choice::default();
         shared.retain(|pair| choice.takes(pair, |text| known[text as usize].story, |_| false));
-        // Most others share words here and there and no passage: their content words tell that, and if not, their words.
+        let retells = self.detector.retelling();
         let other = |pair: &Shared| pair.shorter.max(pair.longer) as usize;
-        if content == Content::Words {
-            let stems = Hints::of_content(&signed.tokens);
-            shared.retain(|pair| stems.may_have_passage(&sketches[other(pair) - 1]));
-        }
-        let words = (!shared.is_empty()).then(|| Hints::of_words(own));
+        // Most others share words here and there and no passage word for word: their words tell that.
+        let words = (retells.is_none() && !shared.is_empty()).then(|| Hints::of_words(own));
         let read = |pair: &Shared| {
             let text = text(snapshot, records[other(pair) - 1].0.number)?;
-            let may_share = words.as_ref().is_some_and(|words| words.may_have_passage_in(&text));
+            let may_share = words.as_ref().is_none_or(|words| words.may_have_passage_in(&text));
             Ok(may_share.then_some((*pair, text)))
         };
         let texts: Vec<Option<(Shared, String)>> =
@@ -194,11 +191,12 @@ impl ArchiveReader {
         }
         let read = |text: u32| Cow::Borrowed(&*known[text as usize].text);
         let furniture = Furniture::by_mask(counted.census.mask.clone(), known.len(), read, shingle);
-        let found = excerpts::of_first(&known, &shared, &furniture, wanted == Excerpts::FindAll);
+        let how = (&furniture, retells.as_deref());
+        let found = excerpts::of_first(&known, &shared, how, wanted == Excerpts::FindAll);
         let number = |text: u32| records[text as usize - 1].0.number;
         let tell = |found: Found| {
-            let (words, same, holders, is_furniture) =
-                (found.words as usize, found.same, found.holders, found.is_furniture);
+            let (words, kind, same, holders, is_furniture) =
+                (found.words as usize, found.kind, found.same, found.holders, found.is_furniture);
             let others = found.others.iter().filter(|&&text| text > 0).map(|&text| number(text)).collect();
             let [own, other] = found.of_first();
             let record = &records[other.text as usize - 1].1;
@@ -210,6 +208,7 @@ impl ArchiveReader {
                 span: own.span,
                 archived_span: other.span,
                 words,
+                kind,
                 same,
                 holders,
                 others,

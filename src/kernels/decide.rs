@@ -20,7 +20,7 @@ use crate::options::{Excerpts, Level};
 use crate::prior::Odds;
 use crate::rare::of_steps;
 use crate::removal::SideBySide;
-use crate::report::{Cluster, Evidence, ExcerptKind, Relation, Removal};
+use crate::report::{Cluster, Evidence, Relation, Removal};
 use crate::rewordings::{self, reworded_pair, with_crowds};
 use crate::usual::Usual;
 use crate::verify::Rule;
@@ -286,7 +286,7 @@ impl Decider {
             source: article(&found.source),
             source_span: found.source.span,
             words: found.words as usize,
-            kind: ExcerptKind::Verbatim,
+            kind: found.kind,
             same: found.same,
             holders: found.holders,
             others: found.others.into_iter().map(|text| corpus.position(text)).collect(),

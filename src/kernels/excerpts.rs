@@ -12,6 +12,7 @@ use crate::fingerprints::{self, Shared};
 use crate::furniture::Furniture;
 use crate::options::Excerpts;
 use crate::passages::Stretch;
+use crate::report::ExcerptKind;
 
 /// So many fingerprints two texts must share to be read.
 pub const NEEDED: u32 = excerpts::NEEDED;
@@ -34,6 +35,7 @@ impl Kernels {
         let texts: BTreeMap<u32, &str> = rows.iter().flat_map(|&((left, right), _)| [left, right]).collect();
         let signed = texts.iter().map(|(&text, &of)| (text, of, self.single(of).fingerprints));
         let furniture = Furniture::of_some(&mask.0, signed, self.detector.admission.shingle);
+        let retells = self.detector.retelling();
         let mut last = None;
         let passages = |&(((shorter, source), (longer, host)), is_crowded): &(Two<'_>, bool)| {
             let side = match last.take() {
@@ -41,7 +43,8 @@ impl Kernels {
                 _ => excerpts::read(source),
             };
             let pair = Shared { shorter, longer, count: 0, is_crowded };
-            let (matches, side) = excerpts::passages(&pair, (host, source), side, &furniture);
+            let how = (&furniture, retells.as_deref());
+            let (matches, side) = excerpts::passages(&pair, (host, source), side, how);
             last = Some((shorter, side));
             let mut bytes = Vec::new();
             matches.iter().for_each(|found| put_match(&mut bytes, found, [host, source]));
@@ -56,6 +59,7 @@ const EDGE: u8 = 1;
 const LIST: u8 = 2;
 const ON_PAGES: u8 = 4;
 const CROWDED: u8 = 8;
+const REWORDED: u8 = 16;
 
 fn put_match(bytes: &mut Vec<u8>, found: &Match, texts: [&str; 2]) {
     let flag = |is: bool, flag: u8| if is { flag } else { 0 };
@@ -63,7 +67,8 @@ fn put_match(bytes: &mut Vec<u8>, found: &Match, texts: [&str; 2]) {
         flag(found.is_edge, EDGE)
             | flag(found.is_list, LIST)
             | flag(found.is_on_pages, ON_PAGES)
-            | flag(found.is_crowded, CROWDED),
+            | flag(found.is_crowded, CROWDED)
+            | flag(found.kind == ExcerptKind::Reworded, REWORDED),
     );
     for (Spot { words, span, .. }, text) in found.spots.iter().zip(texts) {
         let before = text[..span.start].chars().count();
@@ -89,6 +94,7 @@ pub(super) fn matches(shorter: u32, longer: u32, bytes: &[u8]) -> Result<Vec<Mat
         let spots = [spot(longer)?, spot(shorter)?];
         found.push(Match {
             spots,
+            kind: if flags & REWORDED != 0 { ExcerptKind::Reworded } else { ExcerptKind::Verbatim },
             same: packed.float()?,
             related: packed.float()?,
             is_edge: flags & EDGE != 0,
@@ -153,7 +159,7 @@ pub struct ExcerptRow {
     pub source: usize,
     pub source_span: Range<usize>,
     pub words: usize,
-    pub kind: crate::ExcerptKind,
+    pub kind: ExcerptKind,
     pub same: f32,
     pub holders: usize,
     pub others: Vec<usize>,

@@ -8,7 +8,7 @@ use retold::{Excerpt, ExcerptPlace};
 
 use super::content::Escaped;
 use super::{counted, percent};
-use crate::output::{Findings, shown};
+use crate::output::{Findings, in_other_words, shown};
 
 /// The most that a page shows: who wants more of them wants a program to read them.
 const MOST: usize = 500;
@@ -38,8 +38,9 @@ pub fn write_excerpts(findings: &Findings, to: &mut String) -> fmt::Result {
 }
 
 fn write_excerpt(findings: &Findings, excerpt: &Excerpt, to: &mut String) -> fmt::Result {
-    let Excerpt { host, source, words, same, holders, others, date, is_furniture, .. } = excerpt;
-    write!(to, "<li><p class=\"facts\">{}, {} the same", counted(*words, "word"), percent(*same))?;
+    let Excerpt { host, source, words, kind, same, holders, others, date, is_furniture, .. } = excerpt;
+    let how = in_other_words(*kind);
+    write!(to, "<li><p class=\"facts\">{}, {how}{} the same", counted(*words, "word"), percent(*same))?;
     if *holders > 2 {
         write!(to, ", in {}", counted(*holders, "article"))?;
     }

@@ -1,0 +1,159 @@
+//! Runs of words that two texts share, too few for a passage, to stretches of both that tell the same in other words.
+//!
+//! Whoever retells a passage leaves names and turns of phrase as they are. Where such runs stand close together in both texts, what is
+//! around them is held sentence against sentence, and what comes of it is judged as two texts by themselves.
+
+use std::ops::Range;
+
+use crate::passages::{PassageKind, Run, Side, Sides, Stretch, shared_passages};
+
+use super::{Block, LONG, len};
+
+/// Whether the one text tells the other, of which both are parts of texts.
+pub(crate) type Retells<'a> = &'a (dyn Fn(&str, &str) -> bool + Sync);
+
+/// The same, of its own.
+pub(crate) type Retelling<'a> = Box<dyn Fn(&str, &str) -> bool + Sync + 'a>;
+
+/// The least words of a chain of runs.
+const CHAINED: u32 = 18;
+
+/// The most words between two runs of a chain in the host, and in the source, where they may have another order.
+const APART: u32 = 30;
+const ASIDE: u32 = 60;
+
+/// What is looked at before and after a chain, in words of the host and of the source.
+const AROUND: u32 = 40;
+const AROUND_IN_SOURCE: u32 = 60;
+
+/// Chains that a run may continue.
+const OPEN: usize = 4;
+
+/// Chains of two texts that are looked at.
+const MOST_CHAINS: usize = 8;
+
+/// The most words between two pieces of one passage in the host.
+const GAP: u32 = 12;
+
+/// Of the words of a passage so many tenths are told.
+const TOLD: u32 = 7;
+
+/// Runs that stand close together in both texts.
+struct Chain {
+    left: Stretch,
+    right: Stretch,
+    words: u32,
+}
+
+impl Chain {
+    fn new(run: &Run) -> Self {
+        Self { left: (run.left, run.left + run.len), right: (run.right, run.right + run.len), words: run.len }
+    }
+
+    /// Takes a run that follows in the host, if it is close.
+    fn take(&mut self, run: &Run) -> bool {
+        let (start, end) = (run.right, run.right + run.len);
+        let is_close = run.left <= self.left.1 + APART && start <= self.right.1 + ASIDE && self.right.0 <= end + ASIDE;
+        if is_close {
+            self.left.1 = run.left + run.len;
+            self.right = (self.right.0.min(start), self.right.1.max(end));
+            self.words += run.len;
+        }
+        is_close
+    }
+}
+
+/// The chains of runs, in the order of the left text, that stand in none of some passages.
+fn chains(runs: &[Run], passages: &[Block]) -> Vec<Chain> {
+    let is_told = |run: &Run| passages.iter().any(|passage| passage.left.0 <= run.left && run.left < passage.left.1);
+    let mut chains: Vec<Chain> = Vec::new();
+    for run in runs.iter().filter(|run| !is_told(run)) {
+        let open = chains.len().saturating_sub(OPEN);
+        if !chains[open..].iter_mut().rev().any(|chain| chain.take(run)) {
+            chains.push(Chain::new(run));
+        }
+    }
+    chains.retain(|chain| chain.words >= CHAINED);
+    chains.truncate(MOST_CHAINS);
+    chains
+}
+
+/// Whether runs, which are in the order of the left text, may be of a passage that is told in other words.
+pub(super) fn may_be_told(runs: &[Run], passages: &[Block]) -> bool {
+    !chains(runs, passages).is_empty()
+}
+
+/// A passage on the way: bytes of both texts, words that are told in the host, and how many of these in other words.
+struct Group {
+    left: Range<usize>,
+    right: Range<usize>,
+    told: u32,
+    anew: u32,
+}
+
+/// What of two texts around a chain tells the same: pieces that follow each other, together.
+fn groups(host: &str, source: &str) -> Vec<Group> {
+    let words = |text: &str| crate::text::Words::new(text).count() as u32;
+    let mut groups: Vec<Group> = Vec::new();
+    for piece in shared_passages(host, source) {
+        let told = words(&host[piece.left.clone()]);
+        let anew = if piece.kind == PassageKind::Reworded { told } else { 0 };
+        let takes = |group: &&mut Group| {
+            let gap = words(host.get(group.left.end..piece.left.start).unwrap_or_default());
+            let right = group.right.start.min(piece.right.start)..group.right.end.max(piece.right.end);
+            gap <= GAP && 2 * words(&source[right]) <= 3 * (group.told + told) + 50
+        };
+        match groups.iter_mut().rev().take(OPEN).find(takes) {
+            Some(group) => {
+                group.left.end = piece.left.end;
+                group.right = group.right.start.min(piece.right.start)..group.right.end.max(piece.right.end);
+                group.told += told;
+                group.anew += anew;
+            }
+            None => groups.push(Group { left: piece.left, right: piece.right, told, anew }),
+        }
+    }
+    groups
+}
+
+/// So many words before and after a stretch of a text.
+fn around(side: &Side, (start, end): Stretch, words: u32) -> Stretch {
+    (start.saturating_sub(words), (end + words).min(side.hashes.len() as u32))
+}
+
+/// The passages that two texts tell in other words, by their runs of the same words, in order, where these are not of passages that both
+/// have word for word. Where the words of both texts stand is known.
+pub(super) fn blocks(
+    sides: &Sides,
+    (host, source): (&str, &str),
+    runs: &[Run],
+    verbatim: &[Block],
+    retells: Retells<'_>,
+) -> Vec<Block> {
+    let Sides { left, right } = sides;
+    let mut found: Vec<Block> = Vec::new();
+    for chain in chains(runs, verbatim) {
+        let bytes =
+            (left.bytes(around(left, chain.left, AROUND)), right.bytes(around(right, chain.right, AROUND_IN_SOURCE)));
+        for group in groups(&host[bytes.0.clone()], &source[bytes.1.clone()]) {
+            let spans = (
+                bytes.0.start + group.left.start..bytes.0.start + group.left.end,
+                bytes.1.start + group.right.start..bytes.1.start + group.right.end,
+            );
+            let block =
+                Block { left: left.stretch(&spans.0), right: right.stretch(&spans.1), same: group.told - group.anew };
+            let words = (len(block.left), len(block.right));
+            let are_wholes =
+                5 * words.0 >= 4 * left.hashes.len() as u32 && 5 * words.1 >= 4 * right.hashes.len() as u32;
+            let is_new = found.iter().chain(verbatim).all(|other| {
+                let both = other.left.1.min(block.left.1).saturating_sub(other.left.0.max(block.left.0));
+                2 * both < len(block.left).min(len(other.left))
+            });
+            let is_one = words.0.min(words.1) >= LONG && 10 * group.told >= TOLD * words.0 && is_new && !are_wholes;
+            if is_one && retells(&host[spans.0], &source[spans.1]) {
+                found.push(block);
+            }
+        }
+    }
+    found
+}
