@@ -47,7 +47,7 @@
 //! | | what it is | an example |
 //! | --- | --- | --- |
 //! | copy | one article made from the other: copied, edited, shortened, restyled, retold sentence by sentence | a wire story that a paper rewrote for its readers |
-//! | excerpt | a block of one text within another text that is otherwise different writing | a commentary that quotes two paragraphs of a report |
+//! | excerpt | a block of one text, word for word or retold, within another text that is otherwise different writing | a commentary that quotes two paragraphs of a report |
 //! | furniture | the shared text belongs to the page, not to the story | an author's note, a list of links, a signature |
 //! | same event | independent reports of one event: the same names and numbers, other sentences | two papers' own reports of a council vote |
 //! | follow-up | the same running story on another day or from another angle | Tuesday's report of the trial, and Wednesday's |
@@ -67,6 +67,9 @@
 //! text and in the same order, the longest verbatim block, the names and numbers that only one of them has, and what such texts
 //! usually share with their neighbours. A [`Rule`] turns these numbers into odds. How high the odds must be depends on
 //! how common copies are in the corpus, which is estimated from the odds of all pairs ([`Summary::prior`]).
+//!
+//! *Excerpts in other words* are looked for in texts that share some phrases and are no copies: what stands around these is compared
+//! sentence by sentence ([`shared_passages`]), and what comes of it is judged as two texts by themselves.
 //!
 //! Passages that four articles have which tell different stories, such as footers and signatures, are left out before rewordings
 //! are judged ([`Report::page_furniture`]).

@@ -3,10 +3,10 @@
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
 
-use retold::{Detector, Excerpts, Level, Report};
+use retold::{Detector, Excerpt, Excerpts, Level, Report};
 use twox_hash::XxHash3_64;
 
-use crate::score::{Labels, ordered};
+use crate::score::{Labels, Verdict};
 
 /// So many passages are planted.
 const PLANTED: usize = 400;
@@ -37,7 +37,50 @@ pub fn recall(labels: &Labels, articles: &[(String, String)], words: usize) -> R
             );
         }
     }
+    let (corpus, planted) = plant_rewritings(labels, articles);
+    let report = Detector::builder().excerpts(Excerpts::Find).build()?.find(&corpus)?;
+    let (told, together) = count(&corpus, &report, &planted);
+    println!(
+        "{} rewritings of whole articles: {:.3} told, {:.3} of the pairs in one cluster",
+        planted.len(),
+        told as f64 / planted.len().max(1) as f64,
+        together as f64 / planted.len().max(1) as f64
+    );
     Ok(())
+}
+
+/// The articles, of each cluster of rewritings one; another one of it stands in a plain document, if it has some hundred words.
+fn plant_rewritings(labels: &Labels, articles: &[(String, String)]) -> (Vec<(String, String)>, Vec<Planted>) {
+    let length = |at: usize| articles[at].1.split_whitespace().count();
+    let (mut hosts, mut rewritings): (Vec<usize>, Vec<usize>) =
+        (0..articles.len()).partition(|&at| labels.is_plain(&articles[at].0));
+    hosts.retain(|&at| length(at) >= 2 * HOST_WORDS);
+    hosts.sort_by_key(|&at| XxHash3_64::oneshot_with_seed(0, articles[at].0.as_bytes()));
+    let cluster = |at: &usize| labels.shard(&articles[*at].0, 1 << 40);
+    rewritings.sort_by_key(|at| (cluster(at), *at));
+    let mut corpus: Vec<(String, String)> = hosts.iter().map(|&at| articles[at].clone()).collect();
+    let mut planted = Vec::new();
+    for of_one in rewritings.chunk_by(|a, b| cluster(a) == cluster(b)) {
+        let source = of_one[0];
+        corpus.push(articles[source].clone());
+        let is_wanted = |at: &&usize| {
+            (60..=250).contains(&length(**at))
+                && labels.verdict(&articles[source].0, &articles[**at].0) == Verdict::Right
+        };
+        if let Some(&rewriting) = of_one[1..].iter().find(is_wanted).filter(|_| planted.len() < PLANTED) {
+            let host = planted.len();
+            insert(&mut corpus[host].1, &articles[rewriting].1, host as u64);
+            planted.push((host, corpus.len() - 1));
+        }
+    }
+    (corpus, planted)
+}
+
+/// Puts a passage between two sentences of a text.
+fn insert(text: &mut String, passage: &str, draw: u64) {
+    let sentences: Vec<usize> = text.match_indices(['.', '!', '?']).map(|(at, mark)| at + mark.len()).collect();
+    let at = sentences.get(draw as usize % sentences.len().max(1)).copied().unwrap_or(text.len());
+    text.insert_str(at, &format!(" {passage}"));
 }
 
 /// The articles with passages planted. Drawn by hashes of the ids.
@@ -74,24 +117,31 @@ fn plant(
                 false => word,
             })
             .collect();
-        let text = &mut corpus[host].1;
-        let sentences: Vec<usize> = text.match_indices(['.', '!', '?']).map(|(at, mark)| at + mark.len()).collect();
-        let at = sentences.get(draw(id, number) as usize % sentences.len().max(1)).copied().unwrap_or(text.len());
-        text.insert_str(at, &format!(" {}", passage.join(" ")));
+        insert(&mut corpus[host].1, &passage.join(" "), draw(id, number));
     }
     (corpus, planted)
 }
 
-/// How many of the pairs are told as excerpts, by themselves or by a copy of one of them, and how many stand in one cluster.
+/// How many of the pairs are told as excerpts, by themselves or by a copy of one of them, and how many stand in one cluster. Where five and
+/// more hold a passage it is told once, with all of them.
 fn count(corpus: &[(String, String)], report: &Report, planted: &[Planted]) -> (usize, usize) {
     let mut stories: HashMap<usize, usize> = HashMap::new();
     for (number, cluster) in report.clusters().iter().enumerate() {
         stories.extend(cluster.positions().map(|position| (position, corpus.len() + number)));
     }
     let story = |position: usize| stories.get(&position).copied().unwrap_or(position);
-    let pair = |a: usize, b: usize| ordered(&story(a).to_string(), &story(b).to_string());
-    let told: HashSet<_> =
-        report.excerpts().iter().map(|excerpt| pair(excerpt.host.position, excerpt.source.position)).collect();
+    let places: HashMap<&str, usize> = corpus.iter().zip(0..).map(|((id, _), at)| (id.as_str(), at)).collect();
+    let holders = |excerpt: &Excerpt| -> HashSet<usize> {
+        let others = excerpt.others.iter().filter_map(|id| places.get(id.as_str()).copied());
+        others.chain([excerpt.host.position, excerpt.source.position]).map(story).collect()
+    };
+    let mut told: HashMap<usize, Vec<HashSet<usize>>> = HashMap::new();
+    for holders in report.excerpts().iter().map(holders) {
+        holders.iter().for_each(|&holder| told.entry(holder).or_default().push(holders.clone()));
+    }
+    let is_told = |&&(host, source): &&Planted| {
+        told.get(&story(host)).is_some_and(|told| told.iter().any(|holders| holders.contains(&story(source))))
+    };
     let together = planted.iter().filter(|&&(host, source)| story(host) == story(source)).count();
-    (planted.iter().filter(|&&(host, source)| told.contains(&pair(host, source))).count(), together)
+    (planted.iter().filter(is_told).count(), together)
 }
