@@ -180,7 +180,7 @@ impl Side {
     }
 
     /// The words that bytes of the text are, from the first of a word to the end of one.
-    pub(crate) fn stretch(&self, bytes: &Range<usize>) -> Stretch {
+    pub(crate) fn stretch(&self, bytes: Range<usize>) -> Stretch {
         let start = self.spans.partition_point(|&(start, _)| (start as usize) < bytes.start);
         let end = self.spans.partition_point(|&(_, end)| end as usize <= bytes.end);
         (start as u32, end as u32)

@@ -83,34 +83,30 @@ pub(super) fn may_be_told(runs: &[Run], passages: &[Block]) -> bool {
     !chains(runs, passages).is_empty()
 }
 
-/// A passage on the way: bytes of both texts, words that are told in the host, and how many of these in other words.
+/// A passage on the way: words of both texts, how many of the host's are told, and how many of these are the same.
 struct Group {
-    left: Range<usize>,
-    right: Range<usize>,
+    left: Stretch,
+    right: Stretch,
     told: u32,
-    anew: u32,
+    same: u32,
 }
 
-/// What of two texts around a chain tells the same: pieces that follow each other, together.
-fn groups(host: &str, source: &str) -> Vec<Group> {
-    let words = |text: &str| crate::text::Words::new(text).count() as u32;
+/// Stretches of two texts that tell the same, together with those that follow close by.
+fn groups(pieces: impl Iterator<Item = (Stretch, Stretch, PassageKind)>) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
-    for piece in shared_passages(host, source) {
-        let told = words(&host[piece.left.clone()]);
-        let anew = if piece.kind == PassageKind::Reworded { told } else { 0 };
-        let takes = |group: &&mut Group| {
-            let gap = words(host.get(group.left.end..piece.left.start).unwrap_or_default());
-            let right = group.right.start.min(piece.right.start)..group.right.end.max(piece.right.end);
-            gap <= GAP && 2 * words(&source[right]) <= 3 * (group.told + told) + 50
-        };
+    for (left, right, kind) in pieces {
+        let told = len(left);
+        let same = if kind == PassageKind::Same { told } else { 0 };
+        let with = |group: &Group| (group.right.0.min(right.0), group.right.1.max(right.1));
+        let takes =
+            |group: &&mut Group| left.0 <= group.left.1 + GAP && 2 * len(with(group)) <= 3 * (group.told + told) + 50;
         match groups.iter_mut().rev().take(OPEN).find(takes) {
             Some(group) => {
-                group.left.end = piece.left.end;
-                group.right = group.right.start.min(piece.right.start)..group.right.end.max(piece.right.end);
+                (group.left.1, group.right) = (left.1, with(group));
                 group.told += told;
-                group.anew += anew;
+                group.same += same;
             }
-            None => groups.push(Group { left: piece.left, right: piece.right, told, anew }),
+            None => groups.push(Group { left, right, told, same }),
         }
     }
     groups
@@ -133,25 +129,24 @@ pub(super) fn blocks(
     let Sides { left, right } = sides;
     let mut found: Vec<Block> = Vec::new();
     for chain in chains(runs, verbatim) {
-        let bytes =
-            (left.bytes(around(left, chain.left, AROUND)), right.bytes(around(right, chain.right, AROUND_IN_SOURCE)));
-        for group in groups(&host[bytes.0.clone()], &source[bytes.1.clone()]) {
-            let spans = (
-                bytes.0.start + group.left.start..bytes.0.start + group.left.end,
-                bytes.1.start + group.right.start..bytes.1.start + group.right.end,
-            );
-            let block =
-                Block { left: left.stretch(&spans.0), right: right.stretch(&spans.1), same: group.told - group.anew };
-            let words = (len(block.left), len(block.right));
+        let ours = left.bytes(around(left, chain.left, AROUND));
+        let theirs = right.bytes(around(right, chain.right, AROUND_IN_SOURCE));
+        let pieces = shared_passages(&host[ours.clone()], &source[theirs.clone()]);
+        let place = |side: &Side, from: usize, piece: Range<usize>| side.stretch(from + piece.start..from + piece.end);
+        let pieces = pieces
+            .into_iter()
+            .map(|piece| (place(left, ours.start, piece.left), place(right, theirs.start, piece.right), piece.kind));
+        for Group { left: in_host, right: in_source, told, same } in groups(pieces) {
+            let words = (len(in_host), len(in_source));
             let are_wholes =
                 5 * words.0 >= 4 * left.hashes.len() as u32 && 5 * words.1 >= 4 * right.hashes.len() as u32;
             let is_new = found.iter().chain(verbatim).all(|other| {
-                let both = other.left.1.min(block.left.1).saturating_sub(other.left.0.max(block.left.0));
-                2 * both < len(block.left).min(len(other.left))
+                let both = other.left.1.min(in_host.1).saturating_sub(other.left.0.max(in_host.0));
+                2 * both < words.0.min(len(other.left))
             });
-            let is_one = words.0.min(words.1) >= LONG && 10 * group.told >= TOLD * words.0 && is_new && !are_wholes;
-            if is_one && retells(&host[spans.0], &source[spans.1]) {
-                found.push(block);
+            let is_one = words.0.min(words.1) >= LONG && 10 * told >= TOLD * words.0 && is_new && !are_wholes;
+            if is_one && retells(&host[left.bytes(in_host)], &source[right.bytes(in_source)]) {
+                found.push(Block { left: in_host, right: in_source, same });
             }
         }
     }
