@@ -14,7 +14,7 @@ use serde_json::json;
 use crate::columns::{Columns, Text};
 use crate::html;
 use crate::input;
-use crate::output::{self, in_other_words, shown};
+use crate::output::{self, shown};
 use crate::search::{Search, Settings};
 
 /// Compares two texts side by side, with shared passages marked
@@ -163,7 +163,7 @@ fn shared(excerpt: &Shared) -> String {
     let Shared { left, right, words, kind, same } = excerpt;
     format!(
         "excerpt: {words} words, {}{} the same, bytes {}..{} and {}..{}",
-        in_other_words(*kind),
+        html::excerpts::in_other_words(*kind),
         percent(*same),
         left.start,
         left.end,

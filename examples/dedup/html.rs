@@ -10,7 +10,7 @@
 mod changes;
 mod charts;
 mod content;
-mod excerpts;
+pub mod excerpts;
 mod pack;
 mod signals;
 

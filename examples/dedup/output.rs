@@ -7,9 +7,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::HumanCount;
-use retold::{
-    ArticleRef, Articles, Cluster, Evidence, Excerpt, ExcerptKind, ExcerptPlace, Member, Relation, Report, Stage,
-};
+use retold::{ArticleRef, Articles, Cluster, Evidence, Excerpt, ExcerptPlace, Member, Relation, Report, Stage};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -122,7 +120,7 @@ impl Findings {
         const SHOWN: usize = 240;
         let Excerpt { host, source, words, kind, same, holders, others, date, is_furniture, .. } = excerpt;
         let words = HumanCount(*words as u64);
-        write!(out, "  {words} words, {}{:.0}% the same", in_other_words(*kind), same * 100.0)?;
+        write!(out, "  {words} words, {}{:.0}% the same", html::excerpts::in_other_words(*kind), same * 100.0)?;
         if *holders > 2 {
             write!(out, ", in {holders} articles")?;
         }
@@ -373,12 +371,4 @@ fn replace(text: &str, escape: impl Fn(char, &mut String) -> std::fmt::Result) -
         }
     }
     to
-}
-
-/// What is said of a passage before how much of it is the same.
-pub fn in_other_words(kind: ExcerptKind) -> &'static str {
-    match kind {
-        ExcerptKind::Reworded => "in other words, ",
-        _ => "",
-    }
 }

@@ -4,11 +4,11 @@ use std::fmt::{self, Write as _};
 use std::ops::Range;
 
 use indicatif::HumanCount;
-use retold::{Excerpt, ExcerptPlace};
+use retold::{Excerpt, ExcerptKind, ExcerptPlace};
 
 use super::content::Escaped;
 use super::{counted, percent};
-use crate::output::{Findings, in_other_words, shown};
+use crate::output::{Findings, shown};
 
 /// The most that a page shows: who wants more of them wants a program to read them.
 const MOST: usize = 500;
@@ -87,4 +87,12 @@ fn write_passage(text: &str, span: &Range<usize>, to: &mut String) -> fmt::Resul
         Escaped(after[..end.unwrap_or(after.len())].trim_end()),
         if end.is_some() { " …" } else { "" },
     )
+}
+
+/// What is said of a passage before how much of it is the same.
+pub fn in_other_words(kind: ExcerptKind) -> &'static str {
+    match kind {
+        ExcerptKind::Reworded => "in other words, ",
+        _ => "",
+    }
 }
