@@ -183,7 +183,7 @@ impl Side {
     pub(crate) fn stretch(&self, bytes: Range<usize>) -> Stretch {
         let start = self.spans.partition_point(|&(start, _)| (start as usize) < bytes.start);
         let end = self.spans.partition_point(|&(_, end)| end as usize <= bytes.end);
-        (start as u32, end as u32)
+        (start as u32, end.max(start) as u32)
     }
 
     fn hash(&self, word: u32) -> u64 {
