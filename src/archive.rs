@@ -298,7 +298,7 @@ impl Archive {
     fn create_with(folder: &Path, detector: &Detector, kept: Kept) -> Result<Self> {
         refuse_excerpts(folder, detector, kept)?;
         let records = records::Writer::create(folder, &profile(detector, kept), records::Options::default())?;
-        Self::with(folder, records, Counted::default(), detector)
+        Ok(Self::with(folder, records, Counted::default(), detector, kept))
     }
 
     /// Opens an archive to write to it. The detector may have other options than when it was created, but must sign in the same way:
@@ -311,12 +311,13 @@ impl Archive {
         let open = || records::Writer::open(folder, &profiles(detector), records::Options::default());
         let (records, counted) = rayon::join(open, || Counted::read(folder));
         let (records, _) = records?;
-        Self::with(folder, records, counted?, detector)
+        let kept = kept_by(folder, detector, records.profile())?;
+        Ok(Self::with(folder, records, counted?, detector, kept))
     }
 
-    fn with(folder: &Path, records: records::Writer, counted: Counted, detector: &Detector) -> Result<Self> {
-        let reader = ArchiveReader::with(folder, records.reader(), counted, detector)?;
-        Ok(Self { records, reader, counting: None })
+    fn with(folder: &Path, records: records::Writer, counted: Counted, detector: &Detector, kept: Kept) -> Self {
+        let reader = ArchiveReader::with(folder, records.reader(), counted, detector, kept);
+        Self { records, reader, counting: None }
     }
 
     /// Adds an article; its number. It outlives a crash, and readers find it, from the next [`commit`](Self::commit) on.
@@ -325,9 +326,8 @@ impl Archive {
     /// [`Error::Archive`] if it cannot be written, or has more than some thirty megabytes.
     pub fn add<A: Article>(&mut self, article: &A) -> Result<u64> {
         let reader = &self.reader;
-        let told = reader.told(article.text());
-        let signed = reader.signed(&told, &mut Scratch::default());
-        let entry = reader.entry(&told, &signed, &reader.counted());
+        let signed = reader.signed(article.text(), &mut Scratch::default());
+        let entry = reader.entry(&signed, &reader.counted());
         self.add_signed(&entry, &signed, article)
     }
 
@@ -385,17 +385,15 @@ impl Archive {
                 before.push((view, self.add_signed(&entry, &signed, article)?, signed));
             }
             let excerpts = self.reader.detector.excerpts;
-            let ask = |((view, number, signed), article): (_, &A)| {
-                let told = self.reader.told(article.text());
-                Ok((self.reader.ask_in(&view, (article, &told), signed, excerpts)?, number))
-            };
+            let ask =
+                |((view, number, signed), article)| Ok((self.reader.ask_in(&view, article, signed, excerpts)?, number));
             let told: Vec<(Answer, u64)> = before.into_par_iter().zip(articles).map(ask).collect::<Result<_>>()?;
             all.extend(told);
         }
         Ok(all)
     }
 
-    fn add_signed<A: Article>(&mut self, entry: &Entry, signed: &Signed, article: &A) -> Result<u64> {
+    fn add_signed<A: Article>(&mut self, entry: &Entry, signed: &Signed<'_>, article: &A) -> Result<u64> {
         let keys: Vec<&[u64]> = signed.keys.iter().map(|keys| &keys[..]).collect();
         self.records.add(&Record {
             id: article.id().as_bytes(),
@@ -634,18 +632,17 @@ impl ArchiveReader {
         let folder = folder.as_ref();
         let open = || records::Reader::open(folder, &profiles(detector));
         let (records, counted) = rayon::join(open, || Counted::read(folder));
-        Self::with(folder, records?, counted?, detector)
+        let records = records?;
+        let kept = kept_by(folder, detector, records.profile())?;
+        Ok(Self::with(folder, records, counted?, detector, kept))
     }
 
-    fn with(folder: &Path, records: records::Reader, counted: Counted, detector: &Detector) -> Result<Self> {
+    fn with(folder: &Path, records: records::Reader, counted: Counted, detector: &Detector, kept: Kept) -> Self {
         let counted = Arc::new(RwLock::new(Arc::new(counted)));
-        let is_of = |kept: &Kept| *records.profile() == profile(detector, *kept);
-        let kept = Kept::ALL.into_iter().find(is_of).unwrap_or(Kept::Texts);
-        refuse_excerpts(folder, detector, kept)?;
         let mut detector = detector.clone();
         // An archive judges by its own.
         detector.census = None;
-        Ok(Self { folder: folder.into(), records, detector, kept, counted })
+        Self { folder: folder.into(), records, detector, kept, counted }
     }
 
     /// Looks at what another process has committed in the meantime.
@@ -807,6 +804,13 @@ fn profiles(detector: &Detector) -> [Profile; Kept::ALL.len()] {
     Kept::ALL.map(|kept| profile(detector, kept))
 }
 
+/// What an archive of a profile keeps, one of those that a detector can judge in; it must be enough for what is looked for.
+fn kept_by(folder: &Path, detector: &Detector, found: &Profile) -> Result<Kept> {
+    let kept = Kept::ALL.into_iter().find(|&kept| profile(detector, kept) == *found).unwrap_or(Kept::Texts);
+    refuse_excerpts(folder, detector, kept)?;
+    Ok(kept)
+}
+
 /// Excerpts are passages of texts.
 fn refuse_excerpts(folder: &Path, detector: &Detector, kept: Kept) -> Result<()> {
     if kept == Kept::Transcripts && detector.excerpts != Excerpts::Ignore {
@@ -838,7 +842,9 @@ fn article(record: &records::Stored, text: Option<String>) -> Archived {
 }
 
 /// An article as it is looked up.
-struct Signed {
+struct Signed<'t> {
+    /// What it is judged by.
+    told: Cow<'t, str>,
     single: Single,
     /// By kind; none if it cannot be compared.
     keys: [Vec<u64>; KEYS.len()],
@@ -851,25 +857,23 @@ struct Entry {
 }
 
 impl ArchiveReader {
-    /// Signs what is judged by.
-    fn signed(&self, told: &str, scratch: &mut Scratch) -> Signed {
-        let single = views(&self.detector, self.kept).single(told, scratch);
+    fn signed<'t>(&self, text: &'t str, scratch: &mut Scratch) -> Signed<'t> {
+        let told = self.told(text);
+        let single = views(&self.detector, self.kept).single(&told, scratch);
         let is_refused = self.detector.refuse(&single).is_some();
         let keys = if is_refused { Default::default() } else { keys(&self.detector, &single) };
-        Signed { single, keys }
+        Signed { told, single, keys }
     }
 
-    fn sign_all<A: Article>(&self, articles: &[A], counted: &Counted) -> Vec<(Entry, Signed)> {
-        let sign = |scratch: &mut Scratch, article: &A| {
-            let told = self.told(article.text());
-            let signed = self.signed(&told, scratch);
-            (self.entry(&told, &signed, counted), signed)
+    fn sign_all<'a, A: Article>(&self, articles: &'a [A], counted: &Counted) -> Vec<(Entry, Signed<'a>)> {
+        let sign = |scratch: &mut Scratch, article: &'a A| {
+            let signed = self.signed(article.text(), scratch);
+            (self.entry(&signed, counted), signed)
         };
         articles.par_iter().map_init(Scratch::default, sign).collect()
     }
 
-    /// What is kept of what is judged by.
-    fn entry(&self, told: &str, Signed { single, .. }: &Signed, counted: &Counted) -> Entry {
+    fn entry(&self, Signed { told, single, .. }: &Signed<'_>, counted: &Counted) -> Entry {
         let may_hold_furniture = counted.census.mask.may_be_in(&single.fingerprints);
         let looked_at = LookedAt { census: counted.number, may_hold_furniture };
         let gaps = match views(&self.detector, self.kept).content {

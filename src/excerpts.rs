@@ -62,6 +62,16 @@ fn len((start, end): Stretch) -> u32 {
     end - start
 }
 
+/// The words that two stretches of one text have in common.
+fn both(ours: Stretch, theirs: Stretch) -> u32 {
+    ours.1.min(theirs.1).saturating_sub(ours.0.max(theirs.0))
+}
+
+/// Whether a passage is most of a text of so many words.
+fn is_whole(words: Stretch, of: u32) -> bool {
+    5 * len(words) >= 4 * of
+}
+
 impl Block {
     /// The share of the words of the longer side that are the same.
     fn share(&self) -> f32 {
@@ -405,7 +415,7 @@ impl Asked<'_> {
 
     /// Whether a passage is most of the text that it stands in.
     fn is_whole(&self, spot: &Spot) -> bool {
-        5 * len(spot.words) >= 4 * self.words(spot.text)
+        is_whole(spot.words, self.words(spot.text))
     }
 
     /// Who of the holders of a passage it is taken from, the first by this order: the earliest, then the one of which it is most, that is the
@@ -547,8 +557,7 @@ fn families(matches: &[Match]) -> Vec<Vec<u32>> {
             /// Of the passages that begin before, so many are looked at.
             const BEFORE: usize = 8;
             for &(_, before, other) in &of_text[at.saturating_sub(BEFORE)..at] {
-                let both = words.1.min(before.1).saturating_sub(words.0.max(before.0));
-                if 2 * both >= len(words).max(len(before)) {
+                if 2 * both(words, before) >= len(words).max(len(before)) {
                     crate::crowds::tie(&mut parents, found, other);
                 }
             }

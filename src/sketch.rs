@@ -168,12 +168,7 @@ impl<'b> Sketch<'b> {
 
     /// The transcript of the text, if this is the sketch of its transcript.
     pub(crate) fn transcript(&self) -> String {
-        let mut writer = transcript::Writer::new(self.is_without_spaces, self.exact.to_bytes());
-        for (others, token) in self.spread_out() {
-            (0..others).for_each(|_| writer.other());
-            token.into_iter().for_each(|token| writer.content(token.code()));
-        }
-        writer.finish()
+        transcribe(self.is_without_spaces, self.exact, self.spread_out())
     }
 
     /// How many slots of a signature are the same; by chance one more in 256 than there really are.
@@ -194,29 +189,22 @@ pub(crate) fn transcript_of(text: &str) -> String {
         return text.into();
     }
     let (mut finder, mut exact, mut tokens) = (Tokens::new(text), ExactHasher::default(), Vec::new());
-    let mut have_content = Vec::new();
     text::with_scratch(|scratch| {
         text::walk(text, scratch, |words| {
             exact.extend(words.hashes());
-            have_content.extend(words.iter().map(|word| finder.stem(&word).is_some()));
             finder.collect(words, &mut tokens);
         });
     });
-    let mut writer = transcript::Writer::new(text::is_without_spaces(text), exact.finish().to_bytes());
-    let (mut tokens, mut others) = (tokens.into_iter(), 0);
-    for has_content in have_content {
-        match has_content.then(|| tokens.next()).flatten() {
-            Some(token) => {
-                writer.content(token.code());
-                others = 0;
-            }
-            // A sketch does not tell more of them from these.
-            None if others < MOST_WORDS => {
-                writer.other();
-                others += 1;
-            }
-            None => {}
-        }
+    let spread_out = gaps(text).into_iter().zip(tokens.into_iter().map(Some).chain([None]));
+    transcribe(text::is_without_spaces(text), exact.finish(), spread_out)
+}
+
+/// Writes a transcript: how many other words stand before each content word, and at last after all of them.
+fn transcribe(is_without_spaces: bool, exact: Exact, spread_out: impl Iterator<Item = (u8, Option<Token>)>) -> String {
+    let mut writer = transcript::Writer::new(is_without_spaces, exact.to_bytes());
+    for (others, token) in spread_out {
+        (0..others).for_each(|_| writer.other());
+        token.into_iter().for_each(|token| writer.content(token.code()));
     }
     writer.finish()
 }

@@ -41,7 +41,7 @@ struct Options {
     /// Put this many rewritings for each hundred documents into the plain ones, and show how many of their pairs are found.
     #[arg(long, value_name = "PERCENT")]
     dilute: Option<usize>,
-    /// Plant passages of this many words into the plain documents, and show how many are told as excerpts.
+    /// Plant passages of this many words, and whole rewritings, into the plain documents, and show how many are told as excerpts.
     #[arg(long, value_name = "WORDS")]
     plant: Option<usize>,
     /// Fit the rule for rewordings on this pool, and show how it does on families that it has not seen.

@@ -215,11 +215,13 @@ fn with_texts(articles: &[Archived], texts: ArrayRef) -> PyResult<Table> {
 fn report((report, archived): (retold::Report, Vec<Archived>), setup: &Setup) -> PyResult<(PyReport, Table)> {
     let table = articles(&archived)?;
     // Who has no text has none to show, and is in the report all the same.
-    let shown = with_texts(&archived, strings(archived.iter().map(|article| article.text())))?;
+    let without_text = archived.iter().any(|article| article.text.is_none());
+    let empty = || with_texts(&archived, strings(archived.iter().map(|article| article.text())));
+    let shown = without_text.then(empty).transpose()?;
     drop(archived);
     let name = |name: &str| Some(name.to_string());
     let names = Names { text: "text".into(), id: name("id"), date: name("date"), source: name("source"), known: None };
-    let rows = Batch::of(&shown.whole(), &names, 0)?.rows().collect();
+    let rows = Batch::of(&shown.as_ref().unwrap_or(&table).whole(), &names, 0)?.rows().collect();
     Ok((PyReport::new(report, Texts::Held(rows), setup.settings.clone())?, table))
 }
 

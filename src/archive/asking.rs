@@ -54,18 +54,15 @@ impl ArchiveReader {
         excerpts: Excerpts,
     ) -> Result<Answer> {
         // A thread of the pool is waited for once, and not for each of the parts below.
-        rayon::scope(|_| {
-            let told = self.told(article.text());
-            self.ask_in(snapshot, (article, &told), self.signed(&told, &mut Scratch::default()), excerpts)
-        })
+        rayon::scope(|_| self.ask_in(snapshot, article, self.signed(article.text(), &mut Scratch::default()), excerpts))
     }
 
-    /// The same of one, with what it is judged by, that is signed already.
+    /// The same of one that is signed already.
     pub(super) fn ask_in<A: Article>(
         &self,
         snapshot: &Snapshot,
-        (article, judged_by): (&A, &str),
-        Signed { single: signed, keys }: Signed,
+        article: &A,
+        Signed { told, single: signed, keys }: Signed<'_>,
         excerpts: Excerpts,
     ) -> Result<Answer> {
         let (counted, date) = (self.counted(), article.date().and_then(date::seconds));
@@ -88,7 +85,7 @@ impl ArchiveReader {
                 Ok::<_, Error>((edited(snapshot, exact, half, &keys, words, by_bands)?, met))
             },
             || {
-                let asked = counted.census.ask(comparing, (judged_by, signed), usual);
+                let asked = counted.census.ask(comparing, (&told, signed), usual);
                 let reworded = reworded(snapshot, &counted, &asked);
                 (asked, reworded)
             },

@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::passages::{PassageKind, Run, Side, Sides, Stretch, shared_passages};
 
-use super::{Block, LONG, len};
+use super::{Block, LONG, both, is_whole, len};
 
 /// Whether the one text tells the other, of which both are parts of texts.
 pub(crate) type Retells<'a> = &'a (dyn Fn(&str, &str) -> bool + Sync);
@@ -139,11 +139,9 @@ pub(super) fn blocks(
         for Group { left: in_host, right: in_source, told, same } in groups(pieces) {
             let words = (len(in_host), len(in_source));
             let are_wholes =
-                5 * words.0 >= 4 * left.hashes.len() as u32 && 5 * words.1 >= 4 * right.hashes.len() as u32;
-            let is_new = found.iter().chain(verbatim).all(|other| {
-                let both = other.left.1.min(in_host.1).saturating_sub(other.left.0.max(in_host.0));
-                2 * both < words.0.min(len(other.left))
-            });
+                is_whole(in_host, left.hashes.len() as u32) && is_whole(in_source, right.hashes.len() as u32);
+            let is_new = |other: &Block| 2 * both(other.left, in_host) < words.0.min(len(other.left));
+            let is_new = found.iter().chain(verbatim).all(is_new);
             let is_one = words.0.min(words.1) >= LONG && 10 * told >= TOLD * words.0 && is_new && !are_wholes;
             if is_one && retells(&host[left.bytes(in_host)], &source[right.bytes(in_source)]) {
                 found.push(Block { left: in_host, right: in_source, same });

@@ -372,9 +372,9 @@ class Archive:
         """What is archived of each article, the most similar first: a row for each copy. Nothing is added.
 
         `asked` is the row of the article that was asked about; `number`, `id`, `source` and `date` are the archived one's, `relation`,
-        `similarity` and `evidence` as in ``Report.members``, and `is_estimated` says whether these are estimates. An article that is archived itself is its own exact copy. What was added
-        and not committed is found as well. Only the texts are looked at, and the dates if `within` was given: then only articles of near
-        dates are found.
+        `similarity` and `evidence` as in ``Report.members``, and `is_estimated` says whether these are estimates. An article that is
+        archived itself is its own exact copy. What was added and not committed is found as well. Only the texts are looked at, and the
+        dates if `within` was given: then only articles of near dates are found.
 
         >>> import retold, tempfile
         >>> archive = retold.Archive.create(tempfile.mkdtemp() + "/news", date="day", source="paper")
@@ -465,7 +465,7 @@ class Archive:
         return self._archive.report(progress)
 
     def stats(self) -> dict[str, int]:
-        """Figures about the archive: articles, removed ones that still take room, files, bytes on disk and in memory, the census, whether texts are kept."""
+        """Figures about the archive: articles, removed ones that still take room, files, bytes, the census, whether texts are kept."""
         return self._archive.stats()
 
     def verify(self) -> None:
