@@ -76,7 +76,7 @@ pub(crate) enum Glance {
     AsWhole,
     /// By their sketches.
     Sketches,
-    /// By some of their shingles.
+    /// By their sketches, and then by some of their shingles: sketches say little where one of them is much longer.
     Sample,
     /// They are compared in any case.
     None,
@@ -88,9 +88,23 @@ impl Near {
         match glance {
             // What stands in a longer text is looked for by fingerprints.
             Glance::AsWhole => Some(NearRule { containment: 1.0, ..self.rule }),
-            Glance::Sketches => Some(self.rule),
-            Glance::Sample | Glance::None => None,
+            Glance::Sketches | Glance::Sample => Some(self.rule),
+            Glance::None => None,
         }
+    }
+
+    /// Whether two texts of so many words may be copies at a glance; `equal` tells in how many slots their sketches agree.
+    pub(crate) fn may_be_at_a_glance(
+        &self,
+        glance: Glance,
+        shingles: &Shingles<'_>,
+        (left, right): (u32, u32),
+        equal: impl FnOnce() -> usize,
+    ) -> bool {
+        let words = |text: u32| shingles.texts().words[text as usize];
+        let by_sketches = |rule| self.may_be(rule, equal(), (words(left), words(right)));
+        self.rule_of_sketches(glance).is_none_or(by_sketches)
+            && (glance != Glance::Sample || self.rule.may_be_by_sample(&shingles.of(left), &shingles.of(right)))
     }
 
     /// Whether two texts of so many words, whose sketches agree in so many slots, may be copies.
@@ -137,9 +151,8 @@ impl Near {
                 let later = all.after(left).iter();
                 // Signatures rule out little where one text is much longer, and that is too much where most pairs are.
                 let likely = move |right| {
-                    let sets = || (shingles.of(left), shingles.of(right));
-                    bench.may_be(self.rule, left, right)
-                        && (asked.is_none() || self.rule.may_be_by_sample(&sets().0, &sets().1))
+                    let glance = if asked.is_none() { Glance::Sketches } else { Glance::Sample };
+                    self.may_be_at_a_glance(glance, shingles, (left, right), || bench.equal_slots(left, right))
                 };
                 later.filter(move |&&right| likely(right)).map(move |&right| (left, right))
             };
@@ -201,10 +214,8 @@ struct AtHand<'a, 't> {
 }
 
 impl AtHand<'_, '_> {
-    fn may_be(&self, rule: NearRule, left: u32, right: u32) -> bool {
-        let equal = minhash::equal_slots(&self.sketches.get(left), &self.sketches.get(right));
-        let words = |text: u32| self.texts.words[text as usize];
-        self.near.may_be(rule, equal, (words(left), words(right)))
+    fn equal_slots(&self, left: u32, right: u32) -> usize {
+        minhash::equal_slots(&self.sketches.get(left), &self.sketches.get(right))
     }
 }
 
@@ -215,10 +226,8 @@ impl Bench for AtHand<'_, '_> {
 
     fn compare(&self, pairs: Vec<(u32, u32)>, glance: Glance) -> (Vec<(u32, u32)>, Vec<Compared>) {
         let Self { near, shingles, .. } = self;
-        let by_sketches = near.rule_of_sketches(glance);
-        let may_be = |&(left, right): &(u32, u32)| match by_sketches {
-            Some(rule) => self.may_be(rule, left, right),
-            None => near.rule.may_be_by_sample(&shingles.of(left), &shingles.of(right)),
+        let may_be = |&(left, right): &(u32, u32)| {
+            near.may_be_at_a_glance(glance, shingles, (left, right), || self.equal_slots(left, right))
         };
         let likely = match glance {
             Glance::None => pairs,

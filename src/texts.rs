@@ -55,6 +55,10 @@ impl<'a> Shingles<'a> {
         self.sets
     }
 
+    pub(crate) fn texts(&self) -> Texts<'a> {
+        self.texts
+    }
+
     pub(crate) fn of(&self, text: u32) -> Cow<'_, [u64]> {
         let set = &self.sets.of[text as usize];
         if let Some(set) = set.get() {

@@ -679,7 +679,7 @@ impl Reading {
         let (local, pairs) = Kernels::local(rows.iter().map(|row| (row.left, row.right)));
         let told: Vec<Told<'_>> = local.texts.iter().map(|text| kernels.told(text, mask)).collect();
         let of = |text: u32| Cow::Borrowed(&*told[text as usize].text);
-        kernels.with_shingles(&local, |shingles, _| {
+        kernels.with_shingles(&local, |shingles| {
             let mut found = Vec::new();
             let mut on_desk = None;
             for (row, &(left, right)) in rows.iter().zip(&pairs) {
@@ -749,7 +749,7 @@ impl Kernels {
         }
         let mut desk = Desk::default();
         let mut on_desk = None;
-        self.with_shingles(&local, |shingles, _| {
+        self.with_shingles(&local, |shingles| {
             let mut judge = |((ours, theirs), &(a, b)): (&(Full<'_>, Full<'_>), &(u32, u32))| {
                 let (our, their) = (of[&a].features(), of[&b].features());
                 if on_desk.replace(a) != Some(a) {

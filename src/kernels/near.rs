@@ -65,22 +65,14 @@ impl Kernels {
     pub fn compare(&self, rows: &[Compare<'_>]) -> Vec<Option<[f32; 3]>> {
         let near = &self.detector.near;
         let (local, pairs) = Self::local(rows.iter().map(|row| (row.left, row.right)));
-        self.with_shingles(&local, |shingles, words| {
+        self.with_shingles(&local, |shingles| {
             let mut sketches: HashMap<u32, Vec<u32>> = HashMap::new();
             let mut sketch_of = |text: u32| {
                 sketches.entry(text).or_insert_with(|| self.single(&local.texts[text as usize]).sketch).clone()
             };
             let compare = |(row, &(left, right)): (&Compare<'_>, &(u32, u32))| {
-                let may_be = match near.rule_of_sketches(row.glance) {
-                    Some(rule) => {
-                        let equal = equal_slots(&sketch_of(left), &sketch_of(right));
-                        near.may_be(rule, equal, (words[left as usize], words[right as usize]))
-                    }
-                    None if row.glance == Glance::Sample => {
-                        near.rule.may_be_by_sample(&shingles.of(left), &shingles.of(right))
-                    }
-                    None => true,
-                };
+                let equal = || equal_slots(&sketch_of(left), &sketch_of(right));
+                let may_be = near.may_be_at_a_glance(row.glance, shingles, (left, right), equal);
                 let pair = may_be.then(|| near.pair(shingles, left, right))?;
                 pair.relation.map(|_| [pair.similarity, pair.evidence.jaccard, pair.evidence.containment])
             };
@@ -93,7 +85,7 @@ impl Kernels {
     pub fn side_by_side(&self, rows: &[Two<'_>]) -> Vec<(bool, [f32; 4])> {
         let near = &self.detector.near;
         let (local, pairs) = Self::local(rows.iter().copied());
-        self.with_shingles(&local, |shingles, _| {
+        self.with_shingles(&local, |shingles| {
             let look = |(&((removed, _), (kept, _)), &(a, b)): (&Two<'_>, &(u32, u32))| {
                 let (left, right) = if removed < kept { (a, b) } else { (b, a) };
                 let Compared { relation, similarity, evidence, .. } = near.pair(shingles, left, right);
@@ -110,12 +102,12 @@ impl Kernels {
         (local, pairs)
     }
 
-    pub(super) fn with_shingles<T>(&self, local: &Local<'_>, work: impl FnOnce(&Shingles<'_>, &[u32]) -> T) -> T {
+    pub(super) fn with_shingles<T>(&self, local: &Local<'_>, work: impl FnOnce(&Shingles<'_>) -> T) -> T {
         let words: Vec<u32> = local.texts.iter().map(|text| self.single(text).words).collect();
         let budget = Budget::unlimited();
         let read = |text: u32| Cow::Borrowed(&*local.texts[text as usize]);
         let texts = Texts { words: &words, read: &read, shingle: self.detector.admission.shingle, budget: &budget };
-        work(&Shingles::new(texts), &words)
+        work(&Shingles::new(texts))
     }
 
     /// The slots that most of some texts have, four bytes each.
