@@ -107,7 +107,7 @@ impl Detector {
     /// identified by their positions; equal ids are compared like all others. Time grows about linearly with the bytes of text.
     ///
     /// # Errors
-    /// [`Error::TooLarge`] beyond some forty million articles, and [`Error::Spill`] if memory was limited and a temporary file
+    /// [`Error::TooLarge`] beyond some thousand million articles, and [`Error::Spill`] if memory was limited and a temporary file
     /// cannot be written. An option that cannot work is refused when the detector is built.
     pub fn find<A: Article>(&self, articles: &[A]) -> Result<Report> {
         Ok(self.report_on(self.prepare(articles)?)?.0)

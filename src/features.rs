@@ -13,7 +13,9 @@ use crate::content::{
     Commonness, FEATURE_BITS, Prior, Token, TokenChunk, TokenChunks, UNIT, alone, ln, neighbours, pair, span, units,
 };
 use crate::error::Result;
-use crate::frequencies::{self, Answer, Answers, Frequencies, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Parts};
+use crate::frequencies::{
+    self, Answer, Answers, Frequencies, Held, Learn, ListId, Lists, MOST_DOCUMENTS, Names, Parts,
+};
 use crate::store::{self, Block, Budget, CHUNK, Share, Store};
 
 /// Into how many parts a text is cut to see where shared words stand.
@@ -217,7 +219,7 @@ impl Features<'_> {
 
 /// The rare features of one text.
 pub(crate) struct RareFeatures<'a> {
-    /// The names of the lists, and then the weights, four in a word.
+    /// The lower bits of the names of the lists, then the weights, and then the upper bits of long names, four in a word.
     words: Cow<'a, [u32]>,
     count: usize,
 }
@@ -226,8 +228,14 @@ impl RareFeatures<'_> {
     /// The lists of rare features, ascending, and what each of these weighs as a pair of words; 0 if it is a stem.
     #[inline(always)]
     pub(crate) fn iter(&self) -> impl Iterator<Item = (ListId, u8)> {
-        let (lists, weights) = self.words.split_at(self.count);
-        lists.iter().map(|&list| ListId::of_code(list)).zip(store::bytes(weights).iter().copied())
+        let (lists, bytes) = self.words.split_at(self.count);
+        let (weights, upper) = bytes.split_at(self.count.div_ceil(size_of::<u32>()));
+        let upper = store::bytes(upper);
+        let name = move |(at, &lower): (usize, &u32)| {
+            let upper = upper.get(at).copied().unwrap_or_default();
+            ListId::of_code(u64::from(upper) << u32::BITS | u64::from(lower))
+        };
+        lists.iter().enumerate().map(name).zip(store::bytes(weights).iter().copied())
     }
 }
 
@@ -313,8 +321,9 @@ pub(crate) struct Larger<'c> {
 struct Learned<'a> {
     /// Where the rare features of each text end.
     ends: &'a [u32],
-    /// The names of their lists, and what they weigh as pairs of words.
+    /// The names of their lists, the upper bits of long ones by themselves, and what they weigh as pairs of words.
     lists: &'a [u32],
+    upper: &'a [u8],
     weights: &'a [u8],
     /// For each content word whose stem was among the features the code of how many documents hold it.
     held: &'a [u8],
@@ -325,17 +334,21 @@ impl<'a> Learned<'a> {
         words.clear();
         words.extend_from_slice(self.ends);
         words.extend_from_slice(self.lists);
+        store::add_bytes(words, self.upper);
         store::add_bytes(words, self.weights);
         store::add_bytes(words, self.held);
     }
 
     /// What was written of so many texts.
-    fn of(words: &'a [u32], texts: usize) -> Self {
+    fn of(words: &'a [u32], texts: usize, names: Names) -> Self {
         let (ends, words) = words.split_at(texts);
         let rare = ends.last().map_or(0, |&end| end as usize);
+        let upper = if names.are_long() { rare } else { 0 };
         let (lists, words) = words.split_at(rare);
+        let (upper_words, words) = words.split_at(upper.div_ceil(size_of::<u32>()));
         let (weights, held) = words.split_at(rare.div_ceil(size_of::<u32>()));
-        Self { ends, lists, weights: &store::bytes(weights)[..rare], held: store::bytes(held) }
+        let (upper, weights) = (&store::bytes(upper_words)[..upper], &store::bytes(weights)[..rare]);
+        Self { ends, lists, upper, weights, held: store::bytes(held) }
     }
 }
 
@@ -343,6 +356,7 @@ impl<'a> Learned<'a> {
 struct Draft<'d> {
     weigher: &'d Weigher,
     larger: Option<Larger<'d>>,
+    names: Names,
     heads: &'d mut [Head],
     store: &'d Store,
     /// What was learned in each part, as [`Learned`] writes it.
@@ -366,7 +380,8 @@ impl Draft<'_> {
         let Self { weigher, heads, store, learned, .. } = self;
         let prior = Prior::get();
         let learned: Vec<Cow<'_, [u32]>> = learned.iter().map(|part| store.get(part)).collect();
-        let learned: Vec<Learned<'_>> = learned.iter().map(|part| Learned::of(part, heads.len())).collect();
+        let learned: Vec<Learned<'_>> =
+            learned.iter().map(|part| Learned::of(part, heads.len(), parts.names())).collect();
 
         let mut next = vec![0; parts.len()];
         let mut weights = Vec::new();
@@ -386,6 +401,7 @@ impl Draft<'_> {
             head.stems = weights.len() as u32;
             head.stems_end = packed.len() as u32;
         }
+        let mut upper = Vec::new();
         rare_packed.clear();
         rare_ends.clear();
         for (text, head) in heads.iter_mut().enumerate() {
@@ -393,13 +409,16 @@ impl Draft<'_> {
                 rare_ends.push(rare_packed.len());
             }
             weights.clear();
+            upper.clear();
             // Parts are in the order of the buckets, so that lists ascend from one to the next as well.
             for part in &learned {
                 let rare = span(part.ends, text);
                 rare_packed.extend_from_slice(&part.lists[rare.clone()]);
+                upper.extend_from_slice(part.upper.get(rare.clone()).unwrap_or_default());
                 weights.extend_from_slice(&part.weights[rare]);
             }
             store::add_bytes(rare_packed, &weights);
+            store::add_bytes(rare_packed, &upper);
             head.rare = weights.len() as u32;
             head.rare_end = (rare_packed.len() - rare_ends.last().unwrap_or(&0)) as u32;
         }
@@ -419,7 +438,7 @@ impl Learn for Draft<'_> {
             let note = |held: Held| rare.held.push(held.code() as u8);
             let (asked, totals) = (asked.choose(tokens, &are_about), &mut head.totals);
             // As one number, which sorts faster than two.
-            let is_rare = |list: ListId, weight: u8| lists.push(u64::from(list.code()) << 8 | u64::from(weight));
+            let is_rare = |list: ListId, weight: u8| lists.push(list.code() << 8 | u64::from(weight));
             match self.larger {
                 None => find_rare(asked, self.weigher, totals, |feature| answers.take(feature), is_rare, note),
                 Some(Larger { frequencies, .. }) => {
@@ -429,13 +448,16 @@ impl Learn for Draft<'_> {
             }
             lists.sort_unstable();
             rare.lists.extend(lists.iter().map(|&list| (list >> 8) as u32));
+            if self.names.are_long() {
+                rare.upper.extend(lists.iter().map(|&list| (list >> (8 + u32::BITS)) as u8));
+            }
             rare.weights.extend(lists.iter().map(|&list| list as u8));
             rare.ends.push(rare.lists.len() as u32);
         }
         // Memory that stays is asked for when it is known how much.
         drop(answers);
-        let Rare { ends, lists, weights, held } = &*rare;
-        Learned { ends, lists, weights, held }.write(packed);
+        let Rare { ends, lists, upper, weights, held } = &*rare;
+        Learned { ends, lists, upper, weights, held }.write(packed);
         self.learned.push(self.store.keep(&*packed));
     }
 }
@@ -668,6 +690,7 @@ struct Scratch {
 struct Rare {
     ends: Vec<u32>,
     lists: Vec<u32>,
+    upper: Vec<u8>,
     weights: Vec<u8>,
     held: Vec<u8>,
 }
@@ -676,6 +699,7 @@ impl Rare {
     fn clear(&mut self) {
         self.ends.clear();
         self.lists.clear();
+        self.upper.clear();
         self.weights.clear();
         self.held.clear();
     }
@@ -814,8 +838,10 @@ impl Content {
         let parts = Parts::new(texts, tokens.words(), budget);
         let mut heads = vec![Head::default(); texts];
         let store = budget.store(Share::Learned);
-        let draft =
-            |heads| Draft { weigher: &weigher, larger, heads, store: &store, learned: Vec::with_capacity(parts.len()) };
+        let draft = |heads| {
+            let learned = Vec::with_capacity(parts.len());
+            Draft { weigher: &weigher, larger, names: parts.names(), heads, store: &store, learned }
+        };
         let mut drafts: Vec<Draft<'_>> = heads.chunks_mut(CHUNK).map(draft).collect();
         let lists = frequencies::count(&tokens, &mut drafts, parts, &leads, budget)?;
         let finished = Finished { stems: budget.store(Share::Stems), rare: budget.store(Share::Rare) };

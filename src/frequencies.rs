@@ -28,15 +28,8 @@ use crate::store::{Block, Budget, CHUNK, CHUNK_BITS, Share, Store};
 /// A feature that more documents hold is no evidence of copying, however large the corpus.
 pub(crate) const MOST_DOCUMENTS: u32 = 40;
 
-/// What is left of a feature in its bucket.
-const LOW_BITS: u32 = 36;
-const BUCKETS: usize = 1 << (FEATURE_BITS - LOW_BITS);
-
 /// Bytes that a feature of a text takes while it is counted: what is left of it, and the text.
 const BYTES: usize = size_of::<u32>() + size_of::<u16>();
-
-/// Where a list begins in its bucket has so many bits.
-const LIST_BITS: u32 = 20;
 
 /// Features of so many bytes are counted at once in any case, and so many more for each text.
 const BYTES_AT_ONCE: usize = 1 << 20;
@@ -109,23 +102,71 @@ impl Held {
 
 /// Names the list of the texts that hold a rare feature: two features are the same if their lists are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(crate) struct ListId(u32);
+pub(crate) struct ListId(u64);
 
 impl ListId {
-    /// The name as a number, and back.
-    pub(crate) fn code(self) -> u32 {
+    /// The name as a number, and back: of 32 bits, or of 40 where [names are long](Names::are_long).
+    pub(crate) fn code(self) -> u64 {
         self.0
     }
 
     #[inline(always)]
-    pub(crate) fn of_code(code: u32) -> Self {
+    pub(crate) fn of_code(code: u64) -> Self {
         Self(code)
+    }
+}
+
+/// How lists are named: by their bucket, which is so many upper bits of a feature, and by where they begin in there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Names {
+    bucket_bits: u32,
+    start_bits: u32,
+}
+
+impl Names {
+    /// They take four bytes. Each content word of a corpus begins two features at most, of which each takes one word of a list, and half a
+    /// word of its length: lists of so many content words have room for sure.
+    const SHORT: Self = Self { bucket_bits: 12, start_bits: 20 };
+    const SHORT_WORDS: usize = if cfg!(test) { 100 } else { 1 << 30 };
+
+    /// They take five bytes, and have room for 128 times as many.
+    const LONG: Self = Self { bucket_bits: 16, start_bits: Found::START_BITS };
+
+    /// For the lists of a corpus with so many content words.
+    pub(crate) fn of(words: usize) -> Self {
+        if words <= Self::SHORT_WORDS { Self::SHORT } else { Self::LONG }
+    }
+
+    /// Whether they take more than 32 bits.
+    #[inline(always)]
+    pub(crate) fn are_long(self) -> bool {
+        self.bucket_bits + self.start_bits > u32::BITS
+    }
+
+    fn buckets(self) -> usize {
+        1 << self.bucket_bits
+    }
+
+    /// Bits that are left of a feature in its bucket.
+    fn low_bits(self) -> u32 {
+        FEATURE_BITS - self.bucket_bits
+    }
+
+    #[inline(always)]
+    fn bucket(self, feature: u64) -> usize {
+        (feature >> self.low_bits()) as usize
+    }
+
+    #[inline(always)]
+    fn name(self, bucket: usize, start: u32) -> ListId {
+        ListId((bucket as u64) << self.start_bits | u64::from(start))
     }
 }
 
 /// Which texts hold each rare feature.
 pub(crate) struct Lists {
     store: Store,
+    names: Names,
     /// For each bucket its lists, each one its length and then the texts, ascending.
     buckets: Vec<Block>,
 }
@@ -133,11 +174,11 @@ pub(crate) struct Lists {
 impl Lists {
     #[inline(always)]
     pub(crate) fn get(&self, list: ListId) -> Cow<'_, [u32]> {
-        let start = (list.0 % (1 << LIST_BITS)) as usize;
+        let start = (list.0 % (1 << self.names.start_bits)) as usize;
         // One reading brings the longest list.
         let longest = start..start + 1 + MOST_DOCUMENTS as usize;
         // A name that could not be read back may be none.
-        match self.store.part(&self.buckets[(list.0 >> LIST_BITS) as usize], longest) {
+        match self.store.part(&self.buckets[(list.0 >> self.names.start_bits) as usize], longest) {
             Cow::Borrowed([]) => Cow::Borrowed(&[]),
             Cow::Borrowed([len, texts @ ..]) => Cow::Borrowed(&texts[..texts.len().min(*len as usize)]),
             Cow::Owned(mut words) => {
@@ -159,16 +200,11 @@ pub(crate) trait Learn: Send + Sync {
     fn learn(&mut self, tokens: TokenChunk<'_>, answers: Answers, scratch: &mut Self::Scratch);
 }
 
-#[inline(always)]
-fn bucket(feature: u64) -> usize {
-    (feature >> LOW_BITS) as usize
-}
-
 /// Counts the features of all texts and tells each chunk about its own, part by part; `counts` says whether a text counts
 /// as a document and is put on lists.
 ///
 /// # Errors
-/// [`Error::TooLarge`] if there are more rare features than names for their lists, beyond some forty million articles;
+/// [`Error::TooLarge`] if there are more rare features than names for their lists, beyond some thousand million articles;
 /// [`Error::Spill`].
 pub(crate) fn count<L: Learn>(
     tokens: &TokenChunks,
@@ -177,17 +213,19 @@ pub(crate) fn count<L: Learn>(
     counts: impl Fn(usize) -> bool + Sync,
     budget: &Arc<Budget>,
 ) -> Result<Lists> {
-    let mut lists = Lists { store: budget.store(Share::Lists), buckets: Vec::with_capacity(BUCKETS) };
+    let names = parts.names;
+    let mut lists = Lists { store: budget.store(Share::Lists), names, buckets: Vec::with_capacity(names.buckets()) };
     for buckets in parts.buckets() {
         let partition = |keys: &mut Vec<u64>, chunk: usize| {
-            tokens.with(chunk, |chunk| Partition::new(chunk, buckets.clone(), keys))
+            tokens.with(chunk, |chunk| Partition::new(chunk, (names, buckets.clone()), keys))
         };
         let mut partitions: Vec<Partition> =
             (0..tokens.len()).into_par_iter().with_max_len(CHUNKS_A_TASK).map_init(Vec::new, partition).collect();
         // What could not be read is missed later.
         budget.check()?;
         let bucket = |table: &mut Table, bucket: usize| {
-            count_bucket(&partitions, bucket - buckets.start, &counts, table).map(|found| lists.store.keep(found))
+            count_bucket(&partitions, bucket - buckets.start, names, &counts, table)
+                .map(|found| lists.store.keep(found))
         };
         let counted: Option<Vec<Block>> =
             buckets.clone().into_par_iter().with_max_len(64).map_init(Table::default, bucket).collect();
@@ -196,7 +234,8 @@ pub(crate) fn count<L: Learn>(
         partitions.iter_mut().for_each(|partition| partition.upper = Vec::new());
         let learners = learners.par_iter_mut().enumerate().zip(partitions).with_max_len(CHUNKS_A_TASK);
         learners.for_each_init(L::Scratch::default, |scratch, ((chunk, learner), partition)| {
-            let answers = Answers { next: partition.starts, entries: partition.entries, buckets: buckets.clone() };
+            let answers =
+                Answers { next: partition.starts, entries: partition.entries, names, buckets: buckets.clone() };
             tokens.with(chunk, |chunk| learner.learn(chunk, answers, scratch));
         });
         budget.check()?;
@@ -330,7 +369,10 @@ impl Learn for Noted {
 
 /// The parts in which the buckets are counted: each feature is of one.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Parts(usize);
+pub(crate) struct Parts {
+    count: usize,
+    names: Names,
+}
 
 impl Parts {
     /// So many that the features of a part take no more memory than is good for so many texts with so many content words.
@@ -339,27 +381,33 @@ impl Parts {
         let bytes = BYTES * 2 * words;
         let at_once = BYTES_AT_ONCE + BYTES_A_TEXT * texts;
         let given = usize::try_from(budget.share(Share::Counting)).unwrap_or(usize::MAX);
-        Self(match given < at_once {
+        let count = match given < at_once {
             true => bytes.div_ceil(given.max(1)).clamp(1, MOST_PARTS_IN_LITTLE),
             false => bytes.div_ceil(at_once).clamp(1, MOST_PARTS),
-        })
+        };
+        Self { count, names: Names::of(words) }
     }
 
     /// How many there are.
     pub(crate) fn len(self) -> usize {
-        self.0
+        self.count
+    }
+
+    /// How the lists are named.
+    pub(crate) fn names(self) -> Names {
+        self.names
     }
 
     /// The part that a feature is of.
     #[inline(always)]
     pub(crate) fn of(self, feature: u64) -> usize {
-        bucket(feature) * self.0 / BUCKETS
+        (self.names.bucket(feature) * self.count) >> self.names.bucket_bits
     }
 
     /// The buckets of each part.
     fn buckets(self) -> impl Iterator<Item = Range<usize>> {
-        let start = move |part: usize| (part * BUCKETS).div_ceil(self.0);
-        (0..self.0).map(move |part| start(part)..start(part + 1))
+        let start = move |part: usize| (part * self.names.buckets()).div_ceil(self.count);
+        (0..self.count).map(move |part| start(part)..start(part + 1))
     }
 }
 
@@ -368,6 +416,7 @@ pub(crate) struct Answers {
     /// For each bucket where the next answer is.
     next: Vec<u32>,
     entries: Vec<AtomicU32>,
+    names: Names,
     buckets: Range<usize>,
 }
 
@@ -375,18 +424,19 @@ impl Answers {
     /// Whether a feature is in one of the buckets.
     #[inline(always)]
     pub(crate) fn are_about(&self) -> impl Fn(u64) -> bool + use<> {
-        let (start, len) = (self.buckets.start, self.buckets.len());
-        move |feature| bucket(feature).wrapping_sub(start) < len
+        let (names, start, len) = (self.names, self.buckets.start, self.buckets.len());
+        move |feature| names.bucket(feature).wrapping_sub(start) < len
     }
 
     /// What was found out about the next feature, of those that are in one of the buckets.
     #[inline(always)]
     pub(crate) fn take(&mut self, feature: u64) -> Answer<ListId> {
-        let bucket = bucket(feature);
+        let bucket = self.names.bucket(feature);
         let next = &mut self.next[bucket - self.buckets.start];
         let found = Found(self.entries[*next as usize].load(Relaxed));
         *next += 1;
-        Answer { held: found.held(), list: found.list(bucket), is_first: found.is_first() }
+        let list = found.held().is_rare().then(|| self.names.name(bucket, found.start()));
+        Answer { held: found.held(), list, is_first: found.is_first() }
     }
 }
 
@@ -421,10 +471,10 @@ struct Partition {
 }
 
 impl Partition {
-    fn new(chunk: TokenChunk<'_>, buckets: Range<usize>, keys: &mut Vec<u64>) -> Self {
+    fn new(chunk: TokenChunk<'_>, (names, buckets): (Names, Range<usize>), keys: &mut Vec<u64>) -> Self {
         keys.clear();
         // Of each word a stem and a pair, of which a part is of these buckets, and room for one text more.
-        keys.reserve(2 * chunk.words() * buckets.len() / BUCKETS * 9 / 8);
+        keys.reserve(2 * chunk.words() * buckets.len() / names.buckets() * 9 / 8);
         let mut starts = vec![0; buckets.len() + 1];
         for (text, tokens) in (0..).zip(chunk.texts()) {
             let begin = keys.len();
@@ -434,11 +484,12 @@ impl Partition {
             // Written in any case and overwritten if it is of another part: a branch would go the wrong way too often.
             features(tokens, |feature| {
                 room[taken] = feature << CHUNK_BITS | text;
-                taken += usize::from(bucket(feature).wrapping_sub(buckets.start) < buckets.len());
+                taken += usize::from(names.bucket(feature).wrapping_sub(buckets.start) < buckets.len());
             });
             keys.truncate(begin + taken);
         }
-        let bucket = |key: u64| (key >> (LOW_BITS + CHUNK_BITS)) as usize - buckets.start;
+        let low_bits = names.low_bits() + CHUNK_BITS;
+        let bucket = |key: u64| (key >> low_bits) as usize - buckets.start;
         keys.iter().for_each(|&key| starts[bucket(key) + 1] += 1);
         (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
         let mut next = starts.clone();
@@ -447,7 +498,7 @@ impl Partition {
         for &key in keys.iter() {
             let next = &mut next[bucket(key)];
             *entries[*next as usize].get_mut() = key as u32;
-            upper[*next as usize] = (key >> u32::BITS) as u16 % (1 << UPPER_BITS);
+            upper[*next as usize] = (key >> u32::BITS) as u16 % (1 << (low_bits - u32::BITS));
             *next += 1;
         }
         Self { starts, entries, upper }
@@ -471,9 +522,6 @@ impl Partition {
 /// Bits of an entry that have room for the number of a feature of its bucket.
 const NUMBER_BITS: u32 = if cfg!(test) { 5 } else { u32::BITS - 1 - CHUNK_BITS };
 
-/// Bits of an entry that are upper ones.
-const UPPER_BITS: u32 = LOW_BITS + CHUNK_BITS - u32::BITS;
-
 /// What was found out about a feature: the documents that hold it, where its list begins in the bucket, and in the uppermost bit
 /// whether its text had it before.
 #[derive(Clone, Copy)]
@@ -481,6 +529,8 @@ struct Found(u32);
 
 impl Found {
     const AGAIN: u32 = 1 << 31;
+    /// Bits that are left for where a list begins.
+    const START_BITS: u32 = u32::BITS - 1 - u8::BITS;
 
     fn new(held: Held, start: u32) -> Self {
         Self(start << 8 | u32::from(held.0))
@@ -492,15 +542,11 @@ impl Found {
 
     /// Where its list begins.
     fn start(self) -> u32 {
-        self.0 >> 8 & ((1 << LIST_BITS) - 1)
+        self.0 >> 8 & ((1 << Self::START_BITS) - 1)
     }
 
     fn is_first(self) -> bool {
         self.0 & Self::AGAIN == 0
-    }
-
-    fn list(self, bucket: usize) -> Option<ListId> {
-        self.held().is_rare().then_some(ListId((bucket as u32) << LIST_BITS | self.start()))
     }
 }
 
@@ -555,6 +601,7 @@ impl Table {
 fn count_bucket(
     partitions: &[Partition],
     at: usize,
+    names: Names,
     counts: &impl Fn(usize) -> bool,
     table: &mut Table,
 ) -> Option<Vec<u32>> {
@@ -591,7 +638,7 @@ fn count_bucket(
         } else {
             feature.held = Found::new(Held::by(held, 1 + feature.held / SEVERAL), 0).0;
         }
-        if room > 1 << LIST_BITS {
+        if room > 1 << names.start_bits {
             return None;
         }
     }
@@ -659,7 +706,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn counts_and_lists_are_those_of_sets(texts in some_texts(), repeat in 1usize..20, parts in 1usize..9, memory in 0u64..200_000) {
+        fn counts_and_lists_are_those_of_sets(texts in some_texts(), repeat in 1usize..20, parts in 1usize..9, names in prop::sample::select(&[Names::SHORT, Names::LONG]), memory in 0u64..200_000) {
             // Enough texts for more than one chunk.
             let texts: Vec<_> = std::iter::repeat_n(texts, repeat).flatten().collect();
             let counts = |text: usize| text % 7 != 3;
@@ -670,7 +717,8 @@ mod tests {
             let budget = Budget::new(Some(memory), None);
             let tokens = token_chunks(&texts, &budget);
             let mut learners: Vec<Notes> = (0..tokens.len()).map(|_| Notes::default()).collect();
-            let lists = count(&tokens, &mut learners, Parts(parts), counts, &budget).expect("few");
+            let parts = Parts { count: parts, names };
+            let lists = count(&tokens, &mut learners, parts, counts, &budget).expect("few");
             for (Notes { notes }, texts) in learners.iter().zip(texts.chunks(CHUNK)) {
                 let mut at = 0;
                 for tokens in texts {
@@ -734,14 +782,28 @@ mod tests {
 
     #[test]
     fn each_feature_is_of_the_part_that_has_its_bucket() {
-        for parts in (1..=MOST_PARTS_IN_LITTLE).map(Parts) {
-            let buckets: Vec<Range<usize>> = parts.buckets().collect();
-            assert_eq!(buckets.len(), parts.len());
-            assert!(buckets.iter().map(Range::len).sum::<usize>() == BUCKETS && buckets[0].start == 0);
-            for feature in (0..BUCKETS as u64).map(|bucket| bucket << LOW_BITS) {
-                assert!(buckets[parts.of(feature)].contains(&bucket(feature)));
+        for names in [Names::SHORT, Names::LONG] {
+            for parts in (1..=MOST_PARTS_IN_LITTLE).map(|count| Parts { count, names }) {
+                let buckets: Vec<Range<usize>> = parts.buckets().collect();
+                assert_eq!(buckets.len(), parts.len());
+                assert!(buckets.iter().map(Range::len).sum::<usize>() == names.buckets() && buckets[0].start == 0);
+                for feature in (0..names.buckets() as u64).map(|bucket| bucket << names.low_bits()) {
+                    assert!(buckets[parts.of(feature)].contains(&names.bucket(feature)));
+                }
             }
         }
+    }
+
+    #[test]
+    fn lists_have_names_however_many_articles_there_are() {
+        // By the lists of a pool of news, short names would be enough for forty million articles.
+        let room = |names: Names| (names.buckets() as u64) << names.start_bits;
+        assert!(room(Names::SHORT) >= 3 << 30, "three words for each content word");
+        assert!(room(Names::LONG) == 128 * room(Names::SHORT), "beyond a thousand million");
+        assert_eq!([0, 100, 101, 1 << 40].map(|words| Names::of(words).are_long()), [false, false, true, true]);
+        assert!(room(Names::SHORT) <= 1 << 32 && room(Names::LONG) <= 1 << 40);
+        let last = Names::LONG.name(Names::LONG.buckets() - 1, (1 << Names::LONG.start_bits) - 1);
+        assert_eq!(ListId::of_code(last.code()), last);
     }
 
     #[test]
