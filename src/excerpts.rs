@@ -214,6 +214,8 @@ pub(crate) struct Match {
     pub(crate) related: f32,
     /// Whether the passage ends both texts, or begins both as a form does.
     pub(crate) is_edge: bool,
+    /// Whether it is of its text: long, and one of two texts that are apart says so much of it elsewhere.
+    pub(crate) is_spoken_of: bool,
     /// Whether it is no prose, but names, headlines or captions.
     pub(crate) is_list: bool,
     /// Whether it stands on many pages.
@@ -283,6 +285,10 @@ const TAKEN: f32 = 0.9;
 
 /// So many words are seldom furniture where no more than [`SOME`] hold them.
 const FOR_SOME: u32 = 45;
+
+/// What pages have below a text says little of what the text says. A passage that ends two texts which are apart was taken over if one of
+/// them says so much of it elsewhere.
+const OF_ITS_TEXT: f32 = 0.3;
 
 /// The passages that texts share which are apart, by pairs of texts that share fingerprints; and how many families of furniture there
 /// are. They come in no order.
@@ -383,13 +389,17 @@ pub(crate) fn passages(
                     || repeated(&sides.left.hashes[block.left.0 as usize..block.left.1 as usize]) >= REPETITIVE;
             let on_pages = |text: u32, span: &Range<usize>| furniture.share_of(text, span);
             let is_on_pages = on_pages(pair.longer, &spans.0).max(on_pages(pair.shorter, &spans.1)) >= ON_PAGES;
+            let is_long = len(block.left).min(len(block.right)) >= FOR_SOME;
+            let of_its_text = || inside.said.share(&around.0.said).max(inside.said.share(&around.1.said));
+            let is_taken = block.share() >= TAKEN;
             let spot = |text: u32, words: Stretch, span: Range<usize>| Spot { text, words, span };
             matches.push(Match {
                 kind: if at < verbatim { ExcerptKind::Verbatim } else { ExcerptKind::Reworded },
                 same: block.share(),
                 spots: [spot(pair.longer, block.left, spans.0), spot(pair.shorter, block.right, spans.1)],
                 related,
-                is_edge: edges.0.1 && edges.1.1 || edges.0.0 && edges.1.0 && block.share() < TAKEN,
+                is_edge: edges.0.1 && edges.1.1 || edges.0.0 && edges.1.0 && !is_taken,
+                is_spoken_of: is_taken && is_long && related < APART && of_its_text() >= OF_ITS_TEXT,
                 is_list,
                 is_on_pages,
                 is_crowded: pair.is_crowded,
@@ -436,7 +446,8 @@ impl Asked<'_> {
         let holders = outlets.len() + unknown;
         let groups = self.groups(matches, texts);
         let is_repeated = outlets.values().any(|&texts| texts >= REPEATED);
-        let is_edge = matches.iter().all(|found| found.is_edge);
+        let is_spoken_of = holders == 2 && matches.iter().all(|found| found.is_spoken_of);
+        let is_edge = matches.iter().all(|found| found.is_edge) && !is_spoken_of;
         let is_crowded = matches.iter().any(|found| found.is_crowded);
         let is_long = matches.iter().flat_map(|found| &found.spots).all(|spot| len(spot.words) >= FOR_SOME);
         // A list that two pages of one site show is made by the site; who has it in writing on another thing has taken it.

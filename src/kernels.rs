@@ -30,7 +30,7 @@ use crate::options::{Representative, Search};
 use crate::sign::{Scratch, Single};
 
 /// Changes whenever what kernels exchange does.
-pub const VERSION: u32 = 5;
+pub const VERSION: u32 = 6;
 
 /// Texts are numbered on, and what is asked about so many of them goes together.
 pub const BLOCK: u32 = 512;

@@ -75,7 +75,8 @@ pub enum Excerpts {
     /// phrases in common. Left out is
     /// what articles of one [source](crate::Article::source) share, and furniture of the pages: what ten sources and more hold, or one again
     /// and again, or some whose articles have nothing else in common (four, of 45 words and more), or what begins or ends two such articles,
-    /// unless it is the whole of one of these or a beginning that was taken over word for word. An article without a source counts as one by
+    /// unless it is the whole of one of these, a beginning that was taken over word for word, or an end of 45 words and more of which one
+    /// article speaks before, where the two have nothing else in common. An article without a source counts as one by
     /// itself.
     Find,
     /// All of them, with furniture marked as such.

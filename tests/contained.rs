@@ -277,6 +277,15 @@ fn what_begins_two_texts_was_taken_over_and_what_ends_them_is_furniture() {
     // As forms are filled in.
     assert_eq!(told([vec![&passage, &one], vec![&changed(7), &other]]), (0, 1));
     assert_eq!(told([vec![&one, &passage], vec![&other, &passage]]), (0, 1));
+    // Unless what ends them was spoken of before in one of them, and they have nothing else in common.
+    let spoken_of: Vec<String> = passage[20..50].iter().rev().cloned().collect();
+    let before = [&one[..50], &spoken_of, &one[50..]].concat();
+    let apart: Vec<String> = other.iter().map(|word| format!("q{word}")).collect();
+    let related: Vec<String> = apart.iter().chain(one[..13].iter().rev()).cloned().collect();
+    assert_eq!(told([vec![&one, &passage], vec![&apart, &passage]]), (0, 1));
+    assert_eq!(told([vec![&before, &passage], vec![&apart, &passage]]), (1, 0));
+    assert_eq!(told([vec![&before, &passage[..40]], vec![&apart, &passage[..40]]]), (0, 1));
+    assert_eq!(told([vec![&before, &passage], vec![&related, &passage]]), (0, 1));
     assert_eq!(told([vec![&passage, &one], vec![&other, &changed(7)]]), (1, 0));
 }
 

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::error::Error;
+use std::ops::Range;
 
 use retold::{Detector, Excerpt, Excerpts, Level, Report};
 use twox_hash::XxHash3_64;
@@ -17,8 +18,8 @@ const HOST_WORDS: usize = 80;
 /// The places of a host and of the article that its passage is from.
 type Planted = (usize, usize);
 
-/// Of a passage this share of the words is changed where it is edited, one in so many.
-const EDITED: u64 = 10;
+/// Where a passage is edited one word in each run of so many is changed.
+const EDITED: usize = 10;
 
 /// Plants passages of so many words of plain documents into others, as they are and edited, and prints how many are told as excerpts,
 /// and how many pairs stand in one cluster instead.
@@ -110,20 +111,20 @@ fn plant(
             let words: Vec<&str> = text.split_whitespace().collect();
             words.get(draw(id, place + 1) as usize % words.len().max(1)).copied()
         };
-        let passage: Vec<&str> = (2..)
-            .zip(&all[start..start + words])
-            .map(|(at, &word)| match is_edited && draw(id, at << 20) % EDITED == 0 {
-                true => other(at << 32).unwrap_or(word),
-                false => word,
-            })
-            .collect();
+        let mut passage = all[start..start + words].to_vec();
+        if is_edited {
+            for (run, of_passage) in (2..).zip(passage.chunks_exact_mut(EDITED)) {
+                let at = draw(id, run << 20) as usize % EDITED;
+                of_passage[at] = other(run << 32).unwrap_or(of_passage[at]);
+            }
+        }
         insert(&mut corpus[host].1, &passage.join(" "), draw(id, number));
     }
     (corpus, planted)
 }
 
-/// How many of the pairs are told as excerpts, by themselves or by a copy of one of them, and how many stand in one cluster. Where five and
-/// more hold a passage it is told once, with all of them.
+/// How many of the pairs are told as excerpts, by themselves or by a copy of one of them, and how many stand in one cluster. Where three or
+/// four hold a passage each is told with the first of them, and where five and more do it is told once, with all of them.
 fn count(corpus: &[(String, String)], report: &Report, planted: &[Planted]) -> (usize, usize) {
     let mut stories: HashMap<usize, usize> = HashMap::new();
     for (number, cluster) in report.clusters().iter().enumerate() {
@@ -131,9 +132,17 @@ fn count(corpus: &[(String, String)], report: &Report, planted: &[Planted]) -> (
     }
     let story = |position: usize| stories.get(&position).copied().unwrap_or(position);
     let places: HashMap<&str, usize> = corpus.iter().zip(0..).map(|((id, _), at)| (id.as_str(), at)).collect();
+    // What is told of one passage of a source.
+    let mut of_source: HashMap<usize, Vec<&Excerpt>> = HashMap::new();
+    report.excerpts().iter().for_each(|excerpt| of_source.entry(excerpt.source.position).or_default().push(excerpt));
+    let is_same = |a: &Range<usize>, b: &Range<usize>| {
+        2 * a.end.min(b.end).saturating_sub(a.start.max(b.start)) >= a.len().max(b.len())
+    };
     let holders = |excerpt: &Excerpt| -> HashSet<usize> {
         let others = excerpt.others.iter().filter_map(|id| places.get(id.as_str()).copied());
-        others.chain([excerpt.host.position, excerpt.source.position]).map(story).collect()
+        let beside = of_source[&excerpt.source.position].iter();
+        let beside = beside.filter(|other| is_same(&other.source.span, &excerpt.source.span));
+        others.chain(beside.map(|other| other.host.position)).chain([excerpt.source.position]).map(story).collect()
     };
     let mut told: HashMap<usize, Vec<HashSet<usize>>> = HashMap::new();
     for holders in report.excerpts().iter().map(holders) {

@@ -60,6 +60,7 @@ const LIST: u8 = 2;
 const ON_PAGES: u8 = 4;
 const CROWDED: u8 = 8;
 const REWORDED: u8 = 16;
+const SPOKEN_OF: u8 = 32;
 
 fn put_match(bytes: &mut Vec<u8>, found: &Match, texts: [&str; 2]) {
     let flag = |is: bool, flag: u8| if is { flag } else { 0 };
@@ -68,7 +69,8 @@ fn put_match(bytes: &mut Vec<u8>, found: &Match, texts: [&str; 2]) {
             | flag(found.is_list, LIST)
             | flag(found.is_on_pages, ON_PAGES)
             | flag(found.is_crowded, CROWDED)
-            | flag(found.kind == ExcerptKind::Reworded, REWORDED),
+            | flag(found.kind == ExcerptKind::Reworded, REWORDED)
+            | flag(found.is_spoken_of, SPOKEN_OF),
     );
     for (Spot { words, span, .. }, text) in found.spots.iter().zip(texts) {
         let before = text[..span.start].chars().count();
@@ -101,6 +103,7 @@ pub(super) fn matches(shorter: u32, longer: u32, bytes: &[u8]) -> Result<Vec<Mat
             is_list: flags & LIST != 0,
             is_on_pages: flags & ON_PAGES != 0,
             is_crowded: flags & CROWDED != 0,
+            is_spoken_of: flags & SPOKEN_OF != 0,
         });
     }
     Ok(found)
