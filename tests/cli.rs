@@ -351,10 +351,13 @@ fn the_exit_code_says_whether_all_was_read() {
 #[test]
 fn a_mistyped_command_is_an_error_that_names_the_near_one() {
     let folder = with_a_pair("mistyped");
-    let cases: [(&[&str], &str); 5] = [
+    let cases: [(&[&str], &str); 8] = [
         (&["pln", "."], "no command pln and no such file: did you mean dedup plan?"),
         (&["compar", "pair1.txt", "pair2.txt"], "did you mean dedup compare?"),
         (&["adit", "--sample", "3", "."], "did you mean dedup audit?"),
+        (&["-q", "--threads", "1", "compar", "pair1.txt", "pair2.txt"], "did you mean dedup compare?"),
+        (&["-q", "compare", "pair1.txt", "pair2.txt"], "a command comes before all options: dedup compare \u{2026}"),
+        (&["--threads", "1", "archive", "create", "new", "--without-texts"], "options: dedup archive \u{2026}"),
         (&["Plan", "."], "did you mean dedup plan?"),
         (&["help"], "see dedup --help"),
     ];

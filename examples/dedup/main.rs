@@ -19,6 +19,7 @@ mod unique;
 mod write;
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::io::{self, BufWriter, Write};
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -235,9 +236,10 @@ fn main() -> ExitCode {
     }
 }
 
-/// What to say if the first argument is not there as a path and looks like a command.
+/// What to say if the first argument that is no option is not there as a path and is a command, or looks like one.
 fn mistyped_command() -> Option<String> {
-    let first = std::env::args_os().nth(1)?;
+    let commands = <Args as clap::CommandFactory>::command();
+    let (first, is_after_options) = first_of(std::env::args_os().skip(1), &commands)?;
     let (path, word) = (std::path::Path::new(&first), first.to_str()?.to_lowercase());
     if path.symlink_metadata().is_ok() {
         return None;
@@ -245,13 +247,42 @@ fn mistyped_command() -> Option<String> {
     if word == "help" {
         return Some("there is no command help and no such file: see dedup --help".into());
     }
-    let commands = <Args as clap::CommandFactory>::command();
     let near = commands
         .get_subcommands()
         .map(|command| (strsim::damerau_levenshtein(&word, command.get_name()), command.get_name()));
-    let (distance, command) = near.min()?;
-    (distance <= 2 && first != *command)
-        .then(|| format!("there is no command {word} and no such file: did you mean dedup {command}?"))
+    match near.min()? {
+        (0, command) if is_after_options => {
+            Some(format!("there is no file {word}, and a command comes before all options: dedup {command} …"))
+        }
+        (distance, command) => (distance <= 2 && first != *command)
+            .then(|| format!("there is no command {word} and no such file: did you mean dedup {command}?")),
+    }
+}
+
+/// The first argument that is neither an option nor the value of one, and whether options stand before it.
+fn first_of(args: impl Iterator<Item = OsString>, command: &clap::Command) -> Option<(OsString, bool)> {
+    let takes_value = |option: &str| {
+        let is_meant = |arg: &clap::Arg| match option.strip_prefix("--") {
+            Some(long) => arg.get_long() == Some(long),
+            None => {
+                arg.get_short().is_some_and(|short| option.strip_prefix('-') == Some(short.encode_utf8(&mut [0; 4])))
+            }
+        };
+        command.get_arguments().any(|arg| is_meant(arg) && arg.get_action().takes_values())
+    };
+    let (mut args, mut is_after_options) = (args, false);
+    while let Some(arg) = args.next() {
+        match arg.to_str() {
+            Some(option) if option.len() > 1 && option.starts_with('-') => {
+                is_after_options = true;
+                if takes_value(option) {
+                    args.next();
+                }
+            }
+            _ => return Some((arg, is_after_options)),
+        }
+    }
+    None
 }
 
 /// How a run ends that told what it left out.
