@@ -6,7 +6,7 @@ use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use arrow_array::builder::{Int64Builder, LargeListBuilder};
-use arrow_array::{ArrayRef, Int64Array};
+use arrow_array::ArrayRef;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyString};
@@ -192,6 +192,11 @@ fn answers(told: Vec<(Vec<Match>, Vec<Passage>)>) -> PyResult<(Table, Table)> {
     Ok((matches(found)?, passages))
 }
 
+/// The numbers of articles by themselves.
+fn ints_of(of: Vec<u64>) -> Array {
+    Array(numbers(of.into_iter()))
+}
+
 fn numbers(numbers: impl Iterator<Item = u64>) -> ArrayRef {
     ints(numbers.map(|number| number as usize))
 }
@@ -216,7 +221,7 @@ fn report((report, archived): (retold::Report, Vec<Archived>), setup: &Setup) ->
     let table = articles(&archived)?;
     // Who has no text has none to show, and is in the report all the same.
     let without_text = archived.iter().any(|article| article.text.is_none());
-    let empty = || with_texts(&archived, strings(archived.iter().map(|article| article.text())));
+    let empty = || with_texts(&archived, strings(archived.iter().map(retold::Article::text)));
     let shown = without_text.then(empty).transpose()?;
     drop(archived);
     let name = |name: &str| Some(name.to_string());
@@ -292,7 +297,7 @@ impl Archive {
                     numbers.extend(archive.add_all(rows).map_err(exception)?);
                 }
             }
-            Ok(Array(Arc::new(Int64Array::from_iter_values(numbers.into_iter().map(|number| number as i64)))))
+            Ok(ints_of(numbers))
         })
     }
 
@@ -310,6 +315,26 @@ impl Archive {
         self.with(articles.py(), &nobody, move |archive, setup| {
             let tell = |article: &Row| answer(article, archive.ask(article)?, |number| archive.article(number));
             answers(told(feed, &setup.signal, tell)?)
+        })
+    }
+
+    fn ask_and_add(&self, articles: &Bound<'_, PyAny>) -> PyResult<((Table, Table), Array)> {
+        let feed = feed(articles, &self.setup.names)?;
+        let nobody = Listener::of(articles.py(), None)?;
+        self.with(articles.py(), &nobody, move |archive, setup| {
+            let (mut answered, mut numbers) = (Vec::new(), Vec::new());
+            for batch in feed.batches(0) {
+                let rows: Vec<Row> = batch?.rows().collect();
+                for rows in rows.chunks(TOGETHER) {
+                    setup.signal.check();
+                    for ((told, number), row) in archive.ask_and_add_all(rows).map_err(exception)?.into_iter().zip(rows)
+                    {
+                        numbers.push(number);
+                        answered.push(answer(row, told, |number| archive.article(number)).map_err(exception)?);
+                    }
+                }
+            }
+            Ok((answers(answered)?, ints_of(numbers)))
         })
     }
 

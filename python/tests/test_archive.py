@@ -49,6 +49,21 @@ def test_what_is_added_is_found(folder: Path) -> None:
     assert retold.Archive.open(folder).stats()["articles"] == 2
 
 
+def test_what_is_asked_and_added_is_answered_as_one_by_one(folder: Path) -> None:
+    articles = [(id, text) for id, text, *_ in corpus(random.Random(7), 40)]
+    one = retold.Archive.create(folder, excerpts=True)
+    told, numbers = one.ask_and_add(articles)
+    other = retold.Archive.create(folder.with_name("others"), excerpts=True)
+    matches, excerpts = [], []
+    for at, article in enumerate(articles):
+        answer = other.ask([article])
+        assert list(other.add([article])) == [numbers[at]] == [at]
+        matches += [{**match, "asked": at} for match in answer.matches.to_pylist()]
+        excerpts += [{**passage, "asked": at} for passage in answer.excerpts.to_pylist()]
+    assert matches and told.matches.to_pylist() == matches and told.excerpts.to_pylist() == excerpts
+    assert one.stats()["articles"] == len(articles)
+
+
 def test_without_texts_similarities_are_estimates(folder: Path) -> None:
     with retold.Archive.create(folder, texts=False) as archive:
         archive.add([("a", FERRY), ("b", SNOW)])

@@ -414,6 +414,20 @@ class Archive:
         """
         return Answer(*self._archive.ask(articles))
 
+    def ask_and_add(self, articles: Articles) -> tuple[Answer, Array]:
+        """Asks about each article among all that came before it, as `ask`, and adds it, as `add`: the answer, and the numbers.
+
+        A stream of articles is taken in so, many at a time: each is read once.
+
+        >>> import retold, tempfile
+        >>> with retold.Archive.create(tempfile.mkdtemp() + "/news") as archive:
+        ...     told, numbers = archive.ask_and_add([("a1", "The ferry leaves at nine."), ("a2", "The ferry leaves at nine!")])
+        >>> [(match["asked"], match["id"]) for match in told.matches.to_pylist()], list(numbers)
+        ([(1, 'a1')], [0, 1])
+        """
+        told, numbers = self._archive.ask_and_add(articles)
+        return Answer(*told), numbers
+
     def remove(self, id: str | int) -> int:
         """Removes all articles of an id; how many."""
         return self._archive.remove(id)
