@@ -11,7 +11,7 @@ use std::collections::HashSet;
 
 use proptest::prelude::*;
 use random::mixed;
-use retold::{Detector, ExcerptKind, ExcerptPlace, Excerpts, Level, Report, Words};
+use retold::{Detector, ExcerptKind, ExcerptPlace, Excerpts, Level, Report, Search, Words};
 use story::Story;
 
 /// So many words that no other text has, some of a few in every one.
@@ -57,8 +57,8 @@ fn a_text_inside_another_one_is_found_however_much_longer_that_is() {
     for (case, (len, times)) in
         [100, 300].iter().flat_map(|len| [3, 5, 8, 12, 20].map(|times| (*len, times))).enumerate()
     {
-        for pair in 0..10 {
-            let number = (case * 10 + pair) as u64;
+        for pair in 0..20 {
+            let number = (case * 20 + pair) as u64;
             let inner = words(2 * number, len);
             articles.push((format!("{number} inner"), inner.join(" ")));
             articles.push((format!("{number} outer"), around(&inner, 2 * number + 1, times, len)));
@@ -97,6 +97,75 @@ fn a_release_in_any_number_of_stories_is_found_and_goes_alone() {
                 assert_eq!(removed, ["release"], "{level:?} {stories} {is_edited}");
             }
         }
+    }
+}
+
+/// The share of the stories that stand in the cluster of the release, and which articles are removed.
+fn with_the_release(report: &Report, stories: u64) -> (f64, Vec<&str>) {
+    let of_release = report.clusters().iter().find(|cluster| cluster.representative().id == "release");
+    let members = of_release.map_or(0, |cluster| cluster.members().len());
+    (members as f64 / stories as f64, report.removals().iter().map(|removal| removal.id.as_str()).collect())
+}
+
+/// `cargo test --release --test contained -- --ignored --nocapture`: half a minute, both.
+#[test]
+#[ignore = "large"]
+fn a_release_in_a_thousand_stories_among_others_is_found_and_goes_alone() {
+    for level in LEVELS {
+        for (stories, is_edited) in
+            [30, 100, 300, 1000].into_iter().flat_map(|stories| [(stories, false), (stories, true)])
+        {
+            let others = (0..2000).map(|other| (format!("other {other}"), words(1 << 20 | other, 400).join(" ")));
+            let articles: Vec<_> = release_and_stories(stories, is_edited).into_iter().chain(others).collect();
+            let report = find(level, &articles);
+            let (share, removed) = with_the_release(&report, stories);
+            println!("{stories} stories, edited {is_edited}, level {level}: {share:.3} with the release");
+            assert!(share >= if is_edited { 0.95 } else { 0.98 });
+            assert_eq!(removed, ["release"]);
+        }
+    }
+}
+
+/// Copies of one text of 300 words, each with 6 % of its words changed, under ids drawn anew, and the text itself if that is wanted.
+fn crowd(copies: u64, seed: u64, has_original: bool) -> Vec<(String, String)> {
+    let original = words(seed, 300);
+    let copy = |number: u64| {
+        let draw = |at: u64| mixed(seed << 48 | number << 16 | at);
+        let changed = |(at, word): (u64, &String)| match draw(at) % 100 {
+            0..6 => format!("new{:x}", draw(at) >> 8),
+            _ => word.clone(),
+        };
+        let text: Vec<String> = (0..).zip(&original).map(changed).collect();
+        (format!("{:x}", draw(0xffff)), text.join(" "))
+    };
+    let original = has_original.then(|| (format!("{:x}", mixed(seed)), original.join(" ")));
+    (0..copies).map(copy).chain(original).collect()
+}
+
+/// As above.
+#[test]
+#[ignore = "large"]
+fn of_a_crowd_of_edited_copies_hardly_any_stays() {
+    for (copies, level, seed) in [1000, 10_000]
+        .into_iter()
+        .flat_map(|copies| LEVELS.into_iter().flat_map(move |level| (1..=5).map(move |seed| (copies, level, seed))))
+    {
+        let articles = crowd(copies, seed, true);
+        let stay = articles.len() - find(level, &articles).removals().len();
+        println!("{copies} copies and their source, level {level}, seed {seed}: {stay} stay");
+        assert!(stay as u64 <= copies / 100);
+    }
+    for (level, seed) in LEVELS.into_iter().flat_map(|level| (1..=5).map(move |seed| (level, seed))) {
+        let articles = crowd(1000, seed, false);
+        let clusters = |search: Search| {
+            let report = Detector::builder().level(level).search(search).build().unwrap().find(&articles).unwrap();
+            (report.clusters().len(), articles.len() - report.removals().len())
+        };
+        let (found, all) = (clusters(Search::Candidates), clusters(Search::Exhaustive));
+        println!(
+            "1000 copies without their source, level {level}, seed {seed}: clusters and who stays {found:?}, exhaustive {all:?}"
+        );
+        assert!(5 * found.0.abs_diff(all.0) <= all.0);
     }
 }
 
