@@ -3,6 +3,7 @@
 //! Texts that share a bucket are compared, then each crowd with its centres, and at last who may stand in a longer text with that.
 
 use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
@@ -42,9 +43,10 @@ pub(crate) struct Found {
     pub(crate) pairs: Vec<Compared>,
     /// The shingles of the texts that were compared.
     pub(crate) sets: Sets,
-    /// For each text the one that speaks for it and its edited copies.
+    /// For each text the one that speaks for it and its edited copies, and for the many that it stands in.
     pub(crate) leaders: Vec<u32>,
-    /// Those that speak for others that are like them as a whole, ascending, and the fingerprints that are common among them.
+    /// Those that speak for others that are like them as a whole, ascending, and the fingerprints that are common among them. Texts in
+    /// which another one stands are not among them: what a text says is no furniture of the many that print it.
     pub(crate) whole: Vec<u32>,
     pub(crate) common: Vec<u32>,
     /// Pairs that were compared.
@@ -327,10 +329,11 @@ impl<'a, B: Bench> Finding<'a, B> {
 
     /// Who leads whom; and, unless all were compared with all, who stands in a longer text.
     fn finish(mut self, by_candidates: bool) -> Found {
-        let near = self.pairs.iter().filter(|pair| pair.relation == Some(Relation::Near));
-        let leaders = leaders(self.words, near);
+        let is_host = |pair: &&Compared| is_much_longer(self.words, pair);
+        let is_near = |pair: &&Compared| pair.relation == Some(Relation::Near);
+        let leaders = leaders(self.words, self.pairs.iter().filter(is_near).filter(|pair| !is_host(pair)));
         let speakers = self.near.whole(self.words, &self.pairs);
-        let whole: Vec<u32> =
+        let mut whole: Vec<u32> =
             (0..).zip(&speakers).filter(|&(text, &speaker)| text == speaker).map(|(text, _)| text).collect();
         let overlaps = self.bench.overlaps(&whole, &speakers);
         if by_candidates {
@@ -340,6 +343,11 @@ impl<'a, B: Bench> Finding<'a, B> {
             self.compare(contained, Glance::Sample);
             self.offer_to_centres();
         }
+        let contained =
+            self.pairs.iter().filter(|pair| is_near(pair) && pair.evidence.jaccard < self.near.rule.jaccard);
+        let hosts: BTreeSet<u32> = contained.map(|pair| longer(self.words, pair)).collect();
+        whole.retain(|text| !hosts.contains(text));
+        let leaders = with_crowds_of_hosts(self.words, &leaders, self.pairs.iter().filter(is_near).filter(is_host));
         Found {
             candidates: self.met.pairs.iter().map(|pairs| pairs.len() as u64).sum(),
             pairs: self.pairs,
@@ -481,6 +489,41 @@ fn leaders<'p>(words: &[u32], near: impl Iterator<Item = &'p Compared>) -> Vec<u
         }
     }
     leaders
+}
+
+/// A text so many times as long as another one that stands in it is a host, and speaks for itself: it has more to say than what it holds, and
+/// what it holds is told anew by others who leave out the rest.
+const MUCH_LONGER: u32 = 4;
+
+/// So many hosts of one text speak for themselves: they are some more documents that hold its features. Were there more, what it says would
+/// seem to be what everybody says.
+const MOST_HOSTS: usize = 8;
+
+fn is_much_longer(words: &[u32], pair: &Compared) -> bool {
+    let (left, right) = (words[pair.left as usize], words[pair.right as usize]);
+    left.max(right) / MUCH_LONGER >= left.min(right)
+}
+
+/// The longer text of a pair; of two that are equally long the later one.
+fn longer(words: &[u32], pair: &Compared) -> u32 {
+    if words[pair.left as usize] > words[pair.right as usize] { pair.left } else { pair.right }
+}
+
+/// Who leads whom if also each text that stands in many much longer ones leads these.
+fn with_crowds_of_hosts<'p>(words: &[u32], leaders: &[u32], hosted: impl Iterator<Item = &'p Compared>) -> Vec<u32> {
+    let leads = |text: u32| leaders[text as usize] == text;
+    let near: Vec<&Compared> = hosted.filter(|pair| leads(pair.left) && leads(pair.right)).collect();
+    let mut all: Vec<u32> = (0..words.len() as u32).collect();
+    let tie = |text: u32| u32::MAX - words[text as usize];
+    for star in cluster::stars(words.len(), &links(near.iter().copied()), (|_| 0, tie), |_| false) {
+        let other = |&link: &usize| near[link].left + near[link].right - star.center;
+        let is_host = |text: &u32| words[*text as usize] > words[star.center as usize];
+        let hosts: Vec<u32> = star.links.iter().map(other).filter(is_host).collect();
+        if hosts.len() > MOST_HOSTS {
+            hosts.into_iter().for_each(|host| all[host as usize] = star.center);
+        }
+    }
+    leaders.iter().map(|&leader| all[leader as usize]).collect()
 }
 
 pub(crate) fn links<'p>(pairs: impl Iterator<Item = &'p Compared>) -> Vec<Link> {

@@ -57,6 +57,36 @@ fn news_around_them_changes_nothing() {
 }
 
 #[test]
+fn whoever_prints_the_original_in_a_longer_text_does_not_hide_a_rewording() {
+    let news: Vec<(String, String)> = corpus::Corpus::new(1000, 0.0, 1).articles;
+    let words: Vec<&str> = news[200..].iter().flat_map(|(_, text)| text.split_whitespace()).collect();
+    let seeds = numbered();
+    for (original, rewording) in [(&seeds[0], &seeds[1]), (&seeds[1], &seeds[0])] {
+        let len = original.1.split_whitespace().count();
+        // A text that is printed once by one two to three times as long is led by that, as its fuller copy.
+        for (times, hosts) in [(2, 3), (3, 12), (5, 1), (5, 3), (5, 12), (5, 60), (20, 1), (20, 12)] {
+            let host = |number: usize| {
+                let around = words.iter().skip(number * (times - 1) * len).take((times - 1) * len);
+                let around: Vec<&str> = around.copied().collect();
+                let (before, after) = around.split_at(around.len() / 2);
+                (format!("host {number}"), [before, &[&original.1], after].concat().join(" "))
+            };
+            let others = news[..200].iter().cloned().chain((0..hosts).map(host));
+            let articles: Vec<(String, String)> =
+                [original.clone(), rewording.clone()].into_iter().chain(others).collect();
+            let report = Detector::new().find(&articles).unwrap();
+            let groups = groups(&report);
+            let of = |id: &String| groups.iter().position(|group| group.contains(&id.as_str()));
+            assert!(
+                of(&original.0).is_some() && of(&original.0) == of(&rewording.0),
+                "{} in {hosts} texts {times} times as long: {groups:?}",
+                original.0
+            );
+        }
+    }
+}
+
+#[test]
 fn the_passages_of_the_reworded_pair_tell_the_same() {
     let articles = numbered();
     let (left, right) = (&articles[0].1, &articles[1].1);
