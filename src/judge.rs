@@ -40,6 +40,15 @@ pub(crate) struct Verdict {
     pub(crate) odds: Option<f32>,
 }
 
+impl Verdict {
+    /// The odds by which it counts for how common rewordings are, if it does. Who takes a text over word for word rewords nothing: reprints
+    /// in longer texts, however many there are, do not make a rewording more likely.
+    pub(crate) fn odds_of_rewording(&self) -> Option<f32> {
+        const REPRINTED: f32 = 0.8;
+        self.odds.filter(|_| self.evidence.verbatim < REPRINTED)
+    }
+}
+
 /// One text that is held beside others, one by one. Reused from text to text.
 #[derive(Default)]
 pub(crate) struct Desk {

@@ -87,6 +87,20 @@ fn whoever_prints_the_original_in_a_longer_text_does_not_hide_a_rewording() {
 }
 
 #[test]
+fn reprints_make_no_rewording_likelier() {
+    let news: Vec<(String, String)> = corpus::Corpus::new(1600, 0.0, 2).articles;
+    let (plain, around) = news.split_at(800);
+    let host = |(at, (id, text)): (usize, &(String, String))| {
+        let around = around[4 * at..][..4].iter().map(|(_, text)| text.as_str());
+        (format!("host of {id}"), around.chain([text.as_str()]).collect::<Vec<_>>().join(" "))
+    };
+    let prior = |articles: &[(String, String)]| Detector::new().find(articles).unwrap().summary().prior.unwrap();
+    let reprinted: Vec<_> = plain.iter().cloned().chain(plain[..200].iter().enumerate().map(host)).collect();
+    let (without, with) = (prior(plain), prior(&reprinted));
+    assert!((with - without).abs() < 0.02, "{without} without reprints, {with} with 200 of them");
+}
+
+#[test]
 fn the_passages_of_the_reworded_pair_tell_the_same() {
     let articles = numbered();
     let (left, right) = (&articles[0].1, &articles[1].1);
