@@ -115,7 +115,8 @@ impl Alone<'_> {
             let totals = |text: &Weighed| (text.rare_total(), text.pair_total());
             let mut odds = Odds::default();
             if rare::are_neighbours((rare * rare_weights()[2], pairs), totals(ours), totals(theirs)) {
-                verdict(Keep::Copies).and_then(|verdict| verdict.odds).into_iter().for_each(|pair| odds.add(pair));
+                let counted = verdict(Keep::Copies).and_then(|verdict| verdict.odds_of_rewording());
+                counted.into_iter().for_each(|pair| odds.add(pair));
             }
             odds.share(Rule::FITTED_PRIOR)
         });
