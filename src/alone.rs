@@ -115,8 +115,7 @@ impl Alone<'_> {
             let totals = |text: &Weighed| (text.rare_total(), text.pair_total());
             let mut odds = Odds::default();
             if rare::are_neighbours((rare * rare_weights()[2], pairs), totals(ours), totals(theirs)) {
-                let counted = verdict(Keep::Copies).and_then(|verdict| verdict.odds_of_rewording());
-                counted.into_iter().for_each(|pair| odds.add(pair));
+                verdict(Keep::Copies).iter().for_each(|verdict| verdict.count_in(&mut odds));
             }
             odds.share(Rule::FITTED_PRIOR)
         });

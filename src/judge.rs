@@ -5,6 +5,7 @@ use std::borrow::Cow;
 
 use crate::features::Features;
 use crate::near::Keep;
+use crate::prior::Odds;
 use crate::report::ContentEvidence;
 use crate::telling::{self, RunTable, Runs, Verbatim};
 use crate::verify::{self, Rule, StemTable};
@@ -41,11 +42,13 @@ pub(crate) struct Verdict {
 }
 
 impl Verdict {
-    /// The odds by which it counts for how common rewordings are, if it does. Who takes a text over word for word rewords nothing: reprints
-    /// in longer texts, however many there are, do not make a rewording more likely.
-    pub(crate) fn odds_of_rewording(&self) -> Option<f32> {
+    /// Counts for how common rewordings are, if the texts were read. Who takes a text over word for word rewords nothing: reprints in longer
+    /// texts, however many there are, do not make a rewording more likely.
+    pub(crate) fn count_in(&self, odds: &mut Odds) {
         const REPRINTED: f32 = 0.8;
-        self.odds.filter(|_| self.evidence.verbatim < REPRINTED)
+        if let Some(of_pair) = self.odds.filter(|_| self.evidence.verbatim < REPRINTED) {
+            odds.add(of_pair);
+        }
     }
 }
 

@@ -181,12 +181,14 @@ impl Near {
         finding.finish(true)
     }
 
+    /// Whether two edited copies are like each other as a whole, and not one of them a part of the other.
+    fn is_like_as_a_whole(&self, pair: &Compared) -> bool {
+        pair.evidence.jaccard >= self.rule.jaccard
+    }
+
     /// For each text the one that is like it as a whole and speaks for it: who stands in a longer text may stand in many.
     pub(crate) fn whole(&self, words: &[u32], pairs: &[Compared]) -> Vec<u32> {
-        leaders(
-            words,
-            pairs.iter().filter(|pair| pair.relation.is_some() && pair.evidence.jaccard >= self.rule.jaccard),
-        )
+        leaders(words, pairs.iter().filter(|pair| pair.relation.is_some() && self.is_like_as_a_whole(pair)))
     }
 
     /// Compares the shingles of two texts.
@@ -343,8 +345,7 @@ impl<'a, B: Bench> Finding<'a, B> {
             self.compare(contained, Glance::Sample);
             self.offer_to_centres();
         }
-        let contained =
-            self.pairs.iter().filter(|pair| is_near(pair) && pair.evidence.jaccard < self.near.rule.jaccard);
+        let contained = self.pairs.iter().filter(|pair| is_near(pair) && !self.near.is_like_as_a_whole(pair));
         let hosts: BTreeSet<u32> = contained.map(|pair| longer(self.words, pair)).collect();
         whole.retain(|text| !hosts.contains(text));
         let leaders = with_crowds_of_hosts(self.words, &leaders, self.pairs.iter().filter(is_near).filter(is_host));
@@ -478,15 +479,22 @@ impl Met {
     }
 }
 
-/// For each text the one that speaks for it and its edited copies: of two that are as good, the fuller one.
-fn leaders<'p>(words: &[u32], near: impl Iterator<Item = &'p Compared>) -> Vec<u32> {
+/// Copies around who has most of them, and of two that are as good, around the fuller one: that one, and the others.
+fn around_centres<'p>(words: &[u32], near: impl Iterator<Item = &'p Compared>) -> Vec<(u32, Vec<u32>)> {
     let near: Vec<&Compared> = near.collect();
-    let mut leaders: Vec<u32> = (0..words.len() as u32).collect();
     let tie = |text: u32| u32::MAX - words[text as usize];
-    for star in cluster::stars(words.len(), &links(near.iter().copied()), (|_| 0, tie), |_| false) {
-        for link in star.links {
-            leaders[(near[link].left + near[link].right - star.center) as usize] = star.center;
-        }
+    let stars = cluster::stars(words.len(), &links(near.iter().copied()), (|_| 0, tie), |_| false);
+    let others = |Star { center, links }: Star| {
+        (center, links.into_iter().map(|link| near[link].left + near[link].right - center).collect())
+    };
+    stars.into_iter().map(others).collect()
+}
+
+/// For each text the one that speaks for it and its edited copies.
+fn leaders<'p>(words: &[u32], near: impl Iterator<Item = &'p Compared>) -> Vec<u32> {
+    let mut leaders: Vec<u32> = (0..words.len() as u32).collect();
+    for (center, others) in around_centres(words, near) {
+        others.into_iter().for_each(|text| leaders[text as usize] = center);
     }
     leaders
 }
@@ -512,15 +520,11 @@ fn longer(words: &[u32], pair: &Compared) -> u32 {
 /// Who leads whom if also each text that stands in many much longer ones leads these.
 fn with_crowds_of_hosts<'p>(words: &[u32], leaders: &[u32], hosted: impl Iterator<Item = &'p Compared>) -> Vec<u32> {
     let leads = |text: u32| leaders[text as usize] == text;
-    let near: Vec<&Compared> = hosted.filter(|pair| leads(pair.left) && leads(pair.right)).collect();
     let mut all: Vec<u32> = (0..words.len() as u32).collect();
-    let tie = |text: u32| u32::MAX - words[text as usize];
-    for star in cluster::stars(words.len(), &links(near.iter().copied()), (|_| 0, tie), |_| false) {
-        let other = |&link: &usize| near[link].left + near[link].right - star.center;
-        let is_host = |text: &u32| words[*text as usize] > words[star.center as usize];
-        let hosts: Vec<u32> = star.links.iter().map(other).filter(is_host).collect();
+    for (center, mut hosts) in around_centres(words, hosted.filter(|pair| leads(pair.left) && leads(pair.right))) {
+        hosts.retain(|&text| words[text as usize] > words[center as usize]);
         if hosts.len() > MOST_HOSTS {
-            hosts.into_iter().for_each(|host| all[host as usize] = star.center);
+            hosts.into_iter().for_each(|host| all[host as usize] = center);
         }
     }
     leaders.iter().map(|&leader| all[leader as usize]).collect()

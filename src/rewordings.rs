@@ -243,7 +243,7 @@ impl Rewordings<'_> {
             for neighbour in &neighbours {
                 let judged = self.side_by_side(stories, (left, &ours, &mut found.desk), neighbour, keep);
                 let Some(pair) = judged else { continue };
-                pair.verdict.odds_of_rewording().into_iter().for_each(|odds| found.odds.add(odds));
+                pair.verdict.count_in(&mut found.odds);
                 found.judged.extend(Some(pair).filter(may_be_wanted));
             }
             found

@@ -689,7 +689,7 @@ impl Reading {
                 let evidence = evidence_of(row.evidence)?;
                 let both = (|| of(left), || of(right));
                 let verdict = detector.judge.read(&mut self.desk, both, row.left_is_shorter, evidence, keep);
-                verdict.odds_of_rewording().into_iter().for_each(|odds| self.odds.add(odds));
+                verdict.count_in(&mut self.odds);
                 let Some(odds) = verdict.odds.filter(|_| detector.judge.wants(&verdict, keep)) else { continue };
                 let near = detector.near.pair(shingles, left, right);
                 found.push(Read {
