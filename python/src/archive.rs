@@ -94,21 +94,28 @@ fn feed(articles: &Bound<'_, PyAny>, names: &Names) -> PyResult<Feed> {
     Feed::of(articles, names, 0)
 }
 
-/// What is told of each article, in order; `tell` tells of one.
-fn told<T: Send>(feed: Feed, signal: &Signal, tell: impl Fn(&Row) -> retold::Result<T> + Sync) -> PyResult<Vec<T>> {
+/// What comes of all articles, in order; `take` takes some that go together.
+fn in_turn<T>(feed: Feed, signal: &Signal, mut take: impl FnMut(&[Row]) -> retold::Result<Vec<T>>) -> PyResult<Vec<T>> {
     let mut all = Vec::new();
     for batch in feed.batches(0) {
         let rows: Vec<Row> = batch?.rows().collect();
         for rows in rows.chunks(TOGETHER) {
-            let tell = |row| {
-                signal.check();
-                tell(row)
-            };
-            let told: Vec<T> = rows.par_iter().map(tell).collect::<Result<_, _>>().map_err(exception)?;
-            all.extend(told);
+            signal.check();
+            all.extend(take(rows).map_err(exception)?);
         }
     }
     Ok(all)
+}
+
+/// What is told of each article, in order; `tell` tells of one.
+fn told<T: Send>(feed: Feed, signal: &Signal, tell: impl Fn(&Row) -> retold::Result<T> + Sync) -> PyResult<Vec<T>> {
+    in_turn(feed, signal, |rows| {
+        let tell = |row| {
+            signal.check();
+            tell(row)
+        };
+        rows.par_iter().map(tell).collect()
+    })
 }
 
 /// What is archived of each article that it repeats, as a table.
@@ -289,14 +296,7 @@ impl Archive {
         let feed = feed(articles, &self.setup.names)?;
         let nobody = Listener::of(articles.py(), None)?;
         self.with(articles.py(), &nobody, move |archive, setup| {
-            let mut numbers = Vec::new();
-            for batch in feed.batches(0) {
-                let rows: Vec<Row> = batch?.rows().collect();
-                for rows in rows.chunks(TOGETHER) {
-                    setup.signal.check();
-                    numbers.extend(archive.add_all(rows).map_err(exception)?);
-                }
-            }
+            let numbers = in_turn(feed, &setup.signal, |rows| archive.add_all(rows))?;
             Ok(ints_of(numbers))
         })
     }
@@ -322,18 +322,13 @@ impl Archive {
         let feed = feed(articles, &self.setup.names)?;
         let nobody = Listener::of(articles.py(), None)?;
         self.with(articles.py(), &nobody, move |archive, setup| {
-            let (mut answered, mut numbers) = (Vec::new(), Vec::new());
-            for batch in feed.batches(0) {
-                let rows: Vec<Row> = batch?.rows().collect();
-                for rows in rows.chunks(TOGETHER) {
-                    setup.signal.check();
-                    for ((told, number), row) in archive.ask_and_add_all(rows).map_err(exception)?.into_iter().zip(rows)
-                    {
-                        numbers.push(number);
-                        answered.push(answer(row, told, |number| archive.article(number)).map_err(exception)?);
-                    }
-                }
-            }
+            let told = in_turn(feed, &setup.signal, |rows| {
+                let told = archive.ask_and_add_all(rows)?;
+                let archived = |number| archive.article(number);
+                let of_one = |((told, number), row)| Ok((answer(row, told, archived)?, number));
+                told.into_iter().zip(rows).map(of_one).collect()
+            })?;
+            let (answered, numbers): (Vec<_>, Vec<u64>) = told.into_iter().unzip();
             Ok((answers(answered)?, ints_of(numbers)))
         })
     }
