@@ -328,9 +328,10 @@ impl Detector {
     /// A corpus to clusters, which come with the articles.
     fn report_on<A: Article>(&self, signed: Prepared<A>) -> Result<(Report, Articles<A>)> {
         let Prepared { corpus, kept, mut summary } = signed;
-        let Outcome { pairs, sets, shared, furniture, judged_without } =
+        let Outcome { mut pairs, sets, shared, furniture, judged_without } =
             self.compare(&corpus, kept, self.keep_for_clusters(), None, &mut summary, None)?;
-        let (copies, misses): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|pair| pair.relation.is_some());
+        let misses = near::take_misses(&mut pairs);
+        let copies = pairs;
         summary.verified = copies.len() as u64;
         let (grouping, removing) = (self.grouping(), self.removing());
         let wants_all = self.excerpts == Excerpts::FindAll;
@@ -435,7 +436,7 @@ impl Detector {
         let rewordings = Rewordings { judge: self.judge, near: &self.near, prior, larger, reporter: &self.reporter };
         let (reworded, sets) =
             rewordings.find(texts, tokens, &judged_without, &leaders, (keep, asked), (summary, notes))?;
-        pairs.extend(reworded);
+        near::append(&mut pairs, reworded);
         if let Some(census) = census {
             census.cuts = judged_without.cuts(read);
             census.mask = mem::take(&mut judged_without).into_mask();
@@ -448,7 +449,8 @@ impl Detector {
 
 /// What shingles and content both speak of is told by its content. The pairs are in order then.
 pub(crate) fn told_once(pairs: &mut Vec<Compared>) {
-    pairs.par_sort_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
+    // Who was told twice by its content was told the same.
+    pairs.par_sort_unstable_by_key(|pair| (pair.left, pair.right, pair.evidence.content.is_none()));
     pairs.dedup_by_key(|pair| (pair.left, pair.right));
 }
 

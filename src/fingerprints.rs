@@ -357,6 +357,7 @@ impl Fingerprints {
                 (pairs, crowded, common)
             };
             let of_buckets: Vec<_> = postings.into_par_iter().with_max_len(1).map(pairs).collect();
+            keyed.reserve_exact(of_buckets.iter().map(|(pairs, ..)| pairs.len()).sum());
             for (pairs, crowded, common) in of_buckets {
                 keyed.extend(pairs);
                 found.crowded += crowded;

@@ -1,6 +1,5 @@
 //! Verified pairs to clusters with names: stars of texts, their exact copies with them, and who was nearly a member.
 
-use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use crate::articles::Article;
@@ -62,8 +61,9 @@ impl Grouping {
         cluster::reunite(&mut stars, &links, rank);
         let is_doubtful = |link: &Link| link.strength < DOUBTFUL;
         let unsupported = cluster::take_out_unsupported(&mut stars, &links, is_doubtful);
-        let (verified, misses) = self.take_in_supported(&mut stars, (links, verified), misses);
-        let nearest = nearest(misses.into_iter().chain(unsupported.iter().map(|&at| verified[at].as_ref())));
+        let (supported, misses) = self.take_in_supported(&mut stars, links, misses);
+        let verified = |at: usize| verified.get(at).unwrap_or_else(|| &supported[at - verified.len()]);
+        let nearest = nearest(misses.into_iter().chain(unsupported.iter().map(|&at| verified(at))));
         let near_miss = |text: u32| {
             let &(other, pair) = nearest.get(&text)?;
             let position = corpus.position(other);
@@ -91,7 +91,7 @@ impl Grouping {
             };
             add(star.center, None);
             for link in star.links {
-                let pair = verified[link].as_ref();
+                let pair = verified(link);
                 add(pair.left + pair.right - star.center, Some(pair));
             }
             clusters.push((center, members, near_miss(star.center)));
@@ -118,30 +118,30 @@ impl Grouping {
         clusters.into_iter().map(cluster).collect()
     }
 
-    /// Rewordings that fall short alone, but not with another member, join their stars. All that are in stars now, the copies
-    /// first, and the rest of what was asked for.
+    /// Rewordings that fall short alone, but not with another member, join their stars: as links after those that there are. These
+    /// rewordings, and the rest of what was asked for.
     fn take_in_supported<'p>(
         &self,
         stars: &mut [Star],
-        (links, verified): (Vec<Link>, &'p [Compared]),
+        links: Vec<Link>,
         misses: &'p [Compared],
-    ) -> (Vec<Cow<'p, Compared>>, Vec<&'p Compared>) {
+    ) -> (Vec<Compared>, Vec<&'p Compared>) {
         let falls_short = |pair: &&Compared| {
             pair.evidence.content.is_some() && pair.similarity >= cluster::least_supported(self.confidence)
         };
         let (loose, mut others): (Vec<&Compared>, Vec<&Compared>) = misses.iter().partition(falls_short);
-        let mut verified: Vec<Cow<'_, Compared>> = verified.iter().map(Cow::Borrowed).collect();
+        let mut supported = Vec::new();
         let mut joined = vec![false; loose.len()];
         let loose_links = near::links(loose.iter().copied());
         for cluster::Supported { star, loose: at } in cluster::with_support(stars, &links, &loose_links) {
             let similarity = cluster::supported(loose[at].similarity.into()) as f32;
             joined[at] = true;
-            stars[star].links.push(verified.len());
-            verified.push(Cow::Owned(Compared { relation: Some(Relation::Reworded), similarity, ..loose[at].clone() }));
+            stars[star].links.push(links.len() + supported.len());
+            supported.push(Compared { relation: Some(Relation::Reworded), similarity, ..loose[at].clone() });
         }
         others.extend(loose.into_iter().zip(joined).filter(|(_, joined)| !joined).map(|(pair, _)| pair));
         others.retain(|pair| self.near_misses.is_some_and(|least| pair.similarity >= least));
-        (verified, others)
+        (supported, others)
     }
 }
 

@@ -50,6 +50,80 @@ impl Verdict {
             odds.add(of_pair);
         }
     }
+
+    /// How many words a verdict is, where it is kept.
+    pub(crate) const WORDS: usize = ContentEvidence::WORDS + 1;
+
+    pub(crate) fn to_words(self) -> [u32; Self::WORDS] {
+        let mut words = [to_word(self.odds); Self::WORDS];
+        words[..ContentEvidence::WORDS].copy_from_slice(&self.evidence.to_words());
+        words
+    }
+
+    pub(crate) fn of_words(&[ref evidence @ .., odds]: &[u32; Self::WORDS]) -> Self {
+        Self { evidence: ContentEvidence::of_words(evidence), odds: of_word(odds) }
+    }
+}
+
+/// A number that may be missing as a word, of which none is like it: no evidence is that kind of not a number.
+fn to_word(number: Option<f32>) -> u32 {
+    number.map_or(u32::MAX, f32::to_bits)
+}
+
+fn of_word(word: u32) -> Option<f32> {
+    (word != u32::MAX).then(|| f32::from_bits(word))
+}
+
+impl ContentEvidence {
+    /// How many words evidence is, where it is kept or sent.
+    pub(crate) const WORDS: usize = 18;
+
+    pub(crate) fn to_words(self) -> [u32; Self::WORDS] {
+        [
+            self.words.to_bits(),
+            self.pairs.to_bits(),
+            to_word(self.names),
+            self.coverage.to_bits(),
+            self.order.to_bits(),
+            self.numbers_missing,
+            self.usual.to_bits(),
+            self.length_ratio.to_bits(),
+            self.shorter,
+            self.figures.to_bits(),
+            self.foreign.to_bits(),
+            self.new_names.to_bits(),
+            self.new_names_of_longer.to_bits(),
+            self.new_numbers.to_bits(),
+            self.new_numbers_of_longer.to_bits(),
+            self.verbatim.to_bits(),
+            self.block.to_bits(),
+            to_word(self.outside),
+        ]
+    }
+
+    pub(crate) fn of_words(words: &[u32; Self::WORDS]) -> Self {
+        let float = |at: usize| f32::from_bits(words[at]);
+        Self {
+            words: float(0),
+            pairs: float(1),
+            names: of_word(words[2]),
+            coverage: float(3),
+            order: float(4),
+            numbers_missing: words[5],
+            usual: float(6),
+            length_ratio: float(7),
+            shorter: words[8],
+            figures: float(9),
+            foreign: float(10),
+            new_names: float(11),
+            new_names_of_longer: float(12),
+            new_numbers: float(13),
+            new_numbers_of_longer: float(14),
+            verbatim: float(15),
+            block: float(16),
+            outside: of_word(words[17]),
+        }
+    }
 }
 
 /// One text that is held beside others, one by one. Reused from text to text.
@@ -187,5 +261,11 @@ impl Judge {
             // Whatever they share, they were not worth reading.
             None => (verify::first_look(evidence).min(self.rule.confidence(self.rule.odds(evidence), prior)), false),
         }
+    }
+
+    /// The same, if that is wanted.
+    pub(crate) fn wanted(&self, verdict: &Verdict, prior: f32, keep: Keep) -> Option<(f32, bool)> {
+        let found = self.confidence(verdict, prior);
+        (keep == Keep::All || verdict.odds.is_some() && found.0 >= self.least(keep)).then_some(found)
     }
 }

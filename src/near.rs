@@ -436,6 +436,24 @@ impl Compared {
     }
 }
 
+/// Adds compared pairs to others. There are many, so that no more room is taken than for all of them.
+pub(crate) fn append(pairs: &mut Vec<Compared>, mut more: Vec<Compared>) {
+    if pairs.len() < more.len() {
+        std::mem::swap(pairs, &mut more);
+    }
+    pairs.reserve_exact(more.len());
+    pairs.append(&mut more);
+}
+
+/// Takes out of compared pairs those that are no copies. Both stay in order, and take no more room than they need.
+pub(crate) fn take_misses(pairs: &mut Vec<Compared>) -> Vec<Compared> {
+    let is_miss = |pair: &Compared| pair.relation.is_none();
+    let mut misses = Vec::with_capacity(pairs.iter().filter(|pair| is_miss(pair)).count());
+    misses.extend(pairs.extract_if(.., |pair| is_miss(pair)));
+    pairs.shrink_to_fit();
+    misses
+}
+
 /// Of two texts with so many edited copies each, found so far, nothing new is to be learnt: what fills one template or was
 /// copied by everybody would be compared with hundreds.
 const ENOUGH_COPIES: u32 = 32;

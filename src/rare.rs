@@ -71,6 +71,9 @@ impl Sum {
     const FREE: Self = Self { text: u32::MAX, rare: 0, pairs: 0 };
 }
 
+/// How many times as many neighbours as are wanted of a text are kept before the best of them are chosen.
+const ROOM: usize = 4;
+
 impl Neighbours {
     /// The neighbours of each text that is wanted; `tick` is called after each text.
     pub(crate) fn new(
@@ -241,8 +244,15 @@ impl Neighbours {
         chunks.map(|(chunk, at)| in_chunk((chunk, at * CHUNK))).sum()
     }
 
+    /// For how many texts there is memory to look for so many of their [nearest](Self::nearest) neighbours at once.
+    pub(crate) fn texts_at_once(most: usize, budget: &Budget) -> usize {
+        const AT_LEAST: usize = 1024;
+        let bytes = ROOM * most * size_of::<(u16, Neighbour)>();
+        usize::try_from(budget.share(Share::Shares) / bytes as u64).unwrap_or(usize::MAX).max(AT_LEAST)
+    }
+
     /// The neighbours of some texts, before and after each, that share the most with it, so many at most: from the best down,
-    /// and of equals the first. `texts` ascend.
+    /// and of equals the first. `texts` ascend. Goes through the neighbours of all texts.
     pub(crate) fn nearest(&self, content: &Content, texts: &[u32], most: usize) -> Vec<Vec<(u16, Neighbour)>> {
         let mut nearest: Vec<Vec<(u16, Neighbour)>> = vec![Vec::new(); texts.len()];
         // Asked for both ends of every pair, of which hardly any is wanted.
@@ -260,7 +270,7 @@ impl Neighbours {
                 let mine = &mut nearest[at];
                 mine.push((share, Neighbour { text: other, pairs }));
                 // Cut now and then, so that a text in a large crowd takes no more room than others.
-                if mine.len() >= 4 * most {
+                if mine.len() >= ROOM * most {
                     mine.sort_unstable_by_key(order);
                     mine.truncate(most);
                 }

@@ -12,13 +12,13 @@ use crate::features::{self, Content, Features, Head, Larger, RareFeatures};
 use crate::frequencies::Frequencies;
 use crate::furniture::Furniture;
 use crate::judge::{Common, Desk, Judge, Telling, Verdict};
-use crate::near::{Compared, Keep, Near};
+use crate::near::{self, Compared, Keep, Near};
 use crate::options::Search;
 use crate::prior::Odds;
 use crate::progress::{Reporter, Ticker};
 use crate::rare::{Neighbour, Neighbours};
 use crate::report::{Relation, Stage, Summary};
-use crate::store::CHUNK;
+use crate::store::{Block, CHUNK, Share, Store};
 use crate::texts::{Sets, Shingles, Texts};
 use crate::usual::{USUAL_NEIGHBOUR, Usual};
 use crate::verify::{self, Rule};
@@ -83,17 +83,49 @@ struct Judged {
     verdict: Verdict,
 }
 
+impl Judged {
+    /// As words of a store.
+    const WORDS: usize = 2 + Verdict::WORDS;
+
+    fn put(&self, words: &mut Vec<u32>) {
+        words.extend([self.left, self.right]);
+        words.extend(self.verdict.to_words());
+    }
+
+    fn all_of(words: &[u32]) -> impl Iterator<Item = Self> {
+        words.as_chunks::<{ Self::WORDS }>().0.iter().map(|&[left, right, ref verdict @ ..]| Self {
+            left,
+            right,
+            verdict: Verdict::of_words(verdict),
+        })
+    }
+}
+
 /// What came of judging some texts with their neighbours.
 #[derive(Default)]
 struct Examined {
     desk: Desk,
-    judged: Vec<Judged>,
+    /// The pairs that may be wanted.
+    judged: Vec<u32>,
     odds: Odds,
     /// Pairs that were compared.
     compared: u64,
 }
 
-impl Examined {
+/// What came of judging all texts with their neighbours. How common copies are is known only then, so that far more pairs are kept than are
+/// copies.
+#[derive(Default)]
+struct AllExamined {
+    judged: Vec<Block>,
+    odds: Odds,
+    compared: u64,
+}
+
+impl AllExamined {
+    fn keep(Examined { judged, odds, compared, .. }: Examined, store: &Store) -> Self {
+        Self { judged: vec![store.keep(judged)], odds, compared }
+    }
+
     /// Both together, the first before the second.
     fn merge(mut self, mut later: Self) -> Self {
         self.judged.append(&mut later.judged);
@@ -165,7 +197,7 @@ impl Rewordings<'_> {
             let lists = is_asked.is_some().then_some(lists);
             let shares = candidates.nth_best_shares(&content, USUAL_NEIGHBOUR, budget);
             summary.left_out = candidates.keep_best(&content, &shares, IN_ANY_CASE);
-            let usual = Usual::new(&content, leaders, &candidates, shares);
+            let usual = Usual::new(&content, leaders, &candidates, shares, budget);
             let others = match (&lists, is_asked) {
                 (Some(lists), Some(asked)) => {
                     Some(Neighbours::of_asked(&content, lists, |text| asked[text as usize], budget))
@@ -194,22 +226,48 @@ impl Rewordings<'_> {
         let Summary { times, candidates: compared, prior: found_prior, .. } = summary;
         let stories = Stories { content, usual, furniture, texts };
         self.reporter.timed(times, Stage::Verify, texts.len(), |ticker| {
-            let (judged, mut odds, count) = self.judge_all(stories, neighbours, keep, ticker);
+            let store = texts.budget.store(Share::Judged);
+            let AllExamined { judged, mut odds, compared: count } =
+                self.judge_all(stories, neighbours, keep, &store, ticker);
             *compared += count;
             if let (Some(candidates), None) = (candidates, self.prior) {
-                odds = self.judge_all(stories, candidates, Keep::Copies, ticker).1;
+                odds = self.judge_all(stories, candidates, Keep::Copies, &store, ticker).odds;
             }
             let prior = self.prior.unwrap_or_else(|| odds.share(Rule::FITTED_PRIOR));
             *found_prior = Some(prior);
             // The sets of the edited copies were given back; few of them are asked for again.
             let shingles = Shingles::new(texts);
-            let reworded = |pair| self.reworded_pair(&shingles, pair, prior, keep);
-            let reworded = judged.par_iter().filter_map(reworded).collect();
+            let reworded = self.wanted_of(&judged, &store, &shingles, prior, keep);
             let bench = AtHand { rewordings: self, stories, shingles: &shingles, prior };
             let (reworded, count) = with_crowds(reworded, leaders, &bench);
             *compared += count;
             (reworded, shingles.into_sets())
         })
+    }
+
+    /// Of the pairs that were judged those that are wanted, as the prior is now known.
+    fn wanted_of(
+        &self,
+        judged: &[Block],
+        store: &Store,
+        shingles: &Shingles<'_>,
+        prior: f32,
+        keep: Keep,
+    ) -> Vec<Compared> {
+        /// Gathered from all threads at a time: both what they find and all of it take memory.
+        const BLOCKS: usize = 64;
+        let is_wanted = |judged: &Judged| self.judge.wanted(&judged.verdict, prior, keep).is_some();
+        let count = |block: &Block| Judged::all_of(&store.get(block)).filter(is_wanted).count();
+        let mut all = Vec::with_capacity(judged.par_iter().map(count).sum());
+        let of_block = |block: &Block| -> Vec<Compared> {
+            let pairs = store.get(block);
+            Judged::all_of(&pairs).filter_map(|pair| self.reworded_pair(shingles, &pair, prior, keep)).collect()
+        };
+        for blocks in judged.chunks(BLOCKS) {
+            let found: Vec<Vec<Compared>> = blocks.par_iter().with_max_len(1).map(of_block).collect();
+            found.into_iter().for_each(|found| all.extend(found));
+        }
+        all
     }
 
     /// Judges each text with all of its neighbours. The pairs that may be wanted, the odds of all that were read, and how
@@ -219,10 +277,10 @@ impl Rewordings<'_> {
         stories: Stories<'_, '_>,
         neighbours: &Neighbours,
         keep: Keep,
+        store: &Store,
         ticker: &Ticker<'_>,
-    ) -> (Vec<Judged>, Odds, u64) {
+    ) -> AllExamined {
         let Stories { content, usual, texts, .. } = stories;
-        let may_be_wanted = |pair: &Judged| self.judge.wants(&pair.verdict, keep);
         let examine = |mut found: Examined, left: u32| {
             ticker.tick();
             let worth = |neighbour: &Neighbour| {
@@ -244,14 +302,15 @@ impl Rewordings<'_> {
                 let judged = self.side_by_side(stories, (left, &ours, &mut found.desk), neighbour, keep);
                 let Some(pair) = judged else { continue };
                 pair.verdict.count_in(&mut found.odds);
-                found.judged.extend(Some(pair).filter(may_be_wanted));
+                if self.judge.wants(&pair.verdict, keep) {
+                    pair.put(&mut found.judged);
+                }
             }
             found
         };
         let all = (0..texts.len() as u32).into_par_iter().with_max_len(CHUNK);
-        let parts = all.fold(Examined::default, examine);
-        let Examined { judged, odds, compared, .. } = parts.reduce(Examined::default, Examined::merge);
-        (judged, odds, compared)
+        let parts = all.fold(Examined::default, examine).map(|part| AllExamined::keep(part, store));
+        parts.reduce(AllExamined::default, AllExamined::merge)
     }
 
     /// Judges a text, whose features are on the desk, with a neighbour.
@@ -299,10 +358,7 @@ pub(crate) fn reworded_pair(
     keep: Keep,
     near: impl FnOnce() -> Compared,
 ) -> Option<Compared> {
-    let (confidence, is_copy) = judge.confidence(verdict, prior);
-    if keep != Keep::All && (verdict.odds.is_none() || confidence < judge.least(keep)) {
-        return None;
-    }
+    let (confidence, is_copy) = judge.wanted(verdict, prior, keep)?;
     let mut pair = near();
     pair.evidence.content = Some(verdict.evidence);
     if pair.relation.is_none() {
@@ -349,8 +405,9 @@ impl Bench for AtHand<'_, '_> {
 /// All rewordings, to those that were found among neighbours, and how many pairs were compared for it.
 pub(crate) fn with_crowds(mut reworded: Vec<Compared>, leaders: &[u32], bench: &impl Bench) -> (Vec<Compared>, u64) {
     let (around, count) = around_hubs(leaders.len(), &reworded, bench);
-    reworded.extend(around);
-    reworded.extend(behind_leaders(leaders, &reworded, bench));
+    near::append(&mut reworded, around);
+    let behind = behind_leaders(leaders, &reworded, bench);
+    near::append(&mut reworded, behind);
     (reworded, count)
 }
 

@@ -157,6 +157,8 @@ pub(crate) struct Signatures {
     sketches: (Store, Vec<Block>),
     tokens: (Store, Vec<Block>),
     fingerprints: (Store, Vec<Block>),
+    /// How many slots of sketches are in memory wherever they go.
+    slots_at_once: usize,
 }
 
 /// What is kept of texts to find copies by.
@@ -168,9 +170,14 @@ pub(crate) struct Kept {
 
 impl Signatures {
     pub(crate) fn new(views: Views, budget: &Arc<Budget>) -> Self {
+        /// Sketches of so many slots are one block: of few, not all threads have enough to do, and large blocks go back to the system when
+        /// they are done with.
+        const SLOTS: std::ops::RangeInclusive<u64> = 1 << 20..=1 << 23;
         let store = |share| (budget.store(share), Vec::new());
+        let slots = (budget.share(Share::Sketches) / size_of::<u32>() as u64).clamp(*SLOTS.start(), *SLOTS.end());
         Self {
             views,
+            slots_at_once: slots as usize,
             signed: Vec::new(),
             places: Vec::new(),
             sketches: store(Share::Sketches),
@@ -181,10 +188,8 @@ impl Signatures {
 
     /// Signs more texts; `tick` is called after each.
     pub(crate) fn extend(&mut self, texts: &[&str], tick: impl Fn() + Sync) {
-        /// Sketches of so many slots are one block at most. Large blocks go back to the system when they are done with.
-        const SLOTS: usize = 1 << 23;
-        let Self { views, signed, places, sketches, tokens, fingerprints } = self;
-        for texts in texts.chunks(SLOTS / views.slots) {
+        let Self { views, signed, places, sketches, tokens, fingerprints, slots_at_once } = self;
+        for texts in texts.chunks(*slots_at_once / views.slots) {
             let sign = |scratch: &mut Scratch, (texts, rows): (&[&str], &mut [u32])| {
                 scratch.codes.clear();
                 scratch.fingerprints.clear();
@@ -223,7 +228,7 @@ impl Signatures {
 
     /// What is kept of some of the texts, in this order.
     pub(crate) fn select(self, texts: &[u32], budget: &Arc<Budget>) -> Kept {
-        let Self { views, signed, places, sketches, tokens, fingerprints } = self;
+        let Self { views, signed, places, sketches, tokens, fingerprints, .. } = self;
         let of = |text: usize| &signed[texts[text] as usize];
         let tokens =
             TokenChunks::gather(tokens, |text| of(text).tokens.clone(), texts.len(), budget.store(Share::Words));

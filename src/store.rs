@@ -63,6 +63,8 @@ pub(crate) enum Share {
     /// Who is compared with whom, and how much they share.
     Neighbours,
     Shares,
+    /// Pairs that were judged and may be copies.
+    Judged,
 }
 
 impl Share {
@@ -83,7 +85,8 @@ impl Share {
             | Self::Learned
             | Self::Rare
             | Self::Neighbours
-            | Self::Shares => 2,
+            | Self::Shares
+            | Self::Judged => 2,
         }
     }
 }
@@ -404,7 +407,7 @@ mod tests {
             &[Articles, Words, Fingerprints, Shingles, Windows, WindowPostings, StemsApart],
             &[Articles, Words, Counting, Learned, Lists, Stems, Rare],
             &[Articles, Lists, Stems, Rare, Neighbours, Shares],
-            &[Articles, Stems, Rare, Neighbours, Shingles],
+            &[Articles, Stems, Rare, Neighbours, Judged, Shingles],
         ];
         for stage in stages {
             let together: u64 = stage.iter().map(|share| share.parts()).sum();

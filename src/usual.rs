@@ -4,6 +4,7 @@ use rayon::prelude::*;
 
 use crate::features::{Content, Features};
 use crate::rare::{Neighbour, Neighbours, of_steps};
+use crate::store::Budget;
 use crate::verify::{self, StemTable};
 
 /// Which neighbour, from the best down, tells what is usual for a text: one beyond the size of most clusters of copies. With
@@ -25,20 +26,28 @@ pub(crate) struct Usual(Vec<f32>);
 
 impl Usual {
     /// From the share of its pairs of words that each text shares with its so-manieth neighbour.
-    pub(crate) fn new(content: &Content, leaders: &[u32], neighbours: &Neighbours, mut shares: Vec<f32>) -> Self {
+    pub(crate) fn new(
+        content: &Content,
+        leaders: &[u32],
+        neighbours: &Neighbours,
+        mut shares: Vec<f32>,
+        budget: &Budget,
+    ) -> Self {
         let crowded: Vec<u32> =
             (0..).zip(&shares).filter(|(_, share)| **share >= CROWDED).map(|(text, _)| text).collect();
-        let nearest = neighbours.nearest(content, &crowded, CROWD_LOOKED_AT);
         let without_mates = |stems: &mut StemTable, (&text, nearest): (&u32, &Vec<(u16, Neighbour)>)| {
             let ours = content.get(text);
             stems.fill(&ours);
             let is_mate = |other: &Neighbour| is_mate(&ours, stems, &content.get(other.text), other.pairs);
             without_mates(nearest.iter().map(|(share, other)| (of_steps(*share), is_mate(other))))
         };
-        let found: Vec<Option<f32>> =
-            crowded.par_iter().zip(&nearest).map_init(StemTable::default, without_mates).collect();
-        for (text, share) in crowded.into_iter().zip(found) {
-            shares[text as usize] = share.unwrap_or(shares[text as usize]);
+        for crowded in crowded.chunks(Neighbours::texts_at_once(CROWD_LOOKED_AT, budget)) {
+            let nearest = neighbours.nearest(content, crowded, CROWD_LOOKED_AT);
+            let found: Vec<Option<f32>> =
+                crowded.par_iter().zip(&nearest).map_init(StemTable::default, without_mates).collect();
+            for (&text, share) in crowded.iter().zip(found) {
+                shares[text as usize] = share.unwrap_or(shares[text as usize]);
+            }
         }
         Self(Self::of_leaders(leaders, &shares))
     }

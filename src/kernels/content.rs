@@ -569,55 +569,13 @@ impl Beside {
 }
 
 pub(super) fn evidence_bytes(evidence: &ContentEvidence) -> Vec<u8> {
-    let e = evidence;
-    let optional = |number: Option<f32>| number.map_or(u32::MAX, f32::to_bits);
-    let numbers = [
-        e.words.to_bits(),
-        e.pairs.to_bits(),
-        optional(e.names),
-        e.coverage.to_bits(),
-        e.order.to_bits(),
-        e.numbers_missing,
-        e.usual.to_bits(),
-        e.length_ratio.to_bits(),
-        e.shorter,
-        e.figures.to_bits(),
-        e.foreign.to_bits(),
-        e.new_names.to_bits(),
-        e.new_names_of_longer.to_bits(),
-        e.new_numbers.to_bits(),
-        e.new_numbers_of_longer.to_bits(),
-        e.verbatim.to_bits(),
-        e.block.to_bits(),
-        optional(e.outside),
-    ];
-    numbers.into_iter().flat_map(u32::to_le_bytes).collect()
+    evidence.to_words().into_iter().flat_map(u32::to_le_bytes).collect()
 }
 
 pub(super) fn evidence_of(bytes: &[u8]) -> Result<ContentEvidence, Broken> {
-    let mut packed = Packed(bytes);
-    let optional = |bits: u32| (bits != u32::MAX).then(|| f32::from_bits(bits));
-    let evidence = ContentEvidence {
-        words: packed.float()?,
-        pairs: packed.float()?,
-        names: optional(packed.four()?),
-        coverage: packed.float()?,
-        order: packed.float()?,
-        numbers_missing: packed.four()?,
-        usual: packed.float()?,
-        length_ratio: packed.float()?,
-        shorter: packed.four()?,
-        figures: packed.float()?,
-        foreign: packed.float()?,
-        new_names: packed.float()?,
-        new_names_of_longer: packed.float()?,
-        new_numbers: packed.float()?,
-        new_numbers_of_longer: packed.float()?,
-        verbatim: packed.float()?,
-        block: packed.float()?,
-        outside: optional(packed.four()?),
-    };
-    if packed.is_empty() { Ok(evidence) } else { Err(Broken) }
+    let (words, rest) = bytes.as_chunks();
+    let words: [[u8; 4]; ContentEvidence::WORDS] = words.try_into().map_err(|_| Broken)?;
+    if rest.is_empty() { Ok(ContentEvidence::of_words(&words.map(u32::from_le_bytes))) } else { Err(Broken) }
 }
 
 fn float_at(floats: &[u8], at: u32) -> f32 {

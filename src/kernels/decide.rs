@@ -234,9 +234,9 @@ impl Decider {
         }
         let number = |text: u32| corpus.distinct[text as usize];
         pairs.retain(|pair| corpus.may_meet(number(pair.left), number(pair.right)));
-        let (copies, misses): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|pair| pair.relation.is_some());
-        self.clusters = kernels.detector.grouping().clusters(corpus, &copies, &misses);
-        self.copies = copies;
+        let misses = near::take_misses(&mut pairs);
+        self.clusters = kernels.detector.grouping().clusters(corpus, &pairs, &misses);
+        self.copies = pairs;
         let of_cluster = |(number, cluster): (usize, &Cluster)| {
             let representative = cluster.representative().position;
             let row = |member: &crate::Member| MemberRow {
