@@ -23,7 +23,7 @@ use crate::records::{Cursor, put_number};
 use crate::report::{ContentEvidence, Evidence, Relation};
 use crate::rewordings::Notes;
 use crate::scheme::Shingle;
-use crate::sign::{Single, Views};
+use crate::sign::{Scratch, Single, Views};
 use crate::sketch::{self, Sketch, Spaced};
 use crate::store::Budget;
 use crate::telling::RUN_WORDS;
@@ -137,6 +137,14 @@ pub(crate) struct Comparing<'a> {
     pub(crate) views: Views,
     pub(crate) near: &'a Near,
     pub(crate) judge: Judge,
+}
+
+impl Comparing<'_> {
+    /// Signs two texts that are compared with each other alone.
+    pub(crate) fn sign(&self, texts: [&str; 2]) -> [Single; 2] {
+        let mut scratch = Scratch::default();
+        texts.map(|text| self.views.single(text, &mut scratch))
+    }
 }
 
 /// What a census counted of one article.

@@ -242,8 +242,7 @@ impl Detector {
     /// [`Error::NotComparable`] for a text without words or with too few, with the reason.
     pub fn compare_texts(&self, left: &str, right: &str) -> Result<Comparison> {
         let (texts, how) = ([left, right], self.comparing());
-        let mut scratch = sign::Scratch::default();
-        let signed = texts.map(|text| how.views.single(text, &mut scratch));
+        let signed = how.sign(texts);
         for (text, signed) in ["left", "right"].into_iter().zip(&signed) {
             if let Some(reason) = self.refuse(signed) {
                 return Err(Error::NotComparable { text, reason });
@@ -258,8 +257,8 @@ impl Detector {
         let Self { level, prior, .. } = *self;
         let (how, census) = (self.comparing(), None);
         let retells = Box::new(move |left: &str, right: &str| {
-            let (texts, mut scratch) = ([left, right], sign::Scratch::default());
-            let signed = texts.map(|text| how.views.single(text, &mut scratch));
+            let texts = [left, right];
+            let signed = how.sign(texts);
             let is_refused = signed.iter().any(|signed| self.refuse(signed).is_some());
             let retold = || Alone { how, level, prior, census }.retold(texts, &signed);
             !is_refused && retold().is_some_and(|confidence| confidence >= excerpts::SURE)

@@ -269,3 +269,30 @@ impl Judge {
         (keep == Keep::All || verdict.odds.is_some() && found.0 >= self.least(keep)).then_some(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn verdicts_come_back_from_words(numbers in prop::array::uniform18(any::<u32>()), odds in prop::option::of(any::<f32>())) {
+            // Any numbers but the one that stands for none.
+            let evidence = ContentEvidence::of_words(&numbers);
+            let missing = [numbers[2], numbers[17]].map(|number| number == u32::MAX);
+            prop_assert_eq!([evidence.names, evidence.outside].map(|number| number.is_none()), missing);
+            let words = Verdict { evidence, odds }.to_words();
+            prop_assert_eq!(&words[..18], &numbers[..]);
+            prop_assert_eq!(Verdict::of_words(&words).to_words(), words);
+            prop_assert_eq!(Verdict::of_words(&words).odds.map(f32::to_bits), odds.map(f32::to_bits));
+        }
+    }
+
+    #[test]
+    fn what_is_missing_is_told_apart_from_every_number() {
+        let evidence = ContentEvidence::of_words(&[u32::MAX; ContentEvidence::WORDS]);
+        assert_eq!((evidence.names, evidence.outside, evidence.numbers_missing), (None, None, u32::MAX));
+        assert_eq!(Verdict { evidence, odds: Some(0.0) }.to_words()[ContentEvidence::WORDS], 0);
+    }
+}

@@ -359,8 +359,12 @@ impl Archive {
         self.quietly(py, retold::Archive::compact)
     }
 
-    fn needs_census(&self, py: Python<'_>, growth: f64) -> PyResult<bool> {
-        self.quietly(py, move |archive| Ok(archive.needs_census_after(growth)))
+    fn needs_census(&self, py: Python<'_>, growth: Option<f64>) -> PyResult<bool> {
+        let needs = move |archive: &retold::Archive| match growth {
+            Some(growth) => archive.needs_census_after(growth),
+            None => archive.needs_census(),
+        };
+        self.quietly(py, move |archive| Ok(needs(archive)))
     }
 
     fn take_census(&self, py: Python<'_>, progress: Option<Bound<'_, PyAny>>) -> PyResult<u64> {

@@ -452,10 +452,10 @@ class Archive:
         """Gives the room of removed articles back, so that nothing of them is left in any file, and commits."""
         self._archive.compact()
 
-    def needs_census(self, growth: float = 0.05) -> bool:
+    def needs_census(self, growth: float | None = None) -> bool:
         """Whether so many articles were added or removed, and committed, since the last census that another one should be taken.
 
-        That is one in twenty, or another share. Where edited copies alone are looked for and no excerpts none is needed.
+        That is one in twenty, or another share as `growth`. Where edited copies alone are looked for and no excerpts none is needed.
         """
         return self._archive.needs_census(growth)
 
