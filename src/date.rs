@@ -1,5 +1,16 @@
 //! Dates as articles carry them, made comparable.
 
+/// Whether a string is a date as [articles](crate::Article::date) have it, in ISO 8601: `2024`, `2024-05-17`,
+/// `2024-05-17T09:30:15+02:00` and the like. An article with another one is treated as if it had none.
+///
+/// ```
+/// assert!(retold::is_date("2024-05-17T09:30Z"));
+/// assert!(!retold::is_date("Fri, 17 May 2024 09:30:15 GMT") && !retold::is_date("2024-02-30"));
+/// ```
+pub fn is_date(date: &str) -> bool {
+    seconds(date).is_some()
+}
+
 /// The second of an ISO 8601 date, counted from 1970 in UTC; none if it is no such date.
 ///
 /// Takes `2024`, `2024-05`, `2024-05-17` and `20240517`, the last two with a time behind them (`T` or a space, `09:30`,

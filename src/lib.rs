@@ -156,6 +156,7 @@ pub use archive::{Answer, Archive, ArchiveReader, ArchiveStats, Archived, Excerp
 pub use articles::{Article, Articles};
 pub use bands::Bands;
 pub use content::stem;
+pub use date::is_date;
 pub use detect::{Collector, Detector};
 pub use error::{ArchiveFault, Error, Result, SkipReason};
 pub use hash::FORMAT_VERSION;

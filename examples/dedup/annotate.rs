@@ -6,7 +6,7 @@ use retold::{Member, Report};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::input::{Parser, Place, Shape};
+use crate::input::{Parser, Place, Shape, parse};
 use crate::output;
 
 /// The fields, in their order.
@@ -141,8 +141,14 @@ fn with_cells(row: &[u8], delimiter: u8, cells: impl IntoIterator<Item = String>
     to
 }
 
-/// The field of the first record that is one of those to be added.
+/// The field of a record that is one of those to be added.
 pub fn taken_field(record: &[u8]) -> Option<&'static str> {
-    let record: Value = serde_json::from_slice(record).ok()?;
-    FIELDS.into_iter().find(|field| record.get(field).is_some())
+    // Most records have not even the word in them.
+    let has_word = |field: &&str| memchr::memmem::find(record, format!("\"{field}\"").as_bytes()).is_some();
+    let words: Vec<&str> = FIELDS.into_iter().filter(has_word).collect();
+    if words.is_empty() {
+        return None;
+    }
+    let record = parse(std::str::from_utf8(record).ok()?).ok()?;
+    words.into_iter().find(|field| record.get(field).is_some())
 }

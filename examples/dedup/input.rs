@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use twox_hash::XxHash3_64;
 
 pub use bytes::{Codec, decode, unreadable};
-pub use fields::{Fields, Parser};
+pub use fields::{Fields, Parser, parse};
 pub use frame::{Block, Blocks, Form, Shape, without_mark};
 #[cfg(feature = "parquet")]
 pub use parquet::{annotate_rows, write_rows};

@@ -321,16 +321,22 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let outputs = Outputs::new(&args.files, &found.sources)?;
     if outputs.need_input_again() {
         let stored = found.sources.iter_mut().try_for_each(Source::store);
-        stored.map_err(|error| format!("cannot store standard input: {error}; give files"))?;
+        stored.map_err(|error| format!("cannot store what comes through a pipe: {error}; give files"))?;
     }
     let mut collector: Collector<Document> = detector.collector();
-    let (mut places, mut dates, mut undated) = (Vec::new(), Vec::new(), 0);
+    let (mut places, mut dates, mut undated, mut unreadable) = (Vec::new(), Vec::new(), 0, None);
     let sink = |batch: Vec<Document>| {
         places.extend(batch.iter().map(|document| document.place.clone()));
         if args.format == Format::Html {
             dates.extend(batch.iter().map(|document| Box::from(document.date().unwrap_or_default())));
         }
-        undated += batch.iter().filter(|document| document.date().is_none()).count() as u64;
+        for document in batch.iter().filter(|document| !document.date().is_some_and(retold::is_date)) {
+            undated += 1;
+            if let (Some(date), None) = (document.date(), &unreadable) {
+                unreadable =
+                    Some(format!("; {}: {date:?} is none: write 2024-05-17 or 2024-05-17T09:30Z", document.place));
+            }
+        }
         collector.extend(batch).map_err(|error| error.to_string())
     };
     let Read { problems, tallies, sources } = pool.install(|| read(found, &args.fields, &bar, args.quiet, sink))?;
@@ -340,7 +346,8 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     if args.dates_decide() && undated > 0 && !args.quiet {
         let (undated, all) = (HumanCount(undated), HumanCount(places.len() as u64));
         let count = if args.within.is_some() { "match nothing" } else { "count as the last" };
-        bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and {count}")));
+        let unreadable = unreadable.unwrap_or_default();
+        bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and {count}{unreadable}")));
     }
 
     if !args.quiet {

@@ -59,7 +59,7 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
     let pool = args.threads.pool()?;
     let found = input::find(&args.paths, args.fields.reading());
     let all = input::bytes(&found.sources)
-        .ok_or("cannot estimate from standard input, its size is unknown: store it in a file")?;
+        .ok_or("cannot estimate from standard input or a pipe, whose size is unknown: store it in a file")?;
     let files = found.sources.len();
     // Every so many-th file, so that all of a corpus is seen.
     let sources: Vec<Source> = found.sources.into_iter().step_by(files.div_ceil(MOST_FILES).max(1)).collect();

@@ -13,7 +13,7 @@ use serde_json::json;
 use crate::annotate::{FIELDS, Note, Notes, Table, taken_field};
 use crate::input::{Block, Blocks, Codec, Count, Document, Form, Place, Shape, Source, Tally, kind, without_mark};
 use crate::output;
-use crate::write::{Ready, Whole, WholeFolder, check_file, check_folder, name_all};
+use crate::write::{Ready, Whole, WholeFolder, check_file, check_folder, full, name_all};
 
 /// What becomes of a record in the corpus without copies.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -158,7 +158,8 @@ impl<'a> Outputs<'a> {
         for (at, (option, path)) in all.iter().enumerate() {
             let Some(path) = path else { continue };
             refuse_input(path, sources)?;
-            if let Some((other, _)) = all[..at].iter().find(|(_, other)| other.as_ref() == Some(path)) {
+            let is_same = |other: &Option<PathBuf>| other.as_ref().is_some_and(|other| full(other) == full(path));
+            if let Some((other, _)) = all[..at].iter().find(|(_, other)| is_same(other)) {
                 return Err(format!("{other} and {option} are both {}: give them two names", path.display()));
             }
         }
@@ -557,8 +558,12 @@ impl<'a> Joiner<'a> {
     fn block(&mut self, block: &Block, fates: &mut Fates, account: &mut Account) -> Result<(), Failure> {
         // Entries are lines as soon as they are written.
         let shape = if block.shape == Shape::Entries { Shape::Lines } else { block.shape };
-        if !block.records.is_empty() && *self.shape.get_or_insert(shape) != shape {
-            return Err(Failure::Unlike("its brackets"));
+        if !block.records.is_empty() {
+            match (*self.shape.get_or_insert(shape), shape) {
+                (before, now) if before == now => {}
+                (Shape::Table(_), Shape::Table(_)) => return Err(Failure::Unlike("its cell separators")),
+                _ => return Err(Failure::Unlike("its brackets")),
+            }
         }
         self.source_has_records |= !block.records.is_empty();
         let mut end = 0;
@@ -576,9 +581,7 @@ impl<'a> Joiner<'a> {
                 account.add(fate, bytes.len() as u64);
                 match self.notes {
                     Some(notes) => {
-                        if number == 0
-                            && let Some(field) = taken_field(bytes)
-                        {
+                        if let Some(field) = taken_field(bytes) {
                             return Err(Failure::Taken(field));
                         }
                         let noted = notes.record(block.shape, bytes, position, &mut self.table);
@@ -651,6 +654,8 @@ impl<'a> Joiner<'a> {
         account.between += gap.len() as u64;
         match self.shape {
             Some(Shape::Array | Shape::Values) if self.source_has_records => self.tail = gap,
+            // Of a later file without a record nothing but blank lines.
+            Some(Shape::Lines | Shape::Table(_) | Shape::Warc) if self.is_later => self.write(without_mark(&gap))?,
             Some(Shape::Lines | Shape::Table(_) | Shape::Warc) => self.write(&gap)?,
             _ => {}
         }
@@ -660,6 +665,12 @@ impl<'a> Joiner<'a> {
     }
 
     fn finish(mut self) -> io::Result<Ready> {
+        let is_list = matches!(self.shape, Some(Shape::Array | Shape::Values));
+        if is_list && !self.has_record {
+            // An empty list is opened as well.
+            let head = std::mem::take(&mut self.head);
+            self.write(&head)?;
+        }
         let tail = std::mem::take(&mut self.tail);
         self.write(&tail)?;
         self.file.finish()

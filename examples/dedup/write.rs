@@ -44,6 +44,12 @@ fn end(path: &Path) {
     UNFINISHED.lock().unwrap_or_else(std::sync::PoisonError::into_inner).retain(|unfinished| unfinished != path);
 }
 
+/// The full path of what is or will be there, however it is spelt; a link is what it leads to.
+pub fn full(path: &Path) -> PathBuf {
+    let in_folder = || Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?));
+    fs::canonicalize(path).ok().or_else(in_folder).unwrap_or_else(|| path.into())
+}
+
 /// The folder in which a file is or will be.
 fn folder(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
@@ -86,7 +92,7 @@ fn begin_file(target: &Path) -> io::Result<(NamedTempFile, PathBuf)> {
         return Err(io::Error::other("it is there and is no file"));
     }
     // A link stays, and what it leads to is replaced.
-    let target = fs::canonicalize(target).unwrap_or_else(|_| target.into());
+    let target = full(target);
     // Says what is missing, where the next line would speak of a name that is of no interest.
     fs::metadata(folder(&target))?;
     let file = begin(|| builder(0o666).tempfile_in(folder(&target)), NamedTempFile::path)?;
@@ -199,7 +205,8 @@ pub struct WholeFolder {
 impl WholeFolder {
     /// Begins a folder that will be `target`, which is not there yet or empty.
     pub fn new(target: &Path) -> io::Result<Self> {
-        let is_free = match fs::read_dir(target) {
+        let target = full(target);
+        let is_free = match fs::read_dir(&target) {
             Ok(mut entries) => entries.next().is_none(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => true,
             Err(error) => return Err(error),
@@ -207,8 +214,8 @@ impl WholeFolder {
         if !is_free {
             return Err(io::Error::other("the folder is there and not empty"));
         }
-        let folder = begin(|| builder(0o777).tempdir_in(folder(target)), TempDir::path)?;
-        Ok(Self { folder, target: target.into() })
+        let folder = begin(|| builder(0o777).tempdir_in(folder(&target)), TempDir::path)?;
+        Ok(Self { folder, target })
     }
 
     /// Writes a file, with the folders that its name names.

@@ -196,10 +196,13 @@ pub fn recode<'a>(
     mut from: impl Read + Send + 'a,
     given: Option<&'static Encoding>,
 ) -> io::Result<Box<dyn Read + Send + 'a>> {
-    const LOOKED_AT: u64 = 64;
+    const LOOKED_AT: u64 = 256;
     let mut first = Vec::new();
     from.by_ref().take(LOOKED_AT).read_to_end(&mut first)?;
     let (marked, mark) = Encoding::for_bom(&first).unzip();
+    if is_utf_32(&first) {
+        return Err(told("looks like UTF-32, which is not read: convert it to UTF-8".into()));
+    }
     let known = marked.or(given);
     if let (None, Some(likely)) = (known, without_mark(&first)) {
         let name = likely.name();
@@ -213,20 +216,30 @@ pub fn recode<'a>(
     let decoder = encoding.new_decoder_without_bom_handling();
     let (input, text) = (Vec::new(), Vec::new());
     let from = io::Cursor::new(first).chain(from);
-    Ok(Box::new(Recoded { from, decoder, input, text, at: 0, is_end: false, seen: mark.unwrap_or(0) as u64 }))
+    let seen = mark.unwrap_or(0) as u64;
+    Ok(Box::new(Recoded { from, decoder, input, text, at: 0, is_end: false, seen, failure: None }))
 }
 
-/// UTF-16 without a mark, as far as plain letters give it away: every other byte is zero.
+/// UTF-16 without a mark, as far as plain letters, spaces and line ends give it away: half of each is a zero, which no text of another
+/// encoding has.
 fn without_mark(first: &[u8]) -> Option<&'static Encoding> {
+    /// In any alphabet one character in so many is a space or a line end.
+    const PLAIN: usize = 16;
     let (pairs, _) = first.as_chunks::<2>();
-    let all = |suits: fn(&[u8; 2]) -> bool| pairs.len() >= 4 && pairs.iter().all(suits);
-    if all(|&[low, high]| low != 0 && high == 0) {
-        Some(UTF_16LE)
-    } else if all(|&[high, low]| high == 0 && low != 0) {
-        Some(UTF_16BE)
-    } else {
-        None
+    let zeros = |half: usize| pairs.iter().filter(|pair| pair[half] == 0).count();
+    let enough = (pairs.len() / PLAIN).max(2);
+    match (zeros(0), zeros(1)) {
+        (0, high) if high >= enough => Some(UTF_16LE),
+        (high, 0) if high >= enough => Some(UTF_16BE),
+        _ => None,
     }
+}
+
+/// Four bytes a character, of which two are zero, with a mark or without.
+fn is_utf_32(first: &[u8]) -> bool {
+    let (fours, _) = first.as_chunks::<4>();
+    let all = |suits: fn(&[u8; 4]) -> bool| fours.len() >= 2 && fours.iter().all(suits);
+    all(|four| four[2..] == [0, 0] && four[..2] != [0, 0]) || all(|four| four[..2] == [0, 0] && four[2..] != [0, 0])
 }
 
 /// Text of another encoding, read as UTF-8.
@@ -240,12 +253,17 @@ struct Recoded<R> {
     is_end: bool,
     /// Bytes of the input that are decoded.
     seen: u64,
+    /// What is wrong after all that is decoded.
+    failure: Option<io::Error>,
 }
 
 impl<R: Read> Read for Recoded<R> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         const PIECE: u64 = 1 << 16;
         while self.at == self.text.len() {
+            if let Some(failure) = self.failure.take() {
+                return Err(failure);
+            }
             if self.is_end {
                 return Ok(0);
             }
@@ -259,11 +277,15 @@ impl<R: Read> Read for Recoded<R> {
             self.at = 0;
             self.seen += read as u64;
             if let DecoderResult::Malformed(..) = result {
-                let name = self.decoder.encoding().name();
-                return Err(told(format!(
-                    "byte {} is not valid {name}: name its encoding with --encoding, or convert it to UTF-8",
-                    self.seen
-                )));
+                let (name, is_cut_off) = (self.decoder.encoding().name(), self.is_end && read == self.input.len());
+                self.is_end = true;
+                self.failure = Some(told(match is_cut_off {
+                    true => format!("ends within a character of {name}: get it again or leave it out"),
+                    false => format!(
+                        "byte {} is not valid {name}: name its encoding with --encoding, or convert it to UTF-8",
+                        self.seen
+                    ),
+                }));
             }
         }
         let read = (&self.text[self.at..]).read(to)?;

@@ -222,10 +222,13 @@ impl Fields {
                 Layout::Objects(Names { text, id: Some(id), date: Some(date), source: None, guesses: Vec::new() })
             }
             Shape::Lines | Shape::Rows | Shape::Array | Shape::Values => {
-                let value = |record| std::str::from_utf8(record).ok().and_then(|record| parse(record).ok());
-                let objects: Vec<Value> = records.filter_map(value).take(LOOKED_AT).collect();
+                let text = |record| std::str::from_utf8(record).ok().map(str::trim_ascii);
+                let objects = records.filter_map(text).filter(|record| record.starts_with('{'));
+                let objects: Vec<&str> = objects.take(LOOKED_AT).collect();
+                // As they will be read, so that what is wrong in other fields makes no difference.
                 let has = |name: &str, suits: fn(&Scalar) -> bool| {
-                    objects.iter().any(|object| find(object, name).is_some_and(|value| suits(&Scalar::of(value))))
+                    let names = Names::of_text(name);
+                    objects.iter().any(|object| names.has_text(object, suits))
                 };
                 let is_id = |value: &Scalar| value.label().is_some();
                 let is_text = |value: &Scalar| matches!(value, Scalar::Text(_));
@@ -487,7 +490,7 @@ fn unquoted(cell: &[u8]) -> Option<Vec<u8>> {
 /// have joined it to the next row.
 fn runs_on(row: &[u8], delimiter: u8) -> bool {
     let row = row.trim_ascii_end();
-    if memchr::memchr(b'\n', row).is_none() {
+    if memchr::memchr2(b'\n', b'\r', row).is_none() {
         return false;
     }
     // As the scanner of rows sees it: before a cell, in quotes, after a quote in these, or in plain text.
@@ -508,7 +511,7 @@ fn runs_on(row: &[u8], delimiter: u8) -> bool {
 }
 
 /// The value of a record. What no number is in JSON, as some programs write it, counts as null.
-fn parse(record: &str) -> serde_json::Result<Value> {
+pub fn parse(record: &str) -> serde_json::Result<Value> {
     serde_json::from_str(record).or_else(|error| match without_nan(record) {
         Some(record) => serde_json::from_str(&record),
         None => Err(error),
@@ -550,6 +553,20 @@ fn find<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
 }
 
 impl Names {
+    /// Those of records of which nothing but a field with a text is of interest.
+    fn of_text(name: &str) -> Self {
+        Self { text: name.into(), id: None, date: None, source: None, guesses: Vec::new() }
+    }
+
+    /// Whether what stands in the field of the text is suitable.
+    fn has_text(&self, record: &str, suits: impl Fn(&Scalar) -> bool) -> bool {
+        let has = |picked: Picked<'_>| picked.text.as_ref().is_some_and(&suits);
+        match self.pick(record) {
+            Ok(picked) => has(picked),
+            Err(_) => without_nan(record).is_some_and(|record| self.pick(&record).is_ok_and(has)),
+        }
+    }
+
     fn parse<'a>(&self, record: &'a str) -> Result<Article<'a>, Refusal> {
         let article = |picked: Picked<'a>| {
             let text = picked.text.and_then(Scalar::text)?;

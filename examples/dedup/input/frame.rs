@@ -343,7 +343,8 @@ pub fn warc(record: &[u8]) -> Option<Warc<'_>> {
 fn guess_delimiter(bytes: &[u8], usual: u8, is_whole: bool) -> Option<u8> {
     let mut counts = [(usual, 0), (b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
     let (mut is_quoted, mut is_seen) = (false, is_whole);
-    for &byte in &bytes[..bytes.len().min(HEAD)] {
+    let blank = bytes.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
+    for &byte in &bytes[blank..bytes.len().min(HEAD).max(blank)] {
         match byte {
             b'"' => is_quoted = !is_quoted,
             b'\n' | b'\r' if !is_quoted => {

@@ -54,7 +54,7 @@ impl Reading {
 pub struct Source {
     /// The full path, by which a file that was given twice is known; none for standard input.
     pub path: Option<PathBuf>,
-    /// What came on standard input, if that was stored to be read more than once.
+    /// What came on standard input or through a pipe, if that was stored to be read more than once.
     stored: Option<File>,
     /// Its path in the folder that was given; its file name if it was given itself.
     pub name: String,
@@ -79,24 +79,16 @@ impl Source {
 
     /// Its records, block by block.
     pub fn open<'a>(&self, bar: &'a ProgressBar) -> io::Result<Blocks<Box<dyn Read + Send + 'a>>> {
-        let from = match &self.path {
-            Some(path) if self.form == Form::Parquet => open_parquet(path, bar)?,
-            Some(path) => return self.blocks(bar.wrap_read(File::open(path)?), self.codec),
-            None => {
-                let from: Box<dyn Read + Send> = match &self.stored {
-                    Some(stored) => {
-                        let mut stored = stored.try_clone()?;
-                        stored.rewind()?;
-                        Box::new(stored)
-                    }
-                    None => Box::new(io::stdin()),
-                };
-                let mut from = BufReader::with_capacity(1 << 16, bar.wrap_read(from));
-                let codec = Codec::of(from.fill_buf()?);
-                return self.blocks(from, codec);
-            }
-        };
-        Ok(Blocks::new(from, self.form, None))
+        if let (Some(path), Form::Parquet) = (&self.path, self.form) {
+            return Ok(Blocks::new(open_parquet(path, bar)?, self.form, None));
+        }
+        let from = bar.wrap_read(self.bytes()?);
+        if self.path.is_some() {
+            return self.blocks(from, self.codec);
+        }
+        let mut from = BufReader::with_capacity(1 << 16, from);
+        let codec = Codec::of(from.fill_buf()?);
+        self.blocks(from, codec)
     }
 
     /// The records in the bytes of the source.
@@ -120,22 +112,43 @@ impl Source {
         Ok(Blocks::new(bytes, self.form, delimiter))
     }
 
-    /// How many bytes lie on the disk; none if that of standard input is not known.
-    pub fn size(&self) -> Option<u64> {
+    /// The bytes as they come, from the beginning.
+    fn bytes(&self) -> io::Result<Box<dyn Read + Send>> {
+        Ok(match (&self.stored, &self.path) {
+            (Some(stored), _) => {
+                let mut stored = stored.try_clone()?;
+                stored.rewind()?;
+                Box::new(stored)
+            }
+            (None, Some(path)) => Box::new(File::open(path)?),
+            (None, None) => Box::new(io::stdin()),
+        })
+    }
+
+    /// Whether its bytes come once: standard input, or a pipe that has a name.
+    fn comes_once(&self) -> bool {
         // A file that cannot be read is told when it is opened.
-        self.path.as_ref().map(|path| fs::metadata(path).map_or(0, |file| file.len()))
+        self.path.as_ref().is_none_or(|path| fs::metadata(path).is_ok_and(|file| !file.is_file()))
+    }
+
+    /// How many bytes lie on the disk; none if that of standard input or a pipe is not known.
+    pub fn size(&self) -> Option<u64> {
+        let path = self.path.as_ref().filter(|_| !self.comes_once())?;
+        Some(fs::metadata(path).map_or(0, |file| file.len()))
     }
 
     /// The bytes of a file as they lie on the disk.
     pub fn raw(&self) -> io::Result<Vec<u8>> {
-        self.path.as_ref().map_or_else(|| Err(io::ErrorKind::NotFound.into()), fs::read)
+        let mut bytes = Vec::new();
+        self.bytes()?.read_to_end(&mut bytes)?;
+        Ok(bytes)
     }
 
-    /// Stores standard input in a temporary file that has no name, so that nothing is left of it however the run ends.
+    /// Stores what comes once in a temporary file that has no name, so that nothing is left of it however the run ends.
     pub fn store(&mut self) -> io::Result<()> {
-        if self.path.is_none() {
+        if self.comes_once() {
             let mut stored = tempfile::tempfile()?;
-            io::copy(&mut io::stdin().lock(), &mut stored)?;
+            io::copy(&mut self.bytes()?, &mut stored)?;
             self.stored = Some(stored);
         }
         Ok(())
@@ -308,7 +321,8 @@ impl Found {
             for entry in entries {
                 let path = entry.path();
                 let inside = inside.join(entry.file_name());
-                if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+                let file_type = entry.file_type();
+                if file_type.as_ref().is_ok_and(|kind| kind.is_dir()) {
                     folders.push((path, inside));
                     continue;
                 }
@@ -317,6 +331,9 @@ impl Found {
                 match kind(&path).filter(|_| readable) {
                     Some(kind) => {
                         let given = given.join(&inside);
+                        // By what a link leads to, each file is read once.
+                        let is_link = file_type.is_ok_and(|kind| kind.is_symlink());
+                        let path = if is_link { fs::canonicalize(&path).unwrap_or(path) } else { path };
                         self.file(path, inside, &given, kind);
                     }
                     None => self.others += 1,
