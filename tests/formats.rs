@@ -321,6 +321,15 @@ fn rows_with_more_cells_than_the_first_are_refused() {
 }
 
 #[test]
+fn a_quote_too_many_joins_no_rows_whatever_ends_them() {
+    for end in ["\n", "\r\n", "\r"] {
+        let rows = ["id,text".to_string(), format!("1,\"{FERRY}"), format!("2,\"{STORM}\""), format!("3,{STORM}")];
+        let folder = with_a_pair("quote").with("x.csv", rows.map(|row| row + end).concat());
+        assert_skipped(&folder, &["."], "1", "./x.csv:2", &["rows may run into each other"]);
+    }
+}
+
+#[test]
 fn a_quote_between_tabs_swallows_no_row() {
     let quoted = |words: &str| format!("\"{words}\"");
     let rows = [
@@ -354,6 +363,10 @@ fn the_first_row_shows_what_separates_cells() {
         ("x.tsv", ",", "','"),
         ("x.tsv", ";", "';'"),
     ] {
+        for blank in ["\n", "\r\n\r\n"] {
+            let folder = Temp::new("blank").with(name, format!("{blank}{}", table(delimiter)));
+            assert_eq!(clusters(&folder, &[name]), [["a", "b"]], "{name} {delimiter} after blank lines");
+        }
         let folder = Temp::new("delimiters").with(name, table(delimiter));
         assert_eq!(clusters(&folder, &[name]), [["a", "b"]], "{name} {delimiter}");
         let output = run(&folder, &[name]);
@@ -424,9 +437,52 @@ fn encodings_are_known_by_their_mark_or_given() {
         assert_eq!(clusters(&folder, &["--encoding", name, "x.jsonl"]), [["a", "b", "c"]]);
     }
     assert_eq!(run(&folder, &["--encoding", "latin-9000", "x.jsonl"]).status.code(), Some(2));
-    // What is in no such encoding either is told with its place.
-    let odd = Temp::new("odd").with("x.jsonl", utf16(&line("a", FERRY), true).split_last().unwrap().1);
-    assert!(stderr(&run(&odd, &["x.jsonl"])).contains("is not valid UTF-16LE"), "{}", stderr(&run(&odd, &["x.jsonl"])));
+    // What is in no such encoding either is told with its place, after all that is whole.
+    let two = utf16(&(line("a", FERRY) + &line("b", FERRY)), true);
+    let lone = [&two[..], &[0x00, 0xd8, 0x41, 0x00]].concat();
+    for (bytes, message) in
+        [(&two[..two.len() - 3], "ends within a character of UTF-16LE"), (&lone, "is not valid UTF-16LE")]
+    {
+        let odd = with_a_pair("odd").with("x.jsonl", bytes);
+        let output = run(&odd, &["--format", "jsonl", "."]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(stderr(&output).contains(message), "{}", stderr(&output));
+        assert!(String::from_utf8_lossy(&output.stdout).contains(r#""id":"a""#), "what is whole is read");
+    }
+}
+
+#[test]
+fn encodings_without_a_mark_are_told_in_any_alphabet() {
+    let wide = |text: &str| text.chars().flat_map(|char| u32::from(char).to_le_bytes()).collect::<Vec<u8>>();
+    let texts =
+        [format!("\u{201c}{FERRY}"), "Паром выходит из порта в девять часов утра. ".repeat(4), "東京 大阪\n".repeat(9)];
+    for text in &texts {
+        for (is_little, name) in [(true, "UTF-16LE"), (false, "UTF-16BE")] {
+            let folder = with_a_pair("bare").with("x.txt", &utf16(text, is_little)[2..]);
+            assert_unread(&folder, &["."], "./x.txt", &["looks like", &format!("--encoding {name}")]);
+            let folder = with_a_pair("bare lines").with("x.jsonl", &utf16(&line("a", text), is_little)[2..]);
+            assert_unread(&folder, &["."], "./x.jsonl", &["looks like", &format!("--encoding {name}")]);
+        }
+        for bytes in [wide(text), wide(&format!("\u{feff}{text}"))] {
+            assert_unread(
+                &with_a_pair("wide").with("x.txt", bytes),
+                &["."],
+                "./x.txt",
+                &["looks like UTF-32", "convert it"],
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_odd_in_other_fields_hides_no_text() {
+    let rows =
+        |odd: &str| ["1", "2"].map(|id| format!("{{\"url\":\"{id}\",\"content\":\"{FERRY}\",\"m\":{odd}}}\n")).concat();
+    let deep = "[".repeat(200) + &"]".repeat(200);
+    for odd in ["1e999", r#""\ud83d""#, &deep, "NaN"] {
+        let folder = Temp::new("odd fields").with("x.jsonl", rows(odd));
+        assert_eq!(clusters(&folder, &["x.jsonl"]), [["1", "2"]], "{odd}");
+    }
 }
 
 #[test]

@@ -67,11 +67,16 @@ fn records_are_annotated_and_stay_as_they_are() {
 fn annotations_that_cannot_be_are_refused() {
     let taken = format!("{}\n", json!({"id": "a", "text": FERRY, "relation": "aunt"}));
     let folder = Temp::new("refused")
-        .with("x.jsonl", taken)
+        .with("x.jsonl", &taken)
+        // Not the first record, and one with what is no number in JSON.
+        .with("later.jsonl", line("b", STORM) + &taken)
+        .with("nan.jsonl", format!("{{\"v\": NaN, {}", &taken[1..]))
         .with("x.csv", format!("id,text,cluster\na,{FERRY},1\n"))
         .with("a.txt", FERRY);
     for (args, message) in [
         (["--annotate", "notes.jsonl", "x.jsonl"], "x.jsonl has a field \"relation\" already"),
+        (["--annotate", "notes.jsonl", "later.jsonl"], "later.jsonl has a field \"relation\" already"),
+        (["--annotate", "notes.jsonl", "nan.jsonl"], "nan.jsonl has a field \"relation\" already"),
         (["--annotate", "notes.csv", "x.csv"], "x.csv has a field \"cluster\" already"),
         (["--annotate", "notes", "a.txt"], "texts, and they have no fields"),
         (["--annotate", "gone/notes.jsonl", "x.jsonl"], "make the folder first"),
@@ -81,7 +86,10 @@ fn annotations_that_cannot_be_are_refused() {
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
     }
-    assert_eq!(fs::read_dir(&*folder).unwrap().count(), 3);
+    assert_eq!(fs::read_dir(&*folder).unwrap().count(), 5);
+    // The word alone is no field.
+    let folder = Temp::new("words").with("x.jsonl", line("a", r#"he wrote "relation": nothing"#));
+    assert!(stdout(&folder, &["--annotate", "notes.jsonl", "x.jsonl"]).contains("No copies"));
 }
 
 #[test]

@@ -262,6 +262,99 @@ fn standard_input_is_read_twice() {
 
 #[cfg(unix)]
 #[test]
+fn pipes_with_names_are_read_twice_as_well() {
+    let folder = Temp::new("pipe");
+    let pipe = folder.join("pipe.jsonl");
+    for path in ["pipe.jsonl", "."] {
+        rustix::fs::mkfifoat(rustix::fs::CWD, &pipe, rustix::fs::Mode::RWXU).unwrap();
+        let (to, rows) = (pipe.clone(), line("a", FERRY) + &line("b", FERRY) + &line("c", STORM));
+        let writing = (path != ".").then(|| std::thread::spawn(move || fs::write(to, rows)));
+        let output = run(&folder, &["--unique", "unique.jsonl", path]);
+        match writing {
+            Some(writing) => {
+                writing.join().unwrap().unwrap();
+                assert!(output.status.success(), "{}", stderr(&output));
+                assert_eq!(read(folder.join("unique.jsonl")), line("a", FERRY) + &line("c", STORM));
+            }
+            // In a folder nobody asked for it.
+            None => assert!(stderr(&output).contains("unique.jsonl is read itself"), "{}", stderr(&output)),
+        }
+        fs::remove_file(&pipe).unwrap();
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn one_file_is_one_file_whatever_it_is_called() {
+    let folder =
+        Temp::new("spelt").with("store/in.jsonl", line("a", FERRY) + &line("b", FERRY)).with("data/x.txt", STORM);
+    std::os::unix::fs::symlink("../store/in.jsonl", folder.join("data/in.jsonl")).unwrap();
+    std::os::unix::fs::symlink("store", folder.join("same")).unwrap();
+    let full = folder.join("o.jsonl").to_str().unwrap().to_owned();
+    for (args, message) in [
+        (vec!["--unique", "o.jsonl", "--removed", "./o.jsonl", "store"], "--unique and --removed are both ./o.jsonl"),
+        (vec!["--unique", "o.jsonl", "--removed", &full, "store"], "--unique and --removed are both"),
+        (vec!["--unique", "store/r.jsonl", "--removed", "same/r.jsonl", "store"], "--unique and --removed are both"),
+        (vec!["--removed", "store/in.jsonl", "data"], "store/in.jsonl is read itself"),
+    ] {
+        let output = run(&folder, &args);
+        assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
+        assert!(stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
+    }
+    // Through a link or by its name, it is read once.
+    let records = records(&folder, &["store", "data"]);
+    assert_eq!(records.last().unwrap()["documents"], 3);
+    // A link to an empty folder stays, and the folder is filled.
+    fs::create_dir(folder.join("empty")).unwrap();
+    std::os::unix::fs::symlink("empty", folder.join("link")).unwrap();
+    stdout(&folder, &["--unique", "link", "data/x.txt"]);
+    assert_eq!(read(folder.join("empty/x.txt")), STORM);
+}
+
+#[test]
+fn a_list_of_which_nothing_stays_is_a_list() {
+    let list = |id: &str, open: &str, close: &str| format!("{open}{}{close}", line(id, FERRY).trim_end());
+    for (open, close) in [("[", "]"), ("\r\n[\t", "\n]\n"), ("\u{feff}[", "]")] {
+        let folder =
+            Temp::new("nothing").with("known.json", list("a", "[", "]")).with("new.json", list("b", open, close));
+        stdout(&folder, &["--against", "known.json", "--unique", "o.json", "new.json"]);
+        let left = read(folder.join("o.json"));
+        let left: Value = serde_json::from_str(left.trim_start_matches('\u{feff}')).unwrap();
+        assert_eq!(left, json!([]));
+    }
+}
+
+#[test]
+fn a_file_with_a_mark_and_nothing_else_leaves_nothing() {
+    let (a, c) = (line("a", FERRY), line("c", STORM));
+    let table = |id: &str, text: &str| format!("id,text\n{id},{text}\n");
+    let folder =
+        Temp::new("mark").with("a.jsonl", &a).with("b.jsonl", "\u{feff}").with("c.jsonl", format!("\u{feff}{c}"));
+    let folder = folder.with("a.csv", table("a", FERRY)).with("b.csv", "\u{feff}\n").with("c.csv", table("c", STORM));
+    clean(&folder, "u.jsonl", &["a.jsonl", "b.jsonl", "c.jsonl"]);
+    assert_eq!(read(folder.join("u.jsonl")), a + &c);
+    clean(&folder, "u.csv", &["a.csv", "b.csv", "c.csv"]);
+    assert_eq!(read(folder.join("u.csv")), format!("id,text\na,{FERRY}\n\nc,{STORM}\n"));
+}
+
+#[test]
+fn dates_that_are_none_are_told() {
+    let dated = |id: &str, date: &str| json!({"id": id, "text": FERRY, "pubDate": date}).to_string() + "\n";
+    let rows = dated("a", "2024-05-18") + &dated("b", "Fri, 17 May 2024 09:30:15 GMT") + &dated("c", "2024-02-30");
+    let folder = Temp::new("dates").with("x.jsonl", rows);
+    for (args, effect) in
+        [(["--keep", "earliest", "x.jsonl"], "count as the last"), (["--within", "7d", "x.jsonl"], "match nothing")]
+    {
+        let output = run(&folder, &args);
+        let wanted = format!(
+            "2 of 3 articles have no date, and {effect}; x.jsonl:2: \"Fri, 17 May 2024 09:30:15 GMT\" is none: write 2024-05-17"
+        );
+        assert!(stderr(&output).contains(&wanted), "{}", stderr(&output));
+    }
+}
+
+#[cfg(unix)]
+#[test]
 fn devices_are_not_replaced() {
     let folder = Temp::new("device").with("x.jsonl", line("a", FERRY) + &line("b", FERRY));
     std::os::unix::fs::symlink("/dev/null", folder.join("null.jsonl")).unwrap();

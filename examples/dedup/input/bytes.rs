@@ -228,9 +228,11 @@ fn without_mark(first: &[u8]) -> Option<&'static Encoding> {
     let (pairs, _) = first.as_chunks::<2>();
     let zeros = |half: usize| pairs.iter().filter(|pair| pair[half] == 0).count();
     let enough = (pairs.len() / PLAIN).max(2);
+    // Here and there another character has a zero in the half that tells letters apart.
+    let is_high = |high: usize, low: usize| high >= enough && 8 * low <= high;
     match (zeros(0), zeros(1)) {
-        (0, high) if high >= enough => Some(UTF_16LE),
-        (high, 0) if high >= enough => Some(UTF_16BE),
+        (low, high) if is_high(high, low) => Some(UTF_16LE),
+        (high, low) if is_high(high, low) => Some(UTF_16BE),
         _ => None,
     }
 }
