@@ -322,7 +322,7 @@ impl Found {
                 let path = entry.path();
                 let inside = inside.join(entry.file_name());
                 let file_type = entry.file_type();
-                if file_type.as_ref().is_ok_and(|kind| kind.is_dir()) {
+                if file_type.as_ref().is_ok_and(fs::FileType::is_dir) {
                     folders.push((path, inside));
                     continue;
                 }
