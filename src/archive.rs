@@ -670,8 +670,12 @@ impl ArchiveReader {
     fn needs_census(&self, growth: f64) -> bool {
         let is_judged_by =
             self.detector.views().content == Content::Words || self.detector.excerpts != Excerpts::Ignore;
-        let (then, now) = (self.counted().articles.len() as f64, self.records.snapshot().len() as f64);
-        is_judged_by && (now - then).abs() > growth * then.max(1.0)
+        let (counted, snapshot) = (self.counted(), self.records.snapshot());
+        let (then, now) = (counted.articles.len() as u64, snapshot.len());
+        // Of those that live now, all that were added since are taken to be some, so that others were removed.
+        let added = snapshot.end() - counted.end().min(snapshot.end());
+        let removed = then - now.saturating_sub(added).min(then);
+        is_judged_by && added.max(removed) as f64 > growth * then.max(1) as f64
     }
 
     /// The census by which rewordings are judged: 1 for the first; none was taken, and no rewordings are found, if it is 0.

@@ -150,6 +150,8 @@ pub enum ArchiveFault {
     },
     /// It could not be written before, and nobody knows what stands in it now.
     Ended,
+    /// It was opened to be written by another process, of which this one is a fork: two would write into one file.
+    Forked,
     /// A text is compressed, and the crate was built without the feature `compress`.
     Compressed,
     /// The archive keeps no texts, and was asked for excerpts.
@@ -179,6 +181,9 @@ impl fmt::Display for ArchiveFault {
                 write!(f, "an article of {bytes} bytes is too large: give at most {most}")
             }
             Self::Ended => f.write_str("writing failed before; open the archive again: all that was committed is kept"),
+            Self::Forked => {
+                f.write_str("another process opened it, of which this one is a fork; open it after forking")
+            }
             Self::Compressed => f.write_str("a text is compressed; build retold with the feature `compress`"),
             Self::NoTexts => f.write_str(
                 "an archive without texts finds no excerpts; leave excerpts out, or create one that keeps texts",

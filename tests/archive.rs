@@ -307,6 +307,50 @@ fn a_census_is_needed_where_something_is_judged_by_it() {
 }
 
 #[test]
+fn a_census_is_needed_where_as_many_came_as_went() {
+    let (folder, articles) = (Folder::new(), articles());
+    let mut archive = Archive::create(folder.archive(), &Detector::new()).unwrap();
+    archive.add_all(&articles).unwrap();
+    archive.take_census().unwrap();
+    // A window that rolls on: the first go, and as many others come.
+    let tenth = articles.len() / 10;
+    for (id, text) in &articles[..tenth] {
+        archive.remove(id).unwrap();
+        archive.add(&(format!("new {id}"), text)).unwrap();
+    }
+    archive.commit().unwrap();
+    assert_eq!(archive.stats().articles, articles.len() as u64);
+    assert_eq!([archive.needs_census(), archive.needs_census_after(0.2)], [true, false]);
+    archive.take_census().unwrap();
+    assert!(!archive.needs_census());
+    for (id, _) in &articles[tenth..2 * tenth] {
+        archive.remove(id).unwrap();
+    }
+    archive.commit().unwrap();
+    assert_eq!([archive.needs_census(), archive.needs_census_after(0.2)], [true, false]);
+}
+
+#[test]
+fn without_its_manifest_an_archive_is_damaged_and_not_gone() {
+    let (folder, detector) = (Folder::new(), Detector::new());
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    archive.add(&("a", "The ferry leaves the harbour at nine.")).unwrap();
+    archive.commit().unwrap();
+    drop(archive);
+    for entry in fs::read_dir(folder.archive()).unwrap() {
+        let path = entry.unwrap().path();
+        if path.file_name().unwrap().to_str().unwrap().starts_with("manifest") {
+            fs::remove_file(path).unwrap();
+        }
+    }
+    let tried = [Archive::create(folder.archive(), &detector), Archive::open(folder.archive(), &detector)];
+    for refused in tried.map(|tried| tried.map(drop)) {
+        let error = refused.unwrap_err().to_string();
+        assert!(error.contains("the manifest that names this file is missing"), "{error}");
+    }
+}
+
+#[test]
 fn a_new_rewording_of_what_stands_in_edited_copies_is_found() {
     let (folder, detector) = (Folder::new(), Detector::new());
     let mut archive = Archive::create(folder.archive(), &detector).unwrap();

@@ -168,6 +168,46 @@ fn a_watch_answers_each_line_and_keeps_what_it_was_told() {
 }
 
 #[test]
+fn one_article_that_is_too_long_ends_nothing() {
+    let folder = Temp::new("long");
+    let line = |id: &str, text: &str, date: &str| json!({ "id": id, "text": text, "date": date }).to_string() + "\n";
+    let input = line("a", FERRY, "2024-05-17")
+        + &line("b", &"word ".repeat(4 << 20), "17.05.2024")
+        + &line("c", STORM, "2024-02-30");
+    let folder = folder.with("x.jsonl", &input);
+    assert!(archive(&folder, &["create", "news"]).status.success());
+    let output = archive(&folder, &["add", "news", "x.jsonl"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    for told in [
+        "x.jsonl:2: 20,971,520 bytes of text, and an archive takes 16,777,216 at most",
+        "2 dates are none, such as x.jsonl:2: \"17.05.2024\"",
+        "added 2 articles",
+    ] {
+        assert!(stderr(&output).contains(told), "{told}: {}", stderr(&output));
+    }
+    let answers = lines(&run_with(&folder, &["watch", "news", "--commit-within", "60"], input.as_bytes()));
+    let types: Vec<&Value> = answers.iter().map(|line| &line["type"]).collect();
+    assert_eq!(types, ["match", "skipped", "match"]);
+    assert_eq!(answers[1]["id"], "b");
+    assert_eq!(lines(&archive(&folder, &["stats", "news"]))[0]["articles"], 4);
+}
+
+#[test]
+fn a_watch_takes_a_mark_and_no_option_that_means_nothing() {
+    let folder = Temp::new("watch-mark");
+    let answers =
+        lines(&run_with(&folder, &["watch", "news"], ("\u{feff}".to_string() + &line("a", FERRY)).as_bytes()));
+    assert_eq!((&answers[0]["type"], &answers[0]["id"]), (&json!("match"), &json!("a")));
+    for (option, value) in
+        [("--encoding", "windows-1252"), ("--delimiter", ";"), ("--unpack-limit", "1G"), ("--stdin-format", "csv")]
+    {
+        let output = run_with(&folder, &["watch", "news", option, value], b"");
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains(option), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn a_watch_reads_fields_as_files_are_read() {
     let folder = Temp::new("watch-fields");
     let line = |id: &str, text: &str| {

@@ -275,7 +275,9 @@ fn read(
 fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
     let mut archive = articles.folder.open()?;
     let (mut added, mut pending, wants_excerpts) = (0, 0, articles.folder.search.wants_excerpts());
-    let code = read(articles, |batch| {
+    let mut told = Told::default();
+    let code = read(articles, |mut batch| {
+        batch.retain(|article| told.takes(article));
         if matches {
             let told = archive.ask_and_add_all(&batch).map_err(failed)?;
             let line = |(article, (answer, number))| answer_line(article, Some(number), &answer, wants_excerpts);
@@ -291,12 +293,53 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
         }
         Ok(())
     })?;
+    told.tell();
     archive.commit().map_err(failed)?;
     if archive.needs_census() {
         archive.take_census().map_err(failed)?;
     }
     tell(format_args!("added {} articles; there are {} now", HumanCount(added), HumanCount(archive.stats().articles)));
     Ok(code)
+}
+
+/// An archive keeps no longer text: a whole day of an agency is shorter.
+const MOST_BYTES: usize = 16 << 20;
+
+/// Why a text is not archived, if it is not.
+fn too_long(text: &str) -> Option<String> {
+    let (bytes, most) = (HumanCount(text.len() as u64), HumanCount(MOST_BYTES as u64));
+    (text.len() > MOST_BYTES)
+        .then(|| format!("{bytes} bytes of text, and an archive takes {most} at most: split it or leave it out"))
+}
+
+/// What of articles that are added has to be told.
+#[derive(Default)]
+struct Told {
+    /// How many have a date that is none, and the first of them.
+    undated: u64,
+    first: Option<String>,
+}
+
+impl Told {
+    /// Whether an article is archived; tells why it is not.
+    fn takes(&mut self, article: &input::Document) -> bool {
+        if let Some(date) = article.date().filter(|date| !retold::is_date(date)) {
+            self.undated += 1;
+            self.first.get_or_insert_with(|| format!("{}: {date:?}", article.place));
+        }
+        let reason = too_long(article.text());
+        if let Some(reason) = &reason {
+            tell(format_args!("{}: {reason}", article.place));
+        }
+        reason.is_none()
+    }
+
+    fn tell(&self) {
+        if let Some(first) = &self.first {
+            let undated = HumanCount(self.undated);
+            tell(format_args!("{undated} dates are none, such as {first}; write 2024-05-17 or 2024-05-17T09:30Z"));
+        }
+    }
 }
 
 fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, String> {
@@ -365,13 +408,21 @@ const GROWTH: f64 = 0.1;
 
 /// The article of a line, or what is answered if there is none.
 fn read_line(args: &Watch, line: &[u8], number: u64) -> Result<input::Document, Value> {
-    input::line(&args.fields, line, number).map_err(|(id, reason)| {
+    let line = if number == 1 { input::without_mark(line) } else { line };
+    let article = input::line(&args.fields, line, number).and_then(|article| match too_long(article.text()) {
+        Some(reason) => Err((Some(article.id().into()), reason)),
+        None => Ok(article),
+    });
+    article.map_err(|(id, reason)| {
         let (at, reason) = (format!("-:{number}"), shown(&reason).into_owned());
         json!({ "type": "skipped", "id": id.as_ref().unwrap_or(&at), "at": at, "reason": reason })
     })
 }
 
 pub fn watch(args: &Watch) -> Result<ExitCode, String> {
+    if let Some(option) = args.fields.not_for_lines() {
+        return Err(format!("watch reads lines of JSON in UTF-8, for which {option} says nothing: leave it out"));
+    }
     let detector = detector(&args.search)?;
     let mut archive = match Archive::open(&args.archive, &detector) {
         Err(retold::Error::Archive { fault: retold::ArchiveFault::Missing, .. }) => {
@@ -428,7 +479,11 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
                 lines.push(article.map(|document| documents.push(document)));
             }
             pending += documents.len() as u32;
-            let told = archive.ask_and_add_all(&documents).map_err(failed)?;
+            let told = match archive.ask_and_add_all(&documents) {
+                Ok(told) => told,
+                // What was answered before lasts all the same, if it can.
+                Err(error) => break Err(failed(error)),
+            };
             let wants_excerpts = args.search.wants_excerpts();
             let line = |(article, (answer, number))| answer_line(article, Some(number), &answer, wants_excerpts);
             let mut told = documents.iter().zip(told).map(line);

@@ -36,6 +36,22 @@ impl Names {
     /// The id's column need not be there if nobody named it.
     const DEFAULT_ID: &str = "id";
 
+    /// The columns of a data frame of polars that are read: there are types among its others that Arrow data of other libraries has not. None
+    /// of anything else.
+    fn of_polars<'py>(&self, articles: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
+        let class = articles.get_type();
+        if class.name()? != "DataFrame" || !class.module()?.to_string().starts_with("polars.") {
+            return Ok(None);
+        }
+        let there: Vec<String> = articles.getattr("columns")?.extract()?;
+        let wanted =
+            [Some(&self.text), self.id.as_ref(), self.date.as_ref(), self.source.as_ref(), self.known.as_ref()];
+        let is_wanted = |name: &&String| wanted.contains(&Some(name));
+        // Without the text, what is missing is told by the names of all that is there.
+        let all = there.contains(&self.text).then_some(()).map(|()| there.iter().filter(is_wanted).collect::<Vec<_>>());
+        all.map(|columns| articles.call_method1("select", (columns,))).transpose()
+    }
+
     /// Refuses data without what is named.
     fn check(&self, data_type: &DataType) -> PyResult<()> {
         let DataType::Struct(fields) = data_type else {
@@ -313,6 +329,8 @@ pub enum Feed {
 impl Feed {
     /// `first` articles came before.
     pub fn of(articles: &Bound<'_, PyAny>, names: &Names, first: usize) -> PyResult<Self> {
+        let chosen = names.of_polars(articles)?;
+        let articles = chosen.as_ref().unwrap_or(articles);
         if let Some(incoming) = incoming(articles)? {
             names.check(&incoming.data_type)?;
             return Ok(Self::Arrow(incoming, names.clone()));

@@ -95,6 +95,32 @@ def test_every_form_of_articles(folder: Path) -> None:
         retold.ArchiveReader(folder).matches(3)  # type: ignore[arg-type]
 
 
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="forks")
+def test_a_fork_leaves_the_archive_to_its_parent(folder: Path) -> None:
+    code = f"""
+import os, sys, retold
+archive = retold.Archive.create({str(folder)!r})
+archive.add("one two three four")
+archive.commit()
+child = os.fork()
+if child == 0:
+    try:
+        archive.add("of the child")
+    except OSError as error:
+        assert "fork" in str(error), error
+        sys.exit(7)
+    sys.exit(0)
+assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+for word in ("five", "six", "seven"):
+    archive.add(f"the parent adds number {{word}} now")
+    archive.commit()
+archive.verify()
+"""
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)
+    with retold.Archive.open(folder) as archive:
+        assert archive.stats()["articles"] == 4
+
+
 def test_the_report_is_that_of_find(folder: Path) -> None:
     seed = int(os.environ.get("RETOLD_SEED") or random.SystemRandom().randrange(1 << 32))
     print(f"\nRETOLD_SEED={seed}", file=sys.stderr)

@@ -201,6 +201,16 @@ def test_polars() -> None:
     assert pl.DataFrame(report.clusters)["size"].sum() == len(report.members) + len(report.clusters)
 
 
+def test_polars_columns_that_nobody_named() -> None:
+    pl = pytest.importorskip("polars", reason="SKIPPED: polars is not installed")
+    frame = pl.DataFrame({"id": ["a", "b"], "text": ["the ferry leaves at nine", "the ferry leaves at nine!"]})
+    odd = frame.with_columns(author=pl.lit(None), tags=pl.Series([[], []]), large=pl.Series([1, 2], dtype=pl.Int128))
+    assert len(retold.find(odd).clusters) == 1
+    assert retold.sign(odd) is not None
+    with pytest.raises(KeyError, match="author"):
+        retold.find(frame.rename({"text": "body"}).with_columns(author=pl.lit("x")))
+
+
 def test_pandas() -> None:
     pd = pytest.importorskip("pandas", minversion="2.2", reason="SKIPPED: pandas from 2.2 is not installed")
     np = pytest.importorskip("numpy")

@@ -120,6 +120,12 @@ fn belongs(file: u64, at: u64) -> u64 {
     mix2(file, at)
 }
 
+/// Whether a journal holds nothing, not even a commit of nothing.
+pub(super) fn is_bare(disk: &dyn Disk, name: &str) -> Result<bool> {
+    let length = || disk.open(name)?.length();
+    Ok(length().map_err(io(&disk.path(name)))? <= HEADER as u64)
+}
+
 impl Journal {
     /// A new one, whose name does not last yet.
     pub(super) fn create(disk: &dyn Disk, file: u64) -> Result<Self> {

@@ -115,6 +115,8 @@ pub struct Writer {
     merges: Vec<Merging>,
     written: u64,
     has_failed: bool,
+    /// The process that writes. What a fork of it has is no other archive.
+    process: u32,
 }
 
 impl fmt::Debug for Writer {
@@ -152,9 +154,26 @@ pub(super) struct Loaded {
     pub(super) end: journal::End,
 }
 
+/// Refuses a folder that holds articles though nothing says of which archive. A journal without any is left of one that was never finished.
+fn refuse_without_manifest(disk: &dyn Disk) -> Result<()> {
+    for name in disk.names().map_err(io(&disk.path("")))? {
+        let holds_articles = match file_number(&name, "journal") {
+            Some(_) => !journal::is_bare(disk, &name)?,
+            None => file_number(&name, "segment").is_some(),
+        };
+        if holds_articles {
+            return Err(damaged(&disk.path(&name), 0, "the manifest that names this file is missing"));
+        }
+    }
+    Ok(())
+}
+
 /// Reads an archive as it was last committed. What is open already need not be opened again.
 pub(super) fn load(disk: &dyn Disk, expected: &[Profile], open: &[Part]) -> Result<Loaded> {
-    let Some((file, manifest)) = Manifest::newest(disk)? else { return fail(disk, ArchiveFault::Missing) };
+    let Some((file, manifest)) = Manifest::newest(disk)? else {
+        refuse_without_manifest(disk)?;
+        return fail(disk, ArchiveFault::Missing);
+    };
     if let Some(first) = expected.first().filter(|_| !expected.contains(&manifest.profile)) {
         let (archive, expected) = (manifest.profile.name, first.name.clone());
         return fail(disk, ArchiveFault::Profile { archive, expected });
@@ -233,6 +252,7 @@ impl Writer {
         if names.iter().any(|name| file_number(name, "manifest").is_some()) {
             return fail(&*disk, ArchiveFault::Exists);
         }
+        refuse_without_manifest(&*disk)?;
         drop(Journal::create(&*disk, 1)?);
         sync(&*disk)?;
         let manifest = Manifest { profile: profile.clone(), next: 0, next_file: 3, journal: 1, segments: Vec::new() };
@@ -272,6 +292,7 @@ impl Writer {
             merges: Vec::new(),
             written: 0,
             has_failed: false,
+            process: std::process::id(),
         };
         let removed = writer.remove_strangers()?;
         Ok((writer, Opened { cut: end.cut, removed }))
@@ -292,8 +313,15 @@ impl Writer {
         Reader::of(self.published.clone(), self.profile.clone())
     }
 
+    fn is_forked(&self) -> bool {
+        self.process != std::process::id()
+    }
+
     /// Does what may fail; after a failure, nothing is done any more.
     fn guarded<T>(&mut self, what: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        if self.is_forked() {
+            return fail(&*self.disk, ArchiveFault::Forked);
+        }
         if self.has_failed {
             return fail(&*self.disk, ArchiveFault::Ended);
         }
@@ -710,7 +738,10 @@ impl Writer {
 impl Drop for Writer {
     /// Ends in good order if it can. What was not committed is gone.
     fn drop(&mut self) {
-        if !self.has_failed {
+        if self.is_forked() {
+            // Files and threads are those of the other process.
+            self.merges.drain(..).for_each(std::mem::forget);
+        } else if !self.has_failed {
             let _ = self.journal.close();
         }
     }

@@ -74,7 +74,7 @@ pub struct Fields {
     stdin_format: Option<StdinFormat>,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum StdinFormat {
     Txt,
     Jsonl,
@@ -209,6 +209,17 @@ impl Fields {
         };
         let &Self { delimiter, encoding, order, .. } = self;
         Reading { stdin, delimiter, encoding, order, unpack_limit: self.unpack_limit.map(|size| size.as_u64()) }
+    }
+
+    /// An option that was given and says nothing of articles that come as lines of JSON.
+    pub fn not_for_lines(&self) -> Option<&'static str> {
+        let given = [
+            (self.delimiter.is_some(), "--delimiter"),
+            (self.encoding.is_some_and(|encoding| encoding != encoding_rs::UTF_8), "--encoding"),
+            (self.unpack_limit.is_some(), "--unpack-limit"),
+            (self.stdin_format.is_some_and(|format| format != StdinFormat::Jsonl), "--stdin-format"),
+        ];
+        given.into_iter().find(|(is_given, _)| *is_given).map(|(_, option)| option)
     }
 
     /// Chooses the fields by the first records of a source.
