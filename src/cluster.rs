@@ -118,7 +118,7 @@ pub(crate) fn reunite(stars: &mut Vec<Star>, links: &[Link], rank: impl Fn(u32) 
             places.insert(links[link].other(star.center), (number, Some(link)));
         }
     }
-    let pairs: BTreeSet<(u32, u32)> = links.iter().map(|link| (link.left, link.right)).collect();
+    let pairs: BTreeMap<(u32, u32), f64> = links.iter().map(|link| ((link.left, link.right), link.strength)).collect();
     // Of each text without a star the links to members that might rather go with it.
     let mut offers: BTreeMap<u32, Vec<(usize, u32)>> = BTreeMap::new();
     for (at, link) in links.iter().enumerate() {
@@ -132,11 +132,14 @@ pub(crate) fn reunite(stars: &mut Vec<Star>, links: &[Link], rank: impl Fn(u32) 
     }
     for (text, mut offers) in offers {
         offers.sort_by(|a, b| links[b.0].strength.total_cmp(&links[a.0].strength).then(a.1.cmp(&b.1)));
-        let leaves = |&&(_, other): &&(usize, u32)| {
+        let leaves = |&&(at, other): &&(usize, u32)| {
             let Some(&(star, Some(tie))) = places.get(&other) else { return false };
             let star = &stars[star];
             let member = |&at: &usize| links[at].other(star.center);
-            let is_like = |member: u32| pairs.contains(&(member.min(other), member.max(other)));
+            // No rewording holds an edited copy.
+            let least = if links[at].strength >= 1.0 { 1.0 } else { 0.0 };
+            let strength = |member: u32| pairs.get(&(member.min(other), member.max(other)));
+            let is_like = |member: u32| strength(member).is_some_and(|&strength| strength >= least);
             star.links.len() > 1 && star.links.iter().filter(|&&at| at != tie).all(|at| !is_like(member(at)))
         };
         // One that another text of these has taken is in a star of two, which nobody leaves.
@@ -328,8 +331,11 @@ mod tests {
         };
         assert_eq!(of(&links), [(0, vec![1]), (2, vec![3])]);
         // Who is like another member stays.
-        let with_mate = [&links[..], &[link(0, 4, 1.0), link(1, 2, 0.8), link(1, 4, 1.0)]].concat();
-        assert_eq!(of(&with_mate), [(0, vec![1, 2, 4])]);
+        let with_mate = [&links[..], &[link(0, 4, 1.0), link(0, 5, 1.0), link(1, 2, 1.0)]].concat();
+        assert_eq!(of(&with_mate), [(0, vec![1, 2, 4, 5])]);
+        // But no rewording of another member holds it back from its edited copy.
+        let with_rewording = [&links[..], &[link(0, 4, 1.0), link(0, 5, 1.0), link(1, 2, 0.8)]].concat();
+        assert_eq!(of(&with_rewording), [(0, vec![1, 4, 5]), (2, vec![3])]);
     }
 
     proptest! {

@@ -41,19 +41,26 @@ pub fn may_replace(relation: Relation, covered: f32, removed_words: u32, kept_wo
     }
 }
 
-/// The most kept texts that each other one is compared with.
+/// The most kept texts that each other one is compared with, beside those that are known to be copies of it.
 const TRIED: usize = 8;
 
 /// For each text of a cluster that goes, by its place in `order`, the one in whose favour.
 type Plan<T> = Vec<Option<(usize, T)>>;
 
-/// Who goes if the texts of a cluster are looked at in their order, those to be kept rather first. `replaces` says, for one that
-/// would go and one that is kept, what it needs to know later if it may.
-fn in_order<T>(texts: usize, replaces: impl Fn(usize, usize) -> Option<T>) -> Plan<T> {
+/// Those of kept texts, ascending, that another one is compared with: the first, and its copies.
+fn tried<'p>(kept: &'p [usize], copies: &'p [usize]) -> impl Iterator<Item = usize> + use<'p> {
+    let first = &kept[..kept.len().min(TRIED)];
+    let others = copies.iter().filter(move |copy| !first.contains(copy) && kept.binary_search(copy).is_ok());
+    first.iter().chain(others).copied()
+}
+
+/// Who goes if the texts of a cluster are looked at in their order, those to be kept rather first. `copies` are those of each text, and
+/// `replaces` says, for one that would go and one that is kept, what it needs to know later if it may.
+fn in_order<T>(copies: &[Vec<usize>], replaces: impl Fn(usize, usize) -> Option<T>) -> Plan<T> {
     let mut kept: Vec<usize> = Vec::new();
-    let mut plan = Vec::with_capacity(texts);
-    for text in 0..texts {
-        let favoured = kept.iter().take(TRIED).find_map(|&kept| replaces(text, kept).map(|tie| (kept, tie)));
+    let mut plan = Vec::with_capacity(copies.len());
+    for (text, copies) in copies.iter().enumerate() {
+        let favoured = tried(&kept, copies).find_map(|kept| replaces(text, kept).map(|tie| (kept, tie)));
         if favoured.is_none() {
             kept.push(text);
         }
@@ -63,12 +70,12 @@ fn in_order<T>(texts: usize, replaces: impl Fn(usize, usize) -> Option<T>) -> Pl
 }
 
 /// The same, but the first one, which was kept unasked, goes as well if others tell it and all that goes in its favour.
-fn without_first<T>(mut plan: Plan<T>, replaces: impl Fn(usize, usize) -> Option<T>) -> Plan<T> {
-    let others = (1..plan.len()).filter(|&text| plan[text].is_none()).take(TRIED).collect::<Vec<_>>();
+fn without_first<T>(mut plan: Plan<T>, copies: &[Vec<usize>], replaces: impl Fn(usize, usize) -> Option<T>) -> Plan<T> {
+    let others = (1..plan.len()).filter(|&text| plan[text].is_none()).collect::<Vec<_>>();
     let mut instead = Vec::new();
     for text in 0..plan.len() {
         if text == 0 || plan[text].as_ref().is_some_and(|&(kept, _)| kept == 0) {
-            let other = others.iter().find_map(|&kept| replaces(text, kept).map(|tie| (kept, tie)));
+            let other = tried(&others, &copies[text]).find_map(|kept| replaces(text, kept).map(|tie| (kept, tie)));
             let Some(other) = other else { return plan };
             instead.push((text, other));
         }
@@ -120,6 +127,16 @@ impl SideBySide for AtHand<'_, '_> {
     fn covered(&self, text: u32, by: u32) -> f32 {
         self.shingles.covered(text, &self.shingles.of(by))
     }
+}
+
+/// The pairs of copies, in order, of which both are among some texts, which ascend.
+fn pairs_among(texts: &[u32], verified: &[Compared]) -> Vec<(u32, u32)> {
+    let of_text = |&left: &u32| {
+        let first = verified.partition_point(|pair| pair.left < left);
+        let of_text = verified[first..].iter().take_while(move |pair| pair.left == left);
+        of_text.map(|pair| (pair.left, pair.right)).filter(|(_, right)| texts.binary_search(right).is_ok())
+    };
+    texts.iter().flat_map(of_text).collect()
 }
 
 impl Removing<'_> {
@@ -238,10 +255,18 @@ impl Removing<'_> {
                 && may_replace(relation, covered.unwrap_or_default(), words(removed), words(kept));
             may.then_some(tie)
         };
+        let pairs = pairs_among(&texts, verified);
         let plan = |texts: &[u32]| {
             let replaces = |removed: usize, kept: usize| replaces(texts[removed], texts[kept]);
-            let plan = in_order(texts.len(), replaces);
-            if self.representative == Representative::Central { without_first(plan, replaces) } else { plan }
+            let places: BTreeMap<u32, usize> = texts.iter().copied().zip(0..).collect();
+            let mut copies = vec![Vec::new(); texts.len()];
+            for (left, right) in pairs.iter().map(|(left, right)| (places[left], places[right])) {
+                copies[left].push(right);
+                copies[right].push(left);
+            }
+            copies.iter_mut().for_each(|copies| copies.sort_unstable());
+            let plan = in_order(&copies, replaces);
+            if self.representative == Representative::Central { without_first(plan, &copies, replaces) } else { plan }
         };
         texts.sort_by_key(|&text| (rank(text), std::cmp::Reverse(words(text)), text != center, text));
         let stay = |plan: &Plan<Tie>| plan.iter().filter(|removed| removed.is_none()).count();
@@ -266,10 +291,14 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nobody_goes_in_favour_of_one_that_goes(texts in 1usize..20, ties in prop::collection::vec(any::<bool>(), 400)) {
+        fn nobody_goes_in_favour_of_one_that_goes(
+            texts in 1usize..20, ties in prop::collection::vec(any::<bool>(), 400), known in prop::collection::vec(any::<bool>(), 400),
+        ) {
             let may = |text: usize, kept: usize| ties[text * 20 + kept];
             let replaces = |text, kept| may(text, kept).then_some(());
-            let plan = without_first(in_order(texts, replaces), replaces);
+            let of_text = |text: usize| (0..texts).filter(|other| known[text * 20 + other]).collect();
+            let copies: Vec<Vec<usize>> = (0..texts).map(of_text).collect();
+            let plan = without_first(in_order(&copies, replaces), &copies, replaces);
             for (text, favoured) in plan.iter().enumerate() {
                 if let Some((kept, ())) = favoured {
                     prop_assert!(may(text, *kept) && plan[*kept].is_none(), "{:?}", plan);
@@ -283,14 +312,31 @@ mod tests {
     fn a_release_goes_and_the_stories_around_it_stay() {
         // The release comes first, and nobody tells the stories.
         let replaces = |text, _| (text == 0).then_some(());
-        assert_eq!(without_first(in_order(4, replaces), replaces), [Some((1, ())), None, None, None]);
+        let no_copies = vec![Vec::new(); 4];
+        assert_eq!(
+            without_first(in_order(&no_copies, replaces), &no_copies, replaces),
+            [Some((1, ())), None, None, None]
+        );
     }
 
     #[test]
     fn who_is_needed_stays() {
         // The second tells the first, but not the third, which the first tells.
         let replaces = |text, kept| [(0, 1), (2, 0)].contains(&(text, kept)).then_some(());
-        assert_eq!(without_first(in_order(3, replaces), replaces), [None, None, Some((0, ()))]);
+        let no_copies = vec![Vec::new(); 4];
+        assert_eq!(
+            without_first(in_order(&no_copies[..3], replaces), &no_copies[..3], replaces),
+            [None, None, Some((0, ()))]
+        );
+    }
+
+    #[test]
+    fn who_has_a_copy_among_many_goes_in_its_favour() {
+        // Of thirty that nobody else tells each has a copy further on.
+        let copies: Vec<Vec<usize>> = (0..60).map(|text| vec![(text + 30) % 60]).collect();
+        let replaces = |text: usize, kept: usize| (text == kept + 30).then_some(());
+        let plan = in_order(&copies, replaces);
+        assert!((0..60).all(|text| plan[text] == text.checked_sub(30).map(|kept| (kept, ()))), "{plan:?}");
     }
 
     #[test]

@@ -126,6 +126,19 @@ fn answers_are_kept_and_never_asked_for_again() {
 }
 
 #[test]
+fn questions_stay_out_of_what_programs_read() {
+    let folder = Temp::new("questions").with("x.jsonl", pairs(6, 40, 36));
+    let args = ["audit", "--judge", "answers.jsonl", "--format", "jsonl", "--level", "near", "x.jsonl"];
+    // An answer that is no text is asked for again.
+    let output = run_with(&folder, &args, b"y\n\xe9\nn\nq\n");
+    assert!(output.status.success(), "{}", stderr(&output));
+    let lines = String::from_utf8(output.stdout.clone()).unwrap();
+    assert!(lines.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{lines}");
+    assert_eq!(stderr(&output).matches(QUESTION).count(), 4);
+    assert_eq!(fs::read_to_string(folder.join("answers.jsonl")).unwrap().lines().count(), 2);
+}
+
+#[test]
 fn answers_of_other_pairs_stay_in_the_file_and_out_of_the_figures() {
     let other = json!({"left": "a", "right": "b", "copy": false}).to_string();
     let folder = Temp::new("others").with("x.jsonl", pairs(1, 40, 36)).with("answers.jsonl", &other);

@@ -51,6 +51,19 @@ fn shows_a_reworded_pair_side_by_side() {
 }
 
 #[test]
+fn a_width_beyond_all_screens_is_refused() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/texts");
+    let files = ["en-original.txt", "en-reworded.txt"];
+    let widest = run(&folder, &["compare", files[0], files[1], "--width", "10000"]);
+    assert_eq!(widest.status.code(), Some(0), "{}", stderr(&widest));
+    for width in ["10001", "200000", "18446744073709551615"] {
+        let output = run(&folder, &["compare", files[0], files[1], "--width", width]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        assert!(stderr(&output).contains("--width"), "{}", stderr(&output));
+    }
+}
+
+#[test]
 fn every_word_is_shown_within_the_width() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/texts");
     for language in ["ar", "de", "en", "es", "ru", "vi", "zh"] {

@@ -139,7 +139,9 @@ fn what_is_in_a_text_stays_text() {
     for tag in ["<script", "</script", "<img", "<!--"] {
         assert_eq!(page.matches(tag).count(), clean.matches(tag).count(), "{tag}");
     }
-    let harmful = |c: char| (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202d}' | '\u{202e}');
+    let is_none = |c: char| u32::from(c) & 0xfffe == 0xfffe || ('\u{fdd0}'..='\u{fdef}').contains(&c);
+    let harmful =
+        |c: char| (c.is_control() && c != '\n' && c != '\t') || matches!(c, '\u{202d}' | '\u{202e}') || is_none(c);
     assert_eq!(page.chars().find(|&c| harmful(c)), None);
     let texts = texts(&page);
     assert_eq!(String::from_utf16(&texts[1]).unwrap(), harmless());

@@ -129,7 +129,13 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
 
     let audit = Audit::new(&documents, &sample, taken, &all, settings);
     let mut out = BufWriter::new(io::stdout().lock());
-    let written = audit.judge(&mut answers, args.layout.columns(), &mut out).and_then(|()| {
+    let columns = args.layout.columns();
+    let judged = match args.format {
+        Format::Text => audit.judge(&mut answers, columns, &mut out),
+        // Programs read the results, and people answer.
+        Format::Jsonl => audit.judge(&mut answers, columns, &mut io::stderr().lock()),
+    };
+    let written = judged.and_then(|()| {
         audit.write(args, &answers, &mut out)?;
         Ok(out.flush()?)
     });
@@ -261,7 +267,7 @@ impl<'a> Audit<'a> {
         let longest = bands.values().map(Vec::len).max().unwrap_or(0);
         // One of each band in turn, the most doubtful band first, so that any number of answers tells of all bands.
         let queue = (0..longest).flat_map(|nth| bands.values().filter_map(move |pairs| pairs.get(nth)));
-        let mut lines = io::stdin().lock().lines();
+        let mut lines = io::stdin().lock().split(b'\n');
         for pair in queue {
             let (left, right) = self.ids(pair);
             if answers.of(left, right).is_some() {
@@ -279,7 +285,9 @@ impl<'a> Audit<'a> {
                     writeln!(out)?;
                     return Ok(());
                 };
-                match answer?.trim().to_ascii_lowercase().as_str() {
+                let answer =
+                    answer.map_err(|error| Failure::Answers(format!("cannot read standard input: {error}")))?;
+                match String::from_utf8_lossy(&answer).trim().to_ascii_lowercase().as_str() {
                     "y" | "yes" => answers.keep(left, right, true)?,
                     "n" | "no" => answers.keep(left, right, false)?,
                     "s" | "skip" => {}

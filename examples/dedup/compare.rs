@@ -50,9 +50,9 @@ pub struct Args {
 #[derive(clap::Args)]
 #[command(next_help_heading = "Output")]
 pub struct Layout {
-    /// How wide to print, in columns [default: as the terminal]
-    #[arg(long, value_name = "COLUMNS")]
-    width: Option<usize>,
+    /// How wide to print, in columns, at most 10000 [default: as the terminal]
+    #[arg(long, value_name = "COLUMNS", value_parser = clap::value_parser!(u16).range(..=10_000))]
+    width: Option<u16>,
 
     /// Whether to tell passages by colours; otherwise by brackets
     #[arg(long, value_enum, default_value_t = Colors::Auto)]
@@ -66,7 +66,7 @@ impl Layout {
             Colors::Always => true,
             Colors::Never => false,
         };
-        Columns::new(self.width, colors)
+        Columns::new(self.width.map(usize::from), colors)
     }
 }
 

@@ -140,7 +140,8 @@ pub struct Names {
     ///
     /// Footers, signatures and notes to the reader that four articles have which tell different stories.
     /// A line has the id, the location, the text that is left, and as `cut` the byte ranges of the text
-    /// that are left out. All articles are written, with and without furniture.
+    /// that are left out; a line break stands where something was. All articles are written, with and
+    /// without furniture.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     strip_furniture: Option<PathBuf>,
 }

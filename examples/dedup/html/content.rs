@@ -44,7 +44,11 @@ impl Display for Escaped<'_> {
                     &picture
                 }
                 '\u{7f}' => "\u{2421}",
-                '\u{80}'..='\u{9f}' | '\u{202d}' | '\u{202e}' => "\u{fffd}",
+                '\u{80}'..='\u{9f}' | '\u{202d}' | '\u{202e}' | '\u{fdd0}'..='\u{fdef}' | '\u{fffe}' | '\u{ffff}' => {
+                    "\u{fffd}"
+                }
+                // No character either, and two places long.
+                _ if u32::from(c) & 0xfffe == 0xfffe => "\u{fffd}\u{fffd}",
                 _ => continue,
             };
             f.write_str(&self.0[from..at])?;
