@@ -113,7 +113,7 @@ fn harmless() -> String {
     format!(
         "\u{feff}<script>window.harmed = 1</script> {FERRY}\n</div></details><img src=x onerror=harmed=1>\n\
          <!-- ]]> --> &lt;b&gt; &amp; ' \" `${{harmed = 1}}` {{{{title}}}} \u{2400} \u{241b}[31m \u{2421} \u{fffd} \u{fffd}2J\t\
-         \u{fffd}reversed\u{202c} \u{2066}apart\u{2069} \u{5d0}\u{5d1}\u{5d2} 😀 é e\u{301} 渡船 </script> \u{2028} \u{fffe} end"
+         \u{fffd}reversed\u{202c} \u{2066}apart\u{2069} \u{5d0}\u{5d1}\u{5d2} 😀 é e\u{301} 渡船 </script> \u{2028} \u{fffd} end"
     )
 }
 
