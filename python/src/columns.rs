@@ -1,5 +1,6 @@
 //! Articles as Python hands them over: Arrow data of any library, or lists of strings, tuples and dicts. Texts stay where they are.
 
+use std::ffi::CString;
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
@@ -13,7 +14,7 @@ use arrow_array::{
     StringViewArray,
 };
 use arrow_schema::{DataType, TimeUnit};
-use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyKeyError, PyTypeError, PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
 use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyList, PyMapping, PyString, PyTuple};
@@ -359,13 +360,14 @@ impl Feed {
         Ok(Self::Objects(Some(Box::new(objects.batch(names, first)))))
     }
 
-    /// The batches, one after the other; `first` articles came before.
+    /// The batches, one after the other; `first` articles came before. Warns in the end of dates that are none.
     pub fn batches(self, mut first: usize) -> impl Iterator<Item = PyResult<Batch>> {
         let (mut arrays, names, mut objects) = match self {
             Self::Arrow(incoming, names) => (Some(incoming.arrays), Some(names), None),
             Self::Objects(batch) => (None, None, batch),
         };
-        std::iter::from_fn(move || {
+        let mut undated = Undated::default();
+        let mut next = move || {
             let array = arrays.as_mut().and_then(Iterator::next);
             let batch = match (array, &names) {
                 (Some(array), Some(names)) => {
@@ -375,7 +377,42 @@ impl Feed {
             };
             first += batch.as_ref().map_or(0, Batch::len);
             Some(batch)
+        };
+        std::iter::from_fn(move || match next() {
+            Some(batch) => {
+                batch.iter().for_each(|batch| undated.look_at(batch));
+                Some(batch)
+            }
+            None => undated.warn().err().map(Err),
         })
+    }
+}
+
+/// Dates that are none: how many, and the first of them.
+#[derive(Default)]
+struct Undated {
+    count: u64,
+    first: Option<String>,
+}
+
+impl Undated {
+    fn look_at(&mut self, batch: &Batch) {
+        let Some(dates) = &batch.date else { return };
+        let dates = (0..batch.len()).filter_map(|row| dates.get(row));
+        for date in dates.filter(|date| !retold::is_date(date)) {
+            self.count += 1;
+            self.first.get_or_insert_with(|| date.into());
+        }
+    }
+
+    /// Once.
+    fn warn(&mut self) -> PyResult<()> {
+        let Some(first) = self.first.take() else { return Ok(()) };
+        let (count, s) = (self.count, if self.count == 1 { "" } else { "s" });
+        let message =
+            format!("{count} date{s} cannot be read and count as none, such as {first:?}: give 2024-05-17 or a date");
+        let message = CString::new(message.replace('\0', "\u{2400}")).map_err(PyValueError::new_err)?;
+        Python::attach(|py| PyErr::warn(py, &py.get_type::<PyUserWarning>(), &message, 1))
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use pyo3::conversion::FromPyObjectOwned;
 use pyo3::exceptions::{
-    PyBlockingIOError, PyFileExistsError, PyFileNotFoundError, PyOSError, PyTypeError, PyValueError,
+    PyBlockingIOError, PyFileExistsError, PyFileNotFoundError, PyOSError, PyOverflowError, PyTypeError, PyValueError,
 };
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyString};
@@ -50,7 +50,13 @@ fn io_exception(source: &io::Error, message: String) -> PyErr {
 fn get<'py, T: FromPyObjectOwned<'py>>(options: &Bound<'py, PyDict>, name: &str, needed: &str) -> PyResult<Option<T>> {
     let Some(value) = options.get_item(name)?.filter(|value| !value.is_none()) else { return Ok(None) };
     let kind = value.get_type().name()?.to_string();
-    value.extract().map(Some).map_err(|_| PyTypeError::new_err(format!("{name} is {kind}: give {needed}")))
+    value.extract().map(Some).map_err(|error: T::Error| {
+        let (error, py): (PyErr, _) = (error.into(), options.py());
+        match error.is_instance_of::<PyOverflowError>(py) || error.is_instance_of::<PyValueError>(py) {
+            true => PyValueError::new_err(format!("{name} = {value} is out of range: give {needed}")),
+            false => PyTypeError::new_err(format!("{name} is {kind}: give {needed}")),
+        }
+    })
 }
 
 fn named<T: FromStr<Err = Error>>(options: &Bound<'_, PyDict>, name: &str) -> PyResult<Option<T>> {
@@ -101,7 +107,7 @@ pub fn detector(options: &Bound<'_, PyDict>) -> PyResult<(DetectorBuilder, Setti
     number("removal_confidence", 0.9, DetectorBuilder::removal_confidence)?;
     number("prior", 0.0, DetectorBuilder::prior)?;
     number("near_misses", 0.0, DetectorBuilder::near_misses)?;
-    let min_words = get::<usize>(options, "min_words", "a whole number")?;
+    let min_words = get::<usize>(options, "min_words", "a whole number, not negative")?;
     if let Some(words) = min_words {
         builder = builder.min_words(words);
     }
@@ -169,7 +175,7 @@ impl<'py> FromPyObject<'_, 'py> for Bytes {
         if !value.is_instance_of::<PyString>() {
             return value.extract().map(Self);
         }
-        let text: String = value.extract::<String>()?.to_lowercase();
+        let text: String = value.extract::<String>()?.trim().to_lowercase();
         let parse = || {
             let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
             let (number, unit) = text.split_at(digits);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -242,9 +243,12 @@ def test_signatures() -> None:
         ({"level": 3}, TypeError, "level is int: give a string"),
         ({"keep": "best"}, ValueError, 'unknown representative "best": use one of central, longest, first, earliest'),
         ({"excerpts": "some"}, ValueError, 'unknown choice of excerpts "some"'),
-        ({"within": -1}, TypeError, "within is int: give a timedelta or seconds"),
-        ({"memory": "much"}, TypeError, 'memory is str: give bytes, or a string such as "2 GB"'),
-        ({"min_words": -1}, TypeError, "min_words is int: give a whole number"),
+        ({"within": -1}, ValueError, "within = -1 is out of range: give a timedelta or seconds"),
+        ({"within": "soon"}, TypeError, "within is str: give a timedelta or seconds"),
+        ({"memory": "much"}, ValueError, 'memory = much is out of range: give bytes, or a string such as "2 GB"'),
+        ({"memory": -1}, ValueError, "memory = -1 is out of range"),
+        ({"memory": [1]}, TypeError, "memory is list: give bytes"),
+        ({"min_words": -1}, ValueError, "min_words = -1 is out of range: give a whole number"),
         ({"threads": 0}, ValueError, "threads = 0 is out of range"),
         ({"progress": 3}, TypeError, "progress is int: give True, False or a function"),
         ({"date": "when"}, KeyError, "no \\\\*\"when\\\\*\" for the date"),
@@ -255,6 +259,19 @@ def test_signatures() -> None:
 def test_wrong_options(options: dict[str, Any], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         retold.find([{"text": FERRY}], **options)
+
+
+def test_dates_that_are_none_are_told() -> None:
+    rows = [{"text": FERRY, "d": date} for date in ("2024-05-17", "17.05.2024", "2024-02-30", None)]
+    for memory in (None, "1 MB"):
+        with pytest.warns(UserWarning, match="2 dates cannot be read and count as none, such as .17.05.2024."):
+            report = retold.find(rows, date="d", within=86400, memory=memory)
+        assert len(report.clusters) == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert len(retold.find(rows[:1] * 2, date="d", within=86400).clusters) == 1
+        with pytest.raises(UserWarning):
+            retold.find(rows, date="d")
 
 
 def test_unknown_options_are_refused() -> None:
