@@ -126,6 +126,27 @@ fn answers_are_kept_and_never_asked_for_again() {
 }
 
 #[test]
+fn articles_of_one_id_are_told_apart() {
+    let pairs = pairs(6, 40, 36);
+    let texts =
+        pairs.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["text"].as_str().unwrap().to_owned());
+    let rows: Vec<String> = texts.map(|text| line("same", &text)).collect();
+    let mut back = rows.clone();
+    back.reverse();
+    let folder = Temp::new("same").with("x.jsonl", rows.concat()).with("y.jsonl", back.concat());
+    let first = judged(&folder, "y\nq\n", &["--level", "near", "x.jsonl"]);
+    assert_eq!(first.matches(QUESTION).count(), 2);
+    let second = judged(&folder, &"n\n".repeat(10), &["--level", "near", "y.jsonl"]);
+    assert_eq!(second.matches(QUESTION).count(), 5, "one pair was answered, in whatever order they come: {second}");
+    let sampled = |file: &str| {
+        let mut lines = audit(&folder, &["--level", "near", "--sample", "5", file]);
+        lines.iter_mut().for_each(|line| _ = line.as_object_mut().unwrap().remove("seconds"));
+        lines
+    };
+    assert_eq!(sampled("x.jsonl"), sampled("y.jsonl"));
+}
+
+#[test]
 fn questions_stay_out_of_what_programs_read() {
     let folder = Temp::new("questions").with("x.jsonl", pairs(6, 40, 36));
     let args = ["audit", "--judge", "answers.jsonl", "--format", "jsonl", "--level", "near", "x.jsonl"];

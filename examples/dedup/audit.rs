@@ -5,7 +5,8 @@
 //! such a sample with the same probability, whether or not the candidates know it: the share of these pairs that are
 //! candidates is an unbiased estimate of the recall of the candidate stage.
 
-use std::collections::{BTreeMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead, BufWriter, Write};
 use std::path::{Path, PathBuf};
@@ -120,14 +121,15 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
     if !args.quiet {
         args.memory.tell_exceeded(documents.len() as u64, held, &bar);
     }
-    let sample = sample(&documents, args.sample);
+    let names = names(&documents);
+    let sample = sample(&names, args.sample);
     progress::show_articles(&bar);
     let pairs_of = |detector: &retold::Detector| pool.install(|| detector.pairs_of(&documents, &sample));
     let taken = pairs_of(&detector(retold::Search::Candidates, held)?).map_err(|error| error.to_string())?;
     let all = pairs_of(&detector(retold::Search::Exhaustive, held)?).map_err(|error| error.to_string())?;
     bar.finish_and_clear();
 
-    let audit = Audit::new(&documents, &sample, taken, &all, settings);
+    let audit = Audit::new((&documents, &names), &sample, taken, &all, settings);
     let mut out = BufWriter::new(io::stdout().lock());
     let columns = args.layout.columns();
     let judged = match args.format {
@@ -160,16 +162,27 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// The positions of a sample of articles: those whose ids have the smallest hashes.
-fn sample(documents: &[Document], wanted: Option<u64>) -> Vec<usize> {
+/// What articles are called: by their ids, and where several have one, by their texts as well.
+fn names(documents: &[Document]) -> Vec<Cow<'_, str>> {
+    let mut times: HashMap<&str, usize> = HashMap::new();
+    documents.iter().for_each(|document| *times.entry(document.id()).or_default() += 1);
+    let named = documents.iter().map(|document| match times[document.id()] {
+        1 => Cow::Borrowed(document.id()),
+        _ => format!("{}#{:08x}", document.id(), hash(document.text()) as u32).into(),
+    });
+    named.collect()
+}
+
+/// The positions of a sample of articles: those whose names have the smallest hashes.
+fn sample(names: &[Cow<'_, str>], wanted: Option<u64>) -> Vec<usize> {
     const USUAL: usize = 2000;
     const FEW: usize = 100;
     const MOST_PAIRS: usize = 100_000_000;
     let wanted = match wanted {
         Some(wanted) => usize::try_from(wanted).unwrap_or(usize::MAX),
-        None => USUAL.min((MOST_PAIRS / documents.len().max(1)).max(FEW)),
+        None => USUAL.min((MOST_PAIRS / names.len().max(1)).max(FEW)),
     };
-    let mut order: Vec<(u64, usize)> = documents.iter().map(|document| hash(document.id())).zip(0..).collect();
+    let mut order: Vec<(u64, usize)> = names.iter().map(|name| hash(name)).zip(0..).collect();
     order.sort_unstable();
     order.truncate(wanted);
     order.into_iter().map(|(_, position)| position).collect()
@@ -186,6 +199,7 @@ fn hash(text: &str) -> u64 {
 /// What was found of a sample of articles.
 struct Audit<'a> {
     documents: &'a [Document],
+    names: &'a [Cow<'a, str>],
     sampled: usize,
     /// The pairs that were candidates, copies and near misses, the most doubtful first.
     taken: Vec<Pair>,
@@ -197,7 +211,7 @@ struct Audit<'a> {
 
 impl<'a> Audit<'a> {
     fn new(
-        documents: &'a [Document],
+        (documents, names): (&'a [Document], &'a [Cow<'a, str>]),
         sample: &[usize],
         mut taken: Vec<Pair>,
         all: &[Pair],
@@ -223,11 +237,11 @@ impl<'a> Audit<'a> {
         let doubt = |pair: &Pair| doubt(pair, &settings);
         // Equals stay in the order of their ids, in which all pairs come.
         taken.sort_by(|a, b| doubt(a).total_cmp(&doubt(b)));
-        Self { documents, sampled: sample.len(), taken, missed, recall, settings }
+        Self { documents, names, sampled: sample.len(), taken, missed, recall, settings }
     }
 
     fn ids(&self, pair: &Pair) -> (&str, &str) {
-        (self.documents[pair.left].id(), self.documents[pair.right].id())
+        (&self.names[pair.left], &self.names[pair.right])
     }
 
     /// Which band of confidence a pair is in; see [`Band`].
@@ -273,8 +287,8 @@ impl<'a> Audit<'a> {
             if answers.of(left, right).is_some() {
                 continue;
             }
-            let texts = [pair.left, pair.right]
-                .map(|at| Text { name: self.documents[at].id(), text: self.documents[at].text() });
+            let texts =
+                [pair.left, pair.right].map(|at| Text { name: &self.names[at], text: self.documents[at].text() });
             let passages = shared_passages(texts[0].text, texts[1].text);
             columns.write(texts[0], texts[1], &passages, out)?;
             writeln!(out, "\n{}", self.line(pair))?;

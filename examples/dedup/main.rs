@@ -359,7 +359,9 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let skipped = skipped_later(&report, &places);
     bar.suspend(|| tell_problems(&skipped));
     // Before the results, after which nobody may listen any more.
-    progress::show_bytes(&bar, "write", input::bytes(&sources));
+    if outputs.need_input_again() {
+        progress::show_bytes(&bar, "write", input::bytes(&sources));
+    }
     let outputs = pool.install(|| outputs.write(&sources, &tallies, &report, (&articles, &places), &bar));
     drop(lines);
     bar.finish_and_clear();
