@@ -275,9 +275,9 @@ fn read(
 fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
     let mut archive = articles.folder.open()?;
     let (mut added, mut pending, wants_excerpts) = (0, 0, articles.folder.search.wants_excerpts());
-    let mut told = Told::default();
+    let mut remarks = Remarks::default();
     let code = read(articles, |mut batch| {
-        batch.retain(|article| told.takes(article));
+        batch.retain(|article| remarks.takes(article));
         if matches {
             let told = archive.ask_and_add_all(&batch).map_err(failed)?;
             let line = |(article, (answer, number))| answer_line(article, Some(number), &answer, wants_excerpts);
@@ -293,7 +293,7 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
         }
         Ok(())
     })?;
-    told.tell();
+    remarks.tell();
     archive.commit().map_err(failed)?;
     if archive.needs_census() {
         archive.take_census().map_err(failed)?;
@@ -314,13 +314,13 @@ fn too_long(text: &str) -> Option<String> {
 
 /// What of articles that are added has to be told.
 #[derive(Default)]
-struct Told {
+struct Remarks {
     /// How many have a date that is none, and the first of them.
     undated: u64,
     first: Option<String>,
 }
 
-impl Told {
+impl Remarks {
     /// Whether an article is archived; tells why it is not.
     fn takes(&mut self, article: &input::Document) -> bool {
         if let Some(date) = article.date().filter(|date| !retold::is_date(date)) {
