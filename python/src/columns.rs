@@ -399,7 +399,7 @@ impl Undated {
     fn look_at(&mut self, batch: &Batch) {
         let Some(dates) = &batch.date else { return };
         let dates = (0..batch.len()).filter_map(|row| dates.get(row));
-        for date in dates.filter(|date| !retold::is_date(date)) {
+        for date in dates.filter(|date| !date.trim().is_empty() && !retold::is_date(date)) {
             self.count += 1;
             self.first.get_or_insert_with(|| date.into());
         }

@@ -262,7 +262,7 @@ def test_wrong_options(options: dict[str, Any], error: type[Exception], message:
 
 
 def test_dates_that_are_none_are_told() -> None:
-    rows = [{"text": FERRY, "d": date} for date in ("2024-05-17", "17.05.2024", "2024-02-30", None)]
+    rows = [{"text": FERRY, "d": date} for date in ("2024-05-17", "17.05.2024", "2024-02-30", "", None)]
     for memory in (None, "1 MB"):
         with pytest.warns(UserWarning, match="2 dates cannot be read and count as none, such as .17.05.2024."):
             report = retold.find(rows, date="d", within=86400, memory=memory)
