@@ -41,20 +41,20 @@ pub fn may_replace(relation: Relation, covered: f32, removed_words: u32, kept_wo
     }
 }
 
-/// The most kept texts that each other one is compared with, beside those that are known to be copies of it.
+/// The most kept texts that each other one is compared with, beside those that are known to be edited copies of it.
 const TRIED: usize = 8;
 
 /// For each text of a cluster that goes, by its place in `order`, the one in whose favour.
 type Plan<T> = Vec<Option<(usize, T)>>;
 
-/// Those of kept texts, ascending, that another one is compared with: the first, and its copies.
+/// Those of kept texts, ascending, that another one is compared with: the first, and its edited copies.
 fn tried<'p>(kept: &'p [usize], copies: &'p [usize]) -> impl Iterator<Item = usize> + use<'p> {
     let first = &kept[..kept.len().min(TRIED)];
     let others = copies.iter().filter(move |copy| !first.contains(copy) && kept.binary_search(copy).is_ok());
     first.iter().chain(others).copied()
 }
 
-/// Who goes if the texts of a cluster are looked at in their order, those to be kept rather first. `copies` are those of each text, and
+/// Who goes if the texts of a cluster are looked at in their order, those to be kept rather first. `copies` are the edited ones of each text, and
 /// `replaces` says, for one that would go and one that is kept, what it needs to know later if it may.
 fn in_order<T>(copies: &[Vec<usize>], replaces: impl Fn(usize, usize) -> Option<T>) -> Plan<T> {
     let mut kept: Vec<usize> = Vec::new();
@@ -129,12 +129,19 @@ impl SideBySide for AtHand<'_, '_> {
     }
 }
 
-/// The pairs of copies, in order, of which both are among some texts, which ascend.
+/// Whether a rewording tells what the other tells from beginning to end: two stories around one release share that, and little else.
+fn tells_throughout(pair: &Compared) -> bool {
+    const LEAST: f32 = 0.1;
+    pair.evidence.content.is_some_and(|content| content.coverage >= LEAST)
+}
+
+/// The pairs of edited copies, in order, of which both are among some texts, which ascend.
 fn pairs_among(texts: &[u32], verified: &[Compared]) -> Vec<(u32, u32)> {
     let of_text = |&left: &u32| {
         let first = verified.partition_point(|pair| pair.left < left);
         let of_text = verified[first..].iter().take_while(move |pair| pair.left == left);
-        of_text.map(|pair| (pair.left, pair.right)).filter(|(_, right)| texts.binary_search(right).is_ok())
+        let edited = of_text.filter(|pair| pair.relation == Some(Relation::Near));
+        edited.map(|pair| (pair.left, pair.right)).filter(|(_, right)| texts.binary_search(right).is_ok())
     };
     texts.iter().flat_map(of_text).collect()
 }
@@ -241,7 +248,8 @@ impl Removing<'_> {
             };
             let relation = pair.relation?;
             // Who deletes must be right nine times in ten, or the words must be there.
-            let is_sure = relation == Relation::Reworded && pair.similarity >= self.confidence;
+            let is_sure =
+                relation == Relation::Reworded && pair.similarity >= self.confidence && tells_throughout(pair);
             // Each shared shingle tells no more words than it spans.
             let most_covered = pair.evidence.containment * f32::from(self.shingle.span());
             let may_be_enough = may_replace(Relation::Near, most_covered, words(removed), words(kept));
