@@ -172,9 +172,10 @@ impl Signatures {
     pub(crate) fn new(views: Views, budget: &Arc<Budget>) -> Self {
         /// Sketches of so many slots are one block: of few, not all threads have enough to do, and large blocks go back to the system when
         /// they are done with.
-        const SLOTS: std::ops::RangeInclusive<u64> = 1 << 20..=1 << 23;
+        const LEAST: u64 = 1 << 20;
+        const MOST: u64 = 1 << 23;
         let store = |share| (budget.store(share), Vec::new());
-        let slots = (budget.share(Share::Sketches) / size_of::<u32>() as u64).clamp(*SLOTS.start(), *SLOTS.end());
+        let slots = (budget.share(Share::Sketches) / size_of::<u32>() as u64).clamp(LEAST, MOST);
         Self {
             views,
             slots_at_once: slots as usize,

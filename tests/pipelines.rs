@@ -87,6 +87,9 @@ fn annotations_that_cannot_be_are_refused() {
         assert!(stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
     }
     assert_eq!(fs::read_dir(&*folder).unwrap().count(), 5);
+    // In a table the first row says what the fields are, whatever stands in a cell.
+    let folder = Temp::new("cells").with("x.csv", "text\n{\"cluster\":1}\na text of six words or so\n");
+    stdout(&folder, &["--annotate", "notes.csv", "x.csv"]);
     // The word alone is no field.
     let folder = Temp::new("words").with("x.jsonl", line("a", r#"he wrote "relation": nothing"#));
     assert!(stdout(&folder, &["--annotate", "notes.jsonl", "x.jsonl"]).contains("No copies"));

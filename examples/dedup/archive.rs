@@ -13,7 +13,7 @@ use rayon::prelude::*;
 use retold::{Answer, Archive, ArchiveReader, Archived, Article, Cluster, Detector, DetectorBuilder, Relation};
 use serde_json::{Value, json};
 
-use crate::input::{self, Fields};
+use crate::input::{self, Fields, Undated};
 use crate::output::{shown, write_line};
 use crate::search::Search;
 use crate::{Threads, progress, tell, write};
@@ -275,9 +275,10 @@ fn read(
 fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
     let mut archive = articles.folder.open()?;
     let (mut added, mut pending, wants_excerpts) = (0, 0, articles.folder.search.wants_excerpts());
-    let mut remarks = Remarks::default();
+    let mut undated = Undated::default();
     let code = read(articles, |mut batch| {
-        batch.retain(|article| remarks.takes(article));
+        batch.iter().for_each(|article| undated.look_at(article));
+        batch.retain(is_archived);
         if matches {
             let told = archive.ask_and_add_all(&batch).map_err(failed)?;
             let line = |(article, (answer, number))| answer_line(article, Some(number), &answer, wants_excerpts);
@@ -293,7 +294,10 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
         }
         Ok(())
     })?;
-    remarks.tell();
+    if let Some(first) = &undated.first {
+        let wrong = HumanCount(undated.wrong);
+        tell(format_args!("{wrong} dates are none, such as {first}; write {}", input::DATED));
+    }
     archive.commit().map_err(failed)?;
     if archive.needs_census() {
         archive.take_census().map_err(failed)?;
@@ -312,34 +316,13 @@ fn too_long(text: &str) -> Option<String> {
         .then(|| format!("{bytes} bytes of text, and an archive takes {most} at most: split it or leave it out"))
 }
 
-/// What of articles that are added has to be told.
-#[derive(Default)]
-struct Remarks {
-    /// How many have a date that is none, and the first of them.
-    undated: u64,
-    first: Option<String>,
-}
-
-impl Remarks {
-    /// Whether an article is archived; tells why it is not.
-    fn takes(&mut self, article: &input::Document) -> bool {
-        if let Some(date) = article.date().filter(|date| !retold::is_date(date)) {
-            self.undated += 1;
-            self.first.get_or_insert_with(|| format!("{}: {date:?}", article.place));
-        }
-        let reason = too_long(article.text());
-        if let Some(reason) = &reason {
-            tell(format_args!("{}: {reason}", article.place));
-        }
-        reason.is_none()
+/// Whether an article is archived; tells why it is not.
+fn is_archived(article: &input::Document) -> bool {
+    let reason = too_long(article.text());
+    if let Some(reason) = &reason {
+        tell(format_args!("{}: {reason}", article.place));
     }
-
-    fn tell(&self) {
-        if let Some(first) = &self.first {
-            let undated = HumanCount(self.undated);
-            tell(format_args!("{undated} dates are none, such as {first}; write 2024-05-17 or 2024-05-17T09:30Z"));
-        }
-    }
+    reason.is_none()
 }
 
 fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, String> {

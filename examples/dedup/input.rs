@@ -104,6 +104,33 @@ impl fmt::Display for Place {
     }
 }
 
+/// Dates as they are read, for messages.
+pub const DATED: &str = "2024-05-17 or 2024-05-17T09:30Z";
+
+/// Articles whose dates tell nothing.
+#[derive(Default)]
+pub struct Undated {
+    /// How many have none, or one that is none.
+    pub all: u64,
+    /// How many have one that is none, and the first of these with its place.
+    pub wrong: u64,
+    pub first: Option<String>,
+}
+
+impl Undated {
+    pub fn look_at(&mut self, document: &Document) {
+        let date = retold::Article::date(document);
+        if date.is_some_and(retold::is_date) {
+            return;
+        }
+        self.all += 1;
+        if let Some(date) = date {
+            self.wrong += 1;
+            self.first.get_or_insert_with(|| format!("{}: {date:?}", document.place));
+        }
+    }
+}
+
 /// Something that was left out.
 pub struct Problem {
     /// The article's id, or what comes nearest to it: the name of the file, with the place in it.

@@ -30,7 +30,7 @@ use clap::{Parser, Subcommand, ValueEnum};
 use indicatif::{DecimalBytes, HumanCount, ProgressBar};
 use retold::{Article, Collector, DetectorBuilder, Report, Representative};
 
-use input::{Document, Fields, Found, Left, Order, Place, Portion, Problem, Source, Tally};
+use input::{Document, Fields, Found, Left, Order, Place, Portion, Problem, Source, Tally, Undated};
 use output::{Findings, Format};
 use progress::Reporting;
 use search::Search;
@@ -324,30 +324,24 @@ fn run(args: &Args) -> Result<ExitCode, String> {
         stored.map_err(|error| format!("cannot store what comes through a pipe: {error}; give files"))?;
     }
     let mut collector: Collector<Document> = detector.collector();
-    let (mut places, mut dates, mut undated, mut unreadable) = (Vec::new(), Vec::new(), 0, None);
+    let (mut places, mut dates, mut undated) = (Vec::new(), Vec::new(), Undated::default());
     let sink = |batch: Vec<Document>| {
         places.extend(batch.iter().map(|document| document.place.clone()));
         if args.format == Format::Html {
             dates.extend(batch.iter().map(|document| Box::from(document.date().unwrap_or_default())));
         }
-        for document in batch.iter().filter(|document| !document.date().is_some_and(retold::is_date)) {
-            undated += 1;
-            if let (Some(date), None) = (document.date(), &unreadable) {
-                unreadable =
-                    Some(format!("; {}: {date:?} is none: write 2024-05-17 or 2024-05-17T09:30Z", document.place));
-            }
-        }
+        batch.iter().for_each(|document| undated.look_at(document));
         collector.extend(batch).map_err(|error| error.to_string())
     };
     let Read { problems, tallies, sources } = pool.install(|| read(found, &args.fields, &bar, args.quiet, sink))?;
     outputs.check(&sources, &tallies)?;
     let read = start.elapsed();
     // Excerpts and the page are made without dates as well.
-    if args.dates_decide() && undated > 0 && !args.quiet {
-        let (undated, all) = (HumanCount(undated), HumanCount(places.len() as u64));
+    if args.dates_decide() && undated.all > 0 && !args.quiet {
+        let first = undated.first.map_or(String::new(), |first| format!("; {first} is none: write {}", input::DATED));
+        let (undated, all) = (HumanCount(undated.all), HumanCount(places.len() as u64));
         let count = if args.within.is_some() { "match nothing" } else { "count as the last" };
-        let unreadable = unreadable.unwrap_or_default();
-        bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and {count}{unreadable}")));
+        bar.suspend(|| tell(format_args!("{undated} of {all} articles have no date, and {count}{first}")));
     }
 
     if !args.quiet {

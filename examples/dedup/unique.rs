@@ -282,8 +282,8 @@ impl<'a> Target<'a> {
 
 /// Refuses to write over what is read.
 fn refuse_input(path: &Path, sources: &[Source]) -> Result<(), String> {
-    let full = path.canonicalize().ok();
-    if full.is_some() && sources.iter().any(|source| source.path == full) {
+    let full = full(path);
+    if sources.iter().any(|source| source.path.as_ref() == Some(&full)) {
         return Err(format!("{} is read itself: write to another file, or leave it out of the input", path.display()));
     }
     Ok(())
@@ -582,7 +582,10 @@ impl<'a> Joiner<'a> {
                 account.add(fate, bytes.len() as u64);
                 match self.notes {
                     Some(notes) => {
-                        if let Some(field) = taken_field(bytes) {
+                        // Of a table the first row has told.
+                        if !matches!(block.shape, Shape::Table(_))
+                            && let Some(field) = taken_field(bytes)
+                        {
                             return Err(Failure::Taken(field));
                         }
                         let noted = notes.record(block.shape, bytes, position, &mut self.table);

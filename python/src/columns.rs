@@ -44,13 +44,15 @@ impl Names {
         if class.name()? != "DataFrame" || !class.module()?.to_string().starts_with("polars.") {
             return Ok(None);
         }
-        let there: Vec<String> = articles.getattr("columns")?.extract()?;
+        let mut columns: Vec<String> = articles.getattr("columns")?.extract()?;
+        if !columns.contains(&self.text) {
+            // What is missing is told by the names of all that is there.
+            return Ok(None);
+        }
         let wanted =
             [Some(&self.text), self.id.as_ref(), self.date.as_ref(), self.source.as_ref(), self.known.as_ref()];
-        let is_wanted = |name: &&String| wanted.contains(&Some(name));
-        // Without the text, what is missing is told by the names of all that is there.
-        let all = there.contains(&self.text).then_some(()).map(|()| there.iter().filter(is_wanted).collect::<Vec<_>>());
-        all.map(|columns| articles.call_method1("select", (columns,))).transpose()
+        columns.retain(|name| wanted.contains(&Some(name)));
+        articles.call_method1("select", (columns,)).map(Some)
     }
 
     /// Refuses data without what is named.
