@@ -134,7 +134,10 @@ fn is_filled_form(evidence: &ContentEvidence) -> bool {
 /// is usual for them to share so much with others: with less than a 128th, or two fifths of what is usual, one in three
 /// hundred of the rewordings that the rule accepts is lost, and three comparisons in four are saved.
 pub(crate) fn share_enough_pairs(shared: u32, (left_total, right_total): (u32, u32), usual: f32) -> bool {
-    let share = share(shared, left_total.max(right_total));
+    is_enough_of_pairs(share(shared, left_total.max(right_total)), usual)
+}
+
+fn is_enough_of_pairs(share: f32, usual: f32) -> bool {
     share >= 1.0 / 128.0 && share >= 0.4 * usual
 }
 
@@ -468,7 +471,7 @@ impl ContentEvidence {
     /// Whether what is known of two texts without reading them makes them worth reading side by side. Pairs that are not are
     /// never copies, and do not count for the [prior](crate::DetectorBuilder::prior).
     pub fn is_worth_reading(&self) -> bool {
-        is_telling(self) && first_look(self) >= WORTH_READING
+        is_enough_of_pairs(self.pairs, self.usual) && is_telling(self) && first_look(self) >= WORTH_READING
     }
 
     /// The same after the texts were read.

@@ -350,6 +350,20 @@ fn a_quote_between_tabs_swallows_no_row() {
 }
 
 #[test]
+fn a_line_before_the_first_row_names_what_separates_cells() {
+    let table = format!("id;title,of,it;text\na;x;{FERRY}\nb;y;{FERRY}\n");
+    for line in ["sep=;\n", "SEP=;\r\n", "\u{feff}sep=;\n"] {
+        let folder = Temp::new("sep").with("x.csv", format!("{line}{table}"));
+        assert_eq!(clusters(&folder, &["x.csv"]), [["a", "b"]], "{line:?}");
+        stdout(&folder, &["--unique", "u.csv", "x.csv"]);
+        assert_eq!(clusters(&folder, &["u.csv", "x.csv"]), [["a", "a", "b"]], "{line:?}");
+    }
+    // A line that says what is not so is a row like any other, and so is one that comes later.
+    let folder = Temp::new("no-sep").with("x.csv", format!("text;id\n{FERRY};a\nsep=;\n{FERRY};b\n"));
+    assert_eq!(clusters(&folder, &["x.csv"]), [["a", "b"]]);
+}
+
+#[test]
 fn the_first_row_shows_what_separates_cells() {
     let table = |delimiter: &str| {
         format!("id,title,text\na,\"x,y;z\",{FERRY}\nb,z,{FERRY}\n")

@@ -18,7 +18,7 @@ use crate::columns::{Batch, Feed, Names, Row, label};
 use crate::options::exception;
 use crate::page::output::Texts;
 use crate::report::{PyReport, characters, evidence, flags, floats, ints, optional, strings, table, to_py};
-use crate::run::{self, Listener, Signal};
+use crate::run::{self, Listener, Signal, Threads};
 use crate::table::{Array, Table};
 
 /// Articles that are added, or asked about, before somebody looks whether the work is to stop.
@@ -82,7 +82,7 @@ fn unnamed(names: &Names) -> Names {
 }
 
 /// What archives are opened with: names of what is asked for, and the rest.
-fn opened_with(names: Names, options: &Bound<'_, PyDict>, threads: Option<usize>) -> PyResult<(Names, Arc<Setup>)> {
+fn opened_with(names: Names, options: &Bound<'_, PyDict>, threads: Option<Threads>) -> PyResult<(Names, Arc<Setup>)> {
     Ok((asked(&names, options)?, Arc::new(Setup::of(names, options, threads)?)))
 }
 
@@ -280,7 +280,7 @@ impl Archive {
         texts: bool,
         names: Names,
         options: &Bound<'_, PyDict>,
-        threads: Option<usize>,
+        threads: Option<Threads>,
     ) -> PyResult<Self> {
         let (asked, setup) = opened_with(names, options, threads)?;
         let make = || match (create, texts) {
@@ -415,7 +415,7 @@ impl ArchiveReader {
         folder: PathBuf,
         names: Names,
         options: &Bound<'_, PyDict>,
-        threads: Option<usize>,
+        threads: Option<Threads>,
     ) -> PyResult<Self> {
         let (asked, setup) = opened_with(names, options, threads)?;
         let open = || retold::ArchiveReader::open(&folder, &setup.detector);

@@ -29,7 +29,7 @@ use columns::{Feed, Names, Row};
 use options::exception;
 use output::Texts;
 use report::PyReport;
-use run::{Listener, Signal};
+use run::{Listener, Signal, Threads};
 use search::Settings;
 use table::{Array, Table};
 
@@ -63,12 +63,12 @@ struct Setup {
 }
 
 impl Setup {
-    fn of(names: Names, options: &Bound<'_, PyDict>, threads: Option<usize>) -> PyResult<Self> {
+    fn of(names: Names, options: &Bound<'_, PyDict>, threads: Option<Threads>) -> PyResult<Self> {
         let (builder, settings) = options::detector(options)?;
         let signal = Arc::new(Signal::default());
         let to = Arc::clone(&signal);
         let detector = builder.progress(move |progress| to.progress(progress)).build().map_err(exception)?;
-        Ok(Self { names, detector, settings, signal, threads: run::threads(threads)? })
+        Ok(Self { names, detector, settings, signal, threads: run::threads(threads) })
     }
 
     /// All articles, in memory.
@@ -92,7 +92,7 @@ fn find(
     articles: &Bound<'_, PyAny>,
     names: Names,
     options: &Bound<'_, PyDict>,
-    threads: Option<usize>,
+    threads: Option<Threads>,
     progress: Option<Bound<'_, PyAny>>,
 ) -> PyResult<PyReport> {
     let py = articles.py();
@@ -123,7 +123,7 @@ fn pairs(
     articles: &Bound<'_, PyAny>,
     names: Names,
     options: &Bound<'_, PyDict>,
-    threads: Option<usize>,
+    threads: Option<Threads>,
     progress: Option<Bound<'_, PyAny>>,
 ) -> PyResult<Table> {
     let py = articles.py();
@@ -160,7 +160,7 @@ impl Collector {
 #[pymethods]
 impl Collector {
     #[new]
-    fn new(names: Names, options: &Bound<'_, PyDict>, threads: Option<usize>) -> PyResult<Self> {
+    fn new(names: Names, options: &Bound<'_, PyDict>, threads: Option<Threads>) -> PyResult<Self> {
         let setup = Setup::of(names, options, threads)?;
         let state = Mutex::new(Some((setup.detector.collector(), 0)));
         Ok(Self { setup, state })

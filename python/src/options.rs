@@ -49,12 +49,23 @@ fn io_exception(source: &io::Error, message: String) -> PyErr {
 /// Reads an option of a name from keyword arguments; `None` if it is not there or is `None`.
 fn get<'py, T: FromPyObjectOwned<'py>>(options: &Bound<'py, PyDict>, name: &str, needed: &str) -> PyResult<Option<T>> {
     let Some(value) = options.get_item(name)?.filter(|value| !value.is_none()) else { return Ok(None) };
-    let kind = value.get_type().name()?.to_string();
-    value.extract().map(Some).map_err(|error: T::Error| {
-        let (error, py): (PyErr, _) = (error.into(), options.py());
-        match error.is_instance_of::<PyOverflowError>(py) || error.is_instance_of::<PyValueError>(py) {
-            true => PyValueError::new_err(format!("{name} = {value} is out of range: give {needed}")),
-            false => PyTypeError::new_err(format!("{name} is {kind}: give {needed}")),
+    extract(value.as_borrowed(), name, needed).map(Some)
+}
+
+/// The value of an option of a name, of which `needed` says what it can be.
+pub fn extract<'a, 'py, T: FromPyObject<'a, 'py>>(
+    value: Borrowed<'a, 'py, PyAny>,
+    name: &str,
+    needed: &str,
+) -> PyResult<T> {
+    value.extract().map_err(|error: T::Error| {
+        let (error, py): (PyErr, _) = (error.into(), value.py());
+        if error.is_instance_of::<PyOverflowError>(py) || error.is_instance_of::<PyValueError>(py) {
+            return PyValueError::new_err(format!("{name} = {} is out of range: give {needed}", &*value));
+        }
+        match value.get_type().name() {
+            Ok(kind) => PyTypeError::new_err(format!("{name} is {kind}: give {needed}")),
+            Err(error) => error,
         }
     })
 }

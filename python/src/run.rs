@@ -1,16 +1,19 @@
 //! Work beside the interpreter: on threads of its own, without Python's lock, to be interrupted by Ctrl-C.
 
 use std::any::Any;
+use std::num::NonZeroUsize;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use pyo3::exceptions::{PyRuntimeError, PyTypeError, PyValueError};
+use pyo3::exceptions::{PyRuntimeError, PyTypeError};
 use pyo3::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use retold::Progress;
+
+use crate::options;
 
 /// How often Python looks whether it was interrupted.
 const LOOK: Duration = Duration::from_millis(50);
@@ -24,17 +27,23 @@ static POOLS: Mutex<Vec<(u32, usize, Arc<ThreadPool>)>> = Mutex::new(Vec::new())
 
 /// The pool of a number of threads; 0 for as many as there are cores, or as RAYON_NUM_THREADS says.
 ///
-/// After a fork, as by `multiprocessing`, a process has the pool of its parent but none of its threads: it gets one of its own.
+/// After a fork, as by `multiprocessing`, a process has the pool of its parent but none of its threads: it gets one of its own. So does
+/// Python code that a pool's thread runs, as where articles come of a generator that asks for copies itself: that thread waits for it.
 fn pool(_: Python<'_>, threads: usize) -> PyResult<Arc<ThreadPool>> {
+    let make = || {
+        let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(|at| format!("retold-{at}")).build();
+        pool.map(Arc::new).map_err(|error| PyRuntimeError::new_err(format!("cannot start threads: {error}")))
+    };
+    if rayon::current_thread_index().is_some() {
+        return make();
+    }
     // Python's lock is held, so that no other thread forks while this is locked.
     let mut pools = POOLS.lock().unwrap_or_else(PoisonError::into_inner);
     let process = std::process::id();
     if let Some((.., pool)) = pools.iter().find(|(of, with, _)| (*of, *with) == (process, threads)) {
         return Ok(Arc::clone(pool));
     }
-    let name = |at| format!("retold-{at}");
-    let pool = ThreadPoolBuilder::new().num_threads(threads).thread_name(name).build();
-    let pool = Arc::new(pool.map_err(|error| PyRuntimeError::new_err(format!("cannot start threads: {error}")))?);
+    let pool = make()?;
     pools.push((process, threads, Arc::clone(&pool)));
     Ok(pool)
 }
@@ -176,10 +185,18 @@ fn internal(panic: &(dyn Any + Send)) -> PyErr {
     PyRuntimeError::new_err(format!("internal error in retold, please report it: {}", message.unwrap_or("no message")))
 }
 
-/// `threads` as users give it.
-pub fn threads(threads: Option<usize>) -> PyResult<usize> {
-    match threads {
-        Some(0) => Err(PyValueError::new_err("threads = 0 is out of range: give at least 1, or None for all cores")),
-        threads => Ok(threads.unwrap_or(0)),
+/// `threads` as users give it: at least 1.
+pub struct Threads(NonZeroUsize);
+
+impl<'py> FromPyObject<'_, 'py> for Threads {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        options::extract(value, "threads", "at least 1, or None for all cores").map(Self)
     }
+}
+
+/// The number of threads of a pool.
+pub fn threads(given: Option<Threads>) -> usize {
+    given.map_or(0, |given| given.0.get())
 }

@@ -11,8 +11,8 @@ use rayon::prelude::*;
 use retold::{Article, MinHash, MinHasher, Scheme, Shingle, SimHash, SimHasher};
 
 use crate::columns::{Feed, Names, Row};
-use crate::options::{exception, shingle};
-use crate::run::{self, Listener, Signal};
+use crate::options::{self, exception, shingle};
+use crate::run::{self, Listener, Signal, Threads};
 use crate::table::Array;
 
 /// Texts that one thread signs before it looks for more.
@@ -22,17 +22,28 @@ const CHUNK: usize = 256;
 fn with_texts<T: Send + 'static>(
     articles: &Bound<'_, PyAny>,
     names: &Names,
-    threads: Option<usize>,
+    threads: Option<Threads>,
     job: impl FnOnce(Vec<Row>, &Signal) -> PyResult<T> + Send + 'static,
 ) -> PyResult<T> {
     let py = articles.py();
     let feed = Feed::of(articles, names, 0)?;
     let signal = Arc::new(Signal::default());
     let stop = Arc::clone(&signal);
-    run::run(py, run::threads(threads)?, &signal, &Listener::of(py, None)?, move || {
+    run::run(py, run::threads(threads), &signal, &Listener::of(py, None)?, move || {
         let rows = crate::Setup::read(feed, &stop)?;
         job(rows, &stop)
     })
+}
+
+/// The number of slots as users give it; the crate says which of them can be.
+pub struct Slots(u16);
+
+impl<'py> FromPyObject<'_, 'py> for Slots {
+    type Error = PyErr;
+
+    fn extract(value: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        options::extract(value, "slots", "a power of two from 16 to 1024").map(Self)
+    }
 }
 
 #[pyfunction]
@@ -40,12 +51,12 @@ pub fn sign(
     texts: &Bound<'_, PyAny>,
     names: Names,
     options: &Bound<'_, PyDict>,
-    slots: u16,
-    threads: Option<usize>,
+    slots: Slots,
+    threads: Option<Threads>,
 ) -> PyResult<Array> {
-    let scheme = Scheme::minhash(shingle(options)?.unwrap_or(Shingle::Words(5))).slots(slots);
+    let scheme = Scheme::minhash(shingle(options)?.unwrap_or(Shingle::Words(5))).slots(slots.0);
     MinHasher::new(scheme).map_err(exception)?;
-    let slots = usize::from(slots);
+    let slots = usize::from(slots.0);
     with_texts(texts, &names, threads, move |rows, signal| {
         let mut values = vec![0; rows.len() * slots];
         let mut signed = vec![false; rows.len()];
@@ -83,7 +94,7 @@ pub fn simhash(
     texts: &Bound<'_, PyAny>,
     names: Names,
     options: &Bound<'_, PyDict>,
-    threads: Option<usize>,
+    threads: Option<Threads>,
 ) -> PyResult<Array> {
     let hasher = SimHasher::new(Scheme::simhash(shingle(options)?.unwrap_or(Shingle::Words(5)))).map_err(exception)?;
     with_texts(texts, &names, threads, move |rows, _| {

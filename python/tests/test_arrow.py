@@ -158,6 +158,17 @@ def test_a_stream_that_fails() -> None:
         retold.find(pa.RecordBatchReader.from_batches(table().schema, batches()))
 
 
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_stream_that_asks_for_copies_itself(threads: int) -> None:
+    def batches() -> Any:
+        for batch in table().to_batches(2):
+            retold.find(batch, threads=threads)
+            yield batch
+
+    stream = pa.RecordBatchReader.from_batches(table().schema, batches())
+    assert found(stream, threads=threads) == EXPECTED
+
+
 def test_results_are_arrow_data() -> None:
     report = retold.find(table(), excerpts="find_all", near_misses=0.1)
     for name in ("clusters", "members", "pairs", "removals", "excerpts", "skipped"):

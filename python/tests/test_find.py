@@ -231,6 +231,9 @@ def test_signatures() -> None:
     assert retold.sign(many, threads=1).to_pylist() == retold.sign(many, threads=3).to_pylist()
     assert retold.sign(many)[777] == retold.sign(many[777:778])[0]
     assert retold.sign([]).to_pylist() == []
+    for slots in (-1, 70_000):
+        with pytest.raises(ValueError, match=f"slots = {slots} is out of range: give a power of two"):
+            retold.sign(many, slots=slots)
 
 
 @pytest.mark.parametrize(
@@ -250,6 +253,8 @@ def test_signatures() -> None:
         ({"memory": [1]}, TypeError, "memory is list: give bytes"),
         ({"min_words": -1}, ValueError, "min_words = -1 is out of range: give a whole number"),
         ({"threads": 0}, ValueError, "threads = 0 is out of range"),
+        ({"threads": -1}, ValueError, "threads = -1 is out of range: give at least 1"),
+        ({"threads": "2"}, TypeError, "threads is str: give at least 1"),
         ({"progress": 3}, TypeError, "progress is int: give True, False or a function"),
         ({"date": "when"}, KeyError, "no \\\\*\"when\\\\*\" for the date"),
         ({"text": "body"}, KeyError, "no \\\\*\"body\\\\*\" for the text"),

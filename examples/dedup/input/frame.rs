@@ -341,6 +341,9 @@ pub fn warc(record: &[u8]) -> Option<Warc<'_>> {
 /// What separates the cells of a table: of the bytes that are usual for that the one that the first row has most often, so
 /// that a file from a program with other customs is read as well. None if more of the row must be seen.
 fn guess_delimiter(bytes: &[u8], usual: u8, is_whole: bool) -> Option<u8> {
+    if let Some(delimiter) = named_delimiter(bytes) {
+        return Some(delimiter);
+    }
     let mut counts = [(usual, 0), (b',', 0), (b';', 0), (b'\t', 0), (b'|', 0)];
     let (mut is_quoted, mut is_seen) = (false, is_whole);
     let blank = bytes.iter().take_while(|byte| matches!(byte, b'\n' | b'\r')).count();
@@ -362,6 +365,16 @@ fn guess_delimiter(bytes: &[u8], usual: u8, is_whole: bool) -> Option<u8> {
     let most = counts.iter().map(|&(_, count)| count).max();
     let found = counts.iter().find(|&&(_, count)| Some(count) == most);
     found.map(|&(delimiter, _)| delimiter).filter(|_| is_seen)
+}
+
+/// What separates the cells by the line that Excel reads and some programs write before the first row: `sep=;`.
+fn named_delimiter(bytes: &[u8]) -> Option<u8> {
+    match without_mark(bytes).trim_ascii_start() {
+        [b's' | b'S', b'e' | b'E', b'p' | b'P', b'=', delimiter, b'\n' | b'\r', ..] => {
+            Some(*delimiter).filter(|&byte| byte == b'\t' || byte.is_ascii_punctuation() && byte != b'"')
+        }
+        _ => None,
+    }
 }
 
 /// Whether JSON objects come one a line, or spread over lines or side by side on one. None if more must be seen.
@@ -537,7 +550,8 @@ impl Scanner {
                     let is_empty = self.at == self.start;
                     self.at += if byte == b'\r' && next == Some(&b'\n') { 2 } else { 1 };
                     self.state = State::Cell;
-                    if is_empty {
+                    let is_first = self.head.is_none();
+                    if is_empty || is_first && named_delimiter(&bytes[self.start..self.at]) == Some(delimiter) {
                         (self.start, self.settled) = (self.at, self.at);
                     } else {
                         let row = &bytes[self.start..self.at];
