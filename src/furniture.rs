@@ -60,6 +60,10 @@ const FEW_STEMS: usize = 20;
 /// Windows that begin so many words before and after a common fingerprint are looked at: two in a row lie less far apart.
 const REACH: usize = 16;
 
+/// The largest share of a text's words that can be furniture: what is more of it is the text. Where sentences go from outlet to outlet in ever
+/// other choices, or fillings are all that tells forms apart, no text would be left to judge by.
+const MOST_CUT: f32 = 0.6;
+
 /// The most times that windows are gone through to take a part of them each time.
 const MOST_PARTS: u64 = 64;
 
@@ -224,7 +228,7 @@ impl Mask {
         }
         let mut desk = Desk::default();
         desk.read(text, shingle, &self.common);
-        Cut::new(0, &desk.windows(), &self.windows)
+        Cut::new((0, desk.words.len() as u32), &desk.windows(), &self.windows)
     }
 
     /// What is left of a text without its furniture; nothing if it holds none.
@@ -262,8 +266,8 @@ fn may_hold(fingerprints: &[u32], common: &Members) -> bool {
 }
 
 impl Cut {
-    /// What of a text of these windows is furniture, if anything is.
-    fn new(text: u32, windows: &[u32], furniture: &Members) -> Option<Self> {
+    /// What of a text of so many words, and these windows, is furniture, if anything is.
+    fn new((text, of): (u32, u32), windows: &[u32], furniture: &Members) -> Option<Self> {
         let (mut words, mut spans) = (0, Vec::<Range<u32>>::new());
         let mut last = 0;
         let windows = windows.chunks_exact(WINDOW_NUMBERS).filter(|window| furniture.contains(window[0]));
@@ -281,7 +285,8 @@ impl Cut {
             }
             last = next;
         }
-        (words > 0).then(|| Self { text, words, spans: spans.into() })
+        let is_furnished = words > 0 && words as f32 <= MOST_CUT * of as f32;
+        is_furnished.then(|| Self { text, words, spans: spans.into() })
     }
 
     /// What is left of the text.
@@ -307,11 +312,12 @@ struct Holder {
     text: u32,
     /// Whether what it holds counts.
     counts: bool,
+    words: u32,
     /// A hash of all its words.
     hash: u64,
     /// Its windows, each in [`WINDOW_NUMBERS`] numbers.
     windows: Block,
-    /// Its distinct stems, ascending.
+    /// Its [`Stems`].
     stems: Block,
 }
 
@@ -332,6 +338,7 @@ impl Holders {
             Holder {
                 text,
                 counts: counts(text),
+                words: desk.words.len() as u32,
                 hash: desk.hash(),
                 windows: windows.keep(desk.windows()),
                 stems: stems.keep(if counts(text) { desk.stems() } else { Vec::new() }),
@@ -344,7 +351,9 @@ impl Holders {
     /// What is furniture if texts that tell of the same thing are related in this way.
     pub(crate) fn furniture(&self, related: Related, budget: &Budget) -> Furniture {
         let furniture = Members::new(self.furniture_windows(related, budget));
-        let cut = |holder: &Holder| Cut::new(holder.text, &self.windows.get(&holder.windows), &furniture);
+        let cut = |holder: &Holder| {
+            Cut::new((holder.text, holder.words), &self.windows.get(&holder.windows), &furniture)
+        };
         let cuts = self.of.par_iter().filter_map(cut).collect();
         Furniture { cuts, mask: Mask { common: self.common.clone(), windows: furniture.into() } }
     }
@@ -383,7 +392,7 @@ impl Holders {
     }
 }
 
-/// Whether there are enough texts among some, by their distinct stems, that tell of different things.
+/// Whether there are enough texts among some, by their [`Stems`], that tell of different things.
 pub(crate) fn are_unrelated<'s>(holders: impl Iterator<Item = Cow<'s, [u32]>>, related: Related) -> bool {
     let mut unrelated: Vec<Cow<'_, [u32]>> = Vec::with_capacity(LEAST_HOLDERS);
     for stems in holders {
@@ -403,7 +412,7 @@ pub(crate) struct Holding {
     pub(crate) hash: u64,
     /// The hashes of its windows near common fingerprints.
     pub(crate) windows: Vec<u32>,
-    /// The distinct stems of what stands out of reach of these, ascending.
+    /// Its [`Stems`], those out of reach of these apart.
     pub(crate) stems: Vec<u32>,
 }
 
@@ -430,16 +439,32 @@ fn shared(mut postings: Vec<u64>) -> Vec<u64> {
     postings
 }
 
-/// Whether two texts of these distinct stems, ascending, tell of the same thing.
-fn are_related(left: &[u32], right: &[u32], related: Related) -> bool {
-    let (mut at, mut both) = (0, 0);
-    for &stem in left {
-        while at < right.len() && right[at] < stem {
-            at += 1;
-        }
-        both += usize::from(right.get(at) == Some(&stem));
+/// The distinct stems of a text: how many stand apart from what many texts hold, these, and those that stand within alone, both ascending.
+#[derive(Clone, Copy)]
+struct Stems<'s> {
+    apart: &'s [u32],
+    within: &'s [u32],
+}
+
+impl<'s> Stems<'s> {
+    fn new(stems: &'s [u32]) -> Self {
+        let (apart, all) = stems.split_first().map_or((0, stems), |(&apart, all)| (apart as usize, all));
+        let (apart, within) = all.split_at(apart.min(all.len()));
+        Self { apart, within }
     }
-    both as f32 >= related.least() * left.len().min(right.len()).max(FEW_STEMS) as f32
+
+    fn hold(self, stem: u32) -> bool {
+        self.apart.binary_search(&stem).is_ok() || self.within.binary_search(&stem).is_ok()
+    }
+}
+
+/// Whether two texts of these stems tell of the same thing: whether the other one has what the one has apart, that has less of it. There it may
+/// well stand within: tellings of one story share other sentences with each other than with the rest.
+fn are_related(left: &[u32], right: &[u32], related: Related) -> bool {
+    let (left, right) = (Stems::new(left), Stems::new(right));
+    let (less, more) = if left.apart.len() <= right.apart.len() { (left, right) } else { (right, left) };
+    let both = less.apart.iter().filter(|&&stem| more.hold(stem)).count();
+    both as f32 >= related.least() * less.apart.len().max(FEW_STEMS) as f32
 }
 
 /// One text as it is looked through. Reused from text to text.
@@ -501,18 +526,24 @@ impl Desk {
         self.words.iter().fold(0, |hash, &word| mix2(hash, word))
     }
 
-    /// The distinct stems of what stands out of reach, ascending.
+    /// Its [`Stems`], those out of reach apart.
     fn stems(&self) -> Vec<u32> {
         let mut near = self.in_reach.iter().map(|range| range.start..range.end + usize::from(WINDOW) - 1).peekable();
         let mut is_far = |at: usize| {
             while near.next_if(|range| range.end <= at).is_some() {}
             near.peek().is_none_or(|range| at < range.start)
         };
-        let far = self.stems.iter().filter(|&&(_, at)| is_far(at as usize));
-        let mut stems: Vec<u32> = far.map(|&(stem, _)| stem).collect();
-        stems.sort_unstable();
-        stems.dedup();
-        stems
+        let distinct = |mut stems: Vec<u32>| {
+            stems.sort_unstable();
+            stems.dedup();
+            stems
+        };
+        let stem = |&(stem, _): &(u32, u32)| stem;
+        let (apart, within): (Vec<_>, Vec<_>) = self.stems.iter().partition(|&&(_, at)| is_far(at as usize));
+        let apart = distinct(apart.iter().map(stem).collect());
+        let mut within = distinct(within.iter().map(stem).collect());
+        within.retain(|stem| apart.binary_search(stem).is_err());
+        [&[apart.len() as u32][..], &apart, &within].concat()
     }
 
     /// The windows near common fingerprints, as they are kept.
