@@ -317,7 +317,7 @@ struct Holder {
     hash: u64,
     /// Its windows, each in [`WINDOW_NUMBERS`] numbers.
     windows: Block,
-    /// Its [`Stems`].
+    /// Its distinct stems, ascending.
     stems: Block,
 }
 
@@ -392,7 +392,7 @@ impl Holders {
     }
 }
 
-/// Whether there are enough texts among some, by their [`Stems`], that tell of different things.
+/// Whether there are enough texts among some, by their distinct stems, that tell of different things.
 pub(crate) fn are_unrelated<'s>(holders: impl Iterator<Item = Cow<'s, [u32]>>, related: Related) -> bool {
     let mut unrelated: Vec<Cow<'_, [u32]>> = Vec::with_capacity(LEAST_HOLDERS);
     for stems in holders {
@@ -412,7 +412,7 @@ pub(crate) struct Holding {
     pub(crate) hash: u64,
     /// The hashes of its windows near common fingerprints.
     pub(crate) windows: Vec<u32>,
-    /// Its [`Stems`], those out of reach of these apart.
+    /// The distinct stems of what stands out of reach of these, ascending.
     pub(crate) stems: Vec<u32>,
 }
 
@@ -439,32 +439,16 @@ fn shared(mut postings: Vec<u64>) -> Vec<u64> {
     postings
 }
 
-/// The distinct stems of a text: how many stand apart from what many texts hold, these, and those that stand within alone, both ascending.
-#[derive(Clone, Copy)]
-struct Stems<'s> {
-    apart: &'s [u32],
-    within: &'s [u32],
-}
-
-impl<'s> Stems<'s> {
-    fn new(stems: &'s [u32]) -> Self {
-        let (apart, all) = stems.split_first().map_or((0, stems), |(&apart, all)| (apart as usize, all));
-        let (apart, within) = all.split_at(apart.min(all.len()));
-        Self { apart, within }
-    }
-
-    fn hold(self, stem: u32) -> bool {
-        self.apart.binary_search(&stem).is_ok() || self.within.binary_search(&stem).is_ok()
-    }
-}
-
-/// Whether two texts of these stems tell of the same thing: whether the other one has what the one has apart, that has less of it. There it may
-/// well stand within: tellings of one story share other sentences with each other than with the rest.
+/// Whether two texts of these distinct stems, ascending, tell of the same thing.
 fn are_related(left: &[u32], right: &[u32], related: Related) -> bool {
-    let (left, right) = (Stems::new(left), Stems::new(right));
-    let (less, more) = if left.apart.len() <= right.apart.len() { (left, right) } else { (right, left) };
-    let both = less.apart.iter().filter(|&&stem| more.hold(stem)).count();
-    both as f32 >= related.least() * less.apart.len().max(FEW_STEMS) as f32
+    let (mut at, mut both) = (0, 0);
+    for &stem in left {
+        while at < right.len() && right[at] < stem {
+            at += 1;
+        }
+        both += usize::from(right.get(at) == Some(&stem));
+    }
+    both as f32 >= related.least() * left.len().min(right.len()).max(FEW_STEMS) as f32
 }
 
 /// One text as it is looked through. Reused from text to text.
@@ -526,24 +510,18 @@ impl Desk {
         self.words.iter().fold(0, |hash, &word| mix2(hash, word))
     }
 
-    /// Its [`Stems`], those out of reach apart.
+    /// The distinct stems of what stands out of reach, ascending.
     fn stems(&self) -> Vec<u32> {
         let mut near = self.in_reach.iter().map(|range| range.start..range.end + usize::from(WINDOW) - 1).peekable();
         let mut is_far = |at: usize| {
             while near.next_if(|range| range.end <= at).is_some() {}
             near.peek().is_none_or(|range| at < range.start)
         };
-        let distinct = |mut stems: Vec<u32>| {
-            stems.sort_unstable();
-            stems.dedup();
-            stems
-        };
-        let stem = |&(stem, _): &(u32, u32)| stem;
-        let (apart, within): (Vec<_>, Vec<_>) = self.stems.iter().partition(|&&(_, at)| is_far(at as usize));
-        let apart = distinct(apart.iter().map(stem).collect());
-        let mut within = distinct(within.iter().map(stem).collect());
-        within.retain(|stem| apart.binary_search(stem).is_err());
-        [&[apart.len() as u32][..], &apart, &within].concat()
+        let far = self.stems.iter().filter(|&&(_, at)| is_far(at as usize));
+        let mut stems: Vec<u32> = far.map(|&(stem, _)| stem).collect();
+        stems.sort_unstable();
+        stems.dedup();
+        stems
     }
 
     /// The windows near common fingerprints, as they are kept.

@@ -124,10 +124,29 @@ const FORM_FIGURES: f32 = 10.0;
 const OTHER_FIGURES: f32 = 0.5;
 const FORM_VERBATIM: f32 = 0.2;
 
+/// Fewer figures tell a form where all around them is the same: so many of the plain words, and so much word for word, though in no long run.
+/// Where names are not known as such, as in most languages but English, figures are nearly all that can be other: less of them is enough.
+const FEW_FIGURES: f32 = 3.0;
+const FORM_WORDS: f32 = 0.55;
+const FORM_RUNS: f32 = 0.15;
+const LONGEST_RUN: f32 = 0.3;
+const WITHOUT_NAMES: f32 = 0.1;
+
+/// And so do other names, where so many plain words are the same and not half as many names.
+const WORDS_AROUND_NAMES: f32 = 0.5;
+const OTHER_NAMES: f32 = 0.5;
+
 fn is_filled_form(evidence: &ContentEvidence) -> bool {
-    evidence.verbatim >= FORM_VERBATIM
-        && evidence.figures * evidence.shorter as f32 >= FORM_FIGURES
-        && evidence.new_numbers.min(evidence.new_numbers_of_longer) >= OTHER_FIGURES
+    let &ContentEvidence { words, names, verbatim, block, foreign, .. } = evidence;
+    let figures = evidence.figures * evidence.shorter as f32;
+    let other_figures = evidence.new_numbers.min(evidence.new_numbers_of_longer);
+    let enough = OTHER_FIGURES - WITHOUT_NAMES * if names.is_none() { 1.0 } else { foreign };
+    let is_of_figures = verbatim >= FORM_VERBATIM && figures >= FORM_FIGURES && other_figures >= OTHER_FIGURES;
+    let is_of_words = words >= FORM_WORDS && verbatim >= FORM_RUNS && block <= LONGEST_RUN;
+    let is_of_names = words >= WORDS_AROUND_NAMES && names.is_some_and(|names| names < OTHER_NAMES * words);
+    is_of_figures
+        || is_of_words && figures >= FEW_FIGURES && other_figures >= enough
+        || is_of_names && verbatim >= FORM_VERBATIM
 }
 
 /// Whether two texts that share so much of their pairs of words, of the richer one's weight, can be a rewording at all, if it
