@@ -413,12 +413,12 @@ impl Detector {
         let find_if = |is_needed, related| {
             if is_needed { holders.furniture(related, budget) } else { Furniture::default() }
         };
-        let mut judged_without = find_if(self.level == Level::Reworded, Related::Story);
+        let mut judged_without = find_if(self.level == Level::Reworded, Related::Story).for_rewordings();
         let furniture = find_if(self.excerpts != Excerpts::Ignore, Related::Event);
         drop(holders);
         if let (Some(census), Level::Reworded) = (&self.census, self.level) {
             let mask = judged_without.into_mask().and(&census.mask);
-            judged_without = Furniture::by_mask(mask, texts.len(), read, texts.shingle);
+            judged_without = Furniture::by_mask(mask, texts.len(), read, texts.shingle).for_rewordings();
         }
         summary.with_furniture = judged_without.texts().max(furniture.texts());
         summary.times[Stage::Candidates as usize] += start.elapsed();

@@ -60,8 +60,8 @@ const FEW_STEMS: usize = 20;
 /// Windows that begin so many words before and after a common fingerprint are looked at: two in a row lie less far apart.
 const REACH: usize = 16;
 
-/// The largest share of a text's words that can be furniture: what is more of it is the text. Where sentences go from outlet to outlet in ever
-/// other choices, or fillings are all that tells forms apart, no text would be left to judge by.
+/// The largest share of a text's words that rewordings are judged without: a text of which more is furniture is judged as it is. Where outlets
+/// tell a story in ever other choices of its sentences, or fillings are all that tells forms apart, nothing would be left to judge by.
 const MOST_CUT: f32 = 0.6;
 
 /// The most times that windows are gone through to take a part of them each time.
@@ -87,8 +87,9 @@ pub(crate) struct Mask {
 #[derive(Debug)]
 struct Cut {
     text: u32,
-    /// How many words.
+    /// How many words, and of how many.
     words: u32,
+    of: u32,
     /// In bytes, ascending, from the first word to the end of the last.
     spans: Box<[Range<u32>]>,
 }
@@ -139,6 +140,12 @@ impl Furniture {
         let mut found: Vec<PageFurniture> = articles.map_init(Scratch::default, of_article).flatten_iter().collect();
         found.par_sort_unstable_by_key(|furniture| furniture.position);
         found
+    }
+
+    /// What rewordings are judged without: it stays in texts that are hardly anything else.
+    pub(crate) fn for_rewordings(mut self) -> Self {
+        self.cuts.retain(Cut::leaves_enough);
+        self
     }
 
     /// What it is told by.
@@ -231,9 +238,9 @@ impl Mask {
         Cut::new((0, desk.words.len() as u32), &desk.windows(), &self.windows)
     }
 
-    /// What is left of a text without its furniture; nothing if it holds none.
+    /// What is left of a text without its furniture, to judge rewordings by; nothing if it holds none, or is hardly anything else.
     pub(crate) fn left_of(&self, text: &str, shingle: Shingle) -> Option<Left> {
-        let cut = self.cut(text, shingle)?;
+        let cut = self.cut(text, shingle).filter(Cut::leaves_enough)?;
         let (text, mut tokens) = (cut.from(text), Vec::new());
         content::collect(&text, &mut tokens);
         Some(Left { text, cut: cut.words, tokens })
@@ -285,8 +292,12 @@ impl Cut {
             }
             last = next;
         }
-        let is_furnished = words > 0 && words as f32 <= MOST_CUT * of as f32;
-        is_furnished.then(|| Self { text, words, spans: spans.into() })
+        (words > 0).then(|| Self { text, words, of, spans: spans.into() })
+    }
+
+    /// Whether enough is left of the text to judge rewordings by.
+    fn leaves_enough(&self) -> bool {
+        self.words as f32 <= MOST_CUT * self.of as f32
     }
 
     /// What is left of the text.
@@ -351,9 +362,8 @@ impl Holders {
     /// What is furniture if texts that tell of the same thing are related in this way.
     pub(crate) fn furniture(&self, related: Related, budget: &Budget) -> Furniture {
         let furniture = Members::new(self.furniture_windows(related, budget));
-        let cut = |holder: &Holder| {
-            Cut::new((holder.text, holder.words), &self.windows.get(&holder.windows), &furniture)
-        };
+        let cut =
+            |holder: &Holder| Cut::new((holder.text, holder.words), &self.windows.get(&holder.windows), &furniture);
         let cuts = self.of.par_iter().filter_map(cut).collect();
         Furniture { cuts, mask: Mask { common: self.common.clone(), windows: furniture.into() } }
     }
