@@ -375,3 +375,31 @@ pub fn unreadable(error: &io::Error) -> String {
         _ => format!("cannot be read, {error}: check the file or leave it out"),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes through a pipe has no size, and yet no little of it may become very much.
+    #[test]
+    fn the_limit_grows_with_what_comes() {
+        let unpacked = |text: Vec<u8>| {
+            let mut packed = flate2::read::GzEncoder::new(&text[..], flate2::Compression::default());
+            let mut bytes = Vec::new();
+            packed.read_to_end(&mut bytes)?;
+            let count = Arc::new(AtomicU64::new(0));
+            let from = decode(Codec::Gzip, Counted { from: &bytes[..], count: count.clone() });
+            io::copy(&mut Limited::new(from, || 100 * count.load(Ordering::Relaxed)), &mut io::sink())
+        };
+        let varied = (0..200_000_u32).map(|at| (at.wrapping_mul(at) >> 7) as u8).collect();
+        assert_eq!(unpacked(varied).unwrap(), 200_000);
+        assert!(unreadable(&unpacked(vec![0; 2_000_000]).unwrap_err()).contains("--unpack-limit"));
+    }
+
+    #[test]
+    fn a_reader_that_panics_is_an_error() {
+        let error = guarded::<()>(|| panic!("a fault of another crate")).unwrap_err();
+        assert_eq!(unreadable(&error), "is damaged: get it again or leave it out");
+        assert_eq!(guarded(|| Ok(1)).unwrap(), 1);
+    }
+}

@@ -31,7 +31,8 @@ pub struct Fields {
 
     /// The JSON field or the column that holds the date, for --keep earliest, --within, --excerpts and --format html [default: date, published and the like]
     ///
-    /// As ISO 8601: 2024-05-17, or with a time 2024-05-17T09:30:15+02:00. Without a zone it is UTC.
+    /// As ISO 8601: 2024-05-17, or with a time 2024-05-17T09:30:15+02:00. Without a zone it is UTC. Columns of dates and
+    /// timestamps in Parquet are read as such.
     #[arg(long = "date-field", value_name = "NAME")]
     pub date: Option<String>,
 

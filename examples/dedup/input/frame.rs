@@ -894,6 +894,13 @@ mod tests {
         assert!(blocks.buffer.capacity() <= LONGEST + BLOCK);
     }
 
+    #[test]
+    fn white_space_without_an_end_is_refused() {
+        let mut blocks = Blocks::new(io::repeat(b' '), Form::Any, None);
+        let Err((_, reason)) = blocks.next() else { panic!("white space without an end is a record") };
+        assert!(reason.contains("more than 256 MiB of white space"), "{reason}");
+    }
+
     /// The time for a record of any size is linear: each byte is looked at once.
     #[test]
     fn a_huge_record_is_scanned_once() {
