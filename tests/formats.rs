@@ -673,7 +673,8 @@ fn feeds_give_their_entries() {
 fn an_end_of_line_that_ends_no_row_of_a_table_is_text() {
     for (end, text) in [("\n", "\r"), ("\r\n", "\r"), ("\r", "\n")] {
         let within = FERRY.replace(" morning ", &format!("{text}morning{text}"));
-        let rows = ["id,text".into(), format!("a,{within}"), format!("b,\"{FERRY}\""), format!("c,{STORM}")];
+        let rows =
+            ["id,text".into(), format!("a,{within}"), format!("b,\"{FERRY}\""), format!("c,\"A\" {text}{STORM}")];
         let folder = Temp::new("ends of lines").with("x.csv", rows.map(|row| row + end).concat());
         assert_eq!(clusters(&folder, &["x.csv"]), [["a", "b"]], "{end:?}");
         let output = run(&folder, &["--unique", "u.csv", "--keep", "first", "x.csv"]);

@@ -52,7 +52,7 @@ pub struct Fields {
     #[arg(long, value_name = "NAME", value_parser = super::bytes::encoding)]
     encoding: Option<&'static encoding_rs::Encoding>,
 
-    /// The most that a compressed file may unpack to: 20G [default: 100 times its size, and at least 1 GiB]
+    /// The most that a compressed file, or one of Parquet, may unpack to: 20G [default: 100 times its size, and at least 1 GiB]
     #[arg(long, value_name = "SIZE")]
     unpack_limit: Option<bytesize::ByteSize>,
 
@@ -520,8 +520,14 @@ fn unquoted(cell: &[u8]) -> Option<Vec<u8>> {
 /// Whether a row spans lines though a quote in it is followed by text, as if it closed no cell: then a quote too many may
 /// have joined it to the next row.
 fn runs_on(row: &[u8], delimiter: u8) -> bool {
+    // What ends no row joins none.
+    let ends: &[u8] = match row.last() {
+        Some(b'\n') => b"\n",
+        Some(b'\r') => b"\r",
+        _ => b"\r\n",
+    };
     let row = row.trim_ascii_end();
-    if memchr::memchr2(b'\n', b'\r', row).is_none() {
+    if !row.iter().any(|byte| ends.contains(byte)) {
         return false;
     }
     // As the scanner of rows sees it: before a cell, in quotes, after a quote in these, or in plain text.
