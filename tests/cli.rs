@@ -274,7 +274,7 @@ fn bad_json_lines() {
     let cases: [(&str, &[u8], &str, &[&str]); 11] = [
         ("latin", b"{\"id\": \"x\", \"text\": \"caf\xe9\"}", "bad.jsonl:2", &["byte 25 is not valid UTF-8", "convert"]),
         ("broken", br#"{"id": "x", "text": "no end"#, "bad.jsonl:2", &["not valid JSON at column 27", "fix the line"]),
-        ("surrogate", br#"{"id": "x", "text": "\ud800 alone"}"#, "bad.jsonl:2", &["not valid JSON", "fix the line"]),
+        ("surrogate", br#"{"id": "x", "text": "\ud800 alone"}"#, "bad.jsonl:2", &["not valid JSON", "write \\ufffd"]),
         ("deep", &[b'['; 100_000], "bad.jsonl:2", &["not valid JSON", "recursion limit", "fix the line"]),
         ("list", br#"["x", "text"]"#, "bad.jsonl:2", &["a list, not an object", r#"write {"id": "#]),
         ("no text", br#"{"id": "x", "body": "words"}"#, "x", &[r#"no field "text""#, r#""body""#, "--text-field"]),

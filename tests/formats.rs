@@ -3,7 +3,9 @@
 mod common;
 
 use std::fs;
+use std::io::Write;
 use std::path::Path;
+use std::process::Stdio;
 
 use common::*;
 use serde_json::{Value, json};
@@ -645,6 +647,88 @@ fn feeds_give_their_entries() {
 
     let broken = with_a_pair("broken").with("bad.rss", "<html><body>Not found</body></html>");
     assert_unread(&broken, &["."], "./bad.rss", &["not an RSS or Atom feed", "leave it out"]);
+
+    // Whatever the encoding that is declared, what the first bytes show counts.
+    let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
+    let marked = |text: &str| [&b"\xff\xfe"[..], &utf_16(text)].concat();
+    let declared = rss(&item("1", FERRY)).replacen("?>", " encoding=\"UTF-16\"?>", 1);
+    let folder = Temp::new("feeds in other encodings")
+        .with("a.rss", marked(&declared))
+        .with("b.rss", marked(&rss(&item("2", FERRY)).replacen("?>", " encoding=\"utf-8\"?>", 1)))
+        .with("c.rss", utf_16(&declared.replace("example/1", "example/3")))
+        .with("d.rss", format!("\u{feff}{}", declared.replace("example/1", "example/4")))
+        .with("e.rss", [marked(&declared), vec![0]].concat());
+    let found = clusters(&folder, &["."]);
+    assert_eq!(found, [[1, 2, 3, 4].map(|at| format!("https://a.example/{at}"))]);
+    assert!(stderr(&run(&folder, &["."])).contains("e.rss: is not valid UTF-16LE, in which its first bytes say it is"));
+
+    // The fullest text counts, wherever it stands.
+    let swapped = item("1", FERRY).replace("A teaser.", FERRY).replace(&format!("<p>{FERRY}</p><p>It"), "<p>It");
+    let folder = Temp::new("fullest").with("a.rss", rss(&swapped)).with("b.jsonl", line("b", FERRY));
+    assert_eq!(clusters(&folder, &["."]), [["b", "https://a.example/1"]]);
+}
+
+/// Python's csv module leaves the one end of line without quotes that it does not write itself.
+#[test]
+fn an_end_of_line_that_ends_no_row_of_a_table_is_text() {
+    for (end, text) in [("\n", "\r"), ("\r\n", "\r"), ("\r", "\n")] {
+        let within = FERRY.replace(" morning ", &format!("{text}morning{text}"));
+        let rows =
+            ["id,text".into(), format!("a,{within}"), format!("b,\"{FERRY}\""), format!("c,\"A\" {text}{STORM}")];
+        let folder = Temp::new("ends of lines").with("x.csv", rows.map(|row| row + end).concat());
+        assert_eq!(clusters(&folder, &["x.csv"]), [["a", "b"]], "{end:?}");
+        let output = run(&folder, &["--unique", "u.csv", "--keep", "first", "x.csv"]);
+        assert!(stderr(&output).contains("2 kept + 1 removed + 0 skipped"), "{end:?}: {}", stderr(&output));
+        assert!(fs::read_to_string(folder.join("u.csv")).unwrap().contains(&within));
+    }
+}
+
+#[test]
+fn half_a_character_in_json_is_told_with_a_remedy() {
+    for text in ["cut \\ud83d", "cut \\ud83d off", "cut \\ude00", "cut \\ud83d\\n"] {
+        let pair = with_a_pair("surrogate").with("x.jsonl", format!("{{\"id\": \"a\", \"text\": \"{text}\"}}\n"));
+        let told = ["not valid JSON", "half of a character", "write \\ufffd in its place"];
+        assert_skipped(&pair, &["."], "x.jsonl:1", "./x.jsonl:1", &told);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn patterns_come_to_an_end_where_links_lead_in_circles() {
+    let folder = Temp::new("circles").with("in/a.txt", FERRY).with("in/deep/b.txt", FERRY).with("far/c.txt", FERRY);
+    for (to, from) in [(".", "in/one"), (".", "in/two"), ("..", "in/deep/up"), ("../far", "in/far")] {
+        std::os::unix::fs::symlink(to, folder.join(from)).unwrap();
+    }
+    for pattern in ["in/**/*.txt", "**/[abc].txt", "in/**", "i*/**/*.txt"] {
+        assert_eq!(clusters(&folder, &[pattern]), [["a.txt", "b.txt", "c.txt"]], "{pattern}");
+    }
+    assert_eq!(clusters(&folder, &["in/deep/**/b.txt", "in/**/far/*.txt"]), [["b.txt", "c.txt"]]);
+}
+
+#[test]
+fn compressed_standard_input_may_come_byte_by_byte() {
+    let input = compressed(&(line("a", FERRY) + &line("b", FERRY)));
+    let mut child =
+        dedup().args(["--level", "near", "-"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut stdin = child.stdin.take().unwrap();
+    for piece in [&input[..1], &input[1..3], &input[3..]] {
+        stdin.write_all(piece).unwrap();
+        stdin.flush().unwrap();
+        std::thread::sleep(std::time::Duration::from_millis(300));
+    }
+    drop(stdin);
+    assert!(child.wait_with_output().unwrap().stdout.starts_with(b"a and 1 like it:\n"));
+}
+
+#[test]
+fn utf_32_is_known_by_its_mark() {
+    let text = format!("\u{feff}\u{1f600} {FERRY}");
+    let little: Vec<u8> = text.chars().flat_map(|c| u32::from(c).to_le_bytes()).collect();
+    let big: Vec<u8> = text.chars().flat_map(|c| u32::from(c).to_be_bytes()).collect();
+    for bytes in [little, big] {
+        let pair = with_a_pair("utf 32").with("x.txt", bytes);
+        assert_unread(&pair, &["."], "./x.txt", &["looks like UTF-32", "convert it to UTF-8"]);
+    }
 }
 
 #[test]

@@ -9,8 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BinaryArray, Int64Array, ListArray, ListBuilder, RecordBatch, StringArray, StringBuilder,
-    StructArray,
+    Array, ArrayRef, BinaryArray, Date32Array, Date64Array, Float64Array, Int64Array, LargeStringArray, ListArray,
+    ListBuilder, RecordBatch, StringArray, StringBuilder, StringDictionaryBuilder, StructArray,
+    TimestampMicrosecondArray, TimestampNanosecondArray, TimestampSecondArray,
 };
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Int32Type};
@@ -112,6 +113,157 @@ fn several_files_and_broken_ones() {
     assert_eq!(output.status.code(), Some(2));
 }
 
+/// Whatever a byte is that is not as it was written, the run goes on with the other files.
+#[test]
+fn damaged_files_end_no_run() {
+    let folder = with_a_pair("damaged");
+    let batch =
+        RecordBatch::try_from_iter([("text", Arc::new(StringArray::from(vec![FERRY; 20])) as ArrayRef)]).unwrap();
+    write(&folder.join("whole.parquet"), &batch);
+    let whole = std::fs::read(folder.join("whole.parquet")).unwrap();
+    for at in 0..whole.len() {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x55;
+        std::fs::write(folder.join(format!("{at}.parquet")), bytes).unwrap();
+    }
+    let output = run(&folder, &["--level", "near", "."]);
+    assert_eq!(output.status.code(), Some(1), "{}", stderr(&output));
+    assert!(!stderr(&output).contains("panicked"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("is damaged: get it again or leave it out"), "{}", stderr(&output));
+}
+
+/// What the search does not read is found damaged only when all is written.
+#[test]
+fn damage_in_other_columns_is_told_and_nothing_is_written() {
+    let folder = Temp::new("damaged column");
+    let numbers: Vec<f64> = (0..2000).map(|number: i32| f64::from(number).sqrt()).collect();
+    let texts: Vec<String> = (0..2000).map(|number| format!("{FERRY} {number}")).collect();
+    let columns: [(&str, ArrayRef); 2] =
+        [("text", Arc::new(StringArray::from(texts))), ("share", Arc::new(Float64Array::from(numbers)))];
+    write(&folder.join("x.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
+    let mut bytes = std::fs::read(folder.join("x.parquet")).unwrap();
+    let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(folder.join("x.parquet")).unwrap()).unwrap();
+    let (start, length) = reader.metadata().row_group(0).column(1).byte_range();
+    bytes[start as usize..(start + length) as usize].fill(0xff);
+    std::fs::write(folder.join("x.parquet"), bytes).unwrap();
+    for option in ["--unique", "--annotate"] {
+        let output = run(&folder, &["--level", "near", option, "u.parquet", "x.parquet"]);
+        assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+        let said = stderr(&output);
+        assert!(said.contains("cannot write u.parquet, ") && said.contains("x.parquet: cannot be read"), "{said}");
+        assert_eq!(std::fs::read_dir(&*folder).unwrap().count(), 1, "nothing is left behind");
+    }
+}
+
+#[test]
+fn files_with_other_columns_are_told_before_the_search() {
+    let text = || Arc::new(StringArray::from(vec![FERRY, STORM])) as ArrayRef;
+    let number = || Arc::new(Int64Array::from(vec![1, 2])) as ArrayRef;
+    let within = |names: [&str; 2]| {
+        let fields = names.map(|name| (Arc::new(Field::new(name, DataType::Utf8, false)), text()));
+        Arc::new(StructArray::from(fields.to_vec())) as ArrayRef
+    };
+    let folder = Temp::new("other columns");
+    let file = |name: &str, columns: Vec<(&str, ArrayRef)>| {
+        write(&folder.join(name), &RecordBatch::try_from_iter(columns).unwrap());
+    };
+    file("a.parquet", vec![("title", text()), ("text", text())]);
+    file("b.parquet", vec![("text", text()), ("title", text())]);
+    file("c.parquet", vec![("title", text()), ("text", text()), ("more", text())]);
+    file("d.parquet", vec![("title", number()), ("text", text())]);
+    file("e.parquet", vec![("text", text()), ("of", within(["x", "y"]))]);
+    file("f.parquet", vec![("text", text()), ("of", within(["y", "x"]))]);
+    for (first, second, unlike) in [
+        ("a", "b", "column 1 is \"text\" in the one and \"title\" in the other"),
+        ("a", "c", "the other has no column \"more\""),
+        ("c", "a", "the other has no column \"more\""),
+        ("a", "d", "column \"title\" is of type Int64 in the one and Utf8 in the other"),
+        ("e", "f", "column 1 is \"of.y\" in the one and \"of.x\" in the other"),
+    ] {
+        for option in ["--unique", "--annotate"] {
+            let (first, second) = (format!("{first}.parquet"), format!("{second}.parquet"));
+            let output = run(&folder, &[option, "u.parquet", &first, &second]);
+            assert_eq!((output.status.code(), &*output.stdout), (Some(2), &b""[..]), "{}", stderr(&output));
+            assert!(stderr(&output).contains("cannot be written as one file"), "{}", stderr(&output));
+            assert!(stderr(&output).contains(unlike), "{}", stderr(&output));
+            assert!(stderr(&output).contains(&first) && stderr(&output).contains(&second));
+        }
+    }
+    // A column without nulls fits one that has some.
+    file("g.parquet", vec![("text", text()), ("id", text())]);
+    let rows: [(&str, ArrayRef, bool); 2] = [
+        ("text", Arc::new(StringArray::from(vec![Some(FERRY), None])), true),
+        ("id", Arc::new(LargeStringArray::from(vec![None, Some("h")])), true),
+    ];
+    write(&folder.join("h.parquet"), &RecordBatch::try_from_iter_with_nullable(rows).unwrap());
+    stdout(&folder, &["--level", "near", "--unique", "u.parquet", "g.parquet", "h.parquet"]);
+    let rows = read(&folder.join("u.parquet"));
+    let (texts, ids): (StringArray, StringArray) = (
+        [Some(FERRY), Some(STORM), None].into_iter().collect(),
+        [Some(FERRY), Some(STORM), Some("h")].into_iter().collect(),
+    );
+    assert_eq!((&**rows.column(0), &**rows.column(1)), (&texts as &dyn Array, &ids as &dyn Array));
+}
+
+#[test]
+fn dates_are_read_whatever_their_type() {
+    let texts = || Arc::new(StringArray::from(vec![FERRY, FERRY])) as ArrayRef;
+    let ids = || Arc::new(StringArray::from(vec!["late", "early"])) as ArrayRef;
+    let second = 1_715_938_200;
+    let dates: [(&str, ArrayRef); 5] = [
+        ("days", Arc::new(Date32Array::from(vec![19_860, 19_859]))),
+        ("seconds", Arc::new(TimestampSecondArray::from(vec![second, second - 1]))),
+        (
+            "micros",
+            Arc::new(TimestampMicrosecondArray::from(vec![second * 1_000_000, 0]).with_timezone("Europe/Berlin")),
+        ),
+        ("nanos", Arc::new(TimestampNanosecondArray::from(vec![second * 1_000_000_000, 0]).with_timezone("+02:00"))),
+        ("millis", Arc::new(Date64Array::from(vec![second * 1000, 0]))),
+    ];
+    let folder = Temp::new("dates");
+    for (name, column) in dates {
+        let columns = [("id", ids()), ("text", texts()), ("when", column)];
+        write(&folder.join("x.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
+        let args =
+            ["--level", "near", "--keep", "earliest", "--date-field", "when", "--unique", "u.parquet", "x.parquet"];
+        let output = run(&folder, &args);
+        assert!(output.stdout.starts_with(b"early and 1 like it:\n"), "{name}: {}", stderr(&output));
+        assert!(!stderr(&output).contains("have no date"), "{name}: {}", stderr(&output));
+        assert_eq!(read(&folder.join("u.parquet")).num_rows(), 1);
+    }
+    // What is not read is told.
+    let columns: [(&str, ArrayRef); 3] = [
+        ("text", texts()),
+        ("when", Arc::new(Float64Array::from(vec![1.0, 2.0]))),
+        ("body", Arc::new(BinaryArray::from_vec(vec![b"x", b"y"]))),
+    ];
+    write(&folder.join("x.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
+    let output = run(&folder, &["--keep", "earliest", "--date-field", "when", "x.parquet"]);
+    let told = "column \"when\" is of type Float64, which is not read as a date";
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
+    let pair = with_a_pair("binary");
+    std::fs::copy(folder.join("x.parquet"), pair.join("x.parquet")).unwrap();
+    assert_unread(&pair, &["--text-field", "body", "."], "./x.parquet", &["of type Binary, which is not read as text"]);
+}
+
+/// A dictionary says one long value as often as there are rows.
+#[test]
+fn no_more_is_unpacked_than_is_allowed() {
+    let pair = with_a_pair("bomb");
+    let long = FERRY.repeat(100);
+    let mut texts = StringDictionaryBuilder::<Int32Type>::new();
+    (0..3000).for_each(|_| texts.append_value(&long));
+    let plain = StringArray::from(vec![&*long; 3000]);
+    for column in [Arc::new(texts.finish()) as ArrayRef, Arc::new(plain)] {
+        write(&pair.join("x.parquet"), &RecordBatch::try_from_iter([("text", column)]).unwrap());
+        assert!(run(&pair, &["--unpack-limit", "30M", "."]).status.success());
+        let told = ["unpacks to more than the 1.00 MB", "--unpack-limit"];
+        assert_unread(&pair, &["--unpack-limit", "1M", "."], "./x.parquet#1", &told);
+    }
+    write(&pair.join("x.parquet"), &rows());
+    assert_unread(&pair, &["--unpack-limit", "100", "."], "./x.parquet#1", &["unpacks to more than the 100 B"]);
+}
+
 #[test]
 fn rows_are_annotated() {
     let folder = Temp::new("annotated");
@@ -132,10 +284,13 @@ fn rows_are_annotated() {
 #[test]
 fn columns_may_hold_fields_and_lists() {
     let texts = StringArray::from(vec![FERRY, STORM, FERRY]);
-    let article = StructArray::from(vec![(
-        Arc::new(Field::new("body", DataType::Utf8, false)),
-        Arc::new(texts.clone()) as ArrayRef,
-    )]);
+    let article = StructArray::from(vec![
+        (
+            Arc::new(Field::new("share", DataType::Float64, false)),
+            Arc::new(Float64Array::from(vec![0.5; 3])) as ArrayRef,
+        ),
+        (Arc::new(Field::new("body", DataType::Utf8, false)), Arc::new(texts.clone()) as ArrayRef),
+    ]);
     let mut lists = ListBuilder::new(StringBuilder::new());
     texts.iter().for_each(|text| lists.append_value(text.unwrap().split(' ').map(Some)));
     let columns: [(&str, ArrayRef); 2] = [("article", Arc::new(article)), ("lines", Arc::new(lists.finish()))];

@@ -50,6 +50,7 @@ fn records_are_annotated_and_stay_as_they_are() {
             format!("a,\"{FERRY}\",\"\"\r\n"),
             format!("b,{FERRY}\r\n"),
             format!("c,{STORM},x,y\n"),
+            format!("d,\"{FERRY}\",x,,\n"),
         ];
         let folder = Temp::new("rows").with(name, rows.concat().replace(',', delimiter));
         let notes = name.replace('x', "notes");
@@ -58,7 +59,9 @@ fn records_are_annotated_and_stay_as_they_are() {
         let wanted = rows[0].replace("more\r", "more,cluster,duplicate_of,relation,similarity\r")
             + &rows[1].replace('\r', ",1,,,\r")
             + &rows[2].replace('\r', ",,1,@,exact,1.0\r")
-            + &rows[3];
+            // What has no name stays, and does not look like what was found.
+            + &rows[3].replace(",y\n", ",,,,,y\n")
+            + &rows[4].replace(",x,,\n", ",x,1,@,exact,1.0,,\n");
         assert_eq!(read(folder.join(notes)), wanted.replace(',', delimiter).replace('@', &place), "{name}");
     }
 }
@@ -165,11 +168,48 @@ fn every_line_is_as_the_schema_says() {
     for other in ["004_school-hall-meeting.txt", "006_school-hall-near-copy.txt", "005_ferry-theme-russian.txt"] {
         check(std::str::from_utf8(&pair(other).stdout).unwrap());
     }
+    check(&stdout(&seeds(), &["audit", "--format", "jsonl", "."]));
+    check(&stdout(&seeds(), &["audit", "--format", "jsonl", "--level", "near", "--threshold", "0.99", "."]));
+    // Texts with a long passage in common, of which what stands beside it is told.
+    let passage = "The harbour board said on Monday that the old pier will be closed from March until the end of the summer, \
+        since the piles under its head have rotted, and that the boats of the island will land at the quay behind the \
+        customs house, where a new ramp for carts and a shelter for those who wait are to be built before Easter. ";
+    let island = "Farmers on the island fear for their milk, and the doctor asked who will bring patients over at night once the \
+        winter gales set in. Nobody mends the engines of the ferry any more, and the two men who could have left for the city.";
+    let snow = "Ploughs from two valleys worked until dawn, while guests of the hotel played cards by candlelight and waited for a \
+        warm wind. The school of the village stayed shut for days, and the baker walked nine miles with rolls in a rucksack.";
+    let folder = Temp::new("outside")
+        .with("a.txt", format!("{passage}{island} {island}"))
+        .with("b.txt", format!("{passage}{}", island.replace("fear for", "worry about")))
+        .with("c.txt", format!("{passage}{snow}"));
+    let compared = run(&folder, &["compare", "--format", "jsonl", "a.txt", "c.txt"]);
+    let compared = std::str::from_utf8(&compared.stdout).unwrap();
+    assert!(compared.contains("\"outside\""), "{compared}");
+    check(compared);
+    check(&stdout(
+        &folder,
+        &["--format", "jsonl", "--unique", "u", "--removed", "removed.jsonl", "a.txt", "b.txt", "c.txt"],
+    ));
+    check(&read(folder.join("removed.jsonl")));
+    check(&stdout(&folder, &["audit", "--format", "jsonl", "a.txt", "b.txt", "c.txt"]));
     types.sort();
     types.dedup();
     assert_eq!(
         types,
-        ["article", "cluster", "comparison", "progress", "removed", "skipped", "summary", "unread"],
+        [
+            "article",
+            "cluster",
+            "comparison",
+            "near_misses",
+            "pair",
+            "precision",
+            "progress",
+            "recall",
+            "removed",
+            "skipped",
+            "summary",
+            "unread"
+        ],
         "each was seen"
     );
     // And it says something.

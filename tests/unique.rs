@@ -171,9 +171,14 @@ fn what_cannot_be_byte_for_byte_is_refused() {
         .with("t.csv", format!("id,text\na,\"{FERRY}\"\n"))
         .with("a.txt", FERRY)
         .with("other/a.txt", FERRY)
+        .with("in/a.txt/b.txt", FERRY)
         .with("cut.jsonl.gz", &cut[..cut.len() - 9])
         .with("fits/in.jsonl", line("c", STORM));
-    let cases: [(&[&str], &str); 10] = [
+    let cases: [(&[&str], &str); 14] = [
+        (&["--removed", "-", "x.jsonl"], "--removed writes a file, since standard output has the results: name it"),
+        (&["--unique", "-", "x.jsonl"], "--unique writes a file, since standard output has the results: name it"),
+        (&["--strip-furniture", "-", "x.jsonl"], "--strip-furniture writes a file"),
+        (&["--unique", "u", "a.txt", "in"], "in/a.txt/b.txt would be in a folder where a.txt would be a file: run"),
         (&["--unique", "x.jsonl", "x.jsonl"], "x.jsonl is read itself: write to another file"),
         (&["--removed", "./x.jsonl", "x.jsonl"], "./x.jsonl is read itself: write to another file"),
         (&["--unique", "u.jsonl", "--removed", "u.jsonl", "x.jsonl"], "both u.jsonl: give them two names"),
@@ -208,7 +213,7 @@ fn what_cannot_be_byte_for_byte_is_refused() {
     }
     let mut names: Vec<_> = fs::read_dir(&*folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["a.txt", "cut.jsonl.gz", "fits", "other", "t.csv", "x.jsonl"], "nothing is left behind");
+    assert_eq!(names, ["a.txt", "cut.jsonl.gz", "fits", "in", "other", "t.csv", "x.jsonl"], "nothing is left behind");
 }
 
 #[cfg(target_os = "linux")]
@@ -258,6 +263,67 @@ fn standard_input_is_read_twice() {
     let output = run_with(&folder, &["--unique", "unique.json", "-"], &input);
     assert_eq!(output.status.code(), Some(2));
     assert!(stderr(&output).contains("<stdin> does not fit into unique.json"), "{}", stderr(&output));
+    assert_eq!(output.stdout, b"", "told before the search");
+}
+
+#[test]
+fn files_that_cannot_be_joined_are_told_before_the_search() {
+    let folder = Temp::new("unlike")
+        .with("a.json", format!("[{}]", line("a", FERRY)))
+        .with("b.json", line("b", FERRY))
+        .with("a.csv", format!("id,text\na,{FERRY}\n"))
+        .with("b.csv", format!("text,id\n{FERRY},b\n"))
+        .with("c.csv", format!("id;text\nc;{FERRY}\n"));
+    for (files, message) in [
+        (
+            ["a.json", "b.json"],
+            "b.json does not fit into u.json, its brackets differ from those of a.json: run it alone",
+        ),
+        (["a.csv", "b.csv"], "b.csv does not fit into u.csv, the columns differ from those of a.csv: run it alone"),
+        (
+            ["a.csv", "c.csv"],
+            "c.csv does not fit into u.csv, its cell separators differ from those of a.csv: run it alone",
+        ),
+    ] {
+        for option in ["--unique", "--annotate"] {
+            let target = format!("u.{}", &files[0][2..]);
+            let output = run(&folder, &[option, &target, files[0], files[1]]);
+            assert_eq!((output.status.code(), &*output.stdout), (Some(2), &b""[..]), "{files:?}");
+            assert!(stderr(&output).contains(message), "{option}: {}", stderr(&output));
+        }
+    }
+}
+
+#[test]
+fn input_without_a_record_stays_as_it_is() {
+    let folder = Temp::new("nothing").with("known.txt", FERRY);
+    for (name, files) in [
+        ("x.json", vec!["[]\n"]),
+        ("x.json", vec!["[ ]"]),
+        ("x.json", vec!["\n"]),
+        ("x.json", vec![" [\n]\n", "[]"]),
+        ("x.jsonl", vec!["\n\n \n"]),
+        ("x.jsonl", vec!["\u{feff}\n", "\n"]),
+        ("x.csv", vec!["\n"]),
+        ("x.csv", vec!["id,text\n"]),
+    ] {
+        for option in ["--unique", "--annotate"] {
+            fs::remove_dir_all(folder.join("in")).unwrap_or_default();
+            fs::create_dir(folder.join("in")).unwrap();
+            for (at, bytes) in files.iter().enumerate() {
+                fs::write(folder.join("in").join(format!("{at}{name}")), bytes).unwrap();
+            }
+            let output = run(&folder, &["--against", "known.txt", option, name, "in"]);
+            assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+            let wanted = if name.ends_with('n') { files[0].to_string() } else { files.concat() };
+            let added = if option == "--annotate" { ",cluster,duplicate_of,relation,similarity\n" } else { "\n" };
+            assert_eq!(
+                read(folder.join(name)),
+                wanted.replace("text\n", &format!("text{added}")),
+                "{option} {files:?}"
+            );
+        }
+    }
 }
 
 #[cfg(unix)]

@@ -67,7 +67,7 @@ impl<'a> Notes<'a> {
     pub fn record(&self, shape: Shape, record: &[u8], position: Option<usize>, table: &mut Table) -> Vec<u8> {
         let values = self.of(position).values();
         let added = match shape {
-            Shape::Table(delimiter) => table.row(record, delimiter, values),
+            Shape::Table(delimiter) => Some(table.row(record, delimiter, values)),
             Shape::Lines | Shape::Entries | Shape::Array | Shape::Values => object(record, values, position.is_some()),
             Shape::Whole | Shape::Rows | Shape::Warc => None,
         };
@@ -104,16 +104,21 @@ impl Table {
     pub fn head(&mut self, head: &[u8], delimiter: u8) -> Result<Vec<u8>, &'static str> {
         let columns = self.parser.cells(head, delimiter, None);
         (self.columns, self.is_quoted) = (columns.len(), head.contains(&b'"'));
+        let end = self.parser.edges(head, delimiter, None)[self.columns - 1];
         match FIELDS.into_iter().find(|field| columns.iter().any(|column| column == field)) {
             Some(field) => Err(field),
-            None => Ok(with_cells(head, delimiter, FIELDS.map(String::from))),
+            None => Ok(with_cells(head, end, delimiter, FIELDS.map(String::from))),
         }
     }
 
-    /// None for a row with more cells than names: what would be added would stand under no name.
-    fn row(&mut self, row: &[u8], delimiter: u8, values: [Value; 4]) -> Option<Vec<u8>> {
+    /// Cells without a name stay behind those that are added, each of which stands under its own.
+    fn row(&mut self, row: &[u8], delimiter: u8, values: [Value; 4]) -> Vec<u8> {
         let columns = Some(self.columns).filter(|_| !self.is_quoted);
-        let missing = self.columns.checked_sub(self.parser.cells(row, delimiter, columns).len())?;
+        let edges = self.parser.edges(row, delimiter, columns);
+        let (missing, end) = match edges.get(self.columns - 1) {
+            Some(&edge) => (0, edge),
+            None => (self.columns - edges.len(), edges[edges.len() - 1]),
+        };
         let cell = |value: Value| match value {
             Value::Null => String::new(),
             Value::String(text) => text,
@@ -121,13 +126,12 @@ impl Table {
         };
         let mut cells = vec![String::new(); missing];
         cells.extend(values.map(cell));
-        Some(with_cells(row, delimiter, cells))
+        with_cells(row, end, delimiter, cells)
     }
 }
 
-/// A row with cells before its end of line.
-fn with_cells(row: &[u8], delimiter: u8, cells: impl IntoIterator<Item = String>) -> Vec<u8> {
-    let end = row.iter().rposition(|byte| !matches!(byte, b'\n' | b'\r')).map_or(0, |last| last + 1);
+/// A row with cells behind the one that ends there.
+fn with_cells(row: &[u8], end: usize, delimiter: u8, cells: impl IntoIterator<Item = String>) -> Vec<u8> {
     let mut to = row[..end].to_vec();
     for cell in cells {
         to.push(delimiter);

@@ -17,11 +17,11 @@ use indicatif::ProgressBar;
 use rayon::prelude::*;
 use twox_hash::XxHash3_64;
 
-pub use bytes::{Codec, decode, unreadable};
+pub use bytes::{Codec, decode, told_by, unreadable};
 pub use fields::{Fields, Parser, parse};
 pub use frame::{Block, Blocks, Form, Shape, without_mark};
 #[cfg(feature = "parquet")]
-pub use parquet::{annotate_rows, write_rows};
+pub use parquet::{annotate_rows, check_columns, write_rows};
 pub use paths::{Found, Order, READ, Source, bytes, find, kind, read_text};
 
 use fields::Layout;
@@ -188,6 +188,10 @@ pub struct Tally {
     pub is_cut: bool,
     /// Bytes read from the disk.
     pub on_disk: u64,
+    /// How its records turned out to be written; none if it has none.
+    pub shape: Option<Shape>,
+    /// The names of a table's columns, as they are written.
+    pub head: Vec<u8>,
 }
 
 /// What a tally takes in of a block.
@@ -424,6 +428,17 @@ impl<'a> Reader<'a> {
 
     fn learn_layout(&mut self, source: usize, block: &Block) {
         let layout = self.fields.layout(block, self.sources[source].form);
+        #[cfg(feature = "parquet")]
+        let layout = match (&self.sources[source].path, self.sources[source].form) {
+            // The rows were read just now.
+            (Some(path), Form::Parquet) => layout.without(&parquet::unread(path).unwrap_or_default()),
+            _ => layout,
+        };
+        let tally = &mut self.input.tallies[source];
+        tally.shape = Some(block.shape);
+        if let (Shape::Table(_), Some((.., head))) = (block.shape, block.records().next()) {
+            tally.head = head.trim_ascii_end().into();
+        }
         if let Some(reason) = layout.refusal() {
             self.problem(source, At::Whole, reason.into(), Left::Input);
         }

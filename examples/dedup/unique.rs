@@ -11,7 +11,9 @@ use retold::{Articles, Report};
 use serde_json::json;
 
 use crate::annotate::{FIELDS, Note, Notes, Table, taken_field};
-use crate::input::{Block, Blocks, Codec, Count, Document, Form, Place, Shape, Source, Tally, kind, without_mark};
+use crate::input::{
+    Block, Blocks, Codec, Count, Document, Form, Place, Shape, Source, Tally, kind, told_by, without_mark,
+};
 use crate::output;
 use crate::write::{Ready, Whole, WholeFolder, check_file, check_folder, full, name_all};
 
@@ -132,7 +134,8 @@ pub struct Names {
     ///
     /// JSON, CSV, TSV or Parquet, like the input. Adds the fields or columns `cluster` (a number),
     /// `duplicate_of` (the location of the representative), `relation` and `similarity`. A
-    /// representative has only a cluster; articles in no cluster have none of them.
+    /// representative has only a cluster; articles in no cluster have none of them. Cells of a row for
+    /// which the first row has no name stay behind the added ones.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     annotate: Option<PathBuf>,
 
@@ -158,6 +161,11 @@ impl<'a> Outputs<'a> {
         ];
         for (at, (option, path)) in all.iter().enumerate() {
             let Some(path) = path else { continue };
+            if path == Path::new("-") {
+                return Err(format!(
+                    "{option} writes a file, since standard output has the results: name it, or ./- if it is called -"
+                ));
+            }
             refuse_input(path, sources)?;
             let is_same = |other: &Option<PathBuf>| other.as_ref().is_some_and(|other| full(other) == full(path));
             if let Some((other, _)) = all[..at].iter().find(|(_, other)| is_same(other)) {
@@ -188,14 +196,45 @@ impl<'a> Outputs<'a> {
         self.unique.is_some() || self.annotated.is_some()
     }
 
-    /// Refuses input of which a part would be lost.
+    /// Refuses input of which a part would be lost, and files that cannot be written as one.
     pub fn check(&self, sources: &[Source], tallies: &[Tally]) -> Result<(), String> {
         let broken = |(source, tally): (&Source, &Tally)| {
             let is_written = self.need_input_again() && !source.is_known && !tally.is_unread();
             let reason = tally.broken.as_ref().filter(|_| is_written)?;
             Some(format!("{} cannot be written without losing a part of it: {reason}", source.given))
         };
-        sources.iter().zip(tallies).find_map(broken).map_or(Ok(()), Err)
+        if let Some(refusal) = sources.iter().zip(tallies).find_map(broken) {
+            return Err(refusal);
+        }
+        let files = self.unique.iter().chain(&self.annotated).filter_map(|target| match target {
+            Target::File(path, form, _) => Some((path, *form)),
+            Target::Parquet(_) | Target::Folder(_) => None,
+        });
+        for (path, form) in files {
+            let mut first: Option<(&Source, Shape, &[u8])> = None;
+            for (source, tally) in sources.iter().zip(tallies).filter(|(source, _)| !source.is_known) {
+                let Some(shape) = tally.shape else { continue };
+                let given = &source.given;
+                // What standard input is shows only when it is read.
+                if !shape.fits(form) {
+                    return Err(misfit(given, path, shape.form()));
+                }
+                // Entries are lines as soon as they are written.
+                let shape = if shape == Shape::Entries { Shape::Lines } else { shape };
+                let &mut (before, of_before, head) = first.get_or_insert((source, shape, &tally.head));
+                let what = match (of_before, shape) {
+                    (before, now) if before == now && head == tally.head => continue,
+                    (before, now) if before == now => "the columns",
+                    (Shape::Table(_), Shape::Table(_)) => "its cell separators",
+                    _ => "its brackets",
+                };
+                let (path, before) = (path.display(), &before.given);
+                return Err(format!(
+                    "{given} does not fit into {path}, {what} differ from those of {before}: run it alone"
+                ));
+            }
+        }
+        Ok(())
     }
 
     /// Writes them all or none, and tells what became of all records.
@@ -254,6 +293,11 @@ impl<'a> Target<'a> {
         if let Some(source) = sources.iter().find(|source| !fits(source.form)) {
             return Err(misfit(&source.given, path, source.form));
         }
+        #[cfg(feature = "parquet")]
+        if form == Form::Parquet {
+            let files = sources.iter().filter_map(|source| Some((&*source.given, source.path.as_deref()?)));
+            crate::input::check_columns(files)?;
+        }
         Ok(if form == Form::Parquet { Self::Parquet(path) } else { Self::File(path, form, codec) })
     }
 
@@ -272,8 +316,16 @@ impl<'a> Target<'a> {
             if source.path.is_none() {
                 return Err("a text on standard input has no name to be kept under: give files".into());
             }
-            if let Some(first) = names.insert(&source.inside, &source.given) {
+            if let Some(first) = names.insert(source.inside.as_path(), &source.given) {
                 return Err(format!("{} and {first} would both be {}: run them apart", source.given, source.name));
+            }
+        }
+        for source in sources {
+            if let Some(file) = source.inside.ancestors().skip(1).find_map(|folder| names.get(folder)) {
+                return Err(format!(
+                    "{} would be in a folder where {file} would be a file: run them apart",
+                    source.given
+                ));
             }
         }
         Ok(Self::Folder(path))
@@ -328,24 +380,16 @@ fn write(
         account.input.bytes += tally.bytes;
     }
     let ready = match target {
-        Target::File(path, form, codec) => {
+        Target::File(path, _, codec) => {
             let failed = |error| unwritable(path, &error);
             let mut joiner = Joiner::new(Whole::new(path, *codec).map_err(failed)?, notes);
             for (source, tally) in sources() {
                 let mut records = Fates { articles: &mut fates, skipped: &tally.skipped };
                 let blocks = source.open(bar).map_err(|_| changed(source))?;
                 read_again(blocks, source, tally, |block| {
-                    // What standard input is showed only now.
-                    if !block.records.is_empty() && !block.shape.fits(*form) {
-                        return Err(misfit(&source.given, path, block.shape.form()));
-                    }
                     joiner.block(block, &mut records, &mut account).map_err(|failure| match failure {
                         Failure::Write(error) => failed(error),
                         Failure::Changed => changed(source),
-                        Failure::Unlike(what) => {
-                            let (given, path) = (&source.given, path.display());
-                            format!("{given} does not fit into {path}, {what} differ from those before: run it alone")
-                        }
                         Failure::Taken(field) => taken(source, field),
                     })
                 })?;
@@ -423,6 +467,9 @@ fn write_parquet(_: &Path, _: &[(&Path, Vec<bool>)], _: Option<Vec<Vec<Note>>>) 
 }
 
 fn unwritable(path: &Path, error: &io::Error) -> String {
+    if let Some(message) = told_by(error) {
+        return format!("cannot write {}, {message}; nothing was written", path.display());
+    }
     let remedy = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "make room or write to another disk",
         io::ErrorKind::NotFound => "make the folder first",
@@ -500,8 +547,6 @@ enum Failure {
     Write(io::Error),
     /// There are records that were not there before.
     Changed,
-    /// The source cannot follow what is written already.
-    Unlike(&'static str),
     /// The records have a field that would be added.
     Taken(&'static str),
 }
@@ -525,12 +570,14 @@ struct Joiner<'a> {
     /// What came after the last record, to be written before the next.
     gap: Vec<u8>,
     last: u8,
-    /// What comes before the first record: the head of a table, the opening bracket of a list.
+    /// What comes before the first element of a list.
     head: Vec<u8>,
     /// What closes a list.
     tail: Vec<u8>,
     has_record: bool,
     source_has_records: bool,
+    /// What there is in sources without a record as long as none has any: blank lines, or the brackets of the first list.
+    empty: Vec<u8>,
 }
 
 impl<'a> Joiner<'a> {
@@ -548,6 +595,7 @@ impl<'a> Joiner<'a> {
             tail,
             has_record: false,
             source_has_records: false,
+            empty: Vec::new(),
         }
     }
 
@@ -560,11 +608,7 @@ impl<'a> Joiner<'a> {
         // Entries are lines as soon as they are written.
         let shape = if block.shape == Shape::Entries { Shape::Lines } else { block.shape };
         if !block.records.is_empty() {
-            match (*self.shape.get_or_insert(shape), shape) {
-                (before, now) if before == now => {}
-                (Shape::Table(_), Shape::Table(_)) => return Err(Failure::Unlike("its cell separators")),
-                _ => return Err(Failure::Unlike("its brackets")),
-            }
+            self.shape = Some(shape);
         }
         self.source_has_records |= !block.records.is_empty();
         let mut end = 0;
@@ -600,10 +644,9 @@ impl<'a> Joiner<'a> {
         Ok(())
     }
 
-    /// Writes the head of the first table, and holds those after it to it.
+    /// Writes the head of the first table.
     fn table_head(&mut self, head: &[u8], shape: Shape) -> Result<(), Failure> {
         if !self.is_later {
-            self.head = head.trim_ascii_end().into();
             let gap = std::mem::take(&mut self.gap);
             self.write(&gap)?;
             match (self.notes, shape) {
@@ -613,8 +656,6 @@ impl<'a> Joiner<'a> {
                 }
                 _ => self.write(head)?,
             }
-        } else if self.head != head.trim_ascii_end() {
-            return Err(Failure::Unlike("the columns"));
         }
         Ok(())
     }
@@ -661,6 +702,8 @@ impl<'a> Joiner<'a> {
             // Of a later file without a record nothing but blank lines.
             Some(Shape::Lines | Shape::Table(_) | Shape::Warc) if self.is_later => self.write(without_mark(&gap))?,
             Some(Shape::Lines | Shape::Table(_) | Shape::Warc) => self.write(&gap)?,
+            None if self.empty.is_empty() => self.empty = gap,
+            None if without_mark(&self.empty).trim_ascii().is_empty() => self.empty.extend(without_mark(&gap)),
             _ => {}
         }
         self.is_later |= self.source_has_records;
@@ -675,7 +718,8 @@ impl<'a> Joiner<'a> {
             let head = std::mem::take(&mut self.head);
             self.write(&head)?;
         }
-        let tail = std::mem::take(&mut self.tail);
+        let tail = if self.shape.is_none() { &mut self.empty } else { &mut self.tail };
+        let tail = std::mem::take(tail);
         self.write(&tail)?;
         self.file.finish()
     }

@@ -276,6 +276,10 @@ impl Ready {
         match made {
             Made::File(file) => {
                 let path = file.path().to_owned();
+                if let Ok(there) = fs::metadata(&target) {
+                    // Who may read what is replaced may read what replaces it, and nobody else.
+                    fs::set_permissions(&path, there.permissions())?;
+                }
                 file.persist(&target).map_err(|failure| failure.error)?;
                 end(&path);
             }
@@ -354,5 +358,17 @@ mod tests {
         name_all(vec![written(&old, "after"), written(&new, "after")]).unwrap();
         assert_eq!([old, new].map(|path| fs::read_to_string(path).unwrap()), ["after", "after"]);
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_is_replaced_keeps_its_mode() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        fs::write(&path, "before").unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o600)).unwrap();
+        name_all(vec![written(&path, "after")]).unwrap();
+        assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
     }
 }

@@ -1,8 +1,12 @@
 //! Files to bytes: compression taken off, encodings turned into UTF-8, progress counted.
 
+use std::cell::Cell;
 use std::fmt;
 use std::io::{self, BufRead, BufReader, Read};
+use std::panic::{self, AssertUnwindSafe};
 use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Once};
 
 use encoding_rs::{DecoderResult, Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use flate2::bufread::GzDecoder;
@@ -153,33 +157,69 @@ impl<R: Read> Read for ZstdDecoder<R> {
     }
 }
 
-/// Says no to more bytes than an archive may unpack to.
-pub struct Limited<R> {
+/// Says no to more bytes than an archive may unpack to, which may grow as more of it comes.
+pub struct Limited<R, A> {
     from: R,
-    left: u64,
-    allowed: u64,
+    seen: u64,
+    allowed: A,
 }
 
-impl<R> Limited<R> {
-    pub fn new(from: R, allowed: u64) -> Self {
-        Self { from, left: allowed, allowed }
+impl<R, A: Fn() -> u64> Limited<R, A> {
+    pub fn new(from: R, allowed: A) -> Self {
+        Self { from, seen: 0, allowed }
     }
 }
 
-impl<R: Read> Read for Limited<R> {
+impl<R: Read, A: Fn() -> u64> Read for Limited<R, A> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
         let read = self.from.read(to)?;
-        match self.left.checked_sub(read as u64) {
-            Some(left) => self.left = left,
-            None => {
-                let allowed = DecimalBytes(self.allowed);
-                return Err(told(format!(
-                    "unpacks to more than the {allowed} that are allowed: leave it out, or allow more with --unpack-limit"
-                )));
-            }
-        }
+        self.seen += read as u64;
+        let allowed = (self.allowed)();
+        if self.seen > allowed { Err(too_large(allowed)) } else { Ok(read) }
+    }
+}
+
+pub fn too_large(allowed: u64) -> io::Error {
+    let allowed = DecimalBytes(allowed);
+    told(format!(
+        "unpacks to more than the {allowed} that are allowed: leave it out, or allow more with --unpack-limit"
+    ))
+}
+
+/// Counts the bytes that are read.
+pub struct Counted<R> {
+    pub from: R,
+    pub count: Arc<AtomicU64>,
+}
+
+impl<R: Read> Read for Counted<R> {
+    fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
+        let read = self.from.read(to)?;
+        self.count.fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
+}
+
+thread_local! {
+    static IS_GUARDED: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs readers of other crates on bytes that nobody vouches for: should one panic, the input counts as damaged and the rest
+/// goes on.
+pub fn guarded<T>(read: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+    static QUIET: Once = Once::new();
+    QUIET.call_once(|| {
+        let usual = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !IS_GUARDED.get() {
+                usual(info);
+            }
+        }));
+    });
+    let before = IS_GUARDED.replace(true);
+    let read = panic::catch_unwind(AssertUnwindSafe(read));
+    IS_GUARDED.set(before);
+    read.unwrap_or_else(|_| Err(told("is damaged: get it again or leave it out".into())))
 }
 
 /// The encoding of that name.
@@ -200,7 +240,8 @@ pub fn recode<'a>(
     let mut first = Vec::new();
     from.by_ref().take(LOOKED_AT).read_to_end(&mut first)?;
     let (marked, mark) = Encoding::for_bom(&first).unzip();
-    if is_utf_32(&first) {
+    let is_marked_utf_32 = first.starts_with(b"\xff\xfe\0\0") || first.starts_with(b"\0\0\xfe\xff");
+    if is_marked_utf_32 || is_utf_32(&first) {
         return Err(told("looks like UTF-32, which is not read: convert it to UTF-8".into()));
     }
     let known = marked.or(given);
@@ -237,7 +278,7 @@ fn without_mark(first: &[u8]) -> Option<&'static Encoding> {
     }
 }
 
-/// Four bytes a character, of which two are zero, with a mark or without.
+/// Four bytes a character, of which two are zero.
 fn is_utf_32(first: &[u8]) -> bool {
     let (fours, _) = first.as_chunks::<4>();
     let all = |suits: fn(&[u8; 4]) -> bool| fours.len() >= 2 && fours.iter().all(suits);
@@ -312,11 +353,16 @@ pub fn told(message: String) -> io::Error {
     io::Error::other(Told(message))
 }
 
+/// The message of such an error.
+pub fn told_by(error: &io::Error) -> Option<&str> {
+    error.get_ref()?.downcast_ref().map(|Told(message)| &**message)
+}
+
 /// Why bytes could not be read, and what to do about it.
 pub fn unreadable(error: &io::Error) -> String {
     use io::ErrorKind::{InvalidData, InvalidInput, NotFound, PermissionDenied, UnexpectedEof, Unsupported};
-    if let Some(Told(message)) = error.get_ref().and_then(|inner| inner.downcast_ref()) {
-        return message.clone();
+    if let Some(message) = told_by(error) {
+        return message.into();
     }
     match error.kind() {
         NotFound => format!("cannot be read, {error}: check the path"),
@@ -327,5 +373,33 @@ pub fn unreadable(error: &io::Error) -> String {
         }
         Unsupported => "this dedup was built without Parquet: build it with --features parquet".into(),
         _ => format!("cannot be read, {error}: check the file or leave it out"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What comes through a pipe has no size, and yet no little of it may become very much.
+    #[test]
+    fn the_limit_grows_with_what_comes() {
+        let unpacked = |text: Vec<u8>| {
+            let mut packed = flate2::read::GzEncoder::new(&text[..], flate2::Compression::default());
+            let mut bytes = Vec::new();
+            packed.read_to_end(&mut bytes)?;
+            let count = Arc::new(AtomicU64::new(0));
+            let from = decode(Codec::Gzip, Counted { from: &bytes[..], count: count.clone() });
+            io::copy(&mut Limited::new(from, || 100 * count.load(Ordering::Relaxed)), &mut io::sink())
+        };
+        let varied = (0..200_000_u32).map(|at| (at.wrapping_mul(at) >> 7) as u8).collect();
+        assert_eq!(unpacked(varied).unwrap(), 200_000);
+        assert!(unreadable(&unpacked(vec![0; 2_000_000]).unwrap_err()).contains("--unpack-limit"));
+    }
+
+    #[test]
+    fn a_reader_that_panics_is_an_error() {
+        let error = guarded::<()>(|| panic!("a fault of another crate")).unwrap_err();
+        assert_eq!(unreadable(&error), "is damaged: get it again or leave it out");
+        assert_eq!(guarded(|| Ok(1)).unwrap(), 1);
     }
 }

@@ -2,7 +2,9 @@
 
 use std::io::{self, Read};
 
+use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use feed_rs::model::{Content, Entry, Text};
+use memchr::memchr;
 use serde_json::json;
 
 use super::bytes::told;
@@ -14,8 +16,7 @@ pub fn lines(from: impl Read) -> io::Result<Vec<u8>> {
     if from.take(LONGEST as u64 + 1).read_to_end(&mut bytes)? > LONGEST {
         return Err(told("a feed of more than 256 MiB: split it or leave it out".into()));
     }
-    // It knows its encoding itself.
-    let feed = feed_rs::parser::parse(&bytes[..])
+    let feed = feed_rs::parser::parse(&with_its_encoding(bytes)?[..])
         .map_err(|error| told(format!("not an RSS or Atom feed, {error}: check the file or leave it out")))?;
     let mut lines = Vec::new();
     for entry in feed.entries {
@@ -28,16 +29,157 @@ pub fn lines(from: impl Read) -> io::Result<Vec<u8>> {
     Ok(lines)
 }
 
-/// The fullest text that an entry has.
+/// The bytes as the parser takes them: what a mark tells, or in UTF-16 the first bracket, comes before what is declared, and the
+/// parser knows no UTF-16.
+fn with_its_encoding(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+    let of_bracket = match bytes[..] {
+        [b'<', 0, ..] => Some((UTF_16LE, 0)),
+        [0, b'<', ..] => Some((UTF_16BE, 0)),
+        _ => None,
+    };
+    let Some((encoding, mark)) = Encoding::for_bom(&bytes).or(of_bracket) else { return Ok(bytes) };
+    let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]);
+    let text = text.ok_or_else(|| {
+        let name = encoding.name();
+        told(format!("is not valid {name}, in which its first bytes say it is: get it again or leave it out"))
+    })?;
+    let declared = text.strip_prefix("<?xml").and_then(|rest| rest.find("?>"));
+    Ok(text[declared.map_or(0, |end| "<?xml".len() + end + "?>".len())..].into())
+}
+
+/// The fullest text that an entry has, or else its title.
 fn text(entry: &Entry) -> String {
-    let of_content = |content: &Content| plain(content.body.as_deref()?, content.content_type.subty().as_str()).into();
+    let of_content = |content: &Content| Some(plain(content.body.as_deref()?, content.content_type.subty().as_str()));
     let of_text = |text: &Text| plain(&text.content, text.content_type.subty().as_str());
-    let content: Option<String> = entry.content.as_ref().and_then(of_content);
-    content.or_else(|| entry.summary.as_ref().or(entry.title.as_ref()).map(of_text)).unwrap_or_default()
+    let content = entry.content.as_ref().and_then(of_content);
+    let summary = entry.summary.as_ref().map(of_text);
+    let texts = content.into_iter().chain(summary).filter(|text| !text.trim().is_empty());
+    // Of two alike the content.
+    let fullest = texts.rev().max_by_key(String::len);
+    fullest.or_else(|| entry.title.as_ref().map(of_text)).unwrap_or_default()
 }
 
 /// Text without markup. Many feeds do not say that they have any.
 fn plain(text: &str, kind: &str) -> String {
     let is_marked_up = kind.contains("html") || ["</", "<br", "<p>"].iter().any(|tag| text.contains(tag));
-    if is_marked_up { nanohtml2text::html2text(text) } else { text.into() }
+    if is_marked_up { nanohtml2text::html2text(&bare(text)) } else { text.into() }
+}
+
+/// Markup of nothing but names of tags, in linear time: brackets that open no tag are escaped, and attributes, comments and what is
+/// no text are left out. Of attributes and elements without an end, `html2text` looks for the end again and again.
+fn bare(html: &str) -> String {
+    const NO_TEXT: [&str; 5] = ["head", "script", "style", "template", "title"];
+    const VERBATIM: [&str; 4] = ["plaintext", "pre", "textarea", "xmp"];
+    let (mut to, mut rest) = (String::with_capacity(html.len()), html);
+    let mut ends = Ends::default();
+    while let Some(open) = rest.find('<') {
+        to.push_str(&rest[..open]);
+        rest = &rest[open + 1..];
+        if let Some(comment) = rest.strip_prefix("!--") {
+            rest = comment.find("-->").map_or("", |end| &comment[end + 3..]);
+            continue;
+        }
+        let opens_tag = rest.starts_with(|c: char| c.is_ascii_alphabetic() || matches!(c, '/' | '!' | '?'));
+        let Some(end) = ends.of_tag(rest.as_bytes()).filter(|_| opens_tag) else {
+            to.push_str("&lt;");
+            continue;
+        };
+        let tag = rest[..end].to_ascii_lowercase();
+        rest = &rest[end + 1..];
+        let name = tag.split(|c: char| c.is_whitespace()).next().unwrap_or_default().trim_end_matches('/');
+        let (slash, name) = name.strip_prefix('/').map_or(("", name), |name| ("/", name));
+        if NO_TEXT.contains(&name) {
+            if slash.is_empty() && !tag.ends_with('/') {
+                rest = after_closing(rest, name);
+            }
+        } else if VERBATIM.contains(&name) {
+            to.push_str("<p>");
+        } else if name != "a" && !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+            to.extend(["<", slash, name, ">"]);
+        }
+    }
+    to + rest
+}
+
+/// What comes after the tag that closes an element.
+fn after_closing<'t>(text: &'t str, name: &str) -> &'t str {
+    let closes = |&(at, _): &(usize, &str)| {
+        let closing = text.as_bytes().get(at + 2..at + 2 + name.len());
+        closing.is_some_and(|closing| closing.eq_ignore_ascii_case(name.as_bytes()))
+    };
+    let closing = text.match_indices("</").find(closes).map_or("", |(at, _)| &text[at..]);
+    closing.find('>').map_or("", |end| &closing[end + 1..])
+}
+
+/// Looks for the ends of tags, and for none again of which there is none left.
+#[derive(Default)]
+struct Ends {
+    is_gone: [bool; 3],
+}
+
+impl Ends {
+    fn next(&mut self, end: u8, bytes: &[u8], from: usize) -> Option<usize> {
+        let is_gone = &mut self.is_gone[usize::from(end == b'"') + 2 * usize::from(end == b'\'')];
+        let found = if *is_gone { None } else { memchr(end, &bytes[from..]) };
+        *is_gone = found.is_none();
+        found.map(|found| from + found)
+    }
+
+    /// Where the bracket is that closes the tag in which the bytes begin, one in the quotes of an attribute aside.
+    fn of_tag(&mut self, bytes: &[u8]) -> Option<usize> {
+        let mut end = self.next(b'>', bytes, 0)?;
+        let mut at = 0;
+        while let Some(equals) = memchr(b'=', &bytes[at..end]) {
+            at += equals + 1;
+            at += bytes[at..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            if let Some(&quote @ (b'"' | b'\'')) = bytes.get(at)
+                && let Some(close) = self.next(quote, bytes, at + 1)
+            {
+                at = close + 1;
+                if at > end {
+                    end = self.next(b'>', bytes, at)?;
+                }
+            }
+        }
+        Some(end)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn markup_is_taken_off() {
+        for (html, text) in [
+            ("<p class='x > y'>One</p><P>two &amp; three", "One\r\n\r\ntwo & three"),
+            ("5 < 6 and <a href=\"http://x/?a=1&b=2\">more</a> of it", "5 < 6 and more of it"),
+            ("a<script>if (a < b) { '</p>' }</SCRIPT >b<!-- <p> -->c", "abc"),
+            ("a<br/>b <b title=\"no end>c</b> d", "a\r\nb c d"),
+            ("<pre>one\n two</pre>", "one two"),
+        ] {
+            assert_eq!(plain(html, "html").trim(), text, "{html}");
+        }
+    }
+
+    /// What a hostile feed can hold takes seconds at most, where a quadratic way takes hours.
+    #[test]
+    fn markup_without_an_end_takes_linear_time() {
+        for piece in [
+            "<a ",
+            "<x y=\"",
+            "<x y='<",
+            "<a href=x>",
+            "<pre>",
+            "<script",
+            "<script>",
+            "<!--",
+            "</",
+            "<",
+            "&",
+            "<x y=\">",
+        ] {
+            plain(&piece.repeat(1_000_000), "html");
+        }
+    }
 }

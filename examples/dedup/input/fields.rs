@@ -31,7 +31,8 @@ pub struct Fields {
 
     /// The JSON field or the column that holds the date, for --keep earliest, --within, --excerpts and --format html [default: date, published and the like]
     ///
-    /// As ISO 8601: 2024-05-17, or with a time 2024-05-17T09:30:15+02:00. Without a zone it is UTC.
+    /// As ISO 8601: 2024-05-17, or with a time 2024-05-17T09:30:15+02:00. Without a zone it is UTC. Columns of dates and
+    /// timestamps in Parquet are read as such.
     #[arg(long = "date-field", value_name = "NAME")]
     pub date: Option<String>,
 
@@ -51,7 +52,7 @@ pub struct Fields {
     #[arg(long, value_name = "NAME", value_parser = super::bytes::encoding)]
     encoding: Option<&'static encoding_rs::Encoding>,
 
-    /// The most that a compressed file may unpack to: 20G [default: 100 times its size, and at least 1 GiB]
+    /// The most that a compressed file, or one of Parquet, may unpack to: 20G [default: 100 times its size, and at least 1 GiB]
     #[arg(long, value_name = "SIZE")]
     unpack_limit: Option<bytesize::ByteSize>,
 
@@ -123,8 +124,8 @@ pub enum Layout {
     Warc,
     Objects(Names),
     Table(Table),
-    /// The columns are not there; said once for all rows.
-    Unusable(String),
+    /// The columns are not there, which is said once for all rows; with how many records come before the first row.
+    Unusable(String, u64),
 }
 
 /// The names of the fields.
@@ -171,14 +172,38 @@ impl Layout {
     pub fn headers(&self) -> u64 {
         match self {
             Self::Text | Self::Warc | Self::Objects(_) => 0,
-            Self::Table(_) | Self::Unusable(_) => 1,
+            Self::Table(_) => 1,
+            Self::Unusable(_, headers) => *headers,
         }
+    }
+
+    /// The same where these columns, by name and type, are there and not read.
+    #[cfg(feature = "parquet")]
+    pub fn without(self, unread: &[(String, String)]) -> Self {
+        let Self::Objects(mut names) = self else { return self };
+        let kind = |name: &str| unread.iter().find(|(unread, _)| unread == name).map(|(_, kind)| kind);
+        if let Some(kind) = kind(&names.text) {
+            let text = &names.text;
+            let reason = format!(
+                "column {text:?} is of type {kind}, which is not read as text: make it one of strings, or name another with \
+                 --text-field"
+            );
+            return Self::Unusable(reason, 0);
+        }
+        let others = [(&names.id, "an id"), (&names.date, "a date"), (&names.source, "a source")];
+        let told = others.into_iter().filter_map(|(name, what)| {
+            let name = name.as_ref()?;
+            Some(format!("column {name:?} is of type {}, which is not read as {what}", kind(name)?))
+        });
+        let told: Vec<String> = told.collect();
+        names.guesses.extend(told);
+        Self::Objects(names)
     }
 
     /// Why no record can be read.
     pub fn refusal(&self) -> Option<&str> {
         match self {
-            Self::Unusable(reason) => Some(reason),
+            Self::Unusable(reason, _) => Some(reason),
             _ => None,
         }
     }
@@ -189,7 +214,7 @@ impl Layout {
             Self::Objects(names) | Self::Table(Table { names, .. }) => {
                 (!names.guesses.is_empty()).then(|| names.guesses.join(", "))
             }
-            Self::Text | Self::Warc | Self::Unusable(_) => None,
+            Self::Text | Self::Warc | Self::Unusable(..) => None,
         }
     }
 }
@@ -249,7 +274,7 @@ impl Fields {
                 let header = records.next().expect("a layout is asked for when there is a record");
                 let columns = match std::str::from_utf8(header) {
                     Ok(_) => Parser::default().cells(header, delimiter, None),
-                    Err(error) => return Layout::Unusable(not_utf8(error)),
+                    Err(error) => return Layout::Unusable(not_utf8(error), 1),
                 };
                 let has = |name: &str| columns.iter().any(|column| column == name);
                 let mut names = self.names(has, has);
@@ -281,7 +306,7 @@ impl Fields {
                         })
                     }
                     (Err(reason), ..) | (_, Err(reason), ..) | (_, _, Err(reason), _) | (.., Err(reason)) => {
-                        Layout::Unusable(reason)
+                        Layout::Unusable(reason, 1)
                     }
                 }
             }
@@ -321,20 +346,13 @@ impl Fields {
 }
 
 /// Reads records; holds what it needs again for the next.
+#[derive(Default)]
 pub struct Parser {
-    /// The delimiter and the reader for it, made for the first row: its tables take longer to make than a small file of
-    /// JSON takes to be read.
-    csv: Option<(u8, csv_core::Reader)>,
-    /// Whether the reader has seen the end of a row, or only that of the input.
-    is_at_row: bool,
+    /// What the cells of a row hold, one after the other, and where each ends.
     cells: Vec<u8>,
     ends: Vec<usize>,
-}
-
-impl Default for Parser {
-    fn default() -> Self {
-        Self { csv: None, is_at_row: false, cells: vec![0; 1 << 12], ends: vec![0; 16] }
-    }
+    /// Where each ends in the row.
+    edges: Vec<usize>,
 }
 
 impl Parser {
@@ -342,7 +360,7 @@ impl Parser {
     pub fn parse<'a>(&'a mut self, layout: &Layout, record: &'a [u8]) -> Result<Option<Article<'a>>, Refusal> {
         let text = || std::str::from_utf8(record).map_err(|error| (None, not_utf8(error)));
         match layout {
-            Layout::Unusable(_) => Ok(None),
+            Layout::Unusable(..) => Ok(None),
             Layout::Text => Ok(Some(Article { id: None, text: text()?.into(), date: None, source: None })),
             Layout::Warc => text_of_warc(record),
             Layout::Objects(names) => names.parse(text()?.trim_ascii_end()).map(Some),
@@ -403,15 +421,17 @@ impl Parser {
         cells.map(|cell| String::from_utf8_lossy(cell).into()).collect()
     }
 
+    /// Where each cell of a row ends; that of the last before the end of line.
+    pub fn edges(&mut self, row: &[u8], delimiter: u8, columns: Option<usize>) -> &[usize] {
+        self.split(row, delimiter, columns);
+        &self.edges
+    }
+
     /// Takes a row between tabs apart in which every tab separates cells; false if that makes another number of cells.
     fn split_at_tabs(&mut self, row: &[u8], columns: usize) -> bool {
-        let row = row.strip_suffix(b"\n").unwrap_or(row);
-        let row = row.strip_suffix(b"\r").unwrap_or(row);
         if memchr::memchr_iter(b'\t', row).count() + 1 != columns {
             return false;
         }
-        self.cells.clear();
-        self.ends.clear();
         for cell in row.split(|&byte| byte == b'\t') {
             match unquoted(cell) {
                 Some(inside) => self.cells.extend(inside),
@@ -419,43 +439,43 @@ impl Parser {
             }
             self.ends.push(self.cells.len());
         }
-        self.cells.resize(self.cells.len().max(1 << 12), 0);
-        self.ends.resize(self.ends.len().max(16), 0);
+        self.edges.extend(memchr::memchr_iter(b'\t', row).chain([row.len()]));
         true
     }
 
     /// Takes the quotes off the cells of a row, and tells how many there are.
     fn split(&mut self, row: &[u8], delimiter: u8, columns: Option<usize>) -> usize {
-        if let Some(columns) = columns.filter(|&columns| delimiter == b'\t' && self.split_at_tabs(row, columns)) {
-            return columns;
+        let row = row.strip_suffix(b"\n").unwrap_or(row);
+        let row = row.strip_suffix(b"\r").unwrap_or(row);
+        self.cells.clear();
+        self.ends.clear();
+        self.edges.clear();
+        if columns.is_some_and(|columns| delimiter == b'\t' && self.split_at_tabs(row, columns)) {
+            return self.ends.len();
         }
-        let (_, csv) = match &mut self.csv {
-            Some(csv) if csv.0 == delimiter => csv,
-            csv => {
-                self.is_at_row = false;
-                csv.insert((delimiter, csv_core::ReaderBuilder::new().delimiter(delimiter).build()))
-            }
-        };
-        if !self.is_at_row {
-            csv.reset();
-            // A mark of UTF-8 is taken off the first row that a reader sees: of this one, so that the others stay as they are.
-            csv.read_record(b"row\n", &mut self.cells, &mut self.ends);
-        }
-        self.is_at_row = true;
-        let (mut rest, mut length, mut count) = (row, 0, 0);
+        let mut at = 0;
         loop {
-            let (result, read, written, ended) =
-                csv.read_record(rest, &mut self.cells[length..], &mut self.ends[count..]);
-            rest = &rest[read..];
-            length += written;
-            count += ended;
-            match result {
-                // Told once more that nothing is left, the reader closes the row.
-                csv_core::ReadRecordResult::InputEmpty => self.is_at_row = false,
-                csv_core::ReadRecordResult::OutputFull => self.cells.resize(self.cells.len() * 2, 0),
-                csv_core::ReadRecordResult::OutputEndsFull => self.ends.resize(self.ends.len() * 2, 0),
-                csv_core::ReadRecordResult::Record | csv_core::ReadRecordResult::End => return count,
+            if row.get(at) == Some(&b'"') {
+                at += 1;
+                loop {
+                    let quote = memchr::memchr(b'"', &row[at..]).map_or(row.len(), |found| at + found);
+                    // Of two quotes one is text.
+                    let double = usize::from(row.get(quote + 1) == Some(&b'"'));
+                    self.cells.extend_from_slice(&row[at..quote + double]);
+                    at = row.len().min(quote + 1 + double);
+                    if double == 0 {
+                        break;
+                    }
+                }
             }
+            let end = memchr::memchr(delimiter, &row[at..]).map_or(row.len(), |found| at + found);
+            self.cells.extend_from_slice(&row[at..end]);
+            self.ends.push(self.cells.len());
+            self.edges.push(end);
+            if end == row.len() {
+                return self.ends.len();
+            }
+            at = end + 1;
         }
     }
 }
@@ -500,8 +520,14 @@ fn unquoted(cell: &[u8]) -> Option<Vec<u8>> {
 /// Whether a row spans lines though a quote in it is followed by text, as if it closed no cell: then a quote too many may
 /// have joined it to the next row.
 fn runs_on(row: &[u8], delimiter: u8) -> bool {
+    // What ends no row joins none.
+    let ends: &[u8] = match row.last() {
+        Some(b'\n') => b"\n",
+        Some(b'\r') => b"\r",
+        _ => b"\r\n",
+    };
     let row = row.trim_ascii_end();
-    if memchr::memchr2(b'\n', b'\r', row).is_none() {
+    if !row.iter().any(|byte| ends.contains(byte)) {
         return false;
     }
     // As the scanner of rows sees it: before a cell, in quotes, after a quote in these, or in plain text.
@@ -831,7 +857,12 @@ fn not_json(error: &serde_json::Error) -> String {
     let place = format!(" at line {} column {}", error.line(), error.column());
     let cause = whole.strip_suffix(&place).unwrap_or(&whole);
     let line = if error.line() > 1 { format!("line {} ", error.line()) } else { String::new() };
-    format!("not valid JSON at {line}column {}, {cause}: fix the line or remove it", error.column())
+    let remedy = if cause.ends_with("hex escape") {
+        "half of a character, as of an emoji that was cut in two: write \\ufffd in its place, or cut the text before it"
+    } else {
+        "fix the line or remove it"
+    };
+    format!("not valid JSON at {line}column {}, {cause}: {remedy}", error.column())
 }
 
 fn kind(value: &Value) -> &'static str {

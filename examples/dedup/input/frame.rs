@@ -9,7 +9,7 @@ use std::ops::Range;
 use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3};
 
 use super::At;
-use super::bytes::unreadable;
+use super::bytes::{guarded, unreadable};
 
 /// How the records of a source are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -180,6 +180,9 @@ impl<R: Read> Blocks<R> {
             self.fill();
             let can_continue = !self.is_end && self.failure.is_none();
             let Some(shape) = self.shape()? else {
+                if self.buffer.len() > LONGEST {
+                    return Err((At::Whole, "begins with more than 256 MiB of white space: leave it out".into()));
+                }
                 if can_continue {
                     continue;
                 }
@@ -229,7 +232,7 @@ impl<R: Read> Blocks<R> {
         }
         let more = self.buffer.len().max(self.size).min((LONGEST + 1).saturating_sub(self.buffer.len()).max(self.size));
         self.buffer.reserve_exact(more);
-        match self.from.by_ref().take(more as u64).read_to_end(&mut self.buffer) {
+        match guarded(|| self.from.by_ref().take(more as u64).read_to_end(&mut self.buffer)) {
             Ok(read) => self.is_end = read < more,
             Err(error) => self.failure = Some(error),
         }
@@ -414,6 +417,8 @@ struct Scanner {
     broken: Option<String>,
     /// The cells of a table's first row, less 1, and whether any of them is in quotes; none before that is seen.
     head: Option<(usize, bool)>,
+    /// The byte that ends no row by itself, by how the first one of a table ends.
+    no_end: Option<u8>,
 }
 
 /// What stands at the place that is scanned.
@@ -441,7 +446,7 @@ impl Scanner {
     fn new(shape: Shape, bytes: &[u8]) -> Self {
         let state = if matches!(shape, Shape::Table(_)) { State::Cell } else { State::Before };
         let start = mark(bytes);
-        let mut scanner = Self { shape, state, start, at: start, settled: 0, broken: None, head: None };
+        let mut scanner = Self { shape, state, start, at: start, settled: 0, broken: None, head: None, no_end: None };
         if shape == Shape::Array {
             // The shape says that this is the opening bracket.
             scanner.at += bytes[start..].len() - bytes[start..].trim_ascii_start().len() + 1;
@@ -526,7 +531,8 @@ impl Scanner {
     }
 
     /// Rows as the `csv` crate reads them: they end with a line feed, a carriage return or both; empty ones do not count;
-    /// a quote counts only as the first byte of a cell. Unlike there, it must be closed before the end.
+    /// a quote counts only as the first byte of a cell. Unlike there, it must be closed before the end, and of line feed and
+    /// carriage return only what ends the first row ends any: the other one is text that its program did not quote.
     fn scan_rows(&mut self, bytes: &[u8], is_end: bool, delimiter: u8, records: &mut Vec<Range<usize>>) {
         while self.at < bytes.len() {
             let byte = bytes[self.at];
@@ -544,12 +550,21 @@ impl Scanner {
                 _ if byte == delimiter => (self.at, self.state) = (self.at + 1, State::Cell),
                 _ if byte == b'\n' || byte == b'\r' => {
                     let next = bytes.get(self.at + 1);
-                    if byte == b'\r' && next.is_none() && !is_end {
+                    if next.is_none() && !is_end && (byte == b'\r' || self.no_end == Some(byte)) {
                         return;
                     }
+                    let is_pair = byte == b'\r' && next == Some(&b'\n');
+                    // The last byte of all is an end of line in any case.
+                    if self.no_end == Some(byte) && !is_pair && next.is_some() {
+                        (self.at, self.state) = (self.at + 1, State::Plain);
+                        continue;
+                    }
                     let is_empty = self.at == self.start;
-                    self.at += if byte == b'\r' && next == Some(&b'\n') { 2 } else { 1 };
+                    self.at += if is_pair { 2 } else { 1 };
                     self.state = State::Cell;
+                    if !is_empty {
+                        self.no_end.get_or_insert(if byte == b'\n' || is_pair { b'\r' } else { b'\n' });
+                    }
                     let is_first = self.head.is_none();
                     if is_empty || is_first && named_delimiter(&bytes[self.start..self.at]) == Some(delimiter) {
                         (self.start, self.settled) = (self.at, self.at);
@@ -730,6 +745,31 @@ mod tests {
         prop::sample::select(vec![Any, Feed, Json, Lines, Parquet, Table(b','), Table(b'\t'), Text, Warc])
     }
 
+    fn csv_reader(text: &str) -> csv::Reader<&[u8]> {
+        csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes())
+    }
+
+    /// The text with `R` and `N` for the carriage returns and line feeds that end no row by how the first row ends.
+    fn with_marked_ends(text: &str) -> String {
+        let mut reader = csv_reader(text);
+        let has_row = reader.read_byte_record(&mut csv::ByteRecord::new()).unwrap();
+        let end = reader.position().byte() as usize;
+        if !has_row || end == 0 {
+            return text.into();
+        }
+        let is_feed = text[..end].ends_with('\n') || text[end..].starts_with('\n');
+        let bytes = text.as_bytes();
+        let marked = text.char_indices().map(|(at, c)| {
+            let next = bytes.get(at + 1);
+            match c {
+                '\r' if at >= end && is_feed && next.is_some_and(|&next| next != b'\n') => 'R',
+                '\n' if at >= end && !is_feed && next.is_some() && bytes[at - 1] != b'\r' => 'N',
+                _ => c,
+            }
+        });
+        marked.collect()
+    }
+
     /// Strings of what means something to one of the forms.
     fn text() -> impl Strategy<Value = String> {
         let parts = ["\"", ",", "\n", "\r", "\r\n", "[", "]", "{", "}", "\\", " ", "a", "é", "\t", "\u{feff}", "1"];
@@ -765,14 +805,16 @@ mod tests {
         #[test]
         fn rows_are_those_of_the_csv_crate(text in text(), size in 3..20_usize) {
             let read = |text: &str| -> Vec<Vec<String>> {
-                let mut reader =
-                    csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text.as_bytes());
-                let cells = |row: csv::ByteRecord| row.iter().map(|cell| String::from_utf8_lossy(cell).into()).collect();
-                reader.byte_records().map(|row| cells(row.unwrap())).collect()
+                let cells = |row: csv::ByteRecord| {
+                    let cell = |cell| String::from_utf8_lossy(cell).replace('R', "\r").replace('N', "\n");
+                    row.iter().map(cell).collect()
+                };
+                csv_reader(text).into_byte_records().map(|row| cells(row.unwrap())).collect()
             };
-            let mut wanted = read(&text);
+            let plain = with_marked_ends(&text);
+            let mut wanted = read(&plain);
             // In open quotes there is no place for a row more.
-            let is_open = read(&format!("{text}\n1")).len() == wanted.len();
+            let is_open = read(&format!("{plain}\r\n1")).len() == wanted.len();
             if is_open {
                 wanted.pop();
             }
@@ -850,6 +892,13 @@ mod tests {
         let Err((place, reason)) = blocks.next() else { panic!("a line without an end is a record") };
         assert_eq!((place.to_string(), reason.contains("more than 256 MiB")), (":1".into(), true));
         assert!(blocks.buffer.capacity() <= LONGEST + BLOCK);
+    }
+
+    #[test]
+    fn white_space_without_an_end_is_refused() {
+        let mut blocks = Blocks::new(io::repeat(b' '), Form::Any, None);
+        let Err((_, reason)) = blocks.next() else { panic!("white space without an end is a record") };
+        assert!(reason.contains("more than 256 MiB of white space"), "{reason}");
     }
 
     /// The time for a record of any size is linear: each byte is looked at once.

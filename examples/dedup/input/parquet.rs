@@ -1,4 +1,4 @@
-//! Parquet: read as JSON lines of its columns of text and whole numbers, written from the whole rows.
+//! Parquet: read as JSON lines of its columns of text, whole numbers and dates, written from the whole rows.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -8,36 +8,124 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
 use arrow::json::WriterBuilder;
 use arrow::json::writer::LineDelimited;
 use indicatif::ProgressBar;
-use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
 use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowWriter, ProjectionMask};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
+use super::bytes::{guarded, told, too_large, unreadable};
 use crate::annotate::{FIELDS, Note};
 
-/// Reads the columns that may hold a text, an id or a date, a JSON line a row; what is null is null there.
-pub fn open<'a>(path: &Path, bar: &'a ProgressBar) -> io::Result<Box<dyn Read + Send + 'a>> {
+/// Reads the columns that may hold a text, an id or a date, a JSON line a row; what is null is null there. Says no to more
+/// than `allowed` bytes of lines: a dictionary may say one long value a million times.
+pub fn open<'a>(path: &Path, allowed: u64, bar: &'a ProgressBar) -> io::Result<Box<dyn Read + Send + 'a>> {
     let file = File::open(path)?;
     let bytes = file.metadata()?.len();
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(io::Error::other)?;
-    let rows = builder.metadata().file_metadata().num_rows().max(1) as u64;
-    let columns = builder.schema().fields().iter().enumerate();
-    let columns: Vec<usize> = columns.filter(|(_, field)| is_read(field.data_type())).map(|(at, _)| at).collect();
-    let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
+    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(io::Error::other)?;
+    let fields: Fields = metadata.schema().fields().iter().map(as_read).collect();
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
+    let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options).map_err(io::Error::other)?;
+    let rows = metadata.metadata().file_metadata().num_rows().max(1) as u64;
+    let (mut leaves, mut columns) = (0, Vec::new());
+    for field in metadata.schema().fields() {
+        each_leaf(field, "", &mut leaves, &mut |places, _, is_read| {
+            if is_read {
+                columns.extend(places);
+            }
+        });
+    }
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
+    let mask = ProjectionMask::leaves(builder.parquet_schema(), columns);
     let batches = builder.with_projection(mask).build().map_err(io::Error::other)?;
-    Ok(Box::new(Lines { batches, lines: Vec::new(), at: 0, bar, bytes, rows }))
+    Ok(Box::new(Lines {
+        batches,
+        lines: Bounded { bytes: Vec::new(), left: allowed },
+        allowed,
+        at: 0,
+        bar,
+        bytes,
+        rows,
+    }))
 }
 
-/// Whether a column may hold a text, an id or a date, or fields that do.
+/// The names and types of the columns that hold nothing that is read, and of fields within columns.
+pub fn unread(path: &Path) -> io::Result<Vec<(String, String)>> {
+    let mut unread = Vec::new();
+    for field in schema(path)?.fields() {
+        each_leaf(field, "", &mut 0, &mut |_, (name, kind), is_read| {
+            if !is_read {
+                unread.push((name, kind.to_string()));
+            }
+        });
+    }
+    Ok(unread)
+}
+
+fn schema(path: &Path) -> io::Result<SchemaRef> {
+    let metadata = ArrowReaderMetadata::load(&File::open(path)?, ArrowReaderOptions::new());
+    metadata.map(|metadata| metadata.schema().clone()).map_err(io::Error::other)
+}
+
+/// A column as it is read: texts are views, so that a value of a dictionary is in memory once, and times have a zone that is
+/// a number.
+fn as_read(field: &FieldRef) -> FieldRef {
+    let kind = match field.data_type() {
+        DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
+        DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("+00:00".into())),
+        DataType::List(lines) => DataType::List(as_read(lines)),
+        DataType::LargeList(lines) => DataType::LargeList(as_read(lines)),
+        DataType::Struct(fields) => DataType::Struct(fields.iter().map(as_read).collect()),
+        kind => kind.clone(),
+    };
+    Arc::new(field.as_ref().clone().with_data_type(kind))
+}
+
+/// Visits what has a column of its own in the file, with its places there, its name and type, and whether it may hold a
+/// text, an id or a date.
+fn each_leaf(
+    field: &Field,
+    within: &str,
+    leaves: &mut usize,
+    visit: &mut impl FnMut(Range<usize>, (String, &DataType), bool),
+) {
+    let name = format!("{within}{}", field.name());
+    match field.data_type() {
+        DataType::Struct(fields) => {
+            fields.iter().for_each(|field| each_leaf(field, &format!("{name}."), leaves, visit));
+        }
+        kind => {
+            let first = *leaves;
+            *leaves += count_leaves(kind);
+            visit(first..*leaves, (name, kind), is_read(kind));
+        }
+    }
+}
+
+fn count_leaves(kind: &DataType) -> usize {
+    match kind {
+        DataType::Struct(fields) => fields.iter().map(|field| count_leaves(field.data_type())).sum(),
+        DataType::List(inner)
+        | DataType::LargeList(inner)
+        | DataType::ListView(inner)
+        | DataType::LargeListView(inner)
+        | DataType::FixedSizeList(inner, _)
+        | DataType::Map(inner, _) => count_leaves(inner.data_type()),
+        _ => 1,
+    }
+}
+
+/// Whether a column may hold a text, an id or a date.
 fn is_read(kind: &DataType) -> bool {
     match kind {
         DataType::Dictionary(_, values) => values.is_string(),
         DataType::List(lines) | DataType::LargeList(lines) => lines.data_type().is_string(),
-        DataType::Struct(fields) => fields.iter().all(|field| is_read(field.data_type())),
+        DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => true,
         kind => kind.is_integer() || kind.is_string(),
     }
 }
@@ -45,7 +133,8 @@ fn is_read(kind: &DataType) -> bool {
 /// Rows as JSON lines, a batch at a time.
 struct Lines<'a> {
     batches: ParquetRecordBatchReader,
-    lines: Vec<u8>,
+    lines: Bounded,
+    allowed: u64,
     at: usize,
     bar: &'a ProgressBar,
     /// Of the whole file, to tell how far the reading is.
@@ -53,20 +142,101 @@ struct Lines<'a> {
     rows: u64,
 }
 
+/// Bytes, of which no more may come than so many in all.
+struct Bounded {
+    bytes: Vec<u8>,
+    left: u64,
+}
+
+impl Write for Bounded {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let left = self.left.checked_sub(bytes.len() as u64);
+        self.left = left.unwrap_or(0);
+        left.ok_or(io::ErrorKind::FileTooLarge)?;
+        self.bytes.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Read for Lines<'_> {
     fn read(&mut self, to: &mut [u8]) -> io::Result<usize> {
-        while self.at == self.lines.len() {
+        while self.at == self.lines.bytes.len() {
             let Some(batch) = self.batches.next().transpose().map_err(io::Error::other)? else { return Ok(0) };
             self.bar.inc(self.bytes * batch.num_rows() as u64 / self.rows);
-            self.lines.clear();
+            self.lines.bytes.clear();
             self.at = 0;
             let mut writer = WriterBuilder::new().with_explicit_nulls(true).build::<_, LineDelimited>(&mut self.lines);
-            writer.write(&batch).and_then(|()| writer.finish()).map_err(io::Error::other)?;
+            let written = writer.write(&batch).and_then(|()| writer.finish());
+            written.map_err(|error| match self.lines.left {
+                0 => too_large(self.allowed),
+                _ => io::Error::other(error),
+            })?;
         }
-        let read = (&self.lines[self.at..]).read(to)?;
+        let read = (&self.lines.bytes[self.at..]).read(to)?;
         self.at += read;
         Ok(read)
     }
+}
+
+/// Refuses files that cannot be written as one; those that cannot be read are told when they are.
+pub fn check_columns<'a>(files: impl IntoIterator<Item = (&'a str, &'a Path)>) -> Result<(), String> {
+    let mut all: Option<(&str, Fields)> = None;
+    for (given, path) in files {
+        let Ok(schema) = guarded(|| schema(path)) else { continue };
+        all = Some(match all {
+            None => (given, schema.fields().clone()),
+            Some((first, fields)) => {
+                let fields = joined(&fields, schema.fields(), "");
+                let fields = fields.map_err(|unlike| {
+                    format!(
+                        "{given} and {first} cannot be written as one file, {unlike}: make them alike or run them apart"
+                    )
+                })?;
+                (first, fields)
+            }
+        });
+    }
+    Ok(())
+}
+
+/// The columns of two files that are written one after the other, or how those of the second differ.
+fn joined(first: &Fields, second: &Fields, within: &str) -> Result<Fields, String> {
+    for at in 0..first.len().max(second.len()) {
+        let name = |fields: &Fields| fields.get(at).map(|field| format!("{within}{}", field.name()));
+        match (name(first), name(second)) {
+            (Some(a), Some(b)) if a != b => {
+                return Err(format!("column {} is {b:?} in the one and {a:?} in the other", at + 1));
+            }
+            (Some(a), None) => return Err(format!("the one has no column {a:?}")),
+            (None, Some(b)) => return Err(format!("the other has no column {b:?}")),
+            _ => {}
+        }
+    }
+    first.iter().zip(second).map(|(a, b)| joined_field(a, b, &format!("{within}{}", a.name()))).collect()
+}
+
+fn joined_field(a: &Field, b: &Field, name: &str) -> Result<FieldRef, String> {
+    /// What the values are, however they are kept.
+    fn values(kind: &DataType) -> &DataType {
+        match kind {
+            DataType::Dictionary(_, kind) => values(kind),
+            DataType::LargeUtf8 | DataType::Utf8View => &DataType::Utf8,
+            DataType::LargeBinary | DataType::BinaryView => &DataType::Binary,
+            kind => kind,
+        }
+    }
+    let kind = match (a.data_type(), b.data_type()) {
+        (DataType::Struct(a), DataType::Struct(b)) => DataType::Struct(joined(a, b, &format!("{name}."))?),
+        (DataType::List(a), DataType::List(b)) => DataType::List(joined_field(a, b, name)?),
+        (DataType::LargeList(a), DataType::LargeList(b)) => DataType::LargeList(joined_field(a, b, name)?),
+        (a, b) if values(a) == values(b) => a.clone(),
+        (a, b) => return Err(format!("column {name:?} is of type {b} in the one and {a} in the other")),
+    };
+    Ok(Arc::new(a.clone().with_data_type(kind).with_nullable(a.is_nullable() || b.is_nullable())))
 }
 
 /// Writes those rows of the files that stay, with all their columns; all files must have the same ones. The compression
@@ -106,7 +276,10 @@ fn more_rows() -> io::Error {
 
 fn with(schema: &Schema, added: &[Field]) -> io::Result<SchemaRef> {
     if let Some(field) = added.iter().find(|field| schema.field_with_name(field.name()).is_ok()) {
-        return Err(io::Error::other(format!("the input has a column {:?} already", field.name())));
+        let name = field.name();
+        return Err(told(format!(
+            "the input has a column {name:?} already, which --annotate adds: rename it or leave it out"
+        )));
     }
     let fields: Vec<_> = schema.fields().iter().cloned().chain(added.iter().cloned().map(Arc::new)).collect();
     Ok(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
@@ -119,34 +292,36 @@ fn rewrite<W: Write + Send>(
     added: &[Field],
     change: impl Fn(usize, Range<usize>, RecordBatch) -> io::Result<RecordBatch>,
 ) -> io::Result<W> {
-    let mut to = Some(to);
-    let mut writer: Option<ArrowWriter<W>> = None;
+    // What the search did not read may be damaged.
+    fn of<T>(path: &Path, read: impl FnOnce() -> io::Result<T>) -> io::Result<T> {
+        guarded(read).map_err(|error| told(format!("{}: {}", path.display(), unreadable(&error))))
+    }
+    let open = |path: &Path| {
+        of(path, || ParquetRecordBatchReaderBuilder::try_new(File::open(path)?).map_err(io::Error::other))
+    };
+    let [first, ..] = files else { return Err(io::Error::other("no file to write")) };
+    let (schema, metadata) = (open(first)?.schema().clone(), open(first)?.metadata().clone());
+    let fields = files.iter().try_fold(schema.fields().clone(), |fields, path| {
+        joined(&fields, open(path)?.schema().fields(), "").map_err(io::Error::other)
+    })?;
+    let schema = with(&Schema::new_with_metadata(fields, schema.metadata().clone()), added)?;
+    let is_ours = |pair: &&KeyValue| pair.key != ARROW_SCHEMA_META_KEY;
+    let pairs = metadata.file_metadata().key_value_metadata();
+    let pairs = pairs.map(|pairs| pairs.iter().filter(is_ours).cloned().collect());
+    let mut properties = WriterProperties::builder().set_key_value_metadata(pairs);
+    if let Some(column) = metadata.row_groups().first().and_then(|group| group.columns().first()) {
+        properties = properties.set_compression(column.compression());
+    }
+    let mut writer = ArrowWriter::try_new(to, schema, Some(properties.build())).map_err(io::Error::other)?;
     for (number, path) in files.iter().enumerate() {
-        let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?).map_err(io::Error::other)?;
-        let (schema, metadata) = (with(builder.schema(), added)?, builder.metadata().clone());
-        if let Some(to) = to.take() {
-            let is_ours = |pair: &&KeyValue| pair.key != ARROW_SCHEMA_META_KEY;
-            let pairs = metadata.file_metadata().key_value_metadata();
-            let pairs = pairs.map(|pairs| pairs.iter().filter(is_ours).cloned().collect());
-            let mut properties = WriterProperties::builder().set_key_value_metadata(pairs);
-            if let Some(column) = metadata.row_groups().first().and_then(|group| group.columns().first()) {
-                properties = properties.set_compression(column.compression());
-            }
-            let properties = properties.build();
-            writer = Some(ArrowWriter::try_new(to, schema, Some(properties)).map_err(io::Error::other)?);
-        }
-        let Some(writer) = &mut writer else { break };
+        let builder = open(path)?;
+        let mut batches = of(path, || builder.build().map_err(io::Error::other))?;
         let mut at = 0;
-        for batch in builder.build().map_err(io::Error::other)? {
-            let batch: RecordBatch = batch.map_err(io::Error::other)?;
+        while let Some(batch) = of(path, || batches.next().transpose().map_err(io::Error::other))? {
             let rows = at..at + batch.num_rows();
             at = rows.end;
-            // Refuses rows of other columns.
             writer.write(&change(number, rows, batch)?).map_err(io::Error::other)?;
         }
     }
-    match writer {
-        Some(writer) => writer.into_inner().map_err(io::Error::other),
-        None => to.ok_or_else(|| io::Error::other("no file to write")),
-    }
+    writer.into_inner().map_err(io::Error::other)
 }

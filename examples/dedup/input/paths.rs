@@ -1,15 +1,16 @@
 //! Paths to files: folders walked, patterns matched, each file once.
 
-use std::cmp::Ordering;
 use std::collections::HashSet;
 use std::fs::{self, File};
-use std::io::{self, BufRead, BufReader, Cursor, Read, Seek};
+use std::io::{self, Cursor, Read, Seek};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use encoding_rs::Encoding;
 use indicatif::ProgressBar;
 
-use super::bytes::{self, Codec, Limited, unreadable};
+use super::bytes::{self, Codec, Counted, Limited, guarded, unreadable};
 use super::feed;
 use super::frame::{Blocks, Form};
 use super::{Left, Problem};
@@ -72,7 +73,7 @@ pub struct Source {
 
 impl Source {
     /// By the full paths, and those of one by how they are given; standard input last.
-    fn by_path(a: &Self, b: &Self) -> Ordering {
+    fn by_path(a: &Self, b: &Self) -> std::cmp::Ordering {
         let is_stdin = |source: &Self| source.path.is_none();
         is_stdin(a).cmp(&is_stdin(b)).then_with(|| (&a.path, &a.name, &a.given).cmp(&(&b.path, &b.name, &b.given)))
     }
@@ -80,15 +81,19 @@ impl Source {
     /// Its records, block by block.
     pub fn open<'a>(&self, bar: &'a ProgressBar) -> io::Result<Blocks<Box<dyn Read + Send + 'a>>> {
         if let (Some(path), Form::Parquet) = (&self.path, self.form) {
-            return Ok(Blocks::new(open_parquet(path, bar)?, self.form, None));
+            let allowed = self.reading.allowed(self.size().unwrap_or(0));
+            let from = guarded(|| open_parquet(path, allowed, bar))?;
+            return Ok(Blocks::new(from, self.form, None));
         }
-        let from = bar.wrap_read(self.bytes()?);
+        let mut from = bar.wrap_read(self.bytes()?);
         if self.path.is_some() {
             return self.blocks(from, self.codec);
         }
-        let mut from = BufReader::with_capacity(1 << 16, from);
-        let codec = Codec::of(from.fill_buf()?);
-        self.blocks(from, codec)
+        // A pipe may hand on fewer at first than tell how it is compressed.
+        let mut first = Vec::new();
+        from.by_ref().take(4).read_to_end(&mut first)?;
+        let codec = Codec::of(&first);
+        self.blocks(Cursor::new(first).chain(from), codec)
     }
 
     /// The records in the bytes of the source.
@@ -97,17 +102,20 @@ impl Source {
         from: impl Read + Send + 'a,
         codec: Codec,
     ) -> io::Result<Blocks<Box<dyn Read + Send + 'a>>> {
-        let Reading { delimiter, encoding, unpack_limit, .. } = self.reading;
-        let mut bytes = bytes::decode(codec, from);
-        let packed = self.size().or(unpack_limit.map(|_| 0));
-        if let Some(packed) = packed.filter(|_| codec != Codec::Plain) {
-            bytes = Box::new(Limited::new(bytes, self.reading.allowed(packed)));
+        let Reading { delimiter, encoding, .. } = self.reading;
+        let packed = Arc::new(AtomicU64::new(0));
+        let mut bytes = bytes::decode(codec, Counted { from, count: packed.clone() });
+        if codec != Codec::Plain {
+            let (reading, size) = (self.reading, self.size());
+            // What comes through a pipe may unpack to as much as a file of what has come.
+            let allowed = move || reading.allowed(size.unwrap_or_else(|| packed.load(Ordering::Relaxed)));
+            bytes = Box::new(Limited::new(bytes, allowed));
         }
         let bytes = match self.form {
-            Form::Feed => Box::new(Cursor::new(feed::lines(bytes)?)),
+            Form::Feed => Box::new(Cursor::new(guarded(|| feed::lines(bytes))?)),
             // Its records say how many bytes they have.
             Form::Warc => bytes,
-            _ => bytes::recode(bytes, encoding)?,
+            _ => guarded(|| bytes::recode(bytes, encoding))?,
         };
         Ok(Blocks::new(bytes, self.form, delimiter))
     }
@@ -159,7 +167,7 @@ impl Source {
 use super::parquet::open as open_parquet;
 
 #[cfg(not(feature = "parquet"))]
-fn open_parquet<'a>(_: &Path, _: &'a ProgressBar) -> io::Result<Box<dyn Read + Send + 'a>> {
+fn open_parquet<'a>(_: &Path, _: u64, _: &'a ProgressBar) -> io::Result<Box<dyn Read + Send + 'a>> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
@@ -201,7 +209,7 @@ pub fn find(paths: &[PathBuf], reading: Reading) -> Found {
 pub fn read_text(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let file = bytes::decode(Codec::of_name(path), File::open(path)?);
-    bytes::recode(file, None)?.read_to_end(&mut bytes)?;
+    guarded(|| bytes::recode(file, None)?.read_to_end(&mut bytes))?;
     Ok(bytes)
 }
 
@@ -216,10 +224,60 @@ fn matches(path: &Path) -> Option<Result<Vec<PathBuf>, glob::PatternError>> {
     if fs::symlink_metadata(path).is_ok() {
         return None;
     }
-    Some(glob::glob(pattern).map(|found| {
-        let path = |found: glob::GlobResult| found.unwrap_or_else(|error| error.path().into());
-        found.map(path).collect()
+    let parts: Vec<_> = path.components().collect();
+    let Some(deep) = parts.iter().position(|part| part.as_os_str() == "**") else { return Some(matches_flat(pattern)) };
+    let (above, below): (PathBuf, PathBuf) = (parts[..deep].iter().collect(), parts[deep..].iter().collect());
+    let above = match above.to_str()? {
+        above if above.contains(['*', '?', '[']) => matches_flat(above),
+        _ => Ok(vec![above]),
+    };
+    let below = glob::Pattern::new(below.to_str()?);
+    Some(above.and_then(|above| {
+        let below = below?;
+        Ok(above.iter().flat_map(|root| matches_below(root, &below)).collect())
     }))
+}
+
+/// What a pattern that begins with `**` matches in a folder and those in it. Links to folders are followed, unless they lead
+/// back to one by which they were reached.
+fn matches_below(root: &Path, pattern: &glob::Pattern) -> Vec<PathBuf> {
+    let options = glob::MatchOptions { require_literal_separator: true, ..glob::MatchOptions::new() };
+    let wants_folders = pattern.as_str().ends_with("**");
+    let (mut found, mut folders) = (Vec::new(), vec![(PathBuf::new(), Vec::new())]);
+    while let Some((inside, mut above)) = folders.pop() {
+        let folder = if root.as_os_str().is_empty() { Path::new(".").join(&inside) } else { root.join(&inside) };
+        let entries = fs::canonicalize(&folder).and_then(|full| Ok((fs::read_dir(&folder)?, full)));
+        let (entries, full) = match entries {
+            Ok((_, full)) if above.contains(&full) => continue,
+            Ok(both) => both,
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                // Told when it is read.
+                found.push(folder);
+                continue;
+            }
+            Err(_) => continue,
+        };
+        if wants_folders {
+            found.push(folder);
+        }
+        above.push(full);
+        for entry in entries.flatten() {
+            let inside = inside.join(entry.file_name());
+            if !wants_folders && pattern.matches_path_with(&inside, options) {
+                found.push(root.join(&inside));
+            }
+            if fs::metadata(entry.path()).is_ok_and(|file| file.is_dir()) {
+                folders.push((inside, above.clone()));
+            }
+        }
+    }
+    found
+}
+
+/// The files that a pattern without `**` matches.
+fn matches_flat(pattern: &str) -> Result<Vec<PathBuf>, glob::PatternError> {
+    let path = |found: glob::GlobResult| found.unwrap_or_else(|error| error.path().into());
+    glob::glob(pattern).map(|found| found.map(path).collect())
 }
 
 /// Form and compression of a file with such a name, if it is one to read.
