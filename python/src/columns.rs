@@ -596,9 +596,9 @@ pub fn label(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
 fn string(at: usize, what: &str, value: Option<Bound<'_, PyAny>>, is_label: bool) -> PyResult<Option<PyBackedStr>> {
     // The missing date of pandas is the only one that is not itself.
     let is_missing = |value: &Bound<'_, PyAny>| -> PyResult<bool> {
-        Ok(value.is_none() || is_label && value.hasattr("isoformat")? && value.ne(value)?)
+        Ok(is_label && !value.is_instance_of::<PyString>() && value.hasattr("isoformat")? && value.ne(value)?)
     };
-    let Some(value) = value else { return Ok(None) };
+    let Some(value) = value.filter(|value| !value.is_none()) else { return Ok(None) };
     if is_missing(&value)? {
         return Ok(None);
     }

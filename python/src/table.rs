@@ -16,7 +16,7 @@ use crate::capsule::{array_out, schema_out, stream_out};
 /// A column of values.
 ///
 /// A sequence, and an Arrow array for pyarrow, polars and others that know the PyCapsule interface, without a copy.
-/// `numpy.asarray` takes Booleans, numbers and signatures.
+/// `numpy.asarray` takes it unless it has nulls.
 ///
 /// >>> import retold
 /// >>> mask = retold.find(["The ferry leaves at nine.", "The ferry leaves at nine!"]).keep_mask()
