@@ -161,7 +161,7 @@ impl Collected {
 
     fn find(mut self) -> PyResult<(retold::Report, Texts)> {
         let (report, articles) = self.collector.find().map_err(exception)?;
-        Ok((report, Texts::Spilled(articles, self.dates.finish())))
+        Ok((report, Texts::Spilled(Box::new(articles), self.dates.finish())))
     }
 }
 

@@ -47,7 +47,7 @@ pub mod output {
     pub enum Texts {
         Held(Vec<Row>),
         /// With their dates, if any were named, which are not spilled.
-        Spilled(Articles<Row>, LargeStringArray),
+        Spilled(Box<Articles<Row>>, LargeStringArray),
     }
 
     impl Texts {

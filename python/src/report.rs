@@ -54,7 +54,9 @@ impl PyReport {
     /// Counts out places in texts as Python does, which can take time.
     pub fn new(report: retold::Report, texts: Texts, settings: Settings) -> PyResult<Self> {
         let mut places = vec![[0..0, 0..0]; report.excerpts().len()];
-        let mut of_texts: BTreeMap<usize, Vec<(usize, usize, &Range<usize>)>> = BTreeMap::new();
+        // Which excerpt, which side of it, and where.
+        type Place<'r> = (usize, usize, &'r Range<usize>);
+        let mut of_texts: BTreeMap<usize, Vec<Place<'_>>> = BTreeMap::new();
         for (at, excerpt) in report.excerpts().iter().enumerate() {
             for (side, place) in [&excerpt.host, &excerpt.source].into_iter().enumerate() {
                 of_texts.entry(place.position).or_default().push((at, side, &place.span));
