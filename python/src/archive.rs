@@ -1,5 +1,6 @@
 //! Archives: articles on disk, each asked about as it comes.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
@@ -9,7 +10,7 @@ use arrow_array::ArrayRef;
 use arrow_array::builder::{Int64Builder, LargeListBuilder};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use pyo3::types::{PyDict, PyList, PyString};
+use pyo3::types::{PyDict, PyList, PyMapping, PyString};
 use rayon::prelude::*;
 use retold::{Answer, Archived, Article as _, ExcerptMatch, Match};
 
@@ -86,9 +87,9 @@ fn opened_with(names: Names, options: &Bound<'_, PyDict>, threads: Option<Thread
     Ok((asked(&names, options)?, Arc::new(Setup::of(names, options, threads)?)))
 }
 
-/// Articles to be read without Python's lock; a string or a dict is one article.
+/// Articles to be read without Python's lock; a string or a mapping is one article.
 fn feed(articles: &Bound<'_, PyAny>, names: &Names) -> PyResult<Feed> {
-    if articles.is_instance_of::<PyString>() || articles.is_instance_of::<PyDict>() {
+    if articles.is_instance_of::<PyString>() || articles.cast::<PyMapping>().is_ok() {
         return Feed::of(PyList::new(articles.py(), [articles])?.as_any(), names, 0);
     }
     Feed::of(articles, names, 0)
@@ -148,24 +149,25 @@ struct Passage {
     places: [Range<usize>; 2],
 }
 
-impl Passage {
-    fn new(of: ExcerptMatch, asked: &str, archived: &str) -> Self {
-        Self { places: [characters(asked, &of.span), characters(archived, &of.archived_span)], of }
-    }
-}
-
 /// What is archived of one article; `archived` is the article of a number.
 fn answer(
     row: &Row,
     answer: Answer,
     archived: impl Fn(u64) -> retold::Result<Option<Archived>>,
 ) -> retold::Result<(Vec<Match>, Vec<Passage>)> {
-    let mut passages = Vec::with_capacity(answer.excerpts.len());
-    for of in answer.excerpts {
-        let archived = archived(of.number)?.and_then(|archived| archived.text).unwrap_or_default();
-        passages.push(Passage::new(of, row.text(), &archived));
+    let excerpts = answer.excerpts;
+    let asked = characters(row.text(), excerpts.iter().map(|of| &of.span));
+    let mut places: Vec<[Range<usize>; 2]> = asked.into_iter().map(|place| [place, 0..0]).collect();
+    let mut of_articles: BTreeMap<u64, Vec<usize>> = BTreeMap::new();
+    excerpts.iter().enumerate().for_each(|(at, of)| of_articles.entry(of.number).or_default().push(at));
+    for (number, of_article) in of_articles {
+        let text = archived(number)?.and_then(|archived| archived.text).unwrap_or_default();
+        let spans = of_article.iter().map(|&at| &excerpts[at].archived_span);
+        let counted = characters(&text, spans);
+        of_article.into_iter().zip(counted).for_each(|(at, place)| places[at][1] = place);
     }
-    Ok((answer.matches, passages))
+    let passages = excerpts.into_iter().zip(places).map(|(of, places)| Passage { of, places });
+    Ok((answer.matches, passages.collect()))
 }
 
 /// What was told of each article, as a table of what it repeats and one of the passages.
@@ -360,6 +362,11 @@ impl Archive {
     }
 
     fn needs_census(&self, py: Python<'_>, growth: Option<f64>) -> PyResult<bool> {
+        if let Some(growth) = growth.filter(|growth| growth.is_nan() || *growth < 0.0) {
+            return Err(PyValueError::new_err(format!(
+                "growth = {growth} is out of range: give a share, such as 0.05, not negative"
+            )));
+        }
         let needs = move |archive: &retold::Archive| match growth {
             Some(growth) => archive.needs_census_after(growth),
             None => archive.needs_census(),

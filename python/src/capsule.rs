@@ -6,9 +6,9 @@ use std::sync::Arc;
 
 use arrow_array::ffi::{FFI_ArrowArray, FFI_ArrowSchema, from_ffi, to_ffi};
 use arrow_array::ffi_stream::{ArrayStreamReader, FFI_ArrowArrayStream};
-use arrow_array::{Array, ArrayReader, ArrayRef, RecordBatch, RecordBatchIterator, make_array};
+use arrow_array::{Array, ArrayReader, ArrayRef, RecordBatch, RecordBatchIterator, make_array, new_empty_array};
 use arrow_schema::{ArrowError, DataType, Field};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyCapsule, PyTuple};
 
@@ -47,6 +47,18 @@ pub fn incoming(object: &Bound<'_, PyAny>) -> PyResult<Option<Incoming>> {
         }));
     }
     Ok(None)
+}
+
+/// A record batch as one array; `None` if the object does not speak the interface.
+pub fn record_batch(object: &Bound<'_, PyAny>) -> PyResult<Option<ArrayRef>> {
+    let Some(incoming) = incoming(object)? else { return Ok(None) };
+    let nothing = new_empty_array(&incoming.data_type);
+    let mut arrays = incoming.arrays.collect::<Result<Vec<_>, _>>().map_err(arrow_error)?;
+    let one = arrays.pop().unwrap_or(nothing);
+    if !arrays.is_empty() {
+        return Err(PyTypeError::new_err("a table of several chunks was given: give one Arrow record batch at a time"));
+    }
+    Ok(Some(one))
 }
 
 fn capsule<'py, T: Send + 'static>(py: Python<'py>, value: T, name: &'static CStr) -> PyResult<Bound<'py, PyCapsule>> {

@@ -17,14 +17,14 @@ use arrow_schema::{DataType, TimeUnit};
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyUserWarning, PyValueError};
 use pyo3::prelude::*;
 use pyo3::pybacked::PyBackedStr;
-use pyo3::types::{PyBool, PyBytes, PyDict, PyInt, PyList, PyMapping, PyString, PyTuple};
+use pyo3::types::{PyBytes, PyDict, PyIterator, PyList, PyMapping, PyString, PyTuple};
 use retold::Article;
 
-use crate::capsule::{Incoming, arrow_error, incoming};
+use crate::capsule::{Incoming, arrow_error, incoming, record_batch};
+use crate::options;
 
 /// Which columns, or keys of dicts, hold what.
-#[derive(Clone, FromPyObject)]
-#[pyo3(from_item_all)]
+#[derive(Clone)]
 pub struct Names {
     pub text: String,
     pub id: Option<String>,
@@ -33,43 +33,54 @@ pub struct Names {
     pub known: Option<String>,
 }
 
+impl<'py> FromPyObject<'_, 'py> for Names {
+    type Error = PyErr;
+
+    fn extract(names: Borrowed<'_, 'py, PyAny>) -> PyResult<Self> {
+        const NEEDED: &str = "the name of a column or key";
+        let optional = |what: &str| -> PyResult<Option<String>> {
+            let name = names.get_item(what)?;
+            (!name.is_none()).then(|| options::extract(name.as_borrowed(), what, NEEDED)).transpose()
+        };
+        Ok(Self {
+            text: options::extract(names.get_item("text")?.as_borrowed(), "text", NEEDED)?,
+            id: optional("id")?,
+            date: optional("date")?,
+            source: optional("source")?,
+            known: optional("known")?,
+        })
+    }
+}
+
 impl Names {
     /// The id's column need not be there if nobody named it.
     const DEFAULT_ID: &str = "id";
 
-    /// The columns of a data frame of polars that are read: there are types among its others that Arrow data of other libraries has not. None
-    /// of anything else.
-    fn of_polars<'py>(&self, articles: &Bound<'py, PyAny>) -> PyResult<Option<Bound<'py, PyAny>>> {
-        let class = articles.get_type();
-        if class.name()? != "DataFrame" || !class.module()?.to_string().starts_with("polars.") {
-            return Ok(None);
-        }
-        let mut columns: Vec<String> = articles.getattr("columns")?.extract()?;
-        if !columns.contains(&self.text) {
-            // What is missing is told by the names of all that is there.
-            return Ok(None);
-        }
-        let wanted =
-            [Some(&self.text), self.id.as_ref(), self.date.as_ref(), self.source.as_ref(), self.known.as_ref()];
-        columns.retain(|name| wanted.contains(&Some(name)));
-        articles.call_method1("select", (columns,)).map(Some)
+    /// The columns that are read if they are there.
+    fn wanted(&self) -> Vec<&str> {
+        let others = [&self.id, &self.date, &self.source, &self.known].into_iter().filter_map(Option::as_deref);
+        std::iter::once(&*self.text).chain(others).collect()
     }
 
     /// Refuses data without what is named.
     fn check(&self, data_type: &DataType) -> PyResult<()> {
-        let DataType::Struct(fields) = data_type else {
-            return match self.needed().nth(1) {
-                Some((name, what)) => Err(PyTypeError::new_err(format!(
-                    "{what}={name:?} names a column, but the articles are one column of {data_type}: give a table"
-                ))),
-                None => Ok(()),
-            };
-        };
-        match self.needed().find(|(name, _)| fields.find(name).is_none()) {
+        if let DataType::Struct(fields) = data_type {
+            return self.check_columns(fields.iter().map(|field| field.name().as_str()));
+        }
+        match self.needed().nth(1) {
+            Some((name, what)) => Err(PyTypeError::new_err(format!(
+                "{what}={name:?} names a column, but the articles are one column of {data_type}: give a table"
+            ))),
+            None => Ok(()),
+        }
+    }
+
+    fn check_columns<'a>(&self, columns: impl Iterator<Item = &'a str>) -> PyResult<()> {
+        let columns: Vec<&str> = columns.collect();
+        match self.needed().find(|(name, _)| !columns.contains(name)) {
             Some((name, what)) => {
-                let known: Vec<&str> = fields.iter().map(|field| field.name().as_str()).collect();
-                let known = known.join(", ");
-                Err(PyKeyError::new_err(format!("no column {name:?} for the {what}: give {what}= one of {known}")))
+                let columns = columns.join(", ");
+                Err(PyKeyError::new_err(format!("no column {name:?} for the {what}: give {what}= one of {columns}")))
             }
             None => Ok(()),
         }
@@ -159,10 +170,15 @@ impl Strings {
                 } else {
                     "give strings, integers, dates or timestamps"
                 };
-                return Err(PyTypeError::new_err(format!("column {name:?} is {other}: {remedy}")));
+                return Err(PyTypeError::new_err(format!("column {name:?} is {other}{}: {remedy}", from_row(first))));
             }
         })
     }
+}
+
+/// Where a column has a type, if it may have had another one before: the tables of a stream need not have the same.
+fn from_row(first: usize) -> String {
+    if first == 0 { String::new() } else { format!(" from row {first} on") }
 }
 
 /// Refuses strings that are not UTF-8, by row: Arrow requires it, but files and libraries break it.
@@ -248,6 +264,11 @@ impl Batch {
         self.text.len()
     }
 
+    /// The date of each row; none at all where nobody named any.
+    pub fn dates(&self) -> impl Iterator<Item = Option<&str>> {
+        self.date.iter().flat_map(|dates| (0..dates.len()).map(|row| dates.get(row)))
+    }
+
     /// The rows, each of which keeps the batch.
     pub fn rows(self) -> impl ExactSizeIterator<Item = Row> {
         let batch = Arc::new(self);
@@ -256,6 +277,7 @@ impl Batch {
 
     /// Of a table as an array of structs, or of texts alone; `first` articles came before.
     pub fn of(array: &ArrayRef, names: &Names, first: usize) -> PyResult<Self> {
+        names.check(array.data_type())?;
         let Some(table) = array.as_struct_opt() else {
             let text = Strings::of(array, &names.text, true, first)?;
             return Ok(Self { id: numbered(None, text.len(), first), text, date: None, source: None, known: None });
@@ -266,10 +288,14 @@ impl Batch {
             found.map(|(array, name)| Strings::of(array, &name, false, first)).transpose()
         };
         let known = names.known.as_deref().and_then(column).map(|(array, name)| {
-            array
-                .as_boolean_opt()
-                .cloned()
-                .ok_or_else(|| PyTypeError::new_err(format!("column {name:?} is {}: give Booleans", array.data_type())))
+            // Nulls alone may have any type, or none.
+            if array.logical_null_count() == array.len() {
+                return Ok(BooleanArray::new_null(array.len()));
+            }
+            array.as_boolean_opt().cloned().ok_or_else(|| {
+                let (kind, from) = (array.data_type(), from_row(first));
+                PyTypeError::new_err(format!("column {name:?} is {kind}{from}: give Booleans"))
+            })
         });
         Ok(Self {
             text: Strings::of(&table[&*names.text], &names.text, true, first)?,
@@ -327,20 +353,33 @@ impl Article for Row {
 pub enum Feed {
     Arrow(Incoming, Names),
     Objects(Option<Box<Batch>>),
+    /// Record batches, each of which may have types of its own, or lists of dicts, one after the other.
+    Parts(Py<PyIterator>, Names),
 }
 
 impl Feed {
     /// `first` articles came before.
     pub fn of(articles: &Bound<'_, PyAny>, names: &Names, first: usize) -> PyResult<Self> {
-        let chosen = names.of_polars(articles)?;
-        let articles = chosen.as_ref().unwrap_or(articles);
-        if let Some(incoming) = incoming(articles)? {
+        type Adapted<'py> = (Bound<'py, PyAny>, Option<Vec<String>>);
+        let adapted = |adapter| -> PyResult<Bound<'_, PyAny>> {
+            let adapters = articles.py().import("retold._adapters")?;
+            let (adapted, columns): Adapted<'_> =
+                adapters.call_method1(adapter, (articles, names.wanted()))?.extract()?;
+            if let Some(columns) = columns {
+                names.check_columns(columns.iter().map(String::as_str))?;
+            }
+            Ok(adapted)
+        };
+        let module = articles.get_type().module()?.to_string();
+        let frame = matches!(module.split('.').next(), Some("polars" | "pandas")).then(|| adapted("from_frame"));
+        let frame = frame.transpose()?;
+        if let Some(incoming) = incoming(frame.as_ref().unwrap_or(articles))? {
             names.check(&incoming.data_type)?;
             return Ok(Self::Arrow(incoming, names.clone()));
         }
         if articles.hasattr("with_format")? {
-            let adapter = articles.py().import("retold._adapters")?.getattr("from_datasets")?.call1((articles,))?;
-            return Self::of(&adapter, names, first);
+            let parts = adapted("from_datasets")?.try_iter()?.unbind();
+            return Ok(Self::Parts(parts, names.clone()));
         }
         if articles.is_instance_of::<PyString>() || articles.is_instance_of::<PyBytes>() {
             return Err(PyTypeError::new_err("articles is one string: give a list of strings, or a table"));
@@ -355,34 +394,35 @@ impl Feed {
                 kind(articles)
             ))
         })?;
-        let mut objects = Objects::default();
-        for item in items {
-            objects.push(&item?, names, first)?;
+        Ok(Self::Objects(Some(Box::new(Objects::batch(items, names, first)?))))
+    }
+
+    fn next(&mut self, first: usize) -> Option<PyResult<Batch>> {
+        match self {
+            Self::Arrow(incoming, names) => {
+                let array = incoming.arrays.next()?.map_err(arrow_error);
+                Some(array.and_then(|array| Batch::of(&array, names, first)))
+            }
+            Self::Objects(batch) => batch.take().map(|batch| Ok(*batch)),
+            Self::Parts(parts, names) => Python::attach(|py| {
+                let part = parts.bind(py).clone().next()?;
+                Some(part.and_then(|part| match record_batch(&part)? {
+                    Some(array) => Batch::of(&array, names, first),
+                    None => Objects::batch(part.try_iter()?, names, first),
+                }))
+            }),
         }
-        Ok(Self::Objects(Some(Box::new(objects.batch(names, first)))))
     }
 
     /// The batches, one after the other; `first` articles came before. Warns in the end of dates that are none.
-    pub fn batches(self, mut first: usize) -> impl Iterator<Item = PyResult<Batch>> {
-        let (mut arrays, names, mut objects) = match self {
-            Self::Arrow(incoming, names) => (Some(incoming.arrays), Some(names), None),
-            Self::Objects(batch) => (None, None, batch),
-        };
+    pub fn batches(mut self, mut first: usize) -> impl Iterator<Item = PyResult<Batch>> {
         let mut undated = Undated::default();
-        let mut next = move || {
-            let array = arrays.as_mut().and_then(Iterator::next);
-            let batch = match (array, &names) {
-                (Some(array), Some(names)) => {
-                    array.map_err(arrow_error).and_then(|array| Batch::of(&array, names, first))
-                }
-                _ => Ok(*objects.take()?),
-            };
-            first += batch.as_ref().map_or(0, Batch::len);
-            Some(batch)
-        };
-        std::iter::from_fn(move || match next() {
+        std::iter::from_fn(move || match self.next(first) {
             Some(batch) => {
-                batch.iter().for_each(|batch| undated.look_at(batch));
+                if let Ok(batch) = &batch {
+                    first += batch.len();
+                    undated.look_at(batch);
+                }
                 Some(batch)
             }
             None => undated.warn().err().map(Err),
@@ -399,9 +439,7 @@ struct Undated {
 
 impl Undated {
     fn look_at(&mut self, batch: &Batch) {
-        let Some(dates) = &batch.date else { return };
-        let dates = (0..batch.len()).filter_map(|row| dates.get(row));
-        for date in dates.filter(|date| !date.trim().is_empty() && !retold::is_date(date)) {
+        for date in batch.dates().flatten().filter(|date| !date.trim().is_empty() && !retold::is_date(date)) {
             self.count += 1;
             self.first.get_or_insert_with(|| date.into());
         }
@@ -415,6 +453,33 @@ impl Undated {
             format!("{count} date{s} cannot be read and count as none, such as {first:?}: give 2024-05-17 or a date");
         let message = CString::new(message.replace('\0', "\u{2400}")).map_err(PyValueError::new_err)?;
         Python::attach(|py| PyErr::warn(py, &py.get_type::<PyUserWarning>(), &message, 1))
+    }
+}
+
+/// An article as a dict, or as another mapping.
+enum Fields<'a, 'py> {
+    Dict(&'a Bound<'py, PyDict>),
+    Mapping(&'a Bound<'py, PyMapping>),
+}
+
+impl<'a, 'py> Fields<'a, 'py> {
+    fn of(item: &'a Bound<'py, PyAny>) -> Option<Self> {
+        // Any other class is asked of last, which takes longer.
+        if let Ok(dict) = item.cast() {
+            return Some(Self::Dict(dict));
+        }
+        if item.is_instance_of::<PyString>() || item.is_instance_of::<PyTuple>() || item.is_instance_of::<PyList>() {
+            return None;
+        }
+        item.cast().ok().map(Self::Mapping)
+    }
+
+    fn get(&self, name: &str) -> PyResult<Option<Bound<'py, PyAny>>> {
+        match self {
+            Self::Dict(dict) => dict.get_item(name),
+            Self::Mapping(mapping) if mapping.contains(name)? => mapping.get_item(name).map(Some),
+            Self::Mapping(_) => Ok(None),
+        }
     }
 }
 
@@ -437,24 +502,24 @@ impl Objects {
         let at = first + self.text.len();
         let text;
         let (mut id, mut date, mut source, mut known) = (None, None, None, false);
-        if let Ok(fields) = item.cast::<PyDict>() {
+        if let Some(fields) = Fields::of(item) {
             for (name, what) in names.needed() {
-                if !fields.contains(name)? {
+                if fields.get(name)?.is_none() {
                     return Err(PyKeyError::new_err(format!(
                         "articles[{at}] has no {name:?} for the {what}: add it, or give {what}= another key"
                     )));
                 }
             }
             let field = |name: &Option<String>| match name {
-                Some(name) => fields.get_item(name),
+                Some(name) => fields.get(name),
                 None => Ok(None),
             };
-            text = fields.get_item(&names.text)?;
+            text = fields.get(&names.text)?;
             id = field(&names.id)?;
             date = field(&names.date)?;
             source = field(&names.source)?;
             if let Some(flag) = field(&names.known)?.filter(|flag| !flag.is_none()) {
-                known = flag.cast::<PyBool>().map_err(|_| wrong(at, "known", &flag, "a bool"))?.is_true();
+                known = flag.extract().map_err(|_| wrong(at, "known", &flag, "a bool"))?;
             }
         } else if let Some((name, what)) = names.needed().nth(1) {
             return Err(PyTypeError::new_err(format!(
@@ -479,15 +544,19 @@ impl Objects {
         Ok(())
     }
 
-    fn batch(self, names: &Names, first: usize) -> Batch {
-        let rows = self.text.len();
-        Batch {
-            text: Strings::Objects(self.text),
-            id: numbered(Some(Strings::Objects(self.id)), rows, first),
-            date: names.date.as_ref().map(|_| Strings::Objects(self.date)),
-            source: names.source.as_ref().map(|_| Strings::Objects(self.source)),
-            known: names.known.as_ref().map(|_| self.known.into()),
+    fn batch(items: Bound<'_, PyIterator>, names: &Names, first: usize) -> PyResult<Batch> {
+        let mut all = Self::default();
+        for item in items {
+            all.push(&item?, names, first)?;
         }
+        let rows = all.text.len();
+        Ok(Batch {
+            text: Strings::Objects(all.text),
+            id: numbered(Some(Strings::Objects(all.id)), rows, first),
+            date: names.date.as_ref().map(|_| Strings::Objects(all.date)),
+            source: names.source.as_ref().map(|_| Strings::Objects(all.source)),
+            known: names.known.as_ref().map(|_| all.known.into()),
+        })
     }
 }
 
@@ -497,15 +566,19 @@ fn wrong(at: usize, what: &str, found: &Bound<'_, PyAny>, needed: &str) -> PyErr
 
 const LABEL: &str = "a string, an integer or a date";
 
-/// A string as it is; if it `is_label`, an integer or a date written out. `None` for anything else.
+/// A string as it is; if it `is_label`, an integer of any library or a date written out. `None` for anything else.
 fn written_out<'py>(value: &Bound<'py, PyAny>, is_label: bool) -> PyResult<Option<Bound<'py, PyString>>> {
     if let Ok(string) = value.cast::<PyString>() {
         return Ok(Some(string.clone()));
     }
-    if is_label && value.is_instance_of::<PyInt>() && !value.is_instance_of::<PyBool>() {
-        return value.str().map(Some);
+    if !is_label || value.extract::<bool>().is_ok() {
+        return Ok(None);
     }
-    if is_label && value.hasattr("isoformat")? {
+    // Of an array there is such a method, which fails.
+    if let Ok(integer) = value.call_method0("__index__") {
+        return integer.str().map(Some);
+    }
+    if value.hasattr("isoformat")? {
         return Ok(Some(value.call_method0("isoformat")?.cast_into()?));
     }
     Ok(None)
@@ -521,7 +594,14 @@ pub fn label(name: &str, value: &Bound<'_, PyAny>) -> PyResult<String> {
 
 /// The same of a field of an article. `None` for none.
 fn string(at: usize, what: &str, value: Option<Bound<'_, PyAny>>, is_label: bool) -> PyResult<Option<PyBackedStr>> {
+    // The missing date of pandas is the only one that is not itself.
+    let is_missing = |value: &Bound<'_, PyAny>| -> PyResult<bool> {
+        Ok(is_label && !value.is_instance_of::<PyString>() && value.hasattr("isoformat")? && value.ne(value)?)
+    };
     let Some(value) = value.filter(|value| !value.is_none()) else { return Ok(None) };
+    if is_missing(&value)? {
+        return Ok(None);
+    }
     let py = value.py();
     let Some(value) = written_out(&value, is_label)? else {
         return Err(wrong(at, what, &value, if is_label { LABEL } else { "a string" }));

@@ -9,7 +9,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Float32Type, Int32Type, Int64Type};
 use arrow_array::{
     Array as _, ArrayRef, BinaryArray, BooleanArray, Float32Array, Int32Array, Int64Array, RecordBatch, StringArray,
-    StructArray, new_empty_array,
+    StructArray,
 };
 use arrow_schema::DataType;
 use pyo3::exceptions::{PyKeyError, PyTypeError, PyValueError};
@@ -17,7 +17,7 @@ use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
 use retold::kernels::{self as k, Bits, Bucket, Compare, Masked, Met, Weights};
 
-use crate::capsule::incoming;
+use crate::capsule::record_batch;
 use crate::columns::Strings;
 use crate::options;
 use crate::table::Table;
@@ -31,17 +31,8 @@ struct Rows(StructArray);
 
 impl Rows {
     fn of(batch: &Bound<'_, PyAny>) -> PyResult<Self> {
-        let Some(incoming) = incoming(batch)? else {
-            return Err(PyTypeError::new_err("a kernel takes an Arrow record batch"));
-        };
-        let nothing = new_empty_array(&incoming.data_type);
-        let mut arrays = incoming.arrays.collect::<Result<Vec<_>, _>>().map_err(crate::capsule::arrow_error)?;
-        let one = arrays.pop().unwrap_or(nothing);
-        if !arrays.is_empty() {
-            return Err(PyTypeError::new_err("a kernel takes one Arrow record batch at a time"));
-        }
-        let rows = one.as_struct_opt().cloned().map(Self);
-        rows.ok_or_else(|| PyTypeError::new_err("a kernel takes an Arrow record batch"))
+        let rows = record_batch(batch)?.and_then(|rows| rows.as_struct_opt().cloned());
+        rows.map(Self).ok_or_else(|| PyTypeError::new_err("a kernel takes an Arrow record batch"))
     }
 
     fn len(&self) -> usize {
@@ -1152,9 +1143,18 @@ impl Decider {
     fn new(options: &Bound<'_, PyDict>, articles: &Bound<'_, PyAny>, copied: &Bound<'_, PyAny>) -> PyResult<Self> {
         let (articles, copied) = (Rows::of(articles)?, Rows::of(copied)?);
         let places = articles.ints("n")?;
-        let by_place = |at: u32| (at as usize) < places.len();
-        if !places.iter().copied().all(by_place) {
-            return Err(PyValueError::new_err("the articles are not numbered from 0 on"));
+        let mut numbered = vec![false; places.len()];
+        let mut is_new = |&at: &u32| {
+            let place = numbered.get_mut(at as usize);
+            place.is_some_and(|place| !std::mem::replace(place, true))
+        };
+        if let Some(row) = places.iter().position(|at| !is_new(at)) {
+            return Err(PyValueError::new_err(format!(
+                "the number {} of row {row} is beyond those of {} articles, or another row has it: number all rows from 0 on, \
+                 each once, and lose none",
+                places[row],
+                places.len()
+            )));
         }
         fn in_place<T: Clone + Default>(places: &[u32], values: impl Iterator<Item = T>) -> Vec<T> {
             let mut all = vec![T::default(); places.len()];

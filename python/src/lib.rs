@@ -20,6 +20,7 @@ use page::{input, output, search};
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use arrow_array::builder::LargeStringBuilder;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PySlice};
@@ -103,13 +104,9 @@ fn find(
     let stop = Arc::clone(&signal);
     run::run(py, threads, &signal, &listener, move || {
         let (report, texts) = if may_spill {
-            let mut collector = detector.collector();
-            for batch in feed.batches(0) {
-                stop.check();
-                collector.extend(batch?.rows()).map_err(exception)?;
-            }
-            let (report, articles) = collector.find().map_err(exception)?;
-            (report, Texts::Spilled(articles))
+            let mut collected = Collected::new(&detector);
+            collected.extend(feed, &stop)?;
+            collected.find()?
         } else {
             let rows = Setup::read(feed, &stop)?;
             (detector.find(&rows).map_err(exception)?, Texts::Held(rows))
@@ -138,21 +135,51 @@ fn pairs(
     })
 }
 
+/// What a collector was given so far, and what of it the collector does not keep.
+struct Collected {
+    collector: retold::Collector<Row>,
+    dates: LargeStringBuilder,
+    len: usize,
+}
+
+impl Collected {
+    fn new(detector: &retold::Detector) -> Self {
+        Self { collector: detector.collector(), dates: LargeStringBuilder::new(), len: 0 }
+    }
+
+    fn extend(&mut self, feed: Feed, signal: &Signal) -> PyResult<()> {
+        for batch in feed.batches(self.len) {
+            signal.check();
+            let batch = batch?;
+            batch.dates().for_each(|date| self.dates.append_option(date));
+            let rows = batch.rows();
+            self.len += rows.len();
+            self.collector.extend(rows).map_err(exception)?;
+        }
+        Ok(())
+    }
+
+    fn find(mut self) -> PyResult<(retold::Report, Texts)> {
+        let (report, articles) = self.collector.find().map_err(exception)?;
+        Ok((report, Texts::Spilled(Box::new(articles), self.dates.finish())))
+    }
+}
+
 #[pyclass(frozen, module = "retold._retold")]
 struct Collector {
     setup: Setup,
     /// What came so far; none once it was used up.
-    state: Mutex<Option<(retold::Collector<Row>, usize)>>,
+    state: Mutex<Option<Collected>>,
 }
 
 impl Collector {
-    fn take(&self) -> PyResult<(retold::Collector<Row>, usize)> {
+    fn take(&self) -> PyResult<Collected> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner).take().ok_or_else(|| {
             PyValueError::new_err("the collector is used up, interrupted, or in use by another thread: make a new one")
         })
     }
 
-    fn put(&self, state: (retold::Collector<Row>, usize)) {
+    fn put(&self, state: Collected) {
         *self.state.lock().unwrap_or_else(PoisonError::into_inner) = Some(state);
     }
 }
@@ -162,33 +189,24 @@ impl Collector {
     #[new]
     fn new(names: Names, options: &Bound<'_, PyDict>, threads: Option<Threads>) -> PyResult<Self> {
         let setup = Setup::of(names, options, threads)?;
-        let state = Mutex::new(Some((setup.detector.collector(), 0)));
+        let state = Mutex::new(Some(Collected::new(&setup.detector)));
         Ok(Self { setup, state })
     }
 
     fn __len__(&self) -> usize {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |state| state.1)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner).as_ref().map_or(0, |state| state.len)
     }
 
     fn extend(&self, articles: &Bound<'_, PyAny>) -> PyResult<()> {
         let first = self.__len__();
         let feed = Feed::of(articles, &self.setup.names, first)?;
-        let (mut collector, mut len) = self.take()?;
+        let mut state = self.take()?;
         let stop = Arc::clone(&self.setup.signal);
         let nobody = Listener::of(articles.py(), None)?;
         // Whatever fails, what came before stays.
         let (state, result) = run::run(articles.py(), self.setup.threads, &self.setup.signal, &nobody, move || {
-            let take = || {
-                for batch in feed.batches(len) {
-                    stop.check();
-                    let rows = batch?.rows();
-                    len += rows.len();
-                    collector.extend(rows).map_err(exception)?;
-                }
-                Ok(())
-            };
-            let result: PyResult<()> = take();
-            Ok(((collector, len), result))
+            let result = state.extend(feed, &stop);
+            Ok((state, result))
         })?;
         self.put(state);
         result
@@ -196,11 +214,11 @@ impl Collector {
 
     fn find(&self, py: Python<'_>, progress: Option<Bound<'_, PyAny>>) -> PyResult<PyReport> {
         let listener = Listener::of(py, progress)?;
-        let (collector, _) = self.take()?;
+        let state = self.take()?;
         let settings = self.setup.settings.clone();
         run::run(py, self.setup.threads, &self.setup.signal, &listener, move || {
-            let (report, articles) = collector.find().map_err(exception)?;
-            PyReport::new(report, Texts::Spilled(articles), settings)
+            let (report, texts) = state.find()?;
+            PyReport::new(report, texts, settings)
         })
     }
 }
@@ -223,16 +241,18 @@ fn compare<'py>(py: Python<'py>, left: &str, right: &str, options: &Bound<'py, P
 
 #[pyfunction]
 fn shared_passages<'py>(py: Python<'py>, left: &str, right: &str) -> PyResult<Vec<Bound<'py, PyDict>>> {
-    let found = run::within(py, 0, || passages(left, right))?;
-    let slice = |text: &str, span: Range<usize>| {
-        let Range { start, end } = report::characters(text, &span);
-        PySlice::new(py, start as isize, end as isize, 1)
-    };
-    let passage = |passage: retold::Passage| {
+    let found = run::within(py, 0, || {
+        let found = passages(left, right);
+        let places = |text, of: fn(&retold::Passage) -> &Range<usize>| report::characters(text, found.iter().map(of));
+        let (left, right) = (places(left, |of| &of.left), places(right, |of| &of.right));
+        found.iter().map(|of| of.kind).zip(left.into_iter().zip(right)).collect::<Vec<_>>()
+    })?;
+    let slice = |place: Range<usize>| PySlice::new(py, place.start as isize, place.end as isize, 1);
+    let passage = |(kind, (left, right)): (retold::PassageKind, (Range<usize>, Range<usize>))| {
         let dict = PyDict::new(py);
-        dict.set_item("kind", passage.kind.to_string())?;
-        dict.set_item("left", slice(left, passage.left))?;
-        dict.set_item("right", slice(right, passage.right))?;
+        dict.set_item("kind", kind.to_string())?;
+        dict.set_item("left", slice(left))?;
+        dict.set_item("right", slice(right))?;
         Ok(dict)
     };
     found.into_iter().map(passage).collect()

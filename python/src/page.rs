@@ -37,6 +37,7 @@ pub mod output {
     use std::fmt::Write as _;
     use std::sync::Arc;
 
+    use arrow_array::{Array as _, LargeStringArray};
     use retold::{Article, Articles, Report};
 
     use super::input::{Place, Problem};
@@ -45,28 +46,29 @@ pub mod output {
     /// The articles of a report: as they came, or some of them spilled to disk.
     pub enum Texts {
         Held(Vec<Row>),
-        Spilled(Articles<Row>),
+        /// With their dates, if any were named, which are not spilled.
+        Spilled(Box<Articles<Row>>, LargeStringArray),
     }
 
     impl Texts {
         pub fn id(&self, position: usize) -> &str {
             match self {
                 Self::Held(rows) => rows[position].id(),
-                Self::Spilled(articles) => articles.id(position),
+                Self::Spilled(articles, _) => articles.id(position),
             }
         }
 
         pub fn text(&self, position: usize) -> retold::Result<Cow<'_, str>> {
             match self {
                 Self::Held(rows) => Ok(rows[position].text().into()),
-                Self::Spilled(articles) => articles.text(position),
+                Self::Spilled(articles, _) => articles.text(position),
             }
         }
 
         pub fn len(&self) -> usize {
             match self {
                 Self::Held(rows) => rows.len(),
-                Self::Spilled(articles) => articles.len(),
+                Self::Spilled(articles, _) => articles.len(),
             }
         }
     }
@@ -83,9 +85,12 @@ pub mod output {
     impl Findings {
         pub fn date(&self, position: usize) -> &str {
             match &*self.articles {
-                Texts::Held(rows) => rows[position].date().unwrap_or_default(),
-                Texts::Spilled(_) => "",
+                Texts::Held(rows) => rows[position].date(),
+                Texts::Spilled(_, dates) => {
+                    (position < dates.len() && dates.is_valid(position)).then(|| dates.value(position))
+                }
             }
+            .unwrap_or_default()
         }
     }
 

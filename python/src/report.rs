@@ -1,5 +1,6 @@
 //! A report as tables, masks, a page and JSON.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use retold::{Cluster, ContentEvidence, Evidence, Excerpt, ExcerptPlace, Member, Pair, Relation, SkipReason};
+use retold::{Cluster, ContentEvidence, Evidence, Member, Pair, Relation, SkipReason};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -52,23 +53,24 @@ pub struct PyReport {
 impl PyReport {
     /// Counts out places in texts as Python does, which can take time.
     pub fn new(report: retold::Report, texts: Texts, settings: Settings) -> PyResult<Self> {
-        let place = |place: &ExcerptPlace| {
-            let text = texts.text(place.position).map_err(crate::options::exception)?;
-            PyResult::Ok(characters(&text, &place.span))
-        };
-        let both = |excerpt: &Excerpt| Ok([place(&excerpt.host)?, place(&excerpt.source)?]);
-        let places = report.excerpts().iter().map(both).collect::<PyResult<_>>()?;
+        let mut places = vec![[0..0, 0..0]; report.excerpts().len()];
+        // Which excerpt, which side of it, and where.
+        type Place<'r> = (usize, usize, &'r Range<usize>);
+        let mut of_texts: BTreeMap<usize, Vec<Place<'_>>> = BTreeMap::new();
+        for (at, excerpt) in report.excerpts().iter().enumerate() {
+            for (side, place) in [&excerpt.host, &excerpt.source].into_iter().enumerate() {
+                of_texts.entry(place.position).or_default().push((at, side, &place.span));
+            }
+        }
+        for (position, of_text) in of_texts {
+            let text = texts.text(position).map_err(crate::options::exception)?;
+            let counted = characters(&text, of_text.iter().map(|of| of.2));
+            of_text.iter().zip(counted).for_each(|((at, side, _), place)| places[*at][*side] = place);
+        }
         let mut furniture = Vec::new();
         for (at, of) in report.page_furniture().iter().enumerate() {
             let text = texts.text(of.position).map_err(crate::options::exception)?;
-            let (mut bytes, mut characters) = (0, 0);
-            // Ascending, so that each text is counted out once.
-            let mut count_to = |end: usize| {
-                characters += text.get(bytes..end).map_or(0, |between| between.chars().count());
-                bytes = end;
-                characters
-            };
-            furniture.extend(of.spans.iter().map(|span| (at, count_to(span.start)..count_to(span.end))));
+            furniture.extend(characters(&text, of.spans.iter()).into_iter().map(|place| (at, place)));
         }
         Ok(Self { report: Arc::new(report), texts: Arc::new(texts), settings, places, furniture })
     }
@@ -79,11 +81,20 @@ impl PyReport {
     }
 }
 
-/// A place in a text, as Python counts it: in characters instead of bytes.
-pub fn characters(text: &str, span: &Range<usize>) -> Range<usize> {
-    let count = |bytes: Range<usize>| text.get(bytes).map_or(0, |part| part.chars().count());
-    let start = count(0..span.start);
-    start..start + count(span.clone())
+/// Places in a text as Python counts them: in characters instead of bytes. However many there are, the text is counted out once.
+pub fn characters<'s>(text: &str, spans: impl Iterator<Item = &'s Range<usize>> + Clone) -> Vec<Range<usize>> {
+    let mut ends: Vec<usize> = spans.clone().flat_map(|span| [span.start, span.end]).collect();
+    ends.sort_unstable();
+    ends.dedup();
+    let (mut bytes, mut characters) = (0, 0);
+    let count_to = |&end: &usize| {
+        characters += text.get(bytes..end).map_or(0, |between| between.chars().count());
+        bytes = end;
+        characters
+    };
+    let counts: Vec<usize> = ends.iter().map(count_to).collect();
+    let place = |end: usize| counts[ends.partition_point(|&other| other < end)];
+    spans.map(|span| place(span.start)..place(span.end)).collect()
 }
 
 /// Gathers a column.

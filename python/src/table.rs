@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::cast::AsArray;
-use arrow_array::types::{Float32Type, Int64Type, UInt32Type, UInt64Type};
+use arrow_array::types::{ArrowPrimitiveType, Float32Type, Int64Type, UInt32Type, UInt64Type};
 use arrow_array::{Array as _, ArrayRef, RecordBatch, StructArray};
 use arrow_schema::{DataType, Field};
 use pyo3::IntoPyObjectExt;
@@ -16,7 +16,7 @@ use crate::capsule::{array_out, schema_out, stream_out};
 /// A column of values.
 ///
 /// A sequence, and an Arrow array for pyarrow, polars and others that know the PyCapsule interface, without a copy.
-/// `numpy.asarray` takes Booleans, numbers and signatures.
+/// `numpy.asarray` takes it unless it has nulls.
 ///
 /// >>> import retold
 /// >>> mask = retold.find(["The ferry leaves at nine.", "The ferry leaves at nine!"]).keep_mask()
@@ -86,20 +86,24 @@ impl Array {
         }
         let numpy = py.import("numpy")?;
         let bytes = |bytes: &[u8], of: &str| numpy.call_method1("frombuffer", (PyBytes::new(py, bytes), of));
-        let numbers = |numbers: &[u32]| {
-            bytes(&numbers.iter().flat_map(|number| number.to_ne_bytes()).collect::<Vec<_>>(), "uint32")
-        };
+        // By the type of the column: of no rows numpy would make floats.
+        fn raw<T: ArrowPrimitiveType>(array: &ArrayRef) -> &[u8] {
+            array.as_primitive::<T>().values().inner().as_slice()
+        }
+        let listed = |function: &str, of: &str| numpy.call_method1(function, (self.to_pylist(py)?, of));
         let array = match self.0.data_type() {
             DataType::Boolean => bytes(&self.0.as_boolean().values().iter().map(u8::from).collect::<Vec<_>>(), "bool")?,
-            DataType::UInt64 => {
-                let numbers = self.0.as_primitive::<UInt64Type>().values().iter();
-                bytes(&numbers.flat_map(|number| number.to_ne_bytes()).collect::<Vec<_>>(), "uint64")?
-            }
+            DataType::Int64 => bytes(raw::<Int64Type>(&self.0), "int64")?,
+            DataType::UInt32 => bytes(raw::<UInt32Type>(&self.0), "uint32")?,
+            DataType::UInt64 => bytes(raw::<UInt64Type>(&self.0), "uint64")?,
+            DataType::Float32 => bytes(raw::<Float32Type>(&self.0), "float32")?,
             DataType::FixedSizeList(_, slots) => {
-                let values = self.0.as_fixed_size_list().values().as_primitive::<UInt32Type>();
-                numbers(values.values())?.call_method1("reshape", (self.0.len(), *slots))?
+                let values = bytes(raw::<UInt32Type>(self.0.as_fixed_size_list().values()), "uint32")?;
+                values.call_method1("reshape", (self.0.len(), *slots))?
             }
-            _ => numpy.call_method1("array", (self.to_pylist(py)?,))?,
+            DataType::LargeUtf8 => listed("array", "str")?,
+            // Lists of one length would become rows of an array.
+            _ => listed("fromiter", "object")?,
         };
         match dtype {
             Some(dtype) => array.call_method1("astype", (dtype,)),

@@ -136,6 +136,9 @@ def test_the_report_is_that_of_find(folder: Path) -> None:
         archive.add(rows(articles[:tenth]))
         archive.commit()
         assert archive.needs_census() and not archive.needs_census(0.5)
+        for growth in (float("nan"), -1):
+            with pytest.raises(ValueError, match=f"growth = {growth}.* is out of range".replace("nan", "NaN")):
+                archive.needs_census(growth)
         assert all(archive.remove_number(len(articles) + number) for number in range(tenth))
         archive.commit()
         report, archived = archive.report()

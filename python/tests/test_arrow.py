@@ -115,6 +115,8 @@ def test_known() -> None:
     known = pa.array([False, True, None])
     report = retold.find(pa.table({"text": [TEXTS[0]] * 3, "old": known}), known="old")
     assert list(report.keep_mask()) == [False, True, False]
+    report = retold.find(pa.table({"text": [TEXTS[0]] * 3, "old": pa.nulls(3)}), known="old")
+    assert list(report.keep_mask()) == [True, False, False]
 
 
 def test_no_rows() -> None:
@@ -222,6 +224,31 @@ def test_polars_columns_that_nobody_named() -> None:
         retold.find(frame.rename({"text": "body"}).with_columns(author=pl.lit("x")))
 
 
+def test_polars_columns_without_a_type() -> None:
+    pl = pytest.importorskip("polars", reason="SKIPPED: polars is not installed")
+    nothing = pl.DataFrame({"text": [None, None]})
+    for articles in (nothing, nothing["text"]):
+        assert retold.find(articles).skipped["reason"].to_pylist() == ["empty", "empty"]
+    frame = pl.DataFrame({"text": TEXTS[:2], "id": [None, None], "day": [None, None], "old": [None, None]})
+    assert found(frame, date="day", known="old") == found(TEXTS[:2])
+
+
+def test_polars_queries_that_have_not_run() -> None:
+    pl = pytest.importorskip("polars", reason="SKIPPED: polars is not installed")
+    with pytest.raises(TypeError, match=r"LazyFrame.*give articles\.collect\(\)"):
+        retold.find(pl.LazyFrame({"text": TEXTS[:2]}))
+
+
+def test_pandas_columns_that_nobody_named() -> None:
+    pd = pytest.importorskip("pandas", minversion="2.2", reason="SKIPPED: pandas from 2.2 is not installed")
+    frame = pd.DataFrame({"id": IDS, "text": TEXTS, 5: 1})
+    frame["mixed"] = [1 if at % 2 else "one" for at in range(len(IDS))]
+    assert found(frame) == EXPECTED
+    assert found(frame.set_index("id")) == EXPECTED
+    with pytest.raises(KeyError, match="give text= one of id, text, mixed"):
+        retold.find(frame, text="body")
+
+
 def test_pandas() -> None:
     pd = pytest.importorskip("pandas", minversion="2.2", reason="SKIPPED: pandas from 2.2 is not installed")
     np = pytest.importorskip("numpy")
@@ -256,8 +283,58 @@ def test_datasets() -> None:
         retold.find(datasets.DatasetDict({"train": dataset}))
 
 
+def test_streams_of_datasets_that_change() -> None:
+    datasets = pytest.importorskip("datasets", reason="SKIPPED: Hugging Face datasets is not installed")
+    many = 21_000
+
+    def stream(**columns: Any) -> Any:
+        def rows() -> Any:
+            for at in range(many):
+                yield {"text": f"story {at} of many words", **{name: value(at) for name, value in columns.items()}}
+
+        return datasets.IterableDataset.from_generator(rows)
+
+    def change(before: Any, after: Any) -> Any:
+        return lambda at: before(at) if at < many // 2 else after(at)
+
+    # Of no type at first, of another one later, and where nobody looks.
+    odd = stream(text=change(lambda at: None, lambda at: TEXTS[0]), id=change(int, str), other=change(str, int))
+    for memory in (None, "1 MB"):
+        report = retold.find(odd, level="near", memory=memory)
+        assert len(report.skipped) == many // 2 and len(report.members) == many // 2 - 1
+        assert report.clusters["id"].to_pylist() == [str(many // 2)]
+    for column, kind in (("id", float), ("text", int)):
+        with pytest.raises(TypeError, match=rf"articles\[{many // 2}\]: its {column} is {kind.__name__}: give a string"):
+            retold.find(stream(**{column: change(str, kind)}), level="near")
+    with pytest.raises(KeyError, match=r"articles\[0\] has no .*body"):
+        retold.find(odd, text="body")
+    nothing = datasets.IterableDataset.from_generator(lambda: iter(()))
+    assert len(retold.find(nothing, text="body").keep_mask()) == 0
+    typed = datasets.Dataset.from_dict({"id": IDS, "body": TEXTS, "other": TEXTS})
+    for dataset in (typed, typed.to_iterable_dataset(), typed.select(range(0))):
+        with pytest.raises(KeyError, match="no column .*text.* for the text: give text= one of id, body, other"):
+            retold.find(dataset)
+        assert len(retold.find(dataset, text="body").keep_mask()) == sum(1 for _ in dataset)
+
+
 def test_numpy() -> None:
     np = pytest.importorskip("numpy", reason="SKIPPED: numpy is not installed")
+    for articles in (TEXTS, []):
+        report = retold.find(articles, excerpts="find_all")
+        for table, column, kind in (
+            (report.members, "position", np.int64),
+            (report.members, "similarity", np.float32),
+            (report.members, "evidence", object),
+            (report.members, "id", np.str_),
+            (report.excerpts, "is_furniture", bool),
+            (report.excerpts, "others", object),
+        ):
+            if column == "evidence" and None in table[column]:
+                continue
+            array = np.asarray(table[column])
+            assert array.tolist() == table[column].to_pylist() and array.shape == (len(table),)
+            assert np.issubdtype(array.dtype, kind), (column, array.dtype)
+    assert np.asarray(retold.sign([], slots=32)).shape == (0, 32)
     assert np.asarray(retold.find(TEXTS).keep_mask()).dtype == bool
     long = [text for text in TEXTS if len(text.split()) > 20]
     signatures = np.asarray(retold.sign(long, slots=32))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime
 import json
 import warnings
+from collections import UserDict
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -38,6 +40,8 @@ def test_forms_of_python_objects() -> None:
             list(zip(range(3), texts)),
             [{"id": id, "text": text} for id, text in zip(ids, texts)],
             [{"text": text, "other": 1} for text in texts],
+            [UserDict({"id": id, "text": text}) for id, text in zip(ids, texts)],
+            [MappingProxyType({"text": text}) for text in texts],
         )
     ]
     assert all(other == found[0] for other in found)
@@ -204,6 +208,30 @@ def test_collector_finds_the_same(tmp_path: Path) -> None:
             collector.find()
 
 
+def test_the_page_has_dates_of_texts_that_were_spilled() -> None:
+    rows: list[dict[str, Any]] = [{"text": FERRY, "d": "2024-05-17"}, {"text": SNOW, "d": None}, {"text": REPRINT, "d": "2023-11-29"}]
+    collector = retold.Collector(date="d")
+    collector.extend(rows[:1])
+    collector.extend(rows[1:])
+    for report in (retold.find(rows, date="d"), retold.find(iter(rows), date="d", memory="1 kB"), collector.find()):
+        assert "2024-05-17" in report.html() and "2023-11-29" in report.html()
+
+
+def test_values_of_other_libraries() -> None:
+    np = pytest.importorskip("numpy", reason="SKIPPED: numpy is not installed")
+    pd = pytest.importorskip("pandas", reason="SKIPPED: pandas is not installed")
+    whole = without_times(retold.find([(7, FERRY), (8, REPRINT)]))
+    assert without_times(retold.find([(np.int64(7), FERRY), (np.uint8(8), REPRINT)])) == whole
+    assert without_times(retold.find([{"id": np.int64(at), "text": text} for at, text in ((7, FERRY), (8, REPRINT))])) == whole
+    rows = [{"text": FERRY, "old": np.bool_(old), "d": pd.NaT} for old in (False, True)]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert list(retold.find(rows, known="old", date="d").keep_mask()) == [False, True]
+    for id in (np.float64(7), np.bool_(True), np.array([7, 8]), True):
+        with pytest.raises(TypeError, match=r"articles\[0\]: its id is \w+: give a string, an integer or a date"):
+            retold.find([(id, FERRY)])
+
+
 def test_a_collector_outlives_a_mistake() -> None:
     collector = retold.Collector()
     collector.extend([FERRY])
@@ -258,6 +286,9 @@ def test_signatures() -> None:
         ({"progress": 3}, TypeError, "progress is int: give True, False or a function"),
         ({"date": "when"}, KeyError, "no \\\\*\"when\\\\*\" for the date"),
         ({"text": "body"}, KeyError, "no \\\\*\"body\\\\*\" for the text"),
+        ({"text": 5}, TypeError, "text is int: give the name of a column or key"),
+        ({"text": None}, TypeError, "text is NoneType: give the name of a column or key"),
+        ({"known": True}, TypeError, "known is bool: give the name of a column or key"),
         ({"id": "url"}, KeyError, "no \\\\*\"url\\\\*\" for the id"),
     ],
 )

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 
 import pytest
 
@@ -18,7 +19,8 @@ from corpus import corpus
 ARTICLES = [article[:2] for article in corpus(random.Random(11), 3000)]
 
 
-def test_a_thread_counts_meanwhile() -> None:
+def waits(job: Callable[[], object]) -> tuple[float, float, int]:
+    """How long a job takes, how long another thread waits at most meanwhile, and how often it comes to its turn."""
     counts: list[float] = []
     done = threading.Event()
 
@@ -30,14 +32,27 @@ def test_a_thread_counts_meanwhile() -> None:
     thread = threading.Thread(target=count)
     thread.start()
     start = time.perf_counter()
-    retold.find(ARTICLES, threads=1)
+    job()
     end = time.perf_counter()
     done.set()
     thread.join()
     within = [at for at in counts if start < at < end]
-    longest = max(after - before for before, after in zip([start, *within], [*within, end]))
-    assert len(within) > 20, (len(within), end - start)
-    assert longest < max(0.25 * (end - start), 0.1), (longest, end - start)
+    return end - start, max(after - before for before, after in zip([start, *within], [*within, end])), len(within)
+
+
+def test_a_thread_counts_meanwhile() -> None:
+    total, longest, turns = waits(lambda: retold.find(ARTICLES, threads=1))
+    assert turns > 20, (turns, total)
+    assert longest < max(0.25 * total, 0.1), (longest, total)
+
+
+def test_many_passages_are_counted_out_beside_other_threads() -> None:
+    stories = [" ".join(f"wört{story}x{at}" for at in range(12)) for story in range(8000)]
+    left, right = (". ".join(f"{story}. {' '.join(f'{side}{at}y{n}' for n in range(14))}" for at, story in enumerate(stories)) for side in ("é", "right"))
+    passages: list[retold.Passage] = []
+    total, longest, _ = waits(lambda: passages.extend(retold.shared_passages(left, right)))
+    assert [left[of["left"]] for of in passages] == [right[of["right"]] for of in passages] == stories
+    assert longest < max(0.5 * total, 0.1), (longest, total)
 
 
 def test_two_at_once() -> None:

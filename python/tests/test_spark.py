@@ -216,11 +216,51 @@ def test_what_is_refused(spark: Any) -> None:
             retold.spark.find(frame, **options)
     with pytest.raises(ValueError, match="leave excerpts out"):
         retold.spark.keep(frame, excerpts=True)
-    with pytest.raises(KeyError, match="body"):
-        retold.spark.find(frame, text="body")
+    for excerpts in (False, True):
+        with pytest.raises(KeyError, match="no column 'body' for the text: give text= one of id, text"):
+            retold.spark.find(frame, text="body", excerpts=excerpts)
     nameless = spark.createDataFrame([(None, "One text of a few words.")], "id string, text string")
     with pytest.raises(ValueError, match="some ids are null"):
         retold.spark.find(nameless)
+    odd = spark.createDataFrame([("a", "One text.", 5, "yes", 1.5)], "id string, text string, number int, word string, float double")
+    columns: list[tuple[dict[str, Any], str]] = [
+        ({"text": "number"}, 'column "number" is int: give strings'),
+        ({"id": "float"}, 'column "float" is double: give strings, integers, dates or timestamps'),
+        ({"date": "float"}, 'column "float" is double: give strings, integers'),
+        ({"known": "word"}, 'column "word" is string: give Booleans'),
+        ({"known": "number"}, 'column "number" is int: give Booleans'),
+    ]
+    for names, message in columns:
+        with pytest.raises(TypeError, match=message):
+            retold.spark.find(odd, **names)
+
+
+def test_rows_that_come_out_differently(spark: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ids that are drawn anew whenever a row is computed, in a frame with names and types of all kinds."""
+    from pyspark.sql import functions as F
+
+    texts = [f"The ferry number {n // 2} leaves pier {n // 2 * 7} at nine {'!' * (n % 2)}" for n in range(60)]
+    frame = spark.createDataFrame(list(zip(texts, range(60))), "`the text` string, n long").repartition(3)
+    name = F.udf(lambda: os.urandom(8).hex()).asNondeterministic()
+    frame = frame.withColumn("my-id", name()).withColumn("day", F.lit(None)).withColumn("old", F.lit(None))
+    frame = frame.withColumn("in.side", F.struct(F.lit(1).alias("a b"), F.array(F.lit("x")).alias("c-d"), F.map_from_arrays(F.array("n"), F.array("n")).alias("e:f")))
+    options: dict[str, Any] = {"text": "the text", "id": "my-id", "date": "day", "known": "old", "level": "near", "partitions": 2}
+    kept = retold.spark.keep(frame, **options)
+    assert kept.schema.simpleString() == frame.schema.simpleString()
+    assert sorted(row["n"] // 2 for row in kept.collect()) == list(range(30))
+    kept.unpersist()
+    # As if executors were lost again and again.
+    monkeypatch.setattr(retold.spark._Run, "persist", lambda run, df: df)
+    with pytest.raises(ValueError, match=r"the rows changed during the run: 60 were expected and 0 came.*df\.checkpoint\(\)"):
+        retold.spark.keep(frame, **options)
+
+
+def test_dates_that_are_none_are_told(spark: Any) -> None:
+    rows = [(f"{n}", f"One text of a few words, number {n}.", date) for n, date in enumerate(["17.05.2024", "2024-05-17", "", None, "2024-02-30"])]
+    frame = spark.createDataFrame(rows, "id string, text string, d string")
+    with pytest.warns(UserWarning, match="2 dates cannot be read and count as none, such as '17.05.2024'") as told:
+        retold.spark.find(frame, date="d", level="near", partitions=2).unpersist()
+    assert [warning.filename for warning in told if warning.category is UserWarning] == [__file__]
 
 
 def test_workers_of_another_version_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

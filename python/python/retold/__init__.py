@@ -24,7 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date as _date, datetime, timedelta
 from os import PathLike
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypedDict, Union
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, SupportsIndex, TypedDict, Union
 
 from . import _retold
 from ._retold import FORMAT_VERSION, Array, Report, Table, __version__
@@ -72,7 +72,7 @@ class Dataset(Protocol):
     def with_format(self, type: Any = ...) -> Any: ...
 
 
-_Label = Union[str, int, _date, datetime, None]
+_Label = Union[str, SupportsIndex, _date, datetime, None]
 _Article = Union[str, None, Sequence[_Label], Mapping[str, Any]]
 Articles = Union[ArrowStream, ArrowArray, Dataset, Iterable[_Article]]
 Progress = Union[bool, Callable[[str, int, int], object]]
@@ -428,7 +428,7 @@ class Archive:
         told, numbers = self._archive.ask_and_add(articles)
         return Answer(*told), numbers
 
-    def remove(self, id: str | int) -> int:
+    def remove(self, id: str | SupportsIndex) -> int:
         """Removes all articles of an id; how many."""
         return self._archive.remove(id)
 

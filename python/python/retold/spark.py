@@ -14,6 +14,7 @@ Needs PySpark 4 with pyarrow, and `retold` on each worker.
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
@@ -39,10 +40,27 @@ _LOOKED = (
     "l long, r long, pairs int, share int, evidence binary, l_is_shorter boolean, l_mate boolean, r_mate boolean"
 )
 
+# The types that a column may have, and the remedy for others, as `retold.find` has them for Arrow data.
+_STRINGS = {"string", "char", "varchar", "void"}
+_LABELS = (
+    _STRINGS | {"byte", "short", "integer", "long", "date", "timestamp", "timestamp_ntz"},
+    "give strings, integers, dates or timestamps",
+)
+_TYPES = {
+    "text": (_STRINGS, "give strings"),
+    "id": _LABELS,
+    "date": _LABELS,
+    "source": _LABELS,
+    "known": ({"boolean", "void"}, "give Booleans"),
+}
+
 # Those of excerpts, as users have them.
 _EXCERPTS = (
     "host", "host_start", "host_end", "source", "source_start", "source_end", "words", "kind", "same", "holders", "others", "date", "is_furniture",
 )
+
+# The seconds of an article without a date.
+_NEVER = (1 << 63) - 1
 
 # A text that more pairs have is sent to where the others are; so many texts at most.
 _HUB = 1000
@@ -118,6 +136,30 @@ def find(
 ) -> Found: ...
 
 
+@overload
+def find(
+    df: DataFrame,
+    *,
+    text: str = "text",
+    id: str = "id",
+    date: str | None = None,
+    source: str | None = None,
+    known: str | None = None,
+    level: Literal["near", "reworded"] = "reworded",
+    threshold: float = 0.5,
+    containment: float = 0.8,
+    confidence: float = 0.5,
+    keep: Literal["central", "longest", "earliest"] = "central",
+    within: timedelta | float | None = None,
+    prior: float | None = None,
+    min_words: int = 3,
+    excerpts: bool | Literal["ignore", "find", "find_all"],
+    partitions: int | None = None,
+    progress: Progress | None = None,
+    **refused: Any,
+) -> DataFrame | Found: ...
+
+
 def find(
     df: DataFrame,
     *,
@@ -155,7 +197,8 @@ def find(
     ``search="exhaustive"`` and ``near_misses``. `partitions` is the number of tasks of a stage, at least two, and
     ``spark.sql.shuffle.partitions`` unless given; `progress` is called with the name of each stage and the seconds that it took.
 
-    The work is done at once. The results are persisted, and what was persisted on the way is given back.
+    The work is done at once. The results are persisted, and what was persisted on the way is given back. Rows are computed once; if an
+    executor that holds some is lost, they are computed again, and where they come out differently (`uuid()`, `rand()`) a ValueError says so.
     """
     options = {
         "level": level,
@@ -297,7 +340,7 @@ class _Run:
         self.persisted.append(df)
         return df
 
-    def run(self, kernel: str, df: DataFrame, schema: str, carry: Any = (), **knows: Any) -> DataFrame:
+    def run(self, kernel: str, df: DataFrame, schema: Any, carry: Any = (), **knows: Any) -> DataFrame:
         return df.mapInArrow(Step(kernel, self.options, carry, **knows), schema)
 
     def sorted(self, df: DataFrame, *by: Any) -> DataFrame:
@@ -380,26 +423,26 @@ class _Run:
     def number(self) -> None:
         """Articles with numbers: those of their ids in order."""
         from pyspark.sql import Window
+        from pyspark.sql.types import StructType
 
         F = self.F
         text, id, date, source, known = self.names
         df = self.df
-        for name in self.names:
-            if name is not None and name not in df.columns:
-                raise KeyError(f"no column {name!r}: use one of {', '.join(df.columns)}")
+        self.check_columns()
         columns = [F.col(_quoted(id)).cast("string").alias("id"), F.col(_quoted(text)).cast("string").alias("text")]
         if date is not None:
             columns.append(F.col(_quoted(date)).alias("date"))
         if source is not None:
             columns.append(F.col(_quoted(source)).alias("source"))
         if known is not None:
-            columns.append(F.coalesce(F.col(_quoted(known)), F.lit(False)).alias("known"))
+            columns.append(F.coalesce(F.col(_quoted(known)).cast("boolean"), F.lit(False)).alias("known"))
         if self.with_rows:
             columns.append(F.struct(*[F.col(_quoted(name)) for name in df.columns]).alias("row"))
         articles = df.select(*columns)
-        carry = tuple(articles.columns)
-        schema = ", ".join(f"{field.name} {field.dataType.simpleString()}" for field in articles.schema.fields)
-        numbered = self.run("number", articles, f"{schema}, {_NUMBERED}", carry)
+        # Fields, not a string of them, which cannot hold every name and type.
+        schema = StructType(articles.schema.fields + StructType.fromDDL(_NUMBERED).fields)
+        # Rows may come out differently whenever they are computed, and numbers are joined to them: that must be the same rows.
+        numbered = self.persist(self.run("number", articles, schema, tuple(articles.columns)))
         of_dates = "within" in self.options or self.options.get("keep") == "earliest" or self.wants_excerpts
         self.has_dates = date is not None and of_dates
         order = ["id", "exact_a", "exact_b", "words"]
@@ -411,8 +454,9 @@ class _Run:
         order.append("hash")
         # Only what orders them is sorted: of neighbouring ids all texts may be long, and one task would have these.
         keys = self.persist(numbered.select(*order))
-        if not keys.where(F.col("id").isNull()).isEmpty():
-            raise ValueError(f"some ids are null: give every row one in the column {id!r}")
+        self.rows = self.check_rows(numbered)
+        if self.rows >= 1 << 31:
+            raise ValueError(f"{self.rows} articles are too many: some two thousand million can be numbered")
         placed = keys.repartitionByRange(self.partitions, *order).sortWithinPartitions(*order)
         placed = self.persist(placed.withColumn("place", F.monotonically_increasing_id()))
         # So many rows before those of each task.
@@ -422,14 +466,40 @@ class _Run:
         for at in range(max(counts, default=-1) + 1):
             firsts.append(rows - (at << 33))
             rows += counts.get(at, 0)
-        if rows >= 1 << 31:
-            raise ValueError(f"{rows} articles are too many: some two thousand million can be numbered")
         first = F.array(*[F.lit(first).cast("long") for first in firsts or [0]])
         numbers = placed.withColumn("n", F.col("place") + F.get(first, task.cast("int"))).groupBy(*order).agg(F.min("n").alias("n"))
         # Rows that are equal in all of it are numbered one after the other, whichever comes first.
         equal = F.row_number().over(Window.partitionBy(*order).orderBy(*order, "outlet")) - 1
         articles = numbered.join(numbers.hint("merge"), order).withColumn("n", F.col("n") + equal)
         self.articles = self.persist(articles.drop("date", "source", "is_new"))
+
+    def check_columns(self) -> None:
+        fields = {field.name: field.dataType for field in self.df.schema.fields}
+        for what, name in self.names._asdict().items():
+            if name is None:
+                continue
+            if name not in fields:
+                raise KeyError(f"no column {name!r} for the {what}: give {what}= one of {', '.join(fields)}")
+            types, remedy = _TYPES[what]
+            if fields[name].typeName() not in types:
+                raise TypeError(f'column "{name}" is {fields[name].simpleString()}: {remedy}')
+
+    def check_rows(self, numbered: DataFrame) -> int:
+        """How many there are. Refuses rows without an id, and warns of dates that are none as `retold.find` does."""
+        F = self.F
+        undated = F.lit(None).cast("string")
+        if self.names.date is not None:
+            date = F.col("date").cast("string")
+            undated = F.when((F.col("seconds") == _NEVER) & date.rlike(r"\S"), date)
+        aggregates = (F.count("*"), F.count_if(F.col("id").isNull()), F.count(undated), F.min(undated))
+        rows, nameless, count, first = numbered.agg(*aggregates).collect()[0]
+        if nameless:
+            raise ValueError(f"some ids are null: give every row one in the column {self.names.id!r}")
+        if count:
+            s = "" if count == 1 else "s"
+            message = f"{count} date{s} cannot be read and count as none, such as {first!r}: give 2024-05-17 or a date"
+            warnings.warn(message, UserWarning, stacklevel=5)
+        return int(rows)
 
     def sign(self) -> None:
         """Articles to texts: those that can be compared, each once."""
@@ -438,6 +508,10 @@ class _Run:
         columns = ["n", "words", "refused"] + ["seconds"] * self.has_dates + ["known"] * (self.names.known is not None)
         columns += ["outlet"] * (self.wants_excerpts and self.names.source is not None)
         numbers = self.collect(articles.select(*columns))
+        import pyarrow.compute as pc
+
+        # Distinct ones: of rows that changed, two may have one number.
+        _check_same(self.rows, pc.count_distinct(numbers.column("n")).as_py())
         exact = ["exact_a", "exact_b", "words"]
         known = articles.where(~F.col("refused")).select("n", *exact)
         copied = known.groupBy(*exact).count().where("count > 1").drop("count")
@@ -593,7 +667,8 @@ class _Run:
         with self.stage("passages"):
             rows = self.both(pairs, self.texts, "text", hubs=hubs)
             found = self.run("passages", rows, "l long, r long, data binary", **self.no_excerpts)
-            return self.result(self.named(self.frame(self.decider.excerpts(self.collect(found)))))
+            told = self.decider.excerpts(self.collect(found))
+            return self.result(self.named(self.frame(told)), len(told))
 
     def sharing(self) -> DataFrame:
         """Pairs of texts, the shorter one first, that share fingerprints enough to be read."""
@@ -661,11 +736,15 @@ class _Run:
 
     # What comes of it.
 
-    def result(self, df: DataFrame) -> DataFrame:
+    def result(self, df: DataFrame, rows: int) -> DataFrame:
         from pyspark import StorageLevel
 
         df = df.persist(StorageLevel.MEMORY_AND_DISK)
-        df.count()
+        try:
+            _check_same(rows, df.count())
+        except ValueError:
+            df.unpersist()
+            raise
         return df
 
     def members(self) -> DataFrame:
@@ -676,17 +755,27 @@ class _Run:
             names = ids.select(F.col("n").alias("representative_n"), F.col("id").alias("representative"))
             named = members.join(ids, "n").join(names, "representative_n")
             columns = ("cluster", "id", "representative", "relation", "similarity", "evidence")
-            return self.result(named.select(*columns))
+            return self.result(named.select(*columns), len(self.found))
 
     def kept(self) -> DataFrame:
         with self.stage("removals"):
-            removed = self.frame(self.decider.removals(self))
-            kept = self.articles.join(removed, "n", "left_anti")
-            return self.result(kept.select("row.*"))
+            removed = self.decider.removals(self)
+            kept = self.articles.join(self.frame(removed), "n", "left_anti")
+            return self.result(kept.select("row.*"), self.rows - len(removed))
 
 
 def _quoted(name: str) -> str:
     return "`" + name.replace("`", "``") + "`"
+
+
+def _check_same(expected: int, found: int) -> None:
+    """Refuses to go on if rows were lost on the way."""
+    if expected != found:
+        raise ValueError(
+            f"the rows changed during the run: {expected} were expected and {found} came. An executor that held some was lost, and they "
+            "came out differently when computed again, as of uuid(), rand() or monotonically_increasing_id(): run on df.checkpoint(), "
+            "or on rows that were written and read again"
+        )
 
 
 def _one(table: Any) -> Any:
