@@ -171,18 +171,25 @@ impl Removing<'_> {
     ) -> Vec<Removal> {
         let Corpus { articles, positions, twins, distinct, words, .. } = corpus;
         let rank = |text: u32| corpus.rank(text);
+        // What is known stays in any case.
         let is_known = |text: u32| corpus.is_known(text);
-        let mut twin_at = vec![0; articles.len()];
-        for (&twin, &position) in twins.iter().zip(positions) {
-            twin_at[position as usize] = twin;
+        let mut numbers = vec![0; articles.len()];
+        for (number, &position) in (0..).zip(positions) {
+            numbers[position as usize] = number;
         }
-        let text_of = |position: usize| distinct.partition_point(|&at| at < twin_at[position]) as u32;
+        let text_of = |position: usize| {
+            let twin = twins[numbers[position] as usize];
+            distinct.partition_point(|&at| at < twin) as u32
+        };
+        // Copies of one text may lie too far apart in time to be copies of each other.
+        let may_meet = |number: u32, kept: u32| corpus.may_meet(number, distinct[kept as usize]);
         let of_cluster = |cluster: &Cluster| {
             let mut texts: Vec<u32> = cluster.positions().map(text_of).collect();
             let center = texts[0];
             texts.sort_unstable();
             texts.dedup();
-            let removed = self.plan(texts, center, (&rank, &is_known), words, looking, verified);
+            let may_go = |removed: u32, kept: u32| !is_known(removed) && may_meet(distinct[removed as usize], kept);
+            let removed = self.plan(texts, center, (&rank, may_go), words, looking, verified);
             let removal = |(id, at): (&str, usize)| {
                 let text = text_of(at);
                 let removal = Removal {
@@ -196,7 +203,7 @@ impl Removing<'_> {
                     evidence: None,
                 };
                 match removed.get(&text) {
-                    Some((kept, tie)) => Some(Removal {
+                    Some((kept, tie)) => may_meet(numbers[at], *kept).then(|| Removal {
                         kept_id: articles.id(corpus.position(*kept)).into(),
                         kept: corpus.position(*kept),
                         relation: tie.relation,
@@ -225,15 +232,14 @@ impl Removing<'_> {
         &self,
         mut texts: Vec<u32>,
         center: u32,
-        (rank, is_known): (impl Fn(u32) -> u32, impl Fn(u32) -> bool),
+        (rank, may_go): (impl Fn(u32) -> u32, impl Fn(u32, u32) -> bool),
         words: &[u32],
         looking: &impl SideBySide,
         verified: &[Compared],
     ) -> BTreeMap<u32, (u32, Tie)> {
         let words = |text: u32| words[text as usize];
         let replaces = |removed: u32, kept: u32| {
-            // What is known stays in any case.
-            if is_known(removed) {
+            if !may_go(removed, kept) {
                 return None;
             }
             let pair = (removed.min(kept), removed.max(kept));
