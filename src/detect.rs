@@ -4,6 +4,7 @@ use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -220,6 +221,11 @@ impl Detector {
     /// Whether two articles of these dates, in seconds, lie near enough in time to be copies of each other.
     pub(crate) fn are_within(&self, a: Option<i64>, b: Option<i64>) -> bool {
         self.admission.within.is_none_or(|span| date::are_within(span.as_secs(), a, b))
+    }
+
+    /// The dates, in seconds, of the articles that lie near enough to one of this date, if there are any that do not.
+    pub(crate) fn dates_within(&self, date: Option<i64>) -> Option<RangeInclusive<i64>> {
+        self.admission.within.map(|span| date::within(span.as_secs(), date))
     }
 
     /// What is wanted beside the copies.

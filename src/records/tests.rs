@@ -145,6 +145,17 @@ impl Model {
                 found.map_err(failed)?;
                 failure?;
             }
+            for (dates, (at, key)) in
+                [std::ops::RangeInclusive::new(1, 0), 5..=5, 3..=11, i64::MIN..=30].iter().zip(keys.iter().enumerate())
+            {
+                let is_of = |&number: &u64| self.records[&number].date.is_some_and(|date| dates.contains(&date));
+                let of_dates: Vec<u64> = expected[at].iter().copied().filter(is_of).collect();
+                let among = Among { dates: Some(dates.clone()), ..Among::default() };
+                let found = snapshot.postings_among(kind, *key, &among, 2).map_err(failed)?;
+                if found != (of_dates[..of_dates.len().min(2)].to_vec(), of_dates.len() <= 2) {
+                    return fail(format!("kind {kind} key {at} of {dates:?}: {found:?} for {of_dates:?}"));
+                }
+            }
         }
         Ok(())
     }
