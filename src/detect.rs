@@ -487,15 +487,21 @@ impl DetectorBuilder {
     /// [`Error::OutOfRange`] names the option, its value and its range.
     pub fn build(self) -> Result<Detector> {
         error::check("threshold", self.threshold, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
-        error::check("containment", self.containment, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
-        error::check("confidence", self.confidence, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
-        error::check("removal confidence", self.removal, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
+        let shares = [
+            ("containment", Some(self.containment)),
+            ("confidence", Some(self.confidence)),
+            ("removal confidence", Some(self.removal)),
+            ("near misses", self.near_misses),
+        ];
+        for (option, share) in shares {
+            // What is less would be 0 as it is kept.
+            let least = f64::from(f32::MIN_POSITIVE);
+            share.map_or(Ok(()), |share| error::check(option, share, least, 1.0, "more than 0, at most 1"))?;
+        }
         if let Some(share) = self.prior {
             error::check("prior", share, 0.0, 1.0, "at least 0, at most 1")?;
         }
-        if let Some(least) = self.near_misses {
-            error::check("near misses", least, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
-        }
+        self.rule.check()?;
         MinHasher::new(Scheme::minhash(self.shingle).slots(self.slots))?;
         let bands = Bands::for_threshold(self.threshold, usize::from(self.slots))?;
         let shingle_words = match self.shingle {
