@@ -627,7 +627,22 @@ fn an_archive_of_another_kind_or_a_damaged_one_is_refused() {
     fs::write(&census, &bytes[..bytes.len() - 12]).unwrap();
     assert!(Archive::open(folder.archive(), &detector).is_err());
     fs::write(&census, &bytes).unwrap();
-    Archive::open(folder.archive(), &detector).unwrap().verify().unwrap();
+    let mut archive = Archive::open(folder.archive(), &detector).unwrap();
+    archive.verify().unwrap();
+    let reader = ArchiveReader::open(folder.archive(), &detector).unwrap();
+    archive.take_census().unwrap();
+    fs::remove_file(folder.archive().join("census-00000002")).unwrap();
+    let gone = [archive.verify(), reader.refresh(), Archive::open(folder.archive(), &detector).map(drop)];
+    assert!(matches!(gone[2], Err(Error::Archive { fault: ArchiveFault::Locked, .. })), "{gone:?}");
+    drop(archive);
+    let opened = [
+        Archive::open(folder.archive(), &detector).map(drop),
+        ArchiveReader::open(folder.archive(), &detector).map(drop),
+    ];
+    for gone in gone.into_iter().take(2).chain(opened) {
+        let error = gone.unwrap_err().to_string();
+        assert!(error.contains("census-00000002: damaged at byte 0: the census is missing"), "{error}");
+    }
     let missing = Path::new("no/such/folder");
     let missing =
         [Archive::open(missing, &detector).unwrap_err(), ArchiveReader::open(missing, &detector).unwrap_err()];

@@ -17,6 +17,7 @@ pub struct Snapshot {
     pub(super) parts: Vec<Part>,
     pub(super) newest: Newest,
     pub(super) widths: Arc<[u32]>,
+    pub(super) note: u64,
 }
 
 /// The newest records up to some time.
@@ -88,6 +89,11 @@ impl Snapshot {
     /// Whether none lives.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// What was [noted](super::Writer::note) last; 0 if nothing was.
+    pub fn note(&self) -> u64 {
+        self.note
     }
 
     /// The number that the next record gets.
