@@ -691,9 +691,10 @@ impl ArchiveReader {
     /// The archived articles that tell what an article tells, the most similar first; of equals the one that was added first. If it is
     /// in the archive itself, it is its own exact copy.
     ///
-    /// If the detector asks for articles [within](crate::DetectorBuilder::within) some time, these alone are told.
+    /// If the detector asks for articles [within](crate::DetectorBuilder::within) some time, these alone are looked at.
     ///
-    /// Of what hundreds of articles hold, and of those that share most with this one, only the first dozens are looked at.
+    /// Where more than forty articles hold the same, only the first dozen of them are compared, and of those that share most with this one
+    /// the first dozens.
     ///
     /// # Errors
     /// [`Error::Archive`] if the archive is damaged, or cannot be read.
