@@ -310,9 +310,12 @@ impl Archive {
         let folder = folder.as_ref();
         let open = || records::Writer::open(folder, &profiles(detector), records::Options::default());
         let (records, counted) = rayon::join(open, || Counted::read(folder));
-        let (records, _) = records?;
+        let (mut records, _) = records?;
         let kept = kept_by(folder, detector, records.profile())?;
-        Ok(Self::with(folder, records, counted?, detector, kept))
+        let counted = counted?.or_newer(folder, records.view().note())?;
+        // A crash may have come between.
+        records.note(counted.number)?;
+        Ok(Self::with(folder, records, counted, detector, kept))
     }
 
     fn with(folder: &Path, records: records::Writer, counted: Counted, detector: &Detector, kept: Kept) -> Self {
@@ -543,6 +546,7 @@ impl Archive {
         let before = self.reader.counted().number;
         counted.number = before + 1;
         counted.write(&self.reader.folder)?;
+        self.records.note(counted.number)?;
         if before > 0 {
             let old = path(&self.reader.folder, before);
             fs::remove_file(&old).map_err(records::io(&old))?;
@@ -603,7 +607,7 @@ impl Archive {
     /// [`Error::Archive`] names the first file that is damaged, and the place.
     pub fn verify(&self) -> Result<()> {
         self.records.verify()?;
-        Counted::read(&self.reader.folder).map(|_| ())
+        Counted::read(&self.reader.folder)?.or_newer(&self.reader.folder, self.records.view().note()).map(|_| ())
     }
 
     /// Figures about the archive.
@@ -634,7 +638,8 @@ impl ArchiveReader {
         let (records, counted) = rayon::join(open, || Counted::read(folder));
         let records = records?;
         let kept = kept_by(folder, detector, records.profile())?;
-        Ok(Self::with(folder, records, counted?, detector, kept))
+        let counted = counted?.or_newer(folder, records.snapshot().note())?;
+        Ok(Self::with(folder, records, counted, detector, kept))
     }
 
     fn with(folder: &Path, records: records::Reader, counted: Counted, detector: &Detector, kept: Kept) -> Self {
@@ -651,7 +656,7 @@ impl ArchiveReader {
     /// [`Error::Archive`] if it is damaged, or cannot be read.
     pub fn refresh(&self) -> Result<()> {
         self.records.refresh()?;
-        let counted = Counted::read(&self.folder)?;
+        let counted = Counted::read(&self.folder)?.or_newer(&self.folder, self.records.snapshot().note())?;
         *self.counted.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(counted);
         Ok(())
     }
@@ -686,9 +691,10 @@ impl ArchiveReader {
     /// The archived articles that tell what an article tells, the most similar first; of equals the one that was added first. If it is
     /// in the archive itself, it is its own exact copy.
     ///
-    /// If the detector asks for articles [within](crate::DetectorBuilder::within) some time, these alone are told.
+    /// If the detector asks for articles [within](crate::DetectorBuilder::within) some time, these alone are looked at.
     ///
-    /// Of what hundreds of articles hold, and of those that share most with this one, only the first dozens are looked at.
+    /// Where more than forty articles hold the same, only the first dozen of them are compared, and of those that share most with this one
+    /// the first dozens.
     ///
     /// # Errors
     /// [`Error::Archive`] if the archive is damaged, or cannot be read.

@@ -50,10 +50,10 @@ impl Bands {
     /// # Errors
     /// [`Error::OutOfRange`](crate::Error::OutOfRange) if either is 0 or the product is above 1024.
     pub fn new(bands: usize, rows: usize) -> Result<Self> {
-        let limit = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        error::check("bands", limit(bands), 1, 1024, "1 to 1024")?;
-        error::check("rows", limit(rows), 1, 1024, "1 to 1024")?;
-        error::check("bands · rows", limit(bands * rows), 1, 1024, "1 to 1024")?;
+        let check = |option, n: usize| error::check(option, n as f64, 1.0, 1024.0, "1 to 1024");
+        check("bands", bands)?;
+        check("rows", rows)?;
+        check("bands · rows", bands * rows)?;
         Ok(Self { bands: bands as u16, rows: rows as u16 })
     }
 
@@ -75,7 +75,7 @@ impl Bands {
     pub fn for_recall(threshold: f64, recall: f64, slots: usize) -> Result<Self> {
         error::check("threshold", threshold, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
         error::check("recall", recall, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
-        error::check("slots", u32::try_from(slots).unwrap_or(u32::MAX), 1, *SLOTS.end() as u32, "1 to 1024")?;
+        error::check("slots", slots as f64, 1.0, *SLOTS.end() as f64, "1 to 1024")?;
         let deepest = (1..=slots)
             .map(|rows| Self { bands: (slots / rows) as u16, rows: rows as u16 })
             .rfind(|bands| bands.probability(threshold) >= recall);
@@ -130,6 +130,8 @@ mod tests {
         assert!(Bands::for_threshold(0.5, 0).is_err());
         assert!(Bands::for_threshold(0.5, 2000).is_err());
         assert!(Bands::new(64, 32).is_err());
+        let many = [Bands::new(1 << 40, 1), Bands::new(1, 1 << 40), Bands::for_threshold(0.5, 1 << 40)];
+        assert!(many.into_iter().all(|refused| refused.unwrap_err().to_string().contains(" = 1099511627776 is")));
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Dates as articles carry them, made comparable.
 
+use std::ops::RangeInclusive;
+
 /// Whether a string is a date as [articles](crate::Article::date) have it, in ISO 8601: `2024`, `2024-05-17`,
 /// `2024-05-17T09:30:15+02:00` and the like. An article with another one is treated as if it had none.
 ///
@@ -66,6 +68,11 @@ pub(crate) fn shown(seconds: i64) -> String {
 /// Whether two dates, in seconds, lie so many seconds apart at most. No date is near to none.
 pub(crate) fn are_within(seconds: u64, a: Option<i64>, b: Option<i64>) -> bool {
     a.zip(b).is_some_and(|(a, b)| a.abs_diff(b) <= seconds)
+}
+
+/// The dates, in seconds, that lie so near to one; there is none near to none.
+pub(crate) fn within(seconds: u64, of: Option<i64>) -> RangeInclusive<i64> {
+    of.map_or(RangeInclusive::new(1, 0), |of| of.saturating_sub_unsigned(seconds)..=of.saturating_add_unsigned(seconds))
 }
 
 /// What is left of a date to read.

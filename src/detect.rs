@@ -4,6 +4,7 @@ use std::cell::LazyCell;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::mem;
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -220,6 +221,11 @@ impl Detector {
     /// Whether two articles of these dates, in seconds, lie near enough in time to be copies of each other.
     pub(crate) fn are_within(&self, a: Option<i64>, b: Option<i64>) -> bool {
         self.admission.within.is_none_or(|span| date::are_within(span.as_secs(), a, b))
+    }
+
+    /// The dates, in seconds, of the articles that lie near enough to one of this date, if there are any that do not.
+    pub(crate) fn dates_within(&self, date: Option<i64>) -> Option<RangeInclusive<i64>> {
+        self.admission.within.map(|span| date::within(span.as_secs(), date))
     }
 
     /// What is wanted beside the copies.
@@ -481,15 +487,21 @@ impl DetectorBuilder {
     /// [`Error::OutOfRange`] names the option, its value and its range.
     pub fn build(self) -> Result<Detector> {
         error::check("threshold", self.threshold, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
-        error::check("containment", self.containment, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
-        error::check("confidence", self.confidence, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
-        error::check("removal confidence", self.removal, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
+        let shares = [
+            ("containment", Some(self.containment)),
+            ("confidence", Some(self.confidence)),
+            ("removal confidence", Some(self.removal)),
+            ("near misses", self.near_misses),
+        ];
+        for (option, share) in shares {
+            // What is less would be 0 as it is kept.
+            let least = f64::from(f32::MIN_POSITIVE);
+            share.map_or(Ok(()), |share| error::check(option, share, least, 1.0, "more than 0, at most 1"))?;
+        }
         if let Some(share) = self.prior {
             error::check("prior", share, 0.0, 1.0, "at least 0, at most 1")?;
         }
-        if let Some(least) = self.near_misses {
-            error::check("near misses", least, f64::MIN_POSITIVE, 1.0, "more than 0, at most 1")?;
-        }
+        self.rule.check()?;
         MinHasher::new(Scheme::minhash(self.shingle).slots(self.slots))?;
         let bands = Bands::for_threshold(self.threshold, usize::from(self.slots))?;
         let shingle_words = match self.shingle {

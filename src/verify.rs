@@ -7,6 +7,7 @@
 use smallvec::SmallVec;
 
 use crate::content::{Token, UNIT, exp, ln};
+use crate::error::{self, Result};
 use crate::features::{Features, Head, PARTS};
 use crate::report::{ContentEvidence, Evidence};
 use crate::shingle::{count_common, ratio};
@@ -432,6 +433,24 @@ impl Rule {
 
     /// The line is never lowered by more.
     const MOST_LENIENT: f32 = 4.0;
+
+    /// Refuses numbers of which no confidence can be computed.
+    pub(crate) fn check(&self) -> Result<()> {
+        /// More than any sum of weights needs, and too little for infinite ones.
+        const MOST: f32 = 1e30;
+        let Self { retelling, revision, line, leniency } = self;
+        let fields = [
+            ("rule.retelling.values", &retelling.values[..]),
+            ("rule.retelling.constant", &[retelling.constant]),
+            ("rule.revision.values", &revision.values),
+            ("rule.revision.constant", &[revision.constant]),
+            ("rule.line", &[*line]),
+            ("rule.leniency", &[*leniency]),
+        ];
+        fields.into_iter().try_for_each(|(field, numbers)| {
+            numbers.iter().try_for_each(|&number| error::check(field, number, -MOST, MOST, "-1e30 to 1e30"))
+        })
+    }
 
     /// The logarithm of the odds that a pair with this evidence is a copy, where even odds are a fifth of all pairs.
     pub fn odds(&self, evidence: &ContentEvidence) -> f32 {

@@ -209,6 +209,32 @@ fn pointers_to_articles_and_pairs_of_any_strings_are_articles() {
 }
 
 #[test]
+fn rules_of_which_no_confidence_comes_are_refused() {
+    let refused = |change: fn(&mut Rule)| {
+        let mut rule = Rule::default();
+        change(&mut rule);
+        Detector::builder().rule(rule).build().unwrap_err().to_string()
+    };
+    assert_eq!(refused(|rule| rule.line = f32::NAN), "rule.line = NaN is out of range: give -1e30 to 1e30");
+    assert!(refused(|rule| rule.leniency = f32::INFINITY).starts_with("rule.leniency = inf "));
+    assert!(refused(|rule| rule.retelling.values[11] = f32::NAN).starts_with("rule.retelling.values = NaN "));
+    assert!(refused(|rule| rule.retelling.constant = f32::NAN).starts_with("rule.retelling.constant = NaN "));
+    assert!(refused(|rule| rule.revision.values[0] = f32::NEG_INFINITY).starts_with("rule.revision.values = -inf "));
+    assert!(refused(|rule| rule.revision.constant = f32::MAX).starts_with("rule.revision.constant = 34028"));
+}
+
+#[test]
+fn shares_that_are_kept_as_nothing_are_refused() {
+    let tiny = [
+        Detector::builder().containment(1e-300),
+        Detector::builder().confidence(1e-300),
+        Detector::builder().removal_confidence(1e-300),
+        Detector::builder().near_misses(1e-300),
+    ];
+    assert!(tiny.into_iter().all(|builder| builder.build().is_err()));
+}
+
+#[test]
 fn bytes_that_are_no_signature_are_refused_and_say_why() {
     let scheme = Scheme::minhash(Shingle::Words(1)).slots(16);
     let bytes = MinHasher::new(scheme).unwrap().sign("one two three").unwrap().to_bytes();

@@ -5,6 +5,8 @@
 mod corpus;
 #[path = "common/passage.rs"]
 mod passage;
+#[path = "common/random.rs"]
+mod random;
 #[path = "common/story.rs"]
 mod story;
 
@@ -267,6 +269,126 @@ fn a_census_that_was_begun_counts_what_was_committed_then() {
     assert_eq!(matches, slow.matches(&articles[1]).unwrap());
 }
 
+/// So many words, drawn by a seed.
+fn words(seed: u64, count: usize) -> Vec<String> {
+    (0..count as u64).map(|at| format!("w{}o", random::mixed(seed << 32 | at) % 4000)).collect()
+}
+
+/// A text with one word in twenty changed.
+fn edited(text: &[String], seed: u64) -> String {
+    let mut text = text.to_vec();
+    for (new, at) in words(seed, text.len() / 20).into_iter().zip(1 << 20..) {
+        let at = random::mixed(seed << 32 | at) as usize % text.len();
+        text[at] = new;
+    }
+    text.join(" ")
+}
+
+#[test]
+fn what_is_told_again_and_again_is_never_new() {
+    for (level, count, copies, with_census) in [
+        (Level::Near, 200, 400, false),
+        (Level::Near, 30, 120, false),
+        (Level::Near, 120, 120, false),
+        (Level::Reworded, 200, 250, true),
+    ] {
+        let (folder, detector) = (Folder::new(), Detector::builder().level(level).build().unwrap());
+        let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+        let text = words(count as u64, count);
+        let mut new = Vec::new();
+        for copy in 0..copies {
+            let copied = ("copy", edited(&text, copy));
+            if archive.matches(&copied).unwrap().is_empty() {
+                new.push(copy);
+            }
+            archive.add(&copied).unwrap();
+            if with_census && copy == 100 {
+                archive.take_census().unwrap();
+            }
+        }
+        assert!(new.len() <= 2, "{level} {count} {with_census}: {new:?}");
+    }
+}
+
+#[test]
+fn a_story_that_prints_what_everybody_printed_is_not_new() {
+    for (copies, with_page) in [(45, false), (300, false), (300, true)] {
+        let (folder, detector) = (Folder::new(), Detector::builder().level(Level::Near).build().unwrap());
+        let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+        // Longer than what is printed.
+        let page = if with_page { words(1, 150).join(" ") } else { String::new() };
+        for at in 0..if with_page { 300 } else { 0 } {
+            archive.add(&("other", words(1000 + at, 200).join(" ") + " " + &page)).unwrap();
+        }
+        let release = words(2, 100).join(" ");
+        let first = archive.stats().articles;
+        for at in 0..copies {
+            archive.add(&("release", format!("{} {release}", words(2000 + at, 8).join(" ")))).unwrap();
+        }
+        let story = format!("{} {release} {} {page}", words(3, 150).join(" "), words(4, 150).join(" "));
+        let found = archive.matches(&("story", story)).unwrap();
+        let is_release = |found: &&Match| found.number >= first;
+        assert!(found.iter().filter(is_release).count() >= 10, "{copies} {with_page}: {found:?}");
+    }
+}
+
+#[test]
+fn what_is_of_another_time_does_not_hide_what_is_of_this_one() {
+    let hours = std::time::Duration::from_secs(7 * 3600);
+    let builder = Detector::builder().level(Level::Near).within(hours);
+    let (folder, detector) = (Folder::new(), builder.build().unwrap());
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    let text = words(5, 100);
+    let mut all = Vec::new();
+    for hour in 0..200 {
+        let date = Some(format!("2024-05-{:02}T{:02}:00Z", hour / 24 + 1, hour % 24));
+        let text = if hour % 2 == 0 { text.join(" ") } else { edited(&text, hour) };
+        let notice = Story { id: format!("{hour}"), text, date, ..Story::default() };
+        let found = archive.matches(&notice).unwrap();
+        assert_eq!(found.len(), hour.min(7) as usize, "{hour}: {found:?}");
+        archive.add(&notice).unwrap();
+        all.push(notice);
+        match hour {
+            50 | 120 => archive.commit().unwrap(),
+            100 => archive.merge().unwrap(),
+            _ => {}
+        }
+    }
+    for at in [0, 60, 130, 199] {
+        let found = archive.matches(&all[at]).unwrap();
+        assert!(found.iter().any(|found| found.number == at as u64), "{at}: {found:?}");
+    }
+    let undated = Story { date: None, ..all[199].clone() };
+    assert!(archive.matches(&undated).unwrap().is_empty());
+}
+
+#[test]
+fn texts_that_say_the_same_again_and_again_are_found() {
+    let line = |count: usize| (words(6, 10).join(" ") + " ").repeat(count);
+    let the = |count: usize| "the ".repeat(count);
+    let table =
+        |count: usize| words(7, 60).chunks(4).cycle().take(count).flatten().cloned().collect::<Vec<_>>().join(" ");
+    let texts: Vec<[String; 2]> = vec![
+        [the(98), the(160)],
+        [the(160), the(500)],
+        [the(500), the(4000)],
+        [line(20), line(60) + " and so on"],
+        [line(5), line(21)],
+        [table(80), table(200)],
+        [table(20), table(300)],
+    ];
+    let (folder, detector) = (Folder::new(), Detector::builder().level(Level::Near).build().unwrap());
+    for [shorter, longer] in &texts {
+        assert!(detector.compare_texts(shorter, longer).unwrap().relation.is_some(), "{shorter}");
+        for (at, (archived, asked)) in [(shorter, longer), (longer, shorter)].into_iter().enumerate() {
+            let folder = folder.0.path().join(format!("{} {at}", shorter.len()));
+            let mut archive = Archive::create(folder, &detector).unwrap();
+            archive.add(&("archived", archived)).unwrap();
+            assert_eq!(archive.matches(&("asked", asked)).unwrap().len(), 1, "{archived} for {asked}");
+        }
+    }
+}
+
 #[test]
 fn before_the_first_census_only_edited_copies_are_found() {
     let (folder, detector) = (Folder::new(), Detector::new());
@@ -352,16 +474,20 @@ fn without_its_manifest_an_archive_is_damaged_and_not_gone() {
 
 #[test]
 fn a_new_rewording_of_what_stands_in_edited_copies_is_found() {
-    let (folder, detector) = (Folder::new(), Detector::new());
-    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
-    archive.add_all(&corpus::Corpus::new(100, 0.0, 11).articles).unwrap();
-    let (text, reworded) = corpus::rewordings(3, 1, 5);
-    let copies = [("a", text.clone()), ("b", text.clone() + " they say"), ("c", text + " so it was said")];
-    archive.add_all(&copies).unwrap();
-    archive.take_census().unwrap();
-    let found = archive.matches(&("new", &reworded[0])).unwrap();
-    let reworded = |id: &str| found.iter().any(|found| found.id == id && found.relation == Relation::Reworded);
-    assert!(["a", "b", "c"].into_iter().all(reworded), "{found:?}");
+    for more in [0, 400] {
+        let (folder, detector) = (Folder::new(), Detector::new());
+        let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+        archive.add_all(&corpus::Corpus::new(100, 0.0, 11).articles).unwrap();
+        let (text, reworded) = corpus::rewordings(3, 1, 5);
+        let words: Vec<String> = text.split(' ').map(Into::into).collect();
+        let copies = [("a", text.clone()), ("b", text.clone() + " they say"), ("c", text + " so it was said")];
+        archive.add_all(&copies).unwrap();
+        archive.add_all(&(0..more).map(|at| ("more", edited(&words, at))).collect::<Vec<_>>()).unwrap();
+        archive.take_census().unwrap();
+        let found = archive.matches(&("new", &reworded[0])).unwrap();
+        let reworded = |id: &str| found.iter().any(|found| found.id == id && found.relation == Relation::Reworded);
+        assert!(["a", "b", "c"].into_iter().all(reworded), "{more}: {found:?}");
+    }
 }
 
 #[test]
@@ -501,7 +627,22 @@ fn an_archive_of_another_kind_or_a_damaged_one_is_refused() {
     fs::write(&census, &bytes[..bytes.len() - 12]).unwrap();
     assert!(Archive::open(folder.archive(), &detector).is_err());
     fs::write(&census, &bytes).unwrap();
-    Archive::open(folder.archive(), &detector).unwrap().verify().unwrap();
+    let mut archive = Archive::open(folder.archive(), &detector).unwrap();
+    archive.verify().unwrap();
+    let reader = ArchiveReader::open(folder.archive(), &detector).unwrap();
+    archive.take_census().unwrap();
+    fs::remove_file(folder.archive().join("census-00000002")).unwrap();
+    let gone = [archive.verify(), reader.refresh(), Archive::open(folder.archive(), &detector).map(drop)];
+    assert!(matches!(gone[2], Err(Error::Archive { fault: ArchiveFault::Locked, .. })), "{gone:?}");
+    drop(archive);
+    let opened = [
+        Archive::open(folder.archive(), &detector).map(drop),
+        ArchiveReader::open(folder.archive(), &detector).map(drop),
+    ];
+    for gone in gone.into_iter().take(2).chain(opened) {
+        let error = gone.unwrap_err().to_string();
+        assert!(error.contains("census-00000002: damaged at byte 0: the census is missing"), "{error}");
+    }
     let missing = Path::new("no/such/folder");
     let missing =
         [Archive::open(missing, &detector).unwrap_err(), ArchiveReader::open(missing, &detector).unwrap_err()];

@@ -7,7 +7,7 @@ use std::cmp::Reverse;
 use rayon::prelude::*;
 
 use super::counted::Counted;
-use super::keys::{BANDS, EXACT, FINGERPRINTS, KEYS, Kept, PAIRS, asks_bands};
+use super::keys::{BANDS, EXACT, FINGERPRINTS, Kept, PAIRS, asks_bands, telling_words};
 use super::{Answer, ArchiveReader, ExcerptMatch, Match, Signed, string, text};
 use crate::articles::Article;
 use crate::census::{Asked, Comparing, MayBe, Other};
@@ -18,13 +18,13 @@ use crate::fingerprints::{self, Sample, Shared};
 use crate::furniture::Furniture;
 use crate::near::Compared;
 use crate::options::Excerpts;
-use crate::records::{self, Snapshot};
+use crate::records::{self, Among, Snapshot};
 use crate::report::Relation;
 use crate::sign::{Scratch, Single, Views};
 use crate::sketch::Sketch;
 use crate::verify;
 
-/// A key that more articles hold says nothing about any of them.
+/// Articles that hold a key: more are a crowd.
 const MOST_HOLDERS: usize = 40;
 
 /// The same of pairs of words, of which the census says how many documents hold them, edited copies left out: each of these may have some.
@@ -32,6 +32,12 @@ const MOST_HOLDERS_OF_PAIRS: usize = 4 * MOST_HOLDERS;
 
 /// So many candidates of each kind are compared with an article, those that share most with it.
 const MOST_CANDIDATES: usize = 48;
+
+/// A key of a crowd may be of a story that everybody prints, or of the page: so many of the first that hold it are looked at.
+const OF_CROWD: usize = 12;
+
+/// So many candidates of each kind that share keys of crowds are compared with an article, besides the others.
+const MOST_OF_CROWDS: usize = 3 * OF_CROWD;
 
 /// Records that are not worth another thread.
 const RECORDS_A_TASK: usize = 8;
@@ -71,22 +77,40 @@ impl ArchiveReader {
         if self.detector.refuse(&signed).is_some() {
             return Ok(answer);
         }
-        let exact = snapshot.postings(EXACT, keys[EXACT][0], MOST_HOLDERS)?.0;
+        let among = Among { dates: self.detector.dates_within(date), ..Among::default() };
         // What is in the archive is asked for as it was counted.
+        let exact = snapshot.postings(EXACT, keys[EXACT][0], MOST_HOLDERS)?.0;
         let usual = exact.iter().find_map(|&number| Some(counted.of(number)?.usual));
-        let words = signed.words;
-        let by_bands = asks_bands(&self.detector, words);
-        let sample = if excerpts == Excerpts::Ignore { Sample::Half } else { Sample::All };
+        let telling = telling_words(signed.words, keys[FINGERPRINTS].len());
+        // Half of the fingerprints find copies, but where there are few.
+        let of_copies = if telling < signed.words { Sample::All } else { Sample::Half };
+        let sample = if excerpts == Excerpts::Ignore { of_copies } else { Sample::All };
+        let by_bands = asks_bands(&self.detector, telling);
         // Each of the two mostly waits for memory and for files.
         let (edited, (asked, reworded)) = rayon::join(
             || {
-                let mut met = Met::new(snapshot, &keys[FINGERPRINTS], sample)?;
-                let half = std::mem::take(&mut met.half);
-                Ok::<_, Error>((edited(snapshot, exact, half, &keys, words, by_bands)?, met))
+                let mut edited = match among.dates {
+                    None => exact,
+                    Some(_) => snapshot.postings_among(EXACT, keys[EXACT][0], &among, MOST_HOLDERS)?.0,
+                };
+                let mut met = Met::new(snapshot, &among, &keys[FINGERPRINTS], (of_copies, sample))?;
+                edited.extend(met.copies());
+                if by_bands {
+                    let bands = sharing(snapshot, &among, BANDS, &keys[BANDS], |_| 1)?;
+                    // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
+                    let least = if telling < SHORT { 1 } else { 2 };
+                    edited.extend(bands.best(|shared| shared >= least));
+                }
+                Ok::<_, Error>((edited, met))
             },
             || {
                 let asked = counted.census.ask(comparing, (&told, signed), usual);
-                let reworded = reworded(snapshot, &counted, &asked);
+                let by = |among: &Among| reworded(snapshot, among, &counted, &asked);
+                let reworded = match among.dates {
+                    None => by(&among),
+                    // Articles of all dates show what is usual.
+                    Some(_) => by(&among).and_then(|of_dates| Ok([of_dates, by(&Among::default())?].concat())),
+                };
                 (asked, reworded)
             },
         );
@@ -227,21 +251,28 @@ struct Holder {
 
 /// The articles that hold fingerprints of one that is asked about.
 struct Met {
-    /// Of those that few articles hold and that are looked for edited copies by: how many each article has.
-    half: Vec<(u64, u32)>,
+    /// By the fingerprints that copies are looked for by; a copy shares at least so many of them.
+    copies: Sharing,
+    least: u32,
     /// One for each fingerprint and article, and whether very many hold it, of which the first ones are told; ascending.
     all: Vec<(u64, bool)>,
 }
 
 impl Met {
-    /// Looks up some of the fingerprints of an article: for edited copies half of them do.
-    fn new(snapshot: &Snapshot, fingerprints: &[u64], sample: Sample) -> Result<Self> {
+    /// Looks up a sample of the fingerprints of an article; copies are looked for by another sample of these.
+    fn new(
+        snapshot: &Snapshot,
+        among: &Among,
+        fingerprints: &[u64],
+        (of_copies, sample): (Sample, Sample),
+    ) -> Result<Self> {
         let is_of = |sample: Sample, key: u64| sample.keeps(key as u32);
         let asked: Vec<u64> = fingerprints.iter().copied().filter(|&key| is_of(sample, key)).collect();
-        let mut met = Self { half: Vec::new(), all: Vec::new() };
-        snapshot.look_up(FINGERPRINTS, &asked, MOST_HOLDERS, |at, numbers, is_all| {
-            if is_all && is_of(Sample::Half, asked[at]) {
-                met.half.extend(numbers.iter().map(|&number| (number, 1)));
+        let least = if of_copies == Sample::All && fingerprints.len() == 1 { 1 } else { LEAST_FINGERPRINTS };
+        let mut met = Self { copies: Sharing::default(), least, all: Vec::new() };
+        snapshot.look_up_among(FINGERPRINTS, &asked, among, MOST_HOLDERS, |at, numbers, is_all| {
+            if is_of(of_copies, asked[at]) {
+                met.copies.meet(numbers, is_all, 1);
             }
             if sample == Sample::All {
                 let told = if is_all { numbers.len() } else { excerpts::OF_CROWD };
@@ -249,9 +280,14 @@ impl Met {
             }
             Ok(())
         })?;
-        add_up(&mut met.half);
         met.all.sort_unstable();
         Ok(met)
+    }
+
+    /// The articles that may be edited copies.
+    fn copies(&mut self) -> Vec<u64> {
+        let least = self.least;
+        std::mem::take(&mut self.copies).best(|shared| shared >= least)
     }
 
     /// Those that share most fingerprints with the article, ascending, without some.
@@ -270,43 +306,22 @@ impl Met {
     }
 }
 
-/// The articles that may be edited copies of one of so many words that is asked about: `exact` are its exact copies; bands are asked if
-/// they are to be.
-fn edited(
-    snapshot: &Snapshot,
-    exact: Vec<u64>,
-    sharing_fingerprints: Vec<(u64, u32)>,
-    keys: &[Vec<u64>; KEYS.len()],
-    words: u32,
-    by_bands: bool,
-) -> Result<Vec<u64>> {
-    let bands = if by_bands { sharing(snapshot, (BANDS, 0), &keys[BANDS], |_| 1)? } else { Vec::new() };
-    let mut edited = exact;
-    edited.extend(best(sharing_fingerprints, LEAST_FINGERPRINTS));
-    // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
-    edited.extend(best(bands, if words < SHORT { 1 } else { 2 }));
-    Ok(edited)
-}
-
 /// The articles that may be rewordings of one that is asked about, by the rare pairs of words that they share with it.
-fn reworded(snapshot: &Snapshot, counted: &Counted, asked: &Asked<'_>) -> Result<Vec<u64>> {
+fn reworded(snapshot: &Snapshot, among: &Among, counted: &Counted, asked: &Asked<'_>) -> Result<Vec<u64>> {
     // What is rare is not known before the first census.
     let (alone, others): (Vec<_>, Vec<_>) =
         asked.pairs().filter(|_| counted.number > 0).partition(|&(.., is_alone)| is_alone);
-    let by_pairs = |pairs: &[(u64, u8, bool)], since: u64| {
+    let by_pairs = |pairs: &[(u64, u8, bool)], among: &Among| {
         let keys: Vec<u64> = pairs.iter().map(|&(pair, ..)| pair).collect();
-        sharing(snapshot, (PAIRS, since), &keys, |at| pairs[at].1.into())
+        sharing(snapshot, among, PAIRS, &keys, |at| pairs[at].1.into())
     };
-    let mut alike = by_pairs(&others, 0)?;
-    let alike_alone = by_pairs(&alone, counted.end())?;
-    if !alike_alone.is_empty() {
-        alike.extend(alike_alone);
-        add_up(&mut alike);
-    }
+    let mut alike = by_pairs(&others, among)?;
+    let alike_alone = by_pairs(&alone, &Among { since: counted.end(), ..among.clone() })?;
+    alike.few.extend(alike_alone.few);
+    alike.crowd.extend(alike_alone.crowd);
     let (total, usual) = (asked.pair_total(), asked.usual().unwrap_or(0.0));
     // With less no pair of words is shared that says anything, however poor the other article is.
-    let least = |weight: u32| verify::share_enough_pairs(weight, (total, total), usual);
-    Ok(best(alike.into_iter().filter(|&(_, weight)| least(weight)).collect(), 1).collect())
+    Ok(alike.best(|weight| verify::share_enough_pairs(weight, (total, total), usual)))
 }
 
 /// The articles to compare with one that is asked about, ascending, and why.
@@ -324,38 +339,52 @@ fn candidates(edited: Vec<u64>, reworded: Vec<u64>) -> Vec<(u64, MayBe)> {
     all
 }
 
-/// The articles that hold some of these keys, and how much these weigh together.
+/// The articles that hold keys of one that is asked about, one for each, and what it weighs.
+#[derive(Default)]
+struct Sharing {
+    few: Vec<(u64, u32)>,
+    /// The first of those that hold a key of a crowd. They are kept apart: what the page has in common must not push out copies.
+    crowd: Vec<(u64, u32)>,
+}
+
+/// The articles that hold some of these keys.
 fn sharing(
     snapshot: &Snapshot,
-    (kind, since): (usize, u64),
+    among: &Among,
+    kind: usize,
     keys: &[u64],
     weight: impl Fn(usize) -> u32,
-) -> Result<Vec<(u64, u32)>> {
-    let mut met: Vec<(u64, u32)> = Vec::new();
+) -> Result<Sharing> {
+    let mut met = Sharing::default();
     let most = if kind == PAIRS { MOST_HOLDERS_OF_PAIRS } else { MOST_HOLDERS };
-    snapshot.look_up_since(kind, keys, since, most, |at, numbers, is_all| {
-        if is_all {
-            met.extend(numbers.iter().map(|&number| (number, weight(at))));
-        }
+    snapshot.look_up_among(kind, keys, among, most, |at, numbers, is_all| {
+        met.meet(numbers, is_all, weight(at));
         Ok(())
     })?;
-    add_up(&mut met);
     Ok(met)
 }
 
-/// Each article once, with all that it shares.
-fn add_up(met: &mut Vec<(u64, u32)>) {
-    met.sort_unstable();
-    met.dedup_by(|later, first| {
-        let same = later.0 == first.0;
-        first.1 += if same { later.1 } else { 0 };
-        same
-    });
-}
+impl Sharing {
+    /// Takes the articles that hold a key, or the first of them.
+    fn meet(&mut self, numbers: &[u64], is_all: bool, weight: u32) {
+        let (to, told) = if is_all { (&mut self.few, numbers.len()) } else { (&mut self.crowd, OF_CROWD) };
+        to.extend(numbers.iter().take(told).map(|&number| (number, weight)));
+    }
 
-/// Those articles that share most, of equals the first.
-fn best(mut sharing: Vec<(u64, u32)>, least: u32) -> impl Iterator<Item = u64> {
-    sharing.retain(|&(_, weight)| weight >= least);
-    sharing.sort_by_key(|&(number, weight)| (Reverse(weight), number));
-    sharing.into_iter().take(MOST_CANDIDATES).map(|(number, _)| number)
+    /// The articles that share most and enough, of equals the first.
+    fn best(self, is_enough: impl Fn(u32) -> bool) -> Vec<u64> {
+        let best = |mut met: Vec<(u64, u32)>, most: usize| {
+            met.sort_unstable();
+            // Each article once, with all that it shares.
+            met.dedup_by(|later, first| {
+                let same = later.0 == first.0;
+                first.1 += if same { later.1 } else { 0 };
+                same
+            });
+            met.retain(|&(_, weight)| is_enough(weight));
+            met.sort_by_key(|&(number, weight)| (Reverse(weight), number));
+            met.into_iter().take(most).map(|(number, _)| number)
+        };
+        best(self.few, MOST_CANDIDATES).chain(best(self.crowd, MOST_OF_CROWDS)).collect()
+    }
 }

@@ -149,6 +149,16 @@ impl Counted {
         }
     }
 
+    /// The same, if it is not an older one than an archive has noted.
+    pub(super) fn or_newer(self, folder: &Path, noted: u64) -> Result<Self> {
+        // Another process may have taken one since.
+        let last = if self.number < noted { Self::read(folder)? } else { self };
+        if last.number < noted {
+            return Err(records::damaged(&path(folder, noted), 0, "the census is missing"));
+        }
+        Ok(last)
+    }
+
     /// What was counted of each article.
     fn read_notes(bytes: &[u8]) -> Option<Self> {
         let (bytes, count) = bytes.split_last_chunk()?;

@@ -21,7 +21,13 @@ pub(super) const PAIRS: usize = 3;
 /// bands find nothing more.
 const LONG: u32 = 160;
 
-/// Whether edited copies of a text of so many words are looked for by bands.
+/// How many words of a text of so many words, and different fingerprints, say something new: it has one fingerprint for every four words
+/// after the first ten, or nearly so, unless it says the same again and again. Then it is found like a text of what it says once.
+pub(super) fn telling_words(words: u32, fingerprints: usize) -> u32 {
+    words.min(u32::try_from(5 * fingerprints + 10).unwrap_or(u32::MAX))
+}
+
+/// Whether edited copies of a text of so many words that say something new are looked for by bands.
 pub(super) fn asks_bands(detector: &Detector, words: u32) -> bool {
     let Comparing { views, near, .. } = detector.comparing();
     words < LONG || near.rule.jaccard < 0.5 || !matches!(views.shingle, Shingle::Words(3..))
@@ -59,17 +65,14 @@ pub(super) fn keys(detector: &Detector, single: &Single) -> [Vec<u64>; KEYS.len(
     let pairs = stems.clone().zip(stems.skip(1)).filter(|(first, second)| first != second);
     let are_asked_for = detector.comparing().views.content == Content::Words;
     let pairs = pairs.filter(|_| are_asked_for).map(|(first, second)| pair(first, second)).collect();
-    [
-        vec![single.exact.key()],
-        distinct(single.fingerprints.iter().map(|&of| of.into()).collect()),
-        // An edited copy of a text that is looked for by bands is no more than twice as long.
-        if asks_bands(detector, single.words / 2) {
-            distinct(detector.bands().keys(&single.sketch).collect())
-        } else {
-            Vec::new()
-        },
-        distinct(pairs),
-    ]
+    let fingerprints = distinct(single.fingerprints.iter().map(|&of| of.into()).collect());
+    // An edited copy of a text that is looked for by bands is no more than twice as long.
+    let bands = if asks_bands(detector, telling_words(single.words, fingerprints.len()) / 2) {
+        distinct(detector.bands().keys(&single.sketch).collect())
+    } else {
+        Vec::new()
+    };
+    [vec![single.exact.key()], fingerprints, bands, distinct(pairs)]
 }
 
 /// What must be the same for articles to be found by each other.

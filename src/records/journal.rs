@@ -7,7 +7,8 @@
 //!
 //! A frame is one commit. It is written after the one before has lasted. So a frame that does not check is what a crash left,
 //! if no whole one follows: nobody was told that it was committed, and it is cut off. If a whole one follows, it was
-//! committed, and is damage. A writer that ends in good order leaves an empty frame, so that this holds for the last commit as well.
+//! committed, and is damage. A writer that ends in good order leaves an empty frame, so that this holds for the last commit as well, and
+//! notes in the manifest where that ends.
 //!
 //! Checksums hang on the file and the place: what looks like a frame in somebody's text is none.
 
@@ -189,10 +190,10 @@ fn frame(file: u64, at: u64, bytes: &[u8]) -> Option<(u64, &[u8])> {
     Some((number, sealed(Of::Payload, belongs(file, at), payload)?))
 }
 
-/// Gives all changes that were committed.
+/// Gives all changes that were committed, of a journal of which so many bytes are known to have lasted.
 pub(super) fn read(
     disk: &dyn Disk,
-    file: u64,
+    (file, committed): (u64, u64),
     widths: &[u32],
     take: &mut dyn FnMut(Change) -> Result<()>,
 ) -> Result<End> {
@@ -229,10 +230,13 @@ pub(super) fn read(
                 if (end.at as usize + 1..bytes.len()).any(is_whole) {
                     return Err(damaged(&path, end.at, "a commit does not check, and another one follows"));
                 }
-                end.cut = Some(Cut { path, place: end.at, bytes: rest.len() as u64 });
+                end.cut = Some(Cut { path: path.clone(), place: end.at, bytes: rest.len() as u64 });
                 break;
             }
         }
+    }
+    if end.at < committed {
+        return Err(damaged(&path, end.at, "commits that stood from here on are missing"));
     }
     Ok(end)
 }

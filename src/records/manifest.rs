@@ -1,7 +1,8 @@
 //! Which files make up an archive. The one with the highest number counts; it comes to be by a renaming, when all that it names
 //! has lasted.
 //!
-//! One that does not check is damage and never passed over for an older one: what was committed since would be lost silently.
+//! One that does not check is damage and never passed over for an older one: what was committed since would be lost silently. For the same
+//! reason it says how far the journal had come: what is missing before that place was not cut short by a crash.
 
 use super::bytes::{Cursor, Of, put_bytes, put_number, seal, sealed};
 use super::disk::Disk;
@@ -10,6 +11,8 @@ use super::{VERSION, damaged, file_number, io, name};
 use crate::error::{ArchiveFault, Error, Result};
 
 const MAGIC: &[u8; 8] = b"rtldmani";
+/// Of the manifest alone. The first said nothing of the journal's length, and had no note.
+const MANIFEST_VERSION: u32 = VERSION + 1;
 
 /// What must be the same for records to be comparable, and how they are found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -36,13 +39,17 @@ pub(super) struct Manifest {
     pub(super) journal: u64,
     /// Segments in the order of their numbers, each with the file that tells which of it are dead, or 0.
     pub(super) segments: Vec<(Written, u64)>,
+    /// Bytes of the journal that had lasted.
+    pub(super) committed: u64,
+    /// See [`Writer::note`](super::Writer::note).
+    pub(super) note: u64,
 }
 
 impl Manifest {
     /// Makes this one the one that counts. All that it names must last already.
     pub(super) fn write(&self, disk: &dyn Disk, file: u64) -> Result<()> {
         let mut bytes = MAGIC.to_vec();
-        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend(MANIFEST_VERSION.to_le_bytes());
         bytes.extend(file.to_le_bytes());
         put_bytes(&mut bytes, &self.profile.bytes);
         put_bytes(&mut bytes, self.profile.name.as_bytes());
@@ -51,6 +58,7 @@ impl Manifest {
         for &(Written { file, length, sum }, dead) in &self.segments {
             numbers.extend([file, length, sum, dead]);
         }
+        numbers.extend([self.committed, self.note]);
         numbers.into_iter().for_each(|number| put_number(&mut bytes, number));
         seal(Of::Manifest, 0, &mut bytes, 0);
         let name = name("manifest", file);
@@ -72,17 +80,19 @@ impl Manifest {
         let mut cursor = Cursor(sealed(Of::Manifest, 0, &bytes).ok_or_else(|| bad("the manifest does not check"))?);
         let mut head =
             || Some((&cursor.array::<8>()? == MAGIC, u32::from_le_bytes(cursor.array()?), cursor.fixed()? == file));
-        match head() {
-            Some((true, version, _)) if version != VERSION => {
+        let version = match head() {
+            Some((true, version, _)) if !(VERSION..=MANIFEST_VERSION).contains(&version) => {
                 return Err(Error::Archive { path, fault: ArchiveFault::Version(version) });
             }
-            Some((true, _, true)) => {}
+            Some((true, version, true)) => version,
             _ => return Err(bad("the file is another one")),
-        }
-        Self::read(&mut cursor).map(|manifest| Some((file, manifest))).ok_or_else(|| bad("the manifest does not check"))
+        };
+        Self::read(&mut cursor, version)
+            .map(|manifest| Some((file, manifest)))
+            .ok_or_else(|| bad("the manifest does not check"))
     }
 
-    fn read(cursor: &mut Cursor) -> Option<Self> {
+    fn read(cursor: &mut Cursor, version: u32) -> Option<Self> {
         let bytes = cursor.bytes()?.to_vec();
         let name = String::from_utf8(cursor.bytes()?.to_vec()).ok()?;
         let profile = Profile { bytes, name, key_bits: cursor.bytes()?.to_vec() };
@@ -93,8 +103,9 @@ impl Manifest {
             Some((Written { file, length, sum }, dead))
         };
         let segments = (0..count).map(segment).collect::<Option<_>>()?;
+        let [committed, note] = if version == VERSION { [0; 2] } else { [cursor.number()?, cursor.number()?] };
         let valid = profile.is_valid() && cursor.0.is_empty();
-        valid.then_some(Self { profile, next, next_file, journal, segments })
+        valid.then_some(Self { profile, next, next_file, journal, segments, committed, note })
     }
 }
 

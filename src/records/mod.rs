@@ -51,6 +51,7 @@ pub use journal::Cut;
 pub use manifest::{MOST_KINDS, Profile};
 pub use reader::Reader;
 pub use record::{Record, Stored, Text};
+pub(crate) use snapshot::Among;
 pub use snapshot::Snapshot;
 pub use writer::{Merge, Opened, Options, Stats, Writer};
 

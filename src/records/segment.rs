@@ -13,9 +13,9 @@
 //! All but the index is read at places when it is needed, and checked whenever it is read.
 
 use std::fmt;
-use std::ops::{ControlFlow, Range};
+use std::ops::{ControlFlow, Range, RangeInclusive};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
@@ -202,6 +202,8 @@ pub(super) struct Segment {
     /// Records with a date, and the first and last of their dates.
     dated: u32,
     dates: (i64, i64),
+    /// The dates of all records, once they were asked for.
+    each_date: OnceLock<Vec<i64>>,
     records: Offsets,
     texts: Offsets,
     kinds: Vec<Index>,
@@ -273,7 +275,8 @@ impl Segment {
         };
         let (numbers, dated, dates, records, texts, kinds) =
             of_index().ok_or_else(|| bad(end, "the index does not check"))?;
-        let segment = Self { written, numbers, dated, dates, records, texts, kinds, end, path: path.clone(), input };
+        let (path, each_date) = (path.clone(), OnceLock::new());
+        let segment = Self { written, numbers, dated, dates, each_date, records, texts, kinds, end, path, input };
         if segment.postings_at(segment.kinds.len()) != end {
             return Err(bad(end, "the index tells another length"));
         }
@@ -383,6 +386,21 @@ impl Segment {
         })
     }
 
+    /// Whether a record may be of some dates.
+    pub(super) fn may_be_of(&self, dates: &RangeInclusive<i64>) -> bool {
+        self.dated > 0 && self.dates.0 <= *dates.end() && self.dates.1 >= *dates.start()
+    }
+
+    /// The dates of the records, by their places. They stay in memory: whoever asks for them asks again.
+    pub(super) fn dates(&self) -> Result<&[i64]> {
+        if let Some(dates) = self.each_date.get() {
+            return Ok(dates);
+        }
+        let mut dates = Vec::with_capacity(self.len() as usize);
+        self.each_dates(&mut |_, some| dates.extend_from_slice(some))?;
+        Ok(self.each_date.get_or_init(|| dates))
+    }
+
     fn each_dates(&self, take: &mut dyn FnMut(u32, &[i64])) -> Result<()> {
         let (mut bytes, mut at) = (Vec::new(), self.dates_at());
         for first in (0..self.len()).step_by(64 * DATES) {
@@ -456,7 +474,7 @@ impl Segment {
     pub(super) fn verify(&self) -> Result<()> {
         let (mut dated, mut first, mut last) = (0, i64::MAX, i64::MIN);
         let mut dates = Vec::new();
-        self.each_dates(&mut |_, all| dates.extend_from_slice(all))?;
+        self.each_dates(&mut |_, some| dates.extend_from_slice(some))?;
         self.each_record(&mut |place, bytes| {
             let at = HEADER as u64 + self.records.start(place as usize);
             let stored = Stored::new(self.numbers.number(place), bytes.to_vec());
@@ -492,7 +510,8 @@ impl Segment {
 
     pub(super) fn memory(&self) -> usize {
         let offsets = self.records.memory() + self.texts.memory() + self.numbers.memory();
-        offsets + self.kinds.iter().map(Index::memory).sum::<usize>()
+        let dates = self.each_date.get().map_or(0, |dates| size_of_val(&dates[..]));
+        offsets + dates + self.kinds.iter().map(Index::memory).sum::<usize>()
     }
 }
 

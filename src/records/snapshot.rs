@@ -1,12 +1,13 @@
 //! What an archive held at some time, whatever is done to it afterwards.
 
 use std::ops::ControlFlow::{self, Break, Continue};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use super::memory::Memory;
 use super::offsets::Dead;
 use super::postings::{Extent, spread};
-use super::record::{Stored, read_text};
+use super::record::{self, Stored, UNDATED, read_text};
 use super::segment::{ID_WIDTH, Older, Part, id_key};
 use crate::error::{Error, Result};
 
@@ -16,6 +17,7 @@ pub struct Snapshot {
     pub(super) parts: Vec<Part>,
     pub(super) newest: Newest,
     pub(super) widths: Arc<[u32]>,
+    pub(super) note: u64,
 }
 
 /// The newest records up to some time.
@@ -55,6 +57,20 @@ impl Newest {
     }
 }
 
+/// Which records are looked up: all by default.
+#[derive(Clone, Debug, Default)]
+pub struct Among {
+    /// Older segments, which hold lower numbers alone, are not asked.
+    pub since: u64,
+    /// In seconds; records of other dates, or of none, are passed over.
+    pub dates: Option<RangeInclusive<i64>>,
+}
+
+/// Whether a date, which may be that of a record without one, is one of these.
+fn is_of(date: i64, dates: &RangeInclusive<i64>) -> bool {
+    date != UNDATED && dates.contains(&date)
+}
+
 /// Where a record is.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Where {
@@ -73,6 +89,11 @@ impl Snapshot {
     /// Whether none lives.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+
+    /// What was [noted](super::Writer::note) last; 0 if nothing was.
+    pub fn note(&self) -> u64 {
+        self.note
     }
 
     /// The number that the next record gets.
@@ -147,15 +168,15 @@ impl Snapshot {
         cap: usize,
         found: impl FnMut(usize, &[u64], bool) -> Result<()>,
     ) -> Result<()> {
-        self.look_up_since(kind, keys, 0, cap, found)
+        self.look_up_among(kind, keys, &Among::default(), cap, found)
     }
 
-    /// The same, but older segments, which hold numbers below `since` alone, are not asked.
-    pub fn look_up_since(
+    /// The same among some records; others do not count towards `cap`.
+    pub fn look_up_among(
         &self,
         kind: usize,
         keys: &[u64],
-        since: u64,
+        Among { since, dates }: &Among,
         cap: usize,
         mut found: impl FnMut(usize, &[u64], bool) -> Result<()>,
     ) -> Result<()> {
@@ -164,14 +185,27 @@ impl Snapshot {
         // Memory is asked for all keys at once, so that one look-up need not wait for the other.
         let parts = self.parts.len();
         let mut extents = vec![Extent::default(); keys.len() * parts];
-        let is_asked = |part: &Part| part.living() > 0 && part.segment.numbers.last() >= Some(since);
+        let is_asked = |part: &Part| {
+            let may_be_of = |dates| part.segment.may_be_of(dates);
+            part.living() > 0 && part.segment.numbers.last() >= Some(*since) && dates.as_ref().is_none_or(may_be_of)
+        };
         for (part, own) in self.parts.iter().enumerate().filter(|(_, part)| is_asked(part)) {
             own.segment.extents(kind, &spread, |at, extent| extents[at * parts + part] = extent);
         }
         // One lock for all, and none while a disk is read.
         let (mut newest, mut ends) = (Vec::new(), Vec::new());
         if self.newest.count > self.newest.dead.count() {
-            self.newest.linked().find(kind, &spread, self.newest.count, &mut newest, &mut ends);
+            let memory = self.newest.linked();
+            memory.find(kind, &spread, self.newest.count, &mut newest, &mut ends);
+            if let Some(dates) = dates {
+                let (mut kept, mut start) = (Vec::new(), 0);
+                for end in &mut ends {
+                    let own = newest[start..*end].iter().copied();
+                    kept.extend(own.filter(|&place| is_of(record::date(memory.record(place)), dates)));
+                    (start, *end) = (*end, kept.len());
+                }
+                newest = kept;
+            }
         }
         ends.resize(keys.len(), newest.len());
         let (mut numbers, mut buffer, mut first) = (Vec::new(), Vec::new(), 0);
@@ -185,7 +219,7 @@ impl Snapshot {
             let own = &newest[first..ends[at]];
             first = ends[at];
             let extents = &extents[at * parts..][..parts];
-            self.look_up_one((kind, spread[at]), extents, own, &mut buffer, &mut take)?;
+            self.look_up_one((kind, spread[at], dates.as_ref()), extents, own, &mut buffer, &mut take)?;
             let is_all = numbers.len() <= cap;
             numbers.truncate(cap);
             found(at, &numbers, is_all)?;
@@ -193,11 +227,11 @@ impl Snapshot {
         Ok(())
     }
 
-    /// Looks up a key that is spread already, in the buckets of the segments that may hold it, and behind them those of the newest
-    /// that do.
+    /// Looks up a key that is spread already, in the buckets of the segments that may hold it, for records of some dates if any are
+    /// given, and behind them those of the newest that do.
     fn look_up_one(
         &self,
-        (kind, key): (usize, u64),
+        (kind, key, dates): (usize, u64, Option<&RangeInclusive<i64>>),
         extents: &[Extent],
         newest: &[u32],
         buffer: &mut Vec<u8>,
@@ -205,8 +239,10 @@ impl Snapshot {
     ) -> Result<()> {
         let mut flow = Continue(());
         for (part, &extent) in self.parts.iter().zip(extents).filter(|(_, extent)| !extent.is_empty()) {
+            let of = dates.map(|dates| part.segment.dates().map(|of| (of, dates))).transpose()?;
             part.segment.find(kind, key, extent, buffer, &mut |place| {
-                if !part.dead.contains(place) {
+                let is_of = of.is_none_or(|(of, dates)| is_of(of[place as usize], dates));
+                if is_of && !part.dead.contains(place) {
                     flow = take(part.segment.numbers.number(place));
                 }
                 flow
@@ -222,8 +258,13 @@ impl Snapshot {
 
     /// The records that hold a key and live: the lowest numbers, at most `cap`, ascending; and whether these are all.
     pub fn postings(&self, kind: usize, key: u64, cap: usize) -> Result<(Vec<u64>, bool)> {
+        self.postings_among(kind, key, &Among::default(), cap)
+    }
+
+    /// The same among some records.
+    pub fn postings_among(&self, kind: usize, key: u64, among: &Among, cap: usize) -> Result<(Vec<u64>, bool)> {
         let mut all = (Vec::new(), true);
-        self.look_up(kind, &[key], cap, |_, numbers, is_all| {
+        self.look_up_among(kind, &[key], among, cap, |_, numbers, is_all| {
             all = (numbers.to_vec(), is_all);
             Ok(())
         })?;
@@ -290,8 +331,8 @@ impl Snapshot {
         }
         let memory = self.newest.memory.read().unwrap_or_else(PoisonError::into_inner);
         let is_older = |&place: &u32| {
-            let date = super::record::date(memory.record(place));
-            date != super::record::UNDATED && date < before && !self.newest.dead.contains(place)
+            let date = record::date(memory.record(place));
+            date != UNDATED && date < before && !self.newest.dead.contains(place)
         };
         let expired: Vec<u32> = (0..self.newest.count).filter(is_older).collect();
         drop(memory);

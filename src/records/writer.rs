@@ -99,14 +99,13 @@ pub struct Writer {
     disk: Arc<dyn Disk>,
     _lock: Box<dyn Any + Send + Sync>,
     options: Options,
-    profile: Profile,
     /// With what was not committed.
     state: Snapshot,
     journal: Journal,
     /// Changes that were not committed.
     pending: Vec<u8>,
-    /// The manifest that counts.
-    manifest: u64,
+    /// The manifest that counts, and its file.
+    manifest: (Manifest, u64),
     next_file: u64,
     /// For each part the file of its dead, or 0, and how many it tells.
     dead_files: Vec<(u64, u32)>,
@@ -190,8 +189,9 @@ pub(super) fn load(disk: &dyn Disk, expected: &[Profile], open: &[Part]) -> Resu
         parts.push(Part { segment, dead });
     }
     let dead_counts = parts.iter().map(|part: &Part| part.dead.count()).collect();
-    let mut state = Snapshot { parts, newest: Newest::new(manifest.next, &widths), widths: widths.clone() };
-    let end = journal::read(disk, manifest.journal, &widths[..widths.len() - 1], &mut |change| match change {
+    let (newest, journal) = (Newest::new(manifest.next, &widths), (manifest.journal, manifest.committed));
+    let mut state = Snapshot { parts, newest, widths: widths.clone(), note: manifest.note };
+    let end = journal::read(disk, journal, &widths[..widths.len() - 1], &mut |change| match change {
         Change::Add { record, text, keys } => {
             let id = record::Stored::new(0, record.to_vec()).map(|stored| [id_key(stored.id())]);
             let path = || disk.path(&name("journal", manifest.journal));
@@ -253,9 +253,10 @@ impl Writer {
             return fail(&*disk, ArchiveFault::Exists);
         }
         refuse_without_manifest(&*disk)?;
-        drop(Journal::create(&*disk, 1)?);
+        let committed = Journal::create(&*disk, 1)?.length();
         sync(&*disk)?;
-        let manifest = Manifest { profile: profile.clone(), next: 0, next_file: 3, journal: 1, segments: Vec::new() };
+        let (profile, segments) = (profile.clone(), Vec::new());
+        let manifest = Manifest { profile, next: 0, next_file: 3, journal: 1, segments, committed, note: 0 };
         manifest.write(&*disk, 2)?;
         Self::start(disk, lock, &[], options).map(|(writer, _)| writer)
     }
@@ -281,12 +282,11 @@ impl Writer {
             disk,
             _lock: lock,
             options,
-            profile: manifest.profile,
             state,
             journal,
             pending: Vec::new(),
-            manifest: file,
             next_file: manifest.next_file,
+            manifest: (manifest, file),
             dead_files,
             published,
             merges: Vec::new(),
@@ -300,7 +300,7 @@ impl Writer {
 
     /// What must be the same for records to be comparable.
     pub fn profile(&self) -> &Profile {
-        &self.profile
+        &self.manifest.0.profile
     }
 
     /// All that lives, with what was not committed.
@@ -310,7 +310,7 @@ impl Writer {
 
     /// Sees what is committed, now and later.
     pub fn reader(&self) -> Reader {
-        Reader::of(self.published.clone(), self.profile.clone())
+        Reader::of(self.published.clone(), self.profile().clone())
     }
 
     fn is_forked(&self) -> bool {
@@ -653,22 +653,49 @@ impl Writer {
                 self.dead_files[at] = (file, dead.count());
             }
         }
-        let file = self.new_file();
         let segments = self.state.parts.iter().zip(&self.dead_files);
-        let manifest = Manifest {
-            profile: self.profile.clone(),
-            next: self.state.newest.first,
-            next_file: self.next_file,
-            journal: journal.as_ref().map_or(self.journal.file, |journal| journal.file),
-            segments: segments.map(|(part, dead)| (part.segment.written, dead.0)).collect(),
-        };
-        manifest.write(&*self.disk, file)?;
-        self.manifest = file;
+        let segments = segments.map(|(part, dead)| (part.segment.written, dead.0)).collect();
+        let of = journal.as_ref().unwrap_or(&self.journal);
+        let (next, profile) = (self.state.newest.first, self.profile().clone());
+        let (journal_file, committed) = (of.file, of.length());
+        self.write_manifest(Manifest { profile, next, journal: journal_file, segments, committed, ..self.manifest.0 })?;
         if let Some(journal) = journal {
             self.journal = journal;
         }
         self.publish();
         self.remove_strangers().map(|_| ())
+    }
+
+    fn write_manifest(&mut self, manifest: Manifest) -> Result<()> {
+        let file = self.new_file();
+        self.manifest = (Manifest { next_file: self.next_file, ..manifest }, file);
+        self.manifest.0.write(&*self.disk, file)
+    }
+
+    /// Notes a number, which lasts and stands for whatever must be beside the records.
+    pub fn note(&mut self, note: u64) -> Result<()> {
+        self.guarded(|writer| {
+            writer.state.note = note;
+            writer.write_notes()
+        })
+    }
+
+    /// Makes the note last, and how far the journal has come; nothing of what was not committed.
+    fn write_notes(&mut self) -> Result<()> {
+        let (committed, note) = (self.journal.length(), self.state.note);
+        let (last, file) = self.manifest.clone();
+        if (last.committed, last.note) == (committed, note) {
+            return Ok(());
+        }
+        self.write_manifest(Manifest { committed, note, ..last })?;
+        let old = name("manifest", file);
+        self.disk.remove(&old).map_err(io(&self.disk.path(&old)))
+    }
+
+    /// Marks the end of what was committed.
+    fn mark_end(&mut self) -> Result<()> {
+        self.journal.close()?;
+        self.write_notes()
     }
 
     /// Removes all files of ours that the manifest does not name.
@@ -677,7 +704,7 @@ impl Writer {
         for stranger in self.disk.names().map_err(io(&self.disk.path("")))? {
             let is_ours = |kind: &str| file_number(stranger.strip_suffix(".new").unwrap_or(&stranger), kind);
             let counts = if let Some(file) = is_ours("manifest") {
-                file == self.manifest && !stranger.ends_with(".new")
+                file == self.manifest.1 && !stranger.ends_with(".new")
             } else if let Some(file) = is_ours("journal") {
                 file == self.journal.file
             } else if let Some(file) = is_ours("segment") {
@@ -730,7 +757,7 @@ impl Writer {
     pub fn close(mut self) -> Result<()> {
         self.guarded(|writer| {
             writer.journal_now()?;
-            writer.journal.close()
+            writer.mark_end()
         })
     }
 }
@@ -742,7 +769,7 @@ impl Drop for Writer {
             // Files and threads are those of the other process.
             self.merges.drain(..).for_each(std::mem::forget);
         } else if !self.has_failed {
-            let _ = self.journal.close();
+            let _ = self.mark_end();
         }
     }
 }
