@@ -77,10 +77,13 @@ impl Alone<'_> {
         let equal = minhash::equal_slots(&ours.sketch, &theirs.sketch);
         let may_be_near = near.may_be(near.rule, equal, (ours.words, theirs.words));
         let pair = near.pair(shingles, 0, 1);
+        if may_be_near && pair.relation.is_some() {
+            return pair;
+        }
+        let pair = Compared { relation: None, similarity: pair.evidence.jaccard, ..pair };
         match self.level {
-            _ if may_be_near && pair.relation.is_some() => pair,
             Level::Reworded => self.by_content(texts, signed, pair),
-            Level::Near => Compared { relation: None, similarity: pair.evidence.jaccard, ..pair },
+            Level::Near => pair,
         }
     }
 

@@ -235,7 +235,7 @@ impl Detector {
 
     /// What is wanted beside the copies where clusters are made: rewordings that fall short alone, but not with a second one.
     pub(crate) fn keep_for_clusters(&self) -> Keep {
-        let least = cluster::least_supported(self.judge.confidence);
+        let least = self.judge.least_supported;
         Keep::Like(self.near_misses.map_or(least, |asked| asked.min(least)))
     }
 
@@ -516,7 +516,11 @@ impl DetectorBuilder {
                 representative: self.representative,
                 within: self.within,
             },
-            judge: Judge { rule: self.rule, confidence: self.confidence as f32 },
+            judge: Judge {
+                rule: self.rule,
+                confidence: self.confidence as f32,
+                least_supported: cluster::least_supported(self.confidence as f32),
+            },
             near: Near {
                 rule: NearRule {
                     jaccard: self.threshold as f32,

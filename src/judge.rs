@@ -16,6 +16,8 @@ pub(crate) struct Judge {
     pub(crate) rule: Rule,
     /// From which confidence on two texts are copies.
     pub(crate) confidence: f32,
+    /// From which one on they are, if a second pair as good supports it.
+    pub(crate) least_supported: f32,
 }
 
 /// One of two texts: its features, and how it is read, without its furniture.
@@ -208,17 +210,26 @@ impl Judge {
             false => desk.runs.of_other(&desk.theirs),
         };
         let mut evidence = evidence.with(verbatim);
-        if evidence.shares_a_passage() && (keep == Keep::All || self.may_be_wanted(&evidence, keep)) {
+        let shares_a_passage = evidence.shares_a_passage();
+        let mut outside = || {
             let our_text = ours();
             let theirs: Vec<bool> = desk.runs.shared_of_other(&desk.theirs).collect();
             let ours: Vec<bool> = desk.runs.shared_in_other(&desk.theirs).collect();
-            evidence.outside = telling::outside((&our_text, &ours), (&their_text, &theirs));
+            telling::outside((&our_text, &ours), (&their_text, &theirs))
+        };
+        // Whatever is asked for beside the copies, the same pairs must count for how common these are.
+        let may_be_in_a_cluster = shares_a_passage && self.may_be_wanted(&evidence, Keep::Like(self.least_supported));
+        if may_be_in_a_cluster {
+            evidence.outside = outside();
         }
         if desk.ours.is_without_spaces && desk.theirs.is_without_spaces {
             // Where each character is a word, all words are as well known as those of English.
             evidence.foreign = 0.0;
         }
         let odds = evidence.is_worth_reading().then(|| self.rule.odds(&evidence));
+        if shares_a_passage && !may_be_in_a_cluster && (keep == Keep::All || self.may_be_wanted(&evidence, keep)) {
+            evidence.outside = outside();
+        }
         Verdict { evidence, odds }
     }
 

@@ -201,7 +201,8 @@ impl Near {
             Ordering::Equal => of_ours().max(of_theirs()),
             Ordering::Greater => of_theirs(),
         };
-        let (evidence, similarity) = self.rule.judge(&ours, &theirs, covered);
+        let words = |text: u32| shingles.texts().words[text as usize];
+        let (evidence, similarity) = self.rule.judge((&ours, &theirs), words(left).min(words(right)), covered);
         let relation = similarity.map(|_| Relation::Near);
         Compared { left, right, relation, similarity: similarity.unwrap_or(evidence.jaccard), evidence }
     }

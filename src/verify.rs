@@ -24,17 +24,23 @@ pub(crate) struct NearRule {
     pub(crate) span: u8,
 }
 
-/// A containment is trusted only if the shorter text has that many shingles at least: a quoted sentence has fewer.
+/// A containment is trusted only if the shorter text has that many shingles at least, and words: a quoted sentence has fewer.
 pub(crate) const NEAR_SHINGLES: usize = 40;
 
 /// What chance leaves of the least share of shingles: one text in forty has two standard errors fewer.
 const BY_CHANCE: f32 = 0.9;
 
 impl NearRule {
-    /// Compares two shingle sets, ascending and without repeats. The evidence, and the similarity if it is an edited copy.
+    /// Compares two shingle sets, ascending and without repeats, of texts of which the shorter one has so many words. The evidence, and the
+    /// similarity if it is an edited copy.
     /// `covered` is asked for the share of the shorter text's words in shared shingles, the larger one if the sets are equally
     /// large.
-    pub(crate) fn judge(self, left: &[u64], right: &[u64], covered: impl FnOnce() -> f32) -> (Evidence, Option<f32>) {
+    pub(crate) fn judge(
+        self,
+        (left, right): (&[u64], &[u64]),
+        words: u32,
+        covered: impl FnOnce() -> f32,
+    ) -> (Evidence, Option<f32>) {
         let both = count_common(left, right);
         let shorter = left.len().min(right.len());
         let jaccard = ratio(both, left.len() + right.len() - both) as f32;
@@ -53,7 +59,7 @@ impl NearRule {
             true => self.least_shingles(),
             false => self.containment,
         };
-        let may_be_contained = shorter >= NEAR_SHINGLES && containment >= least;
+        let may_be_contained = shorter.min(words as usize) >= NEAR_SHINGLES && containment >= least;
         (evidence, may_be_contained.then(covered).filter(|&covered| covered >= self.containment))
     }
 
@@ -558,9 +564,11 @@ mod tests {
     fn containment_needs_more_than_a_quotation() {
         let rule = NearRule { jaccard: 0.5, containment: 0.8, span: 3 };
         let long: Vec<u64> = (0..1000).collect();
-        assert_eq!(rule.judge(&long[..30], &long, || 1.0).1, None);
-        assert_eq!(rule.judge(&long[..300], &long, || 0.9).1, Some(0.9));
-        assert_eq!(rule.judge(&long[..300], &long, || 0.7).1, None);
-        assert_eq!(rule.judge(&long[..600], &long, || 1.0).1, Some(0.6));
+        assert_eq!(rule.judge((&long[..30], &long), 32, || 1.0).1, None);
+        // Shingles of characters are many in a few words.
+        assert_eq!(rule.judge((&long[..300], &long), 39, || 0.9).1, None);
+        assert_eq!(rule.judge((&long[..300], &long), 302, || 0.9).1, Some(0.9));
+        assert_eq!(rule.judge((&long[..300], &long), 302, || 0.7).1, None);
+        assert_eq!(rule.judge((&long[..600], &long), 602, || 1.0).1, Some(0.6));
     }
 }

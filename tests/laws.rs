@@ -695,6 +695,9 @@ proptest! {
                 removed.insert(member.position);
             }
         }
+        for removal in report.removals() {
+            prop_assert!(may_meet(removal.position, removal.kept), "{} went for {}", removal.id, removal.kept_id);
+        }
         // What is known and near speaks for what is the same.
         let compared = |at: usize| report.skipped().iter().all(|skip| skip.position != at);
         for new in (0..given.len()).filter(|&at| !given[at].is_known && compared(at)) {
