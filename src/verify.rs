@@ -140,8 +140,8 @@ const LONGEST_RUN: f32 = 0.3;
 const WITHOUT_NAMES: f32 = 0.1;
 
 /// And so do other names, where so many plain words are the same and not half as many names.
-const WORDS_AROUND_NAMES: f32 = 0.5;
-const OTHER_NAMES: f32 = 0.5;
+const WORDS_AROUND_NAMES: f32 = 0.45;
+const OTHER_NAMES: f32 = 0.6;
 
 fn is_filled_form(evidence: &ContentEvidence) -> bool {
     let &ContentEvidence { words, names, verbatim, block, foreign, .. } = evidence;

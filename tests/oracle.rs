@@ -12,9 +12,9 @@ use random::mixed;
 use retold::{Bands, Detector, Level, Pair, Relation, Shingle, ShingleSet, Words};
 
 /// The rule for shortened and wrapped copies: so many of the shorter text's words lie in shingles of the longer one, it has so
-/// many shingles, and of them the longer one has about what is left where one word in five was changed.
+/// many shingles and words, and of the shingles the longer one has about what is left where one word in five was changed.
 const CONTAINMENT: f32 = 0.8;
-const CONTAINED_SHINGLES: usize = 40;
+const CONTAINED: usize = 40;
 
 /// All that is known of a corpus by comparing everything with everything.
 struct Oracle {
@@ -81,7 +81,7 @@ impl Oracle {
         };
         let times = self.sets[longer].len() as f32 / shingles as f32;
         let left = (1..span).fold(1.0, |share, _| share * CONTAINMENT);
-        let least = match shingles >= 2 * CONTAINED_SHINGLES {
+        let least = match shingles >= 2 * CONTAINED {
             true if times >= 2.0 => 0.9 * left,
             true if times >= 1.25 => left,
             _ => CONTAINMENT,
@@ -90,7 +90,9 @@ impl Oracle {
             true => self.told(a, b).max(self.told(b, a)),
             false => self.told(shorter, longer),
         };
-        (shingles >= CONTAINED_SHINGLES && containment >= least && told >= CONTAINMENT).then_some(told)
+        let words = self.words[a].len().min(self.words[b].len());
+        let are_enough = shingles.min(words) >= CONTAINED;
+        (are_enough && containment >= least && told >= CONTAINMENT).then_some(told)
     }
 }
 

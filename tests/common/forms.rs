@@ -938,3 +938,55 @@ fn recall(rng: &mut Rng) -> String {
         town(rng),
     )
 }
+
+/// Forms in other languages than English, in which names are not told from other words.
+pub const FOREIGN: [Form; 4] = [
+    ("Unfall", |rng| filled_in(rng, UNFALL)),
+    ("maç", |rng| filled_in(rng, MAC)),
+    ("طقس", |rng| filled_in(rng, TAQS)),
+    ("मौसम", |rng| filled_in(rng, MAUSAM)),
+];
+
+/// A text with its blanks filled: `{2-9}` with a number, `{one|another}` with one of the words.
+fn filled_in(rng: &mut Rng, form: &str) -> String {
+    let mut parts = form.split('{');
+    let mut text = parts.next().unwrap_or_default().to_string();
+    for part in parts {
+        let (blank, rest) = part.split_once('}').unwrap();
+        match blank.split_once('-').and_then(|(first, last)| Some((first.parse().ok()?, last.parse().ok()?))) {
+            Some((first, last)) => text += &rng.range(first, last).to_string(),
+            None => text += rng.pick(&blank.split('|').collect::<Vec<_>>()),
+        }
+        text += rest;
+    }
+    text
+}
+
+const UNFALL: &str = "{Aldenhofen|Wolfsbach|Tannheim|Mühlrode|Erlengrund|Nesselbrunn}. Bei einem {Verkehrsunfall|schweren \
+    Unfall|Zusammenstoß} auf der B {2-480} zwischen {Kaltenstein|Birkenau|Rodenfeld|Steinach} und {Oberquell|Lindhof|Ravensgrün|Hagenau} \
+    ist am {Montag|Dienstag|Mittwoch|Donnerstag|Freitag}{morgen|mittag|abend} ein {18-84}-jähriger {Motorradfahrer|Autofahrer|Radfahrer} \
+    {leicht|schwer|lebensgefährlich} verletzt worden. Nach Angaben der Polizei war der Mann gegen {6-22}.{10-59} Uhr aus {ungeklärter \
+    Ursache|Unachtsamkeit|gesundheitlichen Gründen} {in den Gegenverkehr geraten|von der Fahrbahn abgekommen|auf ein Fahrzeug \
+    aufgefahren}. Der Rettungsdienst brachte ihn in die Klinik nach {Dornbach|Ilmenrode|Quellstadt|Weidenau}. Die {18-80} Jahre alte \
+    Fahrerin des anderen Wagens blieb unverletzt. Den Sachschaden schätzt die Polizei auf rund {2-60}.000 Euro. Die Straße war für {1-9} \
+    Stunden gesperrt. Zeugen werden gebeten, sich unter der Rufnummer 0{2000-9999}/{10000-99999} zu melden.";
+
+const MAC: &str = "{Akçapınar|Beyköy|Çamlıdere|Değirmenci|Erikli|Gökçeova}spor, {2-34}. hafta maçında sahasında \
+    {Ilıcalar|Karahisarlı|Menekşeli|Ovacıklı|Sarıkaya|Yenidoğan}spor'u {2-5}-{0-1} mağlup etti. Şehir Stadı'nda oynanan karşılaşmada ev \
+    sahibi ekip {3-40}. dakikada {Akbulut|Bozkurtlar|Çetinkaya|Demirhan}'ın golüyle öne geçti. {46-70}. dakikada \
+    {Erdoğmuş|Güneşli|Karaduman|Özbilgin} farkı ikiye çıkardı. Konuk takımın golü {71-90}. dakikada {Saygıner|Tekinalp|Uçarlı|Yağmurcu}'dan \
+    geldi. Hakem {Aksoylu|Baltacı|Dereli} maçta {2-9} sarı kart gösterdi. Teknik direktör {Korkutan|Sezginer|Tunalı} maç sonunda \
+    {oyuncularını kutladı|hakemi eleştirdi|taraftara teşekkür etti|önlerindeki maçlara baktıklarını söyledi}. Bu sonuçla ev sahibi puanını \
+    {20-70}'e yükseltti, konuk takım ise {5-60} puanda kaldı. Karşılaşmayı {2-30} bin {100-999} seyirci izledi.";
+
+const TAQS: &str = "توقعت هيئة الأرصاد الجوية أن يكون الطقس يوم {السبت|الأحد|الاثنين|الثلاثاء|الأربعاء} {حارا نهارا|معتدلا|باردا ليلا|غائما \
+    جزئيا} على {الواحة الخضراء|وادي السدر|عين الزيتون} و{تل النخيل|مرسى اللؤلؤ|جبل الغيم}، حيث تبلغ درجة الحرارة العظمى {20-48} درجة والصغرى \
+    {3-19} درجة. وتكون الرياح {شمالية|جنوبية غربية|شرقية} بسرعة {8-60} كيلومترا في الساعة، مثيرة {للأتربة|للرمال|للأمواج} على الطريق. وقال خبير \
+    الأرصاد {سالم|ناصر|هيثم|جابر} {الحداد|القاسمي|البحيري|الشامي} إن نسبة الرطوبة ستصل إلى {20-95} في المئة، ونصح المواطنين {بتجنب السفر ليلا|بشرب \
+    الماء|بعدم ركوب البحر}. ويبلغ ارتفاع الموج {1-9} أمتار، وتغرب الشمس عند الساعة {5-7} و{10-59} دقيقة.";
+
+const MAUSAM: &str = "मौसम विभाग के अनुसार {सोमवार|मंगलवार|बुधवार|गुरुवार} को {सोनपुरी|रामगढ़ी|चंदनवाड़ी} और {नीलकोट|फूलबाग|देवघाटी} में {हल्की \
+    बारिश|तेज धूप|घना कोहरा|शीतलहर} की संभावना है। अधिकतम तापमान {20-45} डिग्री और न्यूनतम {3-19} डिग्री सेल्सियस रहेगा। हवा की गति {5-50} किलोमीटर प्रति घंटा \
+    रह सकती है। मौसम वैज्ञानिक {हरीश|सुनीता|प्रमोद} {त्रिपाठी|भारद्वाज|सक्सेना} ने बताया कि {पश्चिमी विक्षोभ|बंगाल की खाड़ी की नमी|दक्षिणी हवाओं} के कारण अगले \
+    {2-6} दिन {ठंड बढ़ेगी|पारा चढ़ेगा|बादल छाए रहेंगे}। {कमलनगर|हरिपुरा} जिले में {5-90} मिलीमीटर वर्षा दर्ज की गई। किसानों को {फसल ढकने|सिंचाई रोकने|कटाई \
+    जल्दी करने} की सलाह दी गई है। सूर्यास्त शाम {5-7} बजकर {10-59} मिनट पर होगा।";
