@@ -344,6 +344,7 @@ impl Detector {
         let (clusters, removals, (excerpts, families), page_furniture) =
             self.reporter.timed(&mut summary.times, Stage::Cluster, texts, |_| {
                 let clusters = grouping.clusters(&corpus, &copies, &misses);
+                drop(misses);
                 let removals = removing.removals(&corpus, sets, &copies, &clusters);
                 let retells = self.retelling();
                 let how = (&shared[..], &furniture, retells.as_deref());
