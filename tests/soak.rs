@@ -441,7 +441,12 @@ impl Source {
             bytes.extend("\u{feff}".bytes());
         }
         let line_end = |dice: &mut Dice| *dice.of(&[&"\n", &"\n", &"\r\n", &"\n \t\n", &" \r\n"]);
-        let row_end = |dice: &mut Dice| *dice.of(&[&"\n", &"\r\n", &"\r", &"\n\n\r\n"]);
+        // The first row says whether a line feed ends rows or a carriage return.
+        let ends_in_returns = dice.one_in(4);
+        let row_end = |dice: &mut Dice| match ends_in_returns {
+            true => *dice.of(&[&"\r", &"\r\r"]),
+            false => *dice.of(&[&"\n", &"\r\n", &"\n\n\r\n"]),
+        };
         if let Form::Table(delimiter) = form {
             head = columns.row(delimiter, quoted);
             bytes.extend_from_slice(&head);

@@ -268,7 +268,11 @@ fn without_mark(first: &[u8]) -> Option<&'static Encoding> {
     const PLAIN: usize = 16;
     let (pairs, _) = first.as_chunks::<2>();
     let zeros = |half: usize| pairs.iter().filter(|pair| pair[half] == 0).count();
-    let enough = (pairs.len() / PLAIN).max(2);
+    // Of other alphabets something is no UTF-8, or many bytes are control characters. Where not, zeros that strayed into text are no reason.
+    let is_valid = std::str::from_utf8(first).map_or_else(|error| error.error_len().is_none(), |_| true);
+    let is_control = |byte: &u8| *byte < b' ' && !matches!(byte, 0 | b'\t' | b'\n' | b'\r');
+    let is_plain = is_valid && 8 * first.iter().filter(|byte| is_control(byte)).count() < pairs.len();
+    let enough = (pairs.len() / if is_plain { 2 } else { PLAIN }).max(2);
     // Here and there another character has a zero in the half that tells letters apart.
     let is_high = |high: usize, low: usize| high >= enough && 8 * low <= high;
     match (zeros(0), zeros(1)) {

@@ -374,8 +374,9 @@ impl Parser {
         let count = self.split(row, delimiter, Some(columns).filter(|_| !is_quoted));
         let s = if count == 1 { "" } else { "s" };
         let cell = |column: usize| {
-            let start = if column == 0 { 0 } else { self.ends[column - 1] };
-            (column < count).then(|| std::str::from_utf8(&self.cells[start..self.ends[column]]).map_err(not_utf8))
+            let start = column.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+            let bytes = &self.cells[start..*self.ends.get(column)?];
+            Some(std::str::from_utf8(bytes).map_err(not_utf8))
         };
         let id = table.id.and_then(cell).and_then(Result::ok).filter(|id| !id.is_empty());
         let refuse = |reason| Err((id.map(String::from), reason));
