@@ -286,18 +286,22 @@ struct Source {
 }
 
 /// The columns of the tables of a round.
-struct Columns(Vec<&'static str>);
+struct Columns {
+    names: Vec<&'static str>,
+    /// Whether a carriage return ends rows, and not a line feed: the first row says so for a whole table.
+    end_in_returns: bool,
+}
 
 impl Columns {
     fn new(dice: &mut Dice) -> Self {
         let mut columns = vec!["id", "text"];
         columns.extend_from_slice(&["more, or less", "date"][..dice.below(3)]);
         dice.shuffle(&mut columns);
-        Self(columns)
+        Self { names: columns, end_in_returns: dice.one_in(4) }
     }
 
     fn row(&self, delimiter: char, mut cell: impl FnMut(&str) -> String) -> Vec<u8> {
-        let cells: Vec<String> = self.0.iter().map(|column| cell(column)).collect();
+        let cells: Vec<String> = self.names.iter().map(|column| cell(column)).collect();
         cells.join(&delimiter.to_string()).into_bytes()
     }
 }
@@ -388,7 +392,7 @@ fn noise(dice: &mut Dice, form: Form, columns: &Columns, id: &str) -> Record {
                 let no_id = |column: &str| if column == "id" { String::new() } else { quoted("Two words") };
                 Record::nameless(columns.row(delimiter, no_id))
             }
-            2 if columns.0[0] == "id" => Record::skipped(quoted(id), id),
+            2 if columns.names[0] == "id" => Record::skipped(quoted(id), id),
             2 => Record::nameless("one cell"),
             3 => {
                 let row = columns.row(delimiter, |column| quoted(if column == "id" { id } else { STORM }));
@@ -441,9 +445,7 @@ impl Source {
             bytes.extend("\u{feff}".bytes());
         }
         let line_end = |dice: &mut Dice| *dice.of(&[&"\n", &"\n", &"\r\n", &"\n \t\n", &" \r\n"]);
-        // The first row says whether a line feed ends rows or a carriage return.
-        let ends_in_returns = dice.one_in(4);
-        let row_end = |dice: &mut Dice| match ends_in_returns {
+        let row_end = |dice: &mut Dice| match columns.end_in_returns {
             true => *dice.of(&[&"\r", &"\r\r"]),
             false => *dice.of(&[&"\n", &"\r\n", &"\n\n\r\n"]),
         };

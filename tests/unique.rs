@@ -59,6 +59,19 @@ fn lines_stay_byte_for_byte() {
 }
 
 #[test]
+fn tables_whose_rows_end_otherwise_do_not_become_one() {
+    let table = |id: &str, end: &str| format!("id,text{end}{id},{FERRY}{end}");
+    let folder = Temp::new("ends").with("a.csv", table("a", "\n")).with("b.csv", table("b", "\r"));
+    let output = run(&folder, &["--unique", "u.csv", "a.csv", "b.csv"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = "b.csv does not fit into u.csv, the ends of its rows differ from those of a.csv: run it alone";
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
+    let folder = folder.with("c.csv", table("c", "\r\n"));
+    stdout(&folder, &["--unique", "u.csv", "a.csv", "c.csv"]);
+    assert_eq!(fs::read_to_string(folder.join("u.csv")).unwrap(), table("a", "\n"));
+}
+
+#[test]
 fn rows_stay_byte_for_byte() {
     let head = "url;not,body,\"what, else\"\r\n";
     let a = format!("a,\"{FERRY}\nand \"\"more\"\" of it\",\"\"\r\n");

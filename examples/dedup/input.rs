@@ -437,7 +437,9 @@ impl<'a> Reader<'a> {
         let tally = &mut self.input.tallies[source];
         tally.shape = Some(block.shape);
         if let (Shape::Table(_), Some((.., head))) = (block.shape, block.records().next()) {
-            tally.head = head.trim_ascii_end().into();
+            // Of the ends of rows only a carriage return by itself makes another table.
+            let end = if head.ends_with(b"\r") { "\r" } else { "" };
+            tally.head = [head.trim_ascii_end(), end.as_bytes()].concat();
         }
         if let Some(reason) = layout.refusal() {
             self.problem(source, At::Whole, reason.into(), Left::Input);

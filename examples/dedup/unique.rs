@@ -224,6 +224,9 @@ impl<'a> Outputs<'a> {
                 let &mut (before, of_before, head) = first.get_or_insert((source, shape, &tally.head));
                 let what = match (of_before, shape) {
                     (before, now) if before == now && head == tally.head => continue,
+                    (before, now) if before == now && head.trim_ascii_end() == tally.head.trim_ascii_end() => {
+                        "the ends of its rows"
+                    }
                     (before, now) if before == now => "the columns",
                     (Shape::Table(_), Shape::Table(_)) => "its cell separators",
                     _ => "its brackets",
