@@ -84,6 +84,59 @@ fn insert(text: &mut String, passage: &str, draw: u64) {
     text.insert_str(at, &format!(" {passage}"));
 }
 
+/// A passage of an article: its words from one on.
+struct Passage<'a> {
+    source: usize,
+    start: usize,
+    words: Vec<&'a str>,
+}
+
+/// Words in a row that tell whether a passage stands elsewhere too.
+const RUN: usize = 5;
+
+/// A passage is planted if no more than one in so many of its runs of words stands elsewhere: one that does is part of a page or a form, or
+/// was taken over before, and nobody can say from where the planted one is.
+const ELSEWHERE: usize = 5;
+
+/// The passages of so many articles that stand nowhere else. Drawn by hashes of the ids.
+fn passages<'a>(articles: &'a [(String, String)], plain: &[usize], words: usize) -> Vec<Passage<'a>> {
+    let draw = |at: usize| {
+        let (id, text) = &articles[at];
+        let all: Vec<&str> = text.split_whitespace().collect();
+        let ends = |at: usize| at == 0 || all[at - 1].ends_with(['.', '!', '?', '"']);
+        let starts: Vec<usize> = (0..=all.len() - words).filter(|&at| ends(at)).collect();
+        let start = starts[(drawn(id, 1) % starts.len() as u64) as usize];
+        Passage { source: at, start, words: all[start..start + words].to_vec() }
+    };
+    let length = |at: &usize| articles[*at].1.split_whitespace().count();
+    let long = plain.iter().copied().filter(|at| 10 * length(at) >= 13 * words);
+    let tried: Vec<Passage> = long.take(2 * PLANTED).map(draw).collect();
+    let mut runs: HashMap<&[&str], Vec<usize>> = HashMap::new();
+    for (number, passage) in tried.iter().enumerate() {
+        passage.words.windows(RUN).for_each(|run| runs.entry(run).or_default().push(number));
+    }
+    let mut elsewhere: Vec<HashSet<&[&str]>> = vec![HashSet::new(); tried.len()];
+    for (at, (_, text)) in articles.iter().enumerate() {
+        let all: Vec<&str> = text.split_whitespace().collect();
+        for (start, run) in all.windows(RUN).enumerate() {
+            let Some((&run, passages)) = runs.get_key_value(run) else { continue };
+            for &number in passages {
+                let passage = &tried[number];
+                if passage.source != at || !(passage.start..passage.start + words).contains(&start) {
+                    elsewhere[number].insert(run);
+                }
+            }
+        }
+    }
+    let stands_alone = |number: usize| ELSEWHERE * elsewhere[number].len() <= words - RUN + 1;
+    let alone: Vec<bool> = (0..tried.len()).map(stands_alone).collect();
+    tried.into_iter().zip(alone).filter(|(_, alone)| *alone).map(|(passage, _)| passage).take(PLANTED).collect()
+}
+
+fn drawn(id: &str, what: u64) -> u64 {
+    XxHash3_64::oneshot_with_seed(what, id.as_bytes())
+}
+
 /// The articles with passages planted. Drawn by hashes of the ids.
 fn plant(
     labels: &Labels,
@@ -92,33 +145,27 @@ fn plant(
     is_edited: bool,
 ) -> (Vec<(String, String)>, Vec<Planted>) {
     let mut corpus = articles.to_vec();
-    let draw = |id: &str, what: u64| XxHash3_64::oneshot_with_seed(what, id.as_bytes());
-    let length = |at: &usize| articles[*at].1.split_whitespace().count();
     let mut plain: Vec<usize> = (0..articles.len()).filter(|&at| labels.is_plain(&articles[at].0)).collect();
-    plain.sort_by_key(|&at| draw(&articles[at].0, 0));
-    let sources: Vec<usize> = plain.iter().copied().filter(|at| 10 * length(at) >= 13 * words).take(PLANTED).collect();
-    let is_source: HashSet<usize> = sources.iter().copied().collect();
-    let hosts = plain.into_iter().filter(|at| !is_source.contains(at) && length(at) >= HOST_WORDS);
-    let planted: Vec<Planted> = hosts.zip(sources).collect();
-    for (number, &(host, source)) in (1..).zip(&planted) {
-        let (id, text) = &articles[source];
-        let all: Vec<&str> = text.split_whitespace().collect();
-        let ends = |at: usize| at == 0 || all[at - 1].ends_with(['.', '!', '?', '"']);
-        let starts: Vec<usize> = (0..=all.len() - words).filter(|&at| ends(at)).collect();
-        let start = starts[(draw(id, 1) % starts.len() as u64) as usize];
+    plain.sort_by_key(|&at| drawn(&articles[at].0, 0));
+    let passages = passages(articles, &plain, words);
+    let is_source: HashSet<usize> = passages.iter().map(|passage| passage.source).collect();
+    let is_host = |at: &usize| !is_source.contains(at) && articles[*at].1.split_whitespace().count() >= HOST_WORDS;
+    let mut planted = Vec::new();
+    for (host, mut passage) in plain.into_iter().filter(is_host).zip(passages) {
+        let id = &articles[passage.source].0;
         let other = |place: u64| -> Option<&str> {
-            let (_, text) = &articles[(draw(id, place) % articles.len() as u64) as usize];
+            let (_, text) = &articles[(drawn(id, place) % articles.len() as u64) as usize];
             let words: Vec<&str> = text.split_whitespace().collect();
-            words.get(draw(id, place + 1) as usize % words.len().max(1)).copied()
+            words.get(drawn(id, place + 1) as usize % words.len().max(1)).copied()
         };
-        let mut passage = all[start..start + words].to_vec();
         if is_edited {
-            for (run, of_passage) in (2..).zip(passage.chunks_exact_mut(EDITED)) {
-                let at = draw(id, run << 20) as usize % EDITED;
+            for (run, of_passage) in (2..).zip(passage.words.chunks_exact_mut(EDITED)) {
+                let at = drawn(id, run << 20) as usize % EDITED;
                 of_passage[at] = other(run << 32).unwrap_or(of_passage[at]);
             }
         }
-        insert(&mut corpus[host].1, &passage.join(" "), draw(id, number));
+        planted.push((host, passage.source));
+        insert(&mut corpus[host].1, &passage.words.join(" "), drawn(id, planted.len() as u64));
     }
     (corpus, planted)
 }
