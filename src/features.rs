@@ -9,6 +9,7 @@ use std::sync::{Arc, LazyLock};
 use rayon::prelude::*;
 
 pub(crate) use self::beside::{Beside, Both, Few, Marks};
+use crate::arch;
 use crate::content::{
     Commonness, FEATURE_BITS, Prior, Token, TokenChunk, TokenChunks, UNIT, alone, ln, neighbours, pair, span, units,
 };
@@ -806,10 +807,9 @@ pub(crate) struct Content {
     rare: Vec<Block>,
     /// What is left of a weight above this tells names apart.
     common: u8,
-    /// The weight of all pairs of words of each text, and of all rare features, side by side: they are asked for far more
-    /// often than the rest.
-    pub(crate) pair_totals: Vec<u32>,
-    pub(crate) rare_totals: Vec<u32>,
+    /// For each text the weight of all rare features, and of all pairs of words: apart from the rest, since they are asked for of each
+    /// text that is met.
+    rare_totals: Vec<(u32, u32)>,
 }
 
 impl Content {
@@ -858,10 +858,27 @@ impl Content {
         let (stems, rare): (Vec<Block>, Vec<Vec<Block>>) =
             tokens.consume(drafts, Scratch::default, finish, keep).into_iter().unzip();
         budget.check()?;
-        let totals = |of: fn(&Totals) -> u32| heads.iter().map(move |head| of(&head.totals)).collect();
-        let (pair_totals, rare_totals) = (totals(|totals| totals.pairs), totals(|totals| totals.rare));
+        let rare_totals = heads.iter().map(|head| (head.totals.rare, head.totals.pairs)).collect();
         let rare = rare.into_iter().flatten().collect();
-        Ok((Self { heads, finished, stems, rare, common: weigher.common(), pair_totals, rare_totals }, lists))
+        Ok((Self { heads, finished, stems, rare, common: weigher.common(), rare_totals }, lists))
+    }
+
+    /// The weight of all rare features of a text, and of all its pairs of words.
+    #[inline(always)]
+    pub(crate) fn rare_totals(&self, text: u32) -> (u32, u32) {
+        self.rare_totals[text as usize]
+    }
+
+    /// The weight of all pairs of words of a text.
+    #[inline(always)]
+    pub(crate) fn pair_total(&self, text: u32) -> u32 {
+        self.rare_totals(text).1
+    }
+
+    /// Asks for these weights of a text.
+    #[inline(always)]
+    pub(crate) fn fetch_totals(&self, text: u32) {
+        arch::fetch(&self.rare_totals[text as usize]);
     }
 
     /// A text's head, and where what ends at a place of each head begins in the block of a run of so many texts.
@@ -887,13 +904,14 @@ impl Content {
         RareFeatures { words, count: head.rare as usize }
     }
 
-    /// Something of the beginning of what is compared of a text, of no meaning: reading it brings the rest near, if it is
-    /// in memory.
-    pub(crate) fn peek(&self, text: u32) -> u32 {
-        let (head, words) = self.head(text, CHUNK, |head| head.stems_end);
-        let stems = &self.stems[text as usize / CHUNK];
-        let word = |at: usize| stems.peek(at).unwrap_or_default();
-        word(words.start) ^ word(words.start + head.stems as usize)
+    /// Asks for what tells where that is which is compared of some texts, and then for that.
+    pub(crate) fn fetch(&self, texts: impl Iterator<Item = u32> + Clone) {
+        texts.clone().for_each(|text| arch::fetch(&self.heads[text as usize]));
+        for text in texts {
+            let (head, words) = self.head(text, CHUNK, |head| head.stems_end);
+            let stems = &self.stems[text as usize / CHUNK];
+            (words.start..words.start + head.stems as usize).step_by(arch::LINE).for_each(|at| stems.fetch(at));
+        }
     }
 
     /// Number of texts.
@@ -948,7 +966,7 @@ pub(crate) mod tests {
         let first = found.get(0);
         assert_eq!((first.stems().len(), first.head.distinct), (2, 3));
         assert_eq!(found.rare(0).iter().count(), 3, "two stems and their pair");
-        assert_eq!(found.rare_totals[0], 3 * rare_weights()[2] + 2 * rare_weights()[1]);
+        assert_eq!(found.rare_totals(0).0, 3 * rare_weights()[2] + 2 * rare_weights()[1]);
         assert_eq!(*lists.get(found.rare(0).iter().next().unwrap().0), [0, 1]);
         assert_eq!((found.get(2).stems().len(), found.get(2).head.distinct), (0, 1));
         let (known, _) = content(&["orrin sallow gannet", "orrin sallow gannet"]);

@@ -21,6 +21,7 @@ use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 use rayon::prelude::*;
 
+use crate::arch;
 use crate::content::{CHUNKS_A_TASK, FEATURE_BITS, TokenChunk, TokenChunks, exp, features, ln};
 use crate::error::{Error, Result};
 use crate::store::{Block, Budget, CHUNK, CHUNK_BITS, Share, Store};
@@ -172,13 +173,27 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
+    /// Asks for a list.
+    #[inline(always)]
+    pub(crate) fn fetch(&self, list: ListId) {
+        let (bucket, start) = self.place(list);
+        bucket.fetch(start);
+    }
+
+    /// The bucket of a list, and where it begins in there.
+    #[inline(always)]
+    fn place(&self, list: ListId) -> (&Block, usize) {
+        let (bucket, start) = (list.0 >> self.names.start_bits, list.0 % (1 << self.names.start_bits));
+        (&self.buckets[bucket as usize], start as usize)
+    }
+
     #[inline(always)]
     pub(crate) fn get(&self, list: ListId) -> Cow<'_, [u32]> {
-        let start = (list.0 % (1 << self.names.start_bits)) as usize;
+        let (bucket, start) = self.place(list);
         // One reading brings the longest list.
         let longest = start..start + 1 + MOST_DOCUMENTS as usize;
         // A name that could not be read back may be none.
-        match self.store.part(&self.buckets[(list.0 >> self.names.start_bits) as usize], longest) {
+        match self.store.part(bucket, longest) {
             Cow::Borrowed([]) => Cow::Borrowed(&[]),
             Cow::Borrowed([len, texts @ ..]) => Cow::Borrowed(&texts[..texts.len().min(*len as usize)]),
             Cow::Owned(mut words) => {
@@ -508,6 +523,14 @@ impl Partition {
         (self.starts[bucket + 1] - self.starts[bucket]) as usize
     }
 
+    /// Asks for the features of a bucket, if somebody asked for where they begin before.
+    #[inline(always)]
+    fn fetch(&self, at: usize) {
+        let entries = self.starts[at] as usize..self.starts[at + 1] as usize;
+        self.entries[entries.clone()].iter().step_by(arch::LINE).for_each(arch::fetch);
+        self.upper[entries].iter().step_by(2 * arch::LINE).for_each(arch::fetch);
+    }
+
     /// For each feature of a bucket what is left of it, its text in the chunk, and the place for what is found out about it.
     #[inline(always)]
     fn bucket(&self, at: usize) -> impl Iterator<Item = (u64, usize, &AtomicU32)> {
@@ -597,6 +620,18 @@ impl Table {
     }
 }
 
+/// Asks for what chunks that come soon have of a bucket: each has little of it, and that lies anywhere.
+#[inline(always)]
+fn fetch_soon(partitions: &[Partition], chunk: usize, at: usize) {
+    const SOON: usize = 4;
+    if let Some(later) = partitions.get(chunk + 2 * SOON) {
+        arch::fetch(&later.starts[at]);
+    }
+    if let Some(soon) = partitions.get(chunk + SOON) {
+        soon.fetch(at);
+    }
+}
+
 /// Counts one bucket, and leaves what was found out in its entries. The lists; none if they are too many.
 fn count_bucket(
     partitions: &[Partition],
@@ -612,6 +647,7 @@ fn count_bucket(
     // that has room for looks again, and notes which text was seen last.
     let remembers = table.slots.len() <= 1 << NUMBER_BITS;
     for (chunk, partition) in partitions.iter().enumerate() {
+        fetch_soon(partitions, chunk, at);
         for (name, text, entry) in partition.bucket(at) {
             let in_corpus = (chunk * CHUNK + text) as u32;
             let new = Counted { name, held: 0, last: u32::MAX };
@@ -645,6 +681,7 @@ fn count_bucket(
     let mut lists = vec![0; room as usize];
     let mut seen = vec![u32::MAX; if remembers { 0 } else { table.features.len() }];
     for (chunk, partition) in partitions.iter().enumerate() {
+        fetch_soon(partitions, chunk, at);
         for (name, text, entry) in partition.bucket(at) {
             let in_corpus = (chunk * CHUNK + text) as u32;
             let (number, again) = if remembers {

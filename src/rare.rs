@@ -17,6 +17,7 @@ use std::sync::Arc;
 use rayon::prelude::*;
 use smallvec::SmallVec;
 
+use crate::arch;
 use crate::features::{Content, RARE_UNIT, RareFeatures, rare_weights};
 use crate::frequencies::{Lists, MOST_DOCUMENTS};
 use crate::store::{Block, Budget, CHUNK, Share, Store};
@@ -176,13 +177,18 @@ impl Neighbours {
         start as usize..self.ends[text] as usize
     }
 
-    /// Calls `each` with every pair of neighbours, in order.
-    fn for_each(&self, mut each: impl FnMut(usize, Neighbour)) {
+    /// Calls `each` with every pair of neighbours, in order; and with a text that it will be called with soon, of which it may ask for what it
+    /// knows.
+    fn for_each(&self, mut each: impl FnMut(u32, Neighbour, u32)) {
+        const SOON: usize = 16;
         for (block, first) in self.chunks.iter().zip((0..).step_by(CHUNK)) {
             let words: Cow<'_, [u32]> = self.store.get(block);
             for text in first..self.ends.len().min(first + CHUNK) {
-                let Range { start, end } = self.span(text);
-                neighbours(&words[2 * start..2 * end]).for_each(|neighbour| each(text, neighbour));
+                let span = self.span(text);
+                for (at, neighbour) in span.clone().zip(neighbours(&words[2 * span.start..2 * span.end])) {
+                    let soon = words.get(2 * (at + SOON)).copied().unwrap_or(neighbour.text);
+                    each(text as u32, neighbour, soon);
+                }
             }
         }
     }
@@ -192,8 +198,9 @@ impl Neighbours {
     pub(crate) fn nth_best_shares(&self, content: &Content, nth: usize, budget: &Budget) -> Vec<f32> {
         let texts = content.len();
         let mut count: Vec<u32> = vec![0; texts];
-        self.for_each(|left, Neighbour { text: right, .. }| {
-            count[left] += 1;
+        self.for_each(|left, Neighbour { text: right, .. }, soon| {
+            arch::fetch(&count[soon as usize]);
+            count[left as usize] += 1;
             count[right as usize] += 1;
         });
         // In 65,535ths, for there are many of them; those that have too few need no room.
@@ -218,14 +225,18 @@ impl Neighbours {
     /// neighbours, which `nth_best` tells, and less than a share that counts in any case. How many these are.
     pub(crate) fn keep_best(&mut self, content: &Content, nth_best: &[f32], any: f32) -> u64 {
         let Self { store, chunks, ends } = self;
-        let totals = &content.pair_totals;
         let in_chunk = |((chunk, ends), first): ((&mut Block, &mut [u32]), usize)| {
             let words = store.get(chunk);
             let mut kept = Vec::with_capacity(words.len());
             let mut start = 0;
             for (left, end) in (first..).zip(ends) {
-                for Neighbour { text: right, pairs } in neighbours(&words[2 * start..2 * *end as usize]) {
-                    let share = pair_share(pairs, totals[left], totals[right as usize]);
+                let mine = &words[2 * start..2 * *end as usize];
+                for Neighbour { text: right, .. } in neighbours(mine) {
+                    content.fetch_totals(right);
+                    arch::fetch(&nth_best[right as usize]);
+                }
+                for Neighbour { text: right, pairs } in neighbours(mine) {
+                    let share = pair_share(pairs, content.pair_total(left as u32), content.pair_total(right));
                     if is_kept(share, (nth_best[left], nth_best[right as usize]), any) {
                         kept.extend([right, pairs]);
                     }
@@ -258,15 +269,14 @@ impl Neighbours {
         // Asked for both ends of every pair, of which hardly any is wanted.
         let mut is_wanted = vec![false; content.len()];
         texts.iter().for_each(|&text| is_wanted[text as usize] = true);
-        let totals = &content.pair_totals;
         let order = |(share, other): &(u16, Neighbour)| (std::cmp::Reverse(*share), other.text);
-        self.for_each(|left, Neighbour { text: right, pairs }| {
-            for (text, other) in [(left as u32, right), (right, left as u32)] {
+        self.for_each(|left, Neighbour { text: right, pairs }, _| {
+            for (text, other) in [(left, right), (right, left)] {
                 if !is_wanted[text as usize] {
                     continue;
                 }
                 let Ok(at) = texts.binary_search(&text) else { continue };
-                let share = pair_share(pairs, totals[left], totals[right as usize]);
+                let share = pair_share(pairs, content.pair_total(left), content.pair_total(right));
                 let mine = &mut nearest[at];
                 mine.push((share, Neighbour { text: other, pairs }));
                 // Cut now and then, so that a text in a large crowd takes no more room than others.
@@ -287,13 +297,18 @@ impl Neighbours {
     fn nth_best_of(&self, content: &Content, nth: usize, places: &[usize], (first, of): (usize, &mut [u16])) {
         let mut shares = vec![0u16; places[of.len()]];
         let mut next = places[..of.len()].to_vec();
-        let totals = &content.pair_totals;
-        self.for_each(|left, Neighbour { text: right, pairs }| {
-            let right = right as usize;
+        let place = |text: u32| (text as usize).wrapping_sub(first);
+        self.for_each(|left, Neighbour { text: right, pairs }, soon| {
+            if let Some(next) = next.get(place(soon)) {
+                content.fetch_totals(soon);
+                arch::fetch(next);
+                arch::fetch(&places[place(soon) + 1]);
+            }
             let mut share = None;
-            for at in [left.wrapping_sub(first), right.wrapping_sub(first)].into_iter().filter(|&at| at < of.len()) {
+            for at in [place(left), place(right)].into_iter().filter(|&at| at < of.len()) {
                 if next[at] < places[at + 1] {
-                    let share = *share.get_or_insert_with(|| pair_share(pairs, totals[left], totals[right]));
+                    let totals = || (content.pair_total(left), content.pair_total(right));
+                    let share = *share.get_or_insert_with(|| pair_share(pairs, totals().0, totals().1));
                     shares[next[at]] = share;
                     next[at] += 1;
                 }
@@ -391,13 +406,15 @@ impl Shared {
         (text.wrapping_mul(0x9e37_79b1) >> 7) as usize & self.mask
     }
 
+    /// Adds what is shared with a text; `first` is called if it was not met before.
     #[inline(always)]
-    fn meet(&mut self, text: u32, rare: u32, pairs: u32) {
+    fn meet(&mut self, text: u32, rare: u32, pairs: u32, first: impl FnOnce()) {
         let mut at = self.place(text);
         while self.sums[at].text != text {
             if self.sums[at].text == Sum::FREE.text {
                 self.sums[at].text = text;
                 self.touched.push(at as u32);
+                first();
                 break;
             }
             at = (at + 1) & self.mask;
@@ -437,27 +454,30 @@ impl Shared {
     ) {
         // The lists lie far apart in memory, so all are asked for before any is waited for.
         let rare = content.rare(text);
-        let lists: SmallVec<[(Cow<'_, [u32]>, u8); 256]> =
-            rare.iter().map(|(list, pair_weight)| (lists.get(list), pair_weight)).collect();
+        rare.iter().for_each(|(list, _)| lists.fetch(list));
+        let get = |(list, pair_weight)| {
+            let list = lists.get(list);
+            // Long lists are read from their end.
+            list.last().into_iter().for_each(arch::fetch);
+            (list, pair_weight)
+        };
+        let lists: SmallVec<[(Cow<'_, [u32]>, u8); 256]> = rare.iter().map(get).collect();
         // Most texts are met by words alone, and come to nothing: so pairs of words come first, and words are added to what these met.
         let of_pairs = || lists.iter().filter(|(_, pair_weight)| *pair_weight > 0);
         let of_words = lists.iter().filter(|(_, pair_weight)| *pair_weight == 0);
         self.begin(of_pairs().map(|(list, _)| list.len()).sum());
-        // Long lists are read from their end.
-        std::hint::black_box(lists.iter().fold(0, |all, (list, _)| all ^ list.last().copied().unwrap_or_default()));
         for (list, pair_weight) in of_pairs() {
             let weight = weights[list.len()];
             for &other in list.iter().rev().take_while(|&&other| other > text) {
-                self.meet(other, weight, u32::from(*pair_weight));
+                self.meet(other, weight, u32::from(*pair_weight), || content.fetch_totals(other));
             }
         }
         for (list, _) in of_words {
             let weight = weights[list.len()];
             list.iter().rev().take_while(|&&other| other > text).for_each(|&other| self.meet_again(other, weight));
         }
-        let totals = |text: u32| (content.rare_totals[text as usize], content.pair_totals[text as usize]);
-        let ours = totals(text);
-        let is_enough = |sum: &Sum| are_neighbours((sum.rare, sum.pairs), ours, totals(sum.text));
+        let ours = content.rare_totals(text);
+        let is_enough = |sum: &Sum| are_neighbours((sum.rare, sum.pairs), ours, content.rare_totals(sum.text));
         let first = found.len();
         found.extend(self.take().filter(is_enough).map(|sum| Neighbour { text: sum.text, pairs: sum.pairs }));
         found[first..].sort_unstable_by_key(|neighbour| neighbour.text);
@@ -470,7 +490,9 @@ impl Shared {
             rare.iter().filter(|&(_, weight)| weight > 0).map(|(list, weight)| (lists.get(list), weight)).collect();
         self.begin(lists.iter().map(|(list, _)| list.len()).sum());
         for (list, pair_weight) in &lists {
-            list.iter().filter(|&&other| other != text).for_each(|&other| self.meet(other, 0, u32::from(*pair_weight)));
+            list.iter()
+                .filter(|&&other| other != text)
+                .for_each(|&other| self.meet(other, 0, u32::from(*pair_weight), || ()));
         }
         found.extend(self.take().map(|sum| Neighbour { text: sum.text, pairs: sum.pairs }));
     }
@@ -523,13 +545,13 @@ mod tests {
                 let enough = |&right: &u32| {
                     let b = &distinct[right as usize];
                     let common: u64 = a.intersection(b).map(weight).sum();
-                    let pair_totals = [left, right as usize].map(|text| content.pair_totals[text]);
+                    let pair_totals = [left as u32, right].map(|text| content.pair_total(text));
                     let pairs = Neighbour::of(&content.rare(left as u32), &content, right).pairs;
                     pairs > 0
                         && common * 1024 >= LEAST_SHARE * (total(a).min(total(b)) + SHORT_TEXT)
                         && u64::from(pairs) * LEAST_PAIRS >= pair_totals[0].min(pair_totals[1]).into()
                 };
-                prop_assert_eq!(u64::from(content.rare_totals[left]), total(a));
+                prop_assert_eq!(u64::from(content.rare_totals(left as u32).0), total(a));
                 let expected: Vec<u32> = (left as u32 + 1..texts.len() as u32).filter(enough).collect();
                 prop_assert_eq!(of(&found, left as u32), expected);
             }
@@ -542,7 +564,7 @@ mod tests {
             for left in 0..texts.len() {
                 for Neighbour { text, pairs } in found.of(left as u32) {
                     let right = text as usize;
-                    let share = verify::pair_containment(pairs, content.pair_totals[left], content.pair_totals[right]);
+                    let share = verify::pair_containment(pairs, content.pair_total(left as u32), content.pair_total(right as u32));
                     shares[left].push(share);
                     shares[right].push(share);
                 }
@@ -564,7 +586,7 @@ mod tests {
             for left in 0..texts.len() as u32 {
                 let is_best = |&Neighbour { text: right, pairs }: &Neighbour| {
                     let [left, right] = [left, right].map(|text| text as usize);
-                    let share = verify::pair_containment(pairs, content.pair_totals[left], content.pair_totals[right]);
+                    let share = verify::pair_containment(pairs, content.pair_total(left as u32), content.pair_total(right as u32));
                     of_steps(in_steps(share)) >= shares[left].min(shares[right]).min(0.3)
                 };
                 let expected: Vec<Neighbour> = all.of(left).into_iter().filter(is_best).collect();

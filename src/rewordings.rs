@@ -284,11 +284,15 @@ impl Rewordings<'_> {
         let examine = |mut found: Examined, left: u32| {
             ticker.tick();
             let worth = |neighbour: &Neighbour| {
-                let totals = (content.pair_totals[left as usize], content.pair_totals[neighbour.text as usize]);
+                let totals = (content.pair_total(left), content.pair_total(neighbour.text));
                 let usual = usual.of(left, neighbour.text);
                 self.near.search == Search::Exhaustive || verify::share_enough_pairs(neighbour.pairs, totals, usual)
             };
             let mut neighbours = neighbours.of(left);
+            for neighbour in &neighbours {
+                content.fetch_totals(neighbour.text);
+                usual.fetch(neighbour.text);
+            }
             neighbours.retain(|neighbour| worth(neighbour));
             found.compared += neighbours.len() as u64;
             if neighbours.is_empty() {
@@ -297,7 +301,7 @@ impl Rewordings<'_> {
             let ours = content.get(left);
             found.desk.take(&ours);
             // The texts lie far apart in memory: all are asked for before any is waited for.
-            std::hint::black_box(neighbours.iter().fold(0, |all, neighbour| all ^ content.peek(neighbour.text)));
+            content.fetch(neighbours.iter().map(|neighbour| neighbour.text));
             for neighbour in &neighbours {
                 let judged = self.side_by_side(stories, (left, &ours, &mut found.desk), neighbour, keep);
                 let Some(pair) = judged else { continue };

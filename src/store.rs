@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 
+use crate::arch;
 use crate::error::{Error, Result};
 
 /// Texts are numbered on, and what is kept of so many of them is kept together.
@@ -262,12 +263,13 @@ impl Block {
         }
     }
 
-    /// One of the words, if it is in memory.
+    /// Asks for a word and those that come with it, if they are in memory.
     #[inline(always)]
-    pub(crate) fn peek(&self, at: usize) -> Option<u32> {
-        match self {
-            Self::Memory(words) => words.get(at).copied(),
-            Self::File { .. } => None,
+    pub(crate) fn fetch(&self, at: usize) {
+        if let Self::Memory(words) = self
+            && let Some(word) = words.get(at)
+        {
+            arch::fetch(word);
         }
     }
 }

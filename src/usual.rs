@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::arch;
 use crate::features::{Content, Features};
 use crate::rare::{Neighbour, Neighbours, of_steps};
 use crate::store::Budget;
@@ -55,6 +56,11 @@ impl Usual {
     /// For a text.
     pub(crate) fn of_text(&self, text: u32) -> f32 {
         self.0[text as usize]
+    }
+
+    /// Asks for what is usual for a text.
+    pub(crate) fn fetch(&self, text: u32) {
+        arch::fetch(&self.0[text as usize]);
     }
 
     /// For the less crowded one of two texts.

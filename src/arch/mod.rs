@@ -220,6 +220,23 @@ impl Arch {
     }
 }
 
+/// Numbers of 32 bits that come together from memory on most processors.
+pub(crate) const LINE: usize = 16;
+
+/// Asks for the memory in which a value begins, without waiting for it: who reads what lies anywhere asks for the next places while it is
+/// at the first ones. Nothing but time depends on it, and where it cannot be asked nothing is done.
+#[inline(always)]
+pub(crate) fn fetch<T>(value: &T) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        // SAFETY: SSE is part of the architecture, and the address is that of a reference.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(value).cast()) };
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = value;
+}
+
 /// Plain code to be compiled once for each backend.
 ///
 /// A trait and not a closure: only what is inlined is compiled for a backend, and of closures the compiler decides by itself
