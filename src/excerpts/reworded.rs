@@ -91,15 +91,41 @@ struct Group {
     same: u32,
 }
 
-/// Stretches of two texts that tell the same, together with those that follow close by.
-fn groups(pieces: impl Iterator<Item = (Stretch, Stretch, PassageKind)>) -> Vec<Group> {
+/// The longest part of a stretch that has no word of some others; empty if they have all of it.
+fn without(words: Stretch, others: impl Iterator<Item = Stretch>) -> Stretch {
+    let mut others: Vec<Stretch> = others.filter(|&other| both(other, words) > 0).collect();
+    others.sort_unstable();
+    let mut parts = Vec::with_capacity(others.len() + 1);
+    let mut start = words.0;
+    for other in others {
+        parts.push((start, other.0.max(start)));
+        start = start.max(other.1);
+    }
+    parts.push((start.min(words.1), words.1));
+    parts.into_iter().rev().max_by_key(|&part| len(part)).unwrap_or(words)
+}
+
+/// Stretches of two texts that tell the same, together with those that follow close by, as far as they are told nowhere else.
+fn groups(pieces: impl Iterator<Item = (Stretch, Stretch, PassageKind)>, told_elsewhere: &[Block]) -> Vec<Group> {
     let mut groups: Vec<Group> = Vec::new();
+    let is_free = |left: Stretch, right: Stretch| {
+        told_elsewhere.iter().all(|other| other.is_beside(&Block { left, right, same: 0 }))
+    };
     for (left, right, kind) in pieces {
+        let left = without(left, told_elsewhere.iter().map(|other| other.left));
+        let right = without(right, told_elsewhere.iter().map(|other| other.right));
+        if len(left) == 0 || len(right) == 0 {
+            continue;
+        }
         let told = len(left);
         let same = if kind == PassageKind::Same { told } else { 0 };
         let with = |group: &Group| (group.right.0.min(right.0), group.right.1.max(right.1));
-        let takes =
-            |group: &&mut Group| left.0 <= group.left.1 + GAP && 2 * len(with(group)) <= 3 * (group.told + told) + 50;
+        let takes = |group: &&mut Group| {
+            let joined = ((group.left.0, left.1), with(group));
+            left.0 <= group.left.1 + GAP
+                && 2 * len(joined.1) <= 3 * (group.told + told) + 50
+                && is_free(joined.0, joined.1)
+        };
         match groups.iter_mut().rev().take(OPEN).find(takes) {
             Some(group) => {
                 (group.left.1, group.right) = (left.1, with(group));
@@ -118,7 +144,7 @@ fn around(side: &Side, (start, end): Stretch, words: u32) -> Stretch {
 }
 
 /// The passages that two texts tell in other words, by their runs of the same words, in order, where these are not of passages that both
-/// have word for word. Where the words of both texts stand is known.
+/// have word for word: no word of either text is in two of all these. Where the words of both texts stand is known.
 pub(super) fn blocks(
     sides: &Sides,
     (host, source): (&str, &str),
@@ -136,13 +162,15 @@ pub(super) fn blocks(
         let pieces = pieces
             .into_iter()
             .map(|piece| (place(left, ours.start, piece.left), place(right, theirs.start, piece.right), piece.kind));
-        for Group { left: in_host, right: in_source, told, same } in groups(pieces) {
+        let told_elsewhere = [verbatim, &found].concat();
+        for Group { left: in_host, right: in_source, told, same } in groups(pieces, &told_elsewhere) {
+            let in_host = without(in_host, found.iter().map(|other| other.left));
+            let in_source = without(in_source, found.iter().map(|other| other.right));
             let words = (len(in_host), len(in_source));
+            let (told, same) = (told.min(words.0), same.min(words.0));
             let are_wholes =
                 is_whole(in_host, left.hashes.len() as u32) && is_whole(in_source, right.hashes.len() as u32);
-            let is_new = |other: &Block| 2 * both(other.left, in_host) < words.0.min(len(other.left));
-            let is_new = found.iter().chain(verbatim).all(is_new);
-            let is_one = words.0.min(words.1) >= LONG && 10 * told >= TOLD * words.0 && is_new && !are_wholes;
+            let is_one = words.0.min(words.1) >= LONG && 10 * told >= TOLD * words.0 && !are_wholes;
             if is_one && retells(&host[left.bytes(in_host)], &source[right.bytes(in_source)]) {
                 found.push(Block { left: in_host, right: in_source, same });
             }
