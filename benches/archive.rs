@@ -204,7 +204,7 @@ fn main() -> Result<()> {
         args.commit,
         rate(busy)
     );
-    println!("written {:.1} times; {} segments", per_record(stats.written), stats.segments);
+    println!("written {:.1} times; {} segments", per_record(writer.written()), stats.segments);
     println!("disk: {:.0} bytes a record with the journal", per_record(stats.segment_bytes + stats.journal_bytes));
     println!("resident {} MB, of which the store {} MB", resident(), stats.memory >> 20);
     tell("as it is", &writer.view(), &args)?;

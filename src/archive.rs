@@ -601,29 +601,17 @@ impl Archive {
         self.reader.report()
     }
 
-    /// Checks every byte of every file, as they were last committed.
+    /// As [`ArchiveReader::verify`].
     ///
     /// # Errors
-    /// [`Error::Archive`] names the first file that is damaged, and the place.
+    /// As there.
     pub fn verify(&self) -> Result<()> {
-        self.records.verify()?;
-        Counted::read(&self.reader.folder)?.or_newer(&self.reader.folder, self.records.view().note()).map(|_| ())
+        self.reader.verify()
     }
 
-    /// Figures about the archive.
+    /// As [`ArchiveReader::stats`], with what was not committed.
     pub fn stats(&self) -> ArchiveStats {
-        let records::Stats { live, dead, segments, segment_bytes, journal_bytes, memory, .. } = self.records.stats();
-        let counted = self.reader.counted();
-        ArchiveStats {
-            articles: live,
-            removed: dead,
-            segments,
-            bytes: segment_bytes + journal_bytes,
-            memory,
-            census: counted.number,
-            counted: counted.articles.len() as u64,
-            keeps_texts: self.reader.kept == Kept::Texts,
-        }
+        self.reader.figures(&self.records.stats())
     }
 }
 
@@ -659,6 +647,50 @@ impl ArchiveReader {
         let counted = Counted::read(&self.folder)?.or_newer(&self.folder, self.records.snapshot().note())?;
         *self.counted.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(counted);
         Ok(())
+    }
+
+    /// Checks every byte of every file, as they were last committed, whether another process writes to them or not.
+    ///
+    /// # Errors
+    /// [`Error::Archive`] names the first file that is damaged, and the place.
+    ///
+    /// # Examples
+    /// ```
+    /// use retold::{Archive, ArchiveReader, Detector};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path().join("news");
+    /// let mut archive = Archive::create(&folder, &Detector::new())?;
+    /// archive.add(&("monday", "The ferry leaves the harbour at nine and comes back at noon."))?;
+    /// archive.commit()?;
+    ///
+    /// let reader = ArchiveReader::open(&folder, &Detector::new())?;
+    /// reader.verify()?;
+    /// assert_eq!(reader.stats().articles, 1);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn verify(&self) -> Result<()> {
+        records::Reader::verify(&self.folder)?;
+        Counted::read(&self.folder)?.or_newer(&self.folder, self.records.snapshot().note()).map(|_| ())
+    }
+
+    /// Figures about the archive, as it was last committed.
+    pub fn stats(&self) -> ArchiveStats {
+        self.figures(&self.records.snapshot().stats())
+    }
+
+    fn figures(&self, of: &records::Stats) -> ArchiveStats {
+        let counted = self.counted();
+        ArchiveStats {
+            articles: of.live,
+            removed: of.dead,
+            segments: of.segments,
+            bytes: of.segment_bytes + of.journal_bytes,
+            memory: of.memory,
+            census: counted.number,
+            counted: counted.articles.len() as u64,
+            keeps_texts: self.kept == Kept::Texts,
+        }
     }
 
     fn counted(&self) -> Arc<Counted> {

@@ -126,6 +126,12 @@ pub enum ArchiveFault {
         /// What does not check.
         what: &'static str,
     },
+    /// The last commit does not check: a crash cut it short before anybody was told that it is committed, if nobody writes. It goes when
+    /// the archive is opened to be written, and all that was committed before is kept.
+    CutShort {
+        /// Where it begins in the file, in bytes.
+        place: u64,
+    },
     /// It was written by another release, in another format.
     Version(u32),
     /// The articles of the archive were signed in another way.
@@ -167,6 +173,11 @@ impl fmt::Display for ArchiveFault {
             Self::Damaged { place, what } => {
                 write!(f, "damaged at byte {place}: {what}; restore the archive from a copy, or add its articles anew")
             }
+            Self::CutShort { place } => write!(
+                f,
+                "the commit at byte {place} was cut short, as by a crash; it goes when the archive is written to next, and what was \
+                committed before is kept"
+            ),
             Self::Version(found) => write!(f, "the archive has format {found}; use the release that wrote it"),
             Self::Profile { archive, expected } => write!(
                 f,

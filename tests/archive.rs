@@ -15,8 +15,8 @@ use std::path::{Path, PathBuf};
 
 use proptest::prelude::*;
 use retold::{
-    Archive, ArchiveFault, ArchiveReader, Detector, Error, Excerpt, ExcerptKind, ExcerptMatch, ExcerptPlace, Excerpts,
-    Level, Match, Pair, Relation, Shingle,
+    Archive, ArchiveFault, ArchiveReader, ArchiveStats, Detector, Error, Excerpt, ExcerptKind, ExcerptMatch,
+    ExcerptPlace, Excerpts, Level, Match, Pair, Relation, Shingle,
 };
 use story::Story;
 
@@ -450,6 +450,60 @@ fn a_census_is_needed_where_as_many_came_as_went() {
     }
     archive.commit().unwrap();
     assert_eq!([archive.needs_census(), archive.needs_census_after(0.2)], [true, false]);
+}
+
+#[test]
+fn a_reader_tells_figures_and_verifies_beside_a_writer() {
+    let (folder, detector) = (Folder::new(), Detector::new());
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    archive.add_all(&articles()).unwrap();
+    archive.take_census().unwrap();
+    archive.remove(&articles()[0].0).unwrap();
+    archive.commit().unwrap();
+    let figures = |stats: ArchiveStats| {
+        (stats.articles, stats.removed, stats.segments, stats.bytes, stats.census, stats.counted, stats.keeps_texts)
+    };
+    let reader = ArchiveReader::open(folder.archive(), &detector).unwrap();
+    for reader in [&reader, &archive.reader()] {
+        assert_eq!(figures(reader.stats()), figures(archive.stats()));
+        reader.verify().unwrap();
+    }
+    archive.add(&("late", "Snow closed the mountain road to Hallin for the third time in a week.")).unwrap();
+    assert_eq!([archive.stats().articles, reader.stats().articles + 1], [articles().len() as u64; 2]);
+    archive.commit().unwrap();
+    reader.refresh().unwrap();
+    assert_eq!(figures(reader.stats()), figures(archive.stats()));
+    let census = std::fs::read_dir(folder.archive()).unwrap().map(|file| file.unwrap().path());
+    let census = census.into_iter().find(|path| path.to_string_lossy().contains("census-")).unwrap();
+    let mut bytes = std::fs::read(&census).unwrap();
+    bytes[20] ^= 1;
+    std::fs::write(&census, bytes).unwrap();
+    let told = reader.verify().unwrap_err().to_string();
+    assert!(told.contains("census-") && told.contains("damaged"), "{told}");
+}
+
+#[test]
+fn readers_find_a_census_while_others_are_taken() {
+    let (folder, detector) = (Folder::new(), Detector::new());
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    archive.add(&("a", "The ferry leaves the harbour at nine and comes back at noon.")).unwrap();
+    archive.take_census().unwrap();
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let reading = scope.spawn(|| {
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                let reader = ArchiveReader::open(folder.archive(), &detector).unwrap();
+                reader.refresh().unwrap();
+                reader.verify().unwrap();
+            }
+        });
+        for day in 0..200 {
+            archive.add(&("more", format!("On day {day} the ferry stayed in the harbour."))).unwrap();
+            archive.take_census().unwrap();
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        reading.join().unwrap();
+    });
 }
 
 #[test]

@@ -2,8 +2,9 @@
 
 mod common;
 
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
-use std::process::Output;
+use std::process::{Output, Stdio};
 
 use common::*;
 use serde_json::{Value, json};
@@ -165,6 +166,37 @@ fn a_watch_answers_each_line_and_keeps_what_it_was_told() {
     let again = lines(&watch(&line("d", STORM)));
     assert_eq!((&again[0]["matches"][0]["id"], &again[0]["matches"][0]["date"]), (&json!("c"), &json!("2024-05-17")));
     assert_eq!(again[0]["story"], 2);
+}
+
+#[test]
+fn what_only_reads_works_beside_a_watch() {
+    let folder = Temp::new("beside");
+    let mut watch = dedup()
+        .current_dir(&*folder)
+        .args(["watch", "news", "--commit-every", "1"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let (mut lines_in, mut answers) = (watch.stdin.take().unwrap(), BufReader::new(watch.stdout.take().unwrap()));
+    let mut tell = |id: &str| {
+        writeln!(lines_in, "{}", json!({ "id": id, "text": FERRY })).unwrap();
+        answers.read_line(&mut String::new()).unwrap();
+    };
+    tell("a");
+    // It is committed before the next one is read.
+    tell("b");
+    assert!(stderr(&archive(&folder, &["merge", "news"])).contains("the archive is being written"));
+    let stats = archive(&folder, &["stats", "news"]);
+    assert!(stats.status.success(), "{}", stderr(&stats));
+    assert!(lines(&stats)[0]["articles"].as_u64() >= Some(1), "{stats:?}");
+    for command in ["verify", "report"] {
+        let output = archive(&folder, &[command, "news"]);
+        assert!(output.status.success(), "{command}: {}", stderr(&output));
+    }
+    drop(lines_in);
+    assert!(watch.wait().unwrap().success());
+    assert_eq!(lines(&archive(&folder, &["stats", "news"]))[0]["articles"], 2);
 }
 
 #[test]

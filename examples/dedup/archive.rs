@@ -114,6 +114,11 @@ impl Folder {
     fn open(&self) -> Result<Archive, String> {
         Archive::open(&self.archive, &detector(&self.search)?).map_err(failed)
     }
+
+    /// Beside whoever writes to it.
+    fn reader(&self) -> Result<ArchiveReader, String> {
+        ArchiveReader::open(&self.archive, &detector(&self.search)?).map_err(failed)
+    }
 }
 
 /// What a new archive keeps of articles.
@@ -218,7 +223,7 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
             tell(format_args!("removed {} articles", HumanCount(expired)));
         }
         Command::Report(folder) => {
-            let archive = ArchiveReader::open(&folder.archive, &detector(&folder.search)?).map_err(failed)?;
+            let archive = folder.reader()?;
             let (report, articles) = archive.report().map_err(failed)?;
             let line = |cluster: &Cluster| cluster_line(cluster, &articles);
             print(report.clusters().iter().map(line))?;
@@ -228,13 +233,13 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
             tell(format_args!("took census {census}"));
         }
         Command::Stats(folder) => {
-            let stats = folder.open()?.stats();
+            let stats = folder.reader()?.stats();
             let mut line = json!(stats);
             line["type"] = "archive".into();
             print([line])?;
         }
         Command::Verify(folder) => {
-            folder.open()?.verify().map_err(failed)?;
+            folder.reader()?.verify().map_err(failed)?;
             tell(format_args!("all files are as they were written"));
         }
         Command::Merge(folder) => folder.open()?.merge().map_err(failed)?,

@@ -460,6 +460,14 @@ impl ArchiveReader {
         })
     }
 
+    fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyAny>> {
+        to_py(py, &run::within(py, self.setup.threads, || self.reader.stats())?)
+    }
+
+    fn verify(&self, py: Python<'_>) -> PyResult<()> {
+        run::within(py, self.setup.threads, || self.reader.verify())?.map_err(exception)
+    }
+
     fn articles(&self, py: Python<'_>) -> PyResult<Table> {
         run::within(py, self.setup.threads, || articles(&self.reader.articles().map_err(exception)?))?
     }

@@ -250,7 +250,10 @@ def test_a_crash_and_one_writer(folder: Path) -> None:
         assert child.stdout is not None and child.stdout.readline() == "ready\n"
         with pytest.raises(BlockingIOError, match="the archive is being written; wait for the other writer to end, or open a reader"):
             retold.Archive.open(folder)
-        assert len(retold.ArchiveReader(folder).matches([FERRY, SNOW])) == 1
+        reader = retold.ArchiveReader(folder)
+        assert len(reader.matches([FERRY, SNOW])) == 1
+        assert reader.stats()["articles"] == 1
+        reader.verify()
     finally:
         child.kill()
         child.wait()

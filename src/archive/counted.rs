@@ -120,8 +120,12 @@ impl Counted {
         write().map_err(records::io(&path))
     }
 
-    /// The last census of an archive; none if there is none.
+    /// The last census of an archive; none if there is none. Another process may take one at the same time.
     pub(super) fn read(folder: &Path) -> Result<Self> {
+        records::patiently(|| Self::read_last(folder))
+    }
+
+    fn read_last(folder: &Path) -> Result<Self> {
         let names = fs::read_dir(folder).map_err(records::io(folder))?;
         let mut last = 0;
         for name in names {

@@ -108,7 +108,7 @@ pub struct Cut {
 /// Where a journal ends.
 #[derive(Debug)]
 pub(super) struct End {
-    at: u64,
+    pub(super) at: u64,
     /// Where the last commit begins, the only one that may not have lasted.
     last: u64,
     next: u64,

@@ -50,10 +50,11 @@ pub(crate) use bytes::{Cursor, put_number};
 pub use journal::Cut;
 pub use manifest::{MOST_KINDS, Profile};
 pub use reader::Reader;
+pub(crate) use reader::patiently;
 pub use record::{Record, Stored, Text};
 pub(crate) use snapshot::Among;
-pub use snapshot::Snapshot;
-pub use writer::{Merge, Opened, Options, Stats, Writer};
+pub use snapshot::{Snapshot, Stats};
+pub use writer::{Merge, Opened, Options, Writer};
 
 use crate::error::{ArchiveFault, Error};
 

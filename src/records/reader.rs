@@ -2,6 +2,8 @@
 
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::thread::sleep;
+use std::time::Duration;
 
 use super::Snapshot;
 use super::disk::{Disk, Folder};
@@ -20,6 +22,10 @@ pub struct Reader {
 
 /// How often an archive is read anew because a writer has removed a file of it in the meantime.
 const TRIES: usize = 100;
+
+/// How often, and after what time, somebody looks again whether a commit that does not check is still the same: to write one takes less.
+const LOOKS: usize = 20;
+const LOOK: Duration = Duration::from_millis(50);
 
 impl Reader {
     pub(super) fn of(current: Arc<RwLock<Arc<Snapshot>>>, profile: Profile) -> Self {
@@ -61,14 +67,27 @@ impl Reader {
         Ok(())
     }
 
-    /// Checks every byte of every file of an archive that nobody writes.
+    /// Checks every byte of every file, as they were last committed. Others may write.
     pub fn verify(folder: &Path) -> Result<()> {
-        verify(&Folder::new(folder))
+        Self::verify_on(&Folder::new(folder))
+    }
+
+    pub(super) fn verify_on(disk: &dyn Disk) -> Result<()> {
+        let Some(cut) = patiently(|| verify(disk))? else { return Ok(()) };
+        for _ in 0..LOOKS {
+            sleep(LOOK);
+            let now = patiently(|| load(disk, &[], &[]))?.end.cut;
+            // It was under way, and another one may be now.
+            if now.as_ref() != Some(&cut) {
+                return Ok(());
+            }
+        }
+        Err(Error::Archive { path: cut.path, fault: ArchiveFault::CutShort { place: cut.place } })
     }
 }
 
-/// Does it again if a file was not there: a writer has removed it, and there is a newer manifest.
-fn patiently<T>(what: impl Fn() -> Result<T>) -> Result<T> {
+/// Does it again if a file was not there: a writer has removed it, and there is a newer one.
+pub(crate) fn patiently<T>(what: impl Fn() -> Result<T>) -> Result<T> {
     for _ in 1..TRIES {
         match what() {
             Err(Error::Archive { fault: ArchiveFault::Io(error), .. })

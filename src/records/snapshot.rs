@@ -18,6 +18,25 @@ pub struct Snapshot {
     pub(super) newest: Newest,
     pub(super) widths: Arc<[u32]>,
     pub(super) note: u64,
+    /// Bytes of the journal.
+    pub(super) journal: u64,
+}
+
+/// Figures about what an archive holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Stats {
+    /// Records that live.
+    pub live: u64,
+    /// Records that were removed, and still take room.
+    pub dead: u64,
+    /// Segments.
+    pub segments: usize,
+    /// Bytes of all segments.
+    pub segment_bytes: u64,
+    /// Bytes of the journal.
+    pub journal_bytes: u64,
+    /// Bytes of memory.
+    pub memory: u64,
 }
 
 /// The newest records up to some time.
@@ -344,8 +363,21 @@ impl Snapshot {
         Ok(count)
     }
 
+    /// Figures about it.
+    pub fn stats(&self) -> Stats {
+        let dead = |dead: &Dead| u64::from(dead.count());
+        Stats {
+            live: self.len(),
+            dead: self.parts.iter().map(|part| dead(&part.dead)).sum::<u64>() + dead(&self.newest.dead),
+            segments: self.parts.len(),
+            segment_bytes: self.parts.iter().map(|part| part.segment.written.length).sum(),
+            journal_bytes: self.journal,
+            memory: self.memory(),
+        }
+    }
+
     /// Bytes of memory that it takes, shared with others of its time.
-    pub fn memory(&self) -> u64 {
+    fn memory(&self) -> u64 {
         let parts: usize = self.parts.iter().map(|part| part.segment.memory() + part.dead.memory()).sum();
         (parts + self.newest.lock().memory() + self.newest.dead.memory()) as u64
     }

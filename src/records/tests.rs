@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
+use super::disk::Disk;
 use super::simulated::{Dice, Fault, Simulated};
 use super::*;
 use crate::error::Result;
@@ -484,7 +485,7 @@ fn a_changed_byte_anywhere_is_told_or_changes_nothing() {
             let told = |error: String| assert!(error.contains(&**name), "byte {at} of {name}: {error}");
             let reading = Reader::open_on(Arc::new(disk.clone()), &[]).map_err(|error| error.to_string());
             let answer = reading.and_then(|reader| model.check(&reader.snapshot()));
-            let verified = writer::verify(&disk);
+            let verified = Reader::verify_on(&disk);
             match (answer, verified) {
                 (Err(error), verified) => {
                     told(error);
@@ -508,7 +509,7 @@ fn a_file_that_is_too_short_or_gone_is_told() {
             assert!(error.contains(&name) && error.contains("damaged"), "{name} up to {length}: {error}");
         }
         let disk = disk.copy();
-        disk::Disk::remove(&disk, &name).unwrap();
+        Disk::remove(&disk, &name).unwrap();
         let error = Writer::open_on(Arc::new(disk), &[], by_hand()).unwrap_err().to_string();
         assert!(name.starts_with("manifest") || error.contains(&name), "{error}");
     }
@@ -690,6 +691,12 @@ fn readers_of_threads_and_other_processes_see_whole_commits() {
                 last = end;
             }
         });
+        // Commits that are under way are no damage.
+        let checking = scope.spawn(move || {
+            while !ended() {
+                Reader::verify(path).unwrap();
+            }
+        });
         for number in 0..900 {
             Kept::of(5, number).add(&mut writer).unwrap();
             if number % 3 == 2 {
@@ -699,9 +706,35 @@ fn readers_of_threads_and_other_processes_see_whole_commits() {
         done.store(true, Relaxed);
         own.join().unwrap();
         other.join().unwrap();
+        checking.join().unwrap();
     });
+    assert_eq!(Reader::open(&path, &[]).unwrap().snapshot().stats().journal_bytes, writer.stats().journal_bytes);
     writer.close().unwrap();
     Reader::verify(&path).unwrap();
+}
+
+#[test]
+fn a_commit_that_stays_cut_short_is_told_and_one_that_is_being_written_is_not() {
+    let disk = Simulated::default();
+    let mut writer = Writer::create_on(Arc::new(disk.clone()), &profile(), by_hand()).unwrap();
+    let name = disk.files().into_keys().find(|name| name.starts_with("journal")).unwrap();
+    let mut ends = Vec::new();
+    for number in 0..3 {
+        ends.push(disk.files()[&name].len());
+        Kept::of(5, number).add(&mut writer).unwrap();
+        writer.commit().unwrap();
+    }
+    let whole = disk.files()[&name].clone();
+    disk.put(&name, whole[..whole.len() - 1].to_vec());
+    let told = Reader::verify_on(&disk).unwrap_err();
+    let Error::Archive { fault: ArchiveFault::CutShort { place }, path } = &told else { panic!("{told}") };
+    assert_eq!((*place, path), (ends[2] as u64, &disk.path(&name)));
+    std::thread::scope(|scope| {
+        let verified = scope.spawn(|| Reader::verify_on(&disk));
+        std::thread::sleep(Duration::from_millis(100));
+        disk.put(&name, whole.clone());
+        verified.join().unwrap().unwrap();
+    });
 }
 
 /// What a helper process that may be killed has after so many commits.

@@ -22,7 +22,7 @@ use super::merging::Merging;
 use super::offsets::Dead;
 use super::record::{self, MOST_BYTES, Record};
 use super::segment::{ID_WIDTH, Merged, Part, Segment, Sink, Written, id_key, write};
-use super::snapshot::{Newest, Snapshot};
+use super::snapshot::{Newest, Snapshot, Stats};
 use super::{Reader, damaged, file_number, io, name};
 use crate::error::{ArchiveFault, Error, Result};
 
@@ -73,25 +73,6 @@ pub struct Opened {
     pub cut: Option<Cut>,
     /// Files that belong to nothing, and were removed.
     pub removed: Vec<String>,
-}
-
-/// Figures about an archive.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Stats {
-    /// Records that live.
-    pub live: u64,
-    /// Records that were removed, and still take room.
-    pub dead: u64,
-    /// Segments.
-    pub segments: usize,
-    /// Bytes of all segments.
-    pub segment_bytes: u64,
-    /// Bytes of the journal.
-    pub journal_bytes: u64,
-    /// Bytes of memory.
-    pub memory: u64,
-    /// Records that were written to segments, merges included.
-    pub written: u64,
 }
 
 /// Writes an archive.
@@ -190,7 +171,7 @@ pub(super) fn load(disk: &dyn Disk, expected: &[Profile], open: &[Part]) -> Resu
     }
     let dead_counts = parts.iter().map(|part: &Part| part.dead.count()).collect();
     let (newest, journal) = (Newest::new(manifest.next, &widths), (manifest.journal, manifest.committed));
-    let mut state = Snapshot { parts, newest, widths: widths.clone(), note: manifest.note };
+    let mut state = Snapshot { parts, newest, widths: widths.clone(), note: manifest.note, journal: 0 };
     let end = journal::read(disk, journal, &widths[..widths.len() - 1], &mut |change| match change {
         Change::Add { record, text, keys } => {
             let id = record::Stored::new(0, record.to_vec()).map(|stored| [id_key(stored.id())]);
@@ -207,6 +188,7 @@ pub(super) fn load(disk: &dyn Disk, expected: &[Profile], open: &[Part]) -> Resu
         }
         Change::Expire(before) => state.expire(before).map(|_| ()),
     })?;
+    state.journal = end.at;
     Ok(Loaded { file, manifest, state, dead_counts, end })
 }
 
@@ -496,7 +478,8 @@ impl Writer {
         Ok(())
     }
 
-    fn publish(&self) {
+    fn publish(&mut self) {
+        self.state.journal = self.journal.length();
         let state = Arc::new(self.state.clone());
         *self.published.write().unwrap_or_else(PoisonError::into_inner) = state;
     }
@@ -729,22 +712,18 @@ impl Writer {
 
     /// Checks every byte of every file, as they were last committed.
     pub fn verify(&self) -> Result<()> {
-        verify(&*self.disk)
+        Reader::verify_on(&*self.disk)
     }
 
     /// Figures about the archive.
     pub fn stats(&self) -> Stats {
-        let parts = &self.state.parts;
-        let dead = |dead: &Dead| u64::from(dead.count());
-        Stats {
-            live: self.state.len(),
-            dead: parts.iter().map(|part| dead(&part.dead)).sum::<u64>() + dead(&self.state.newest.dead),
-            segments: parts.len(),
-            segment_bytes: parts.iter().map(|part| part.segment.written.length).sum(),
-            journal_bytes: self.journal.length(),
-            memory: self.state.memory() + self.pending.capacity() as u64,
-            written: self.written,
-        }
+        let stats = self.state.stats();
+        Stats { memory: stats.memory + self.pending.capacity() as u64, ..stats }
+    }
+
+    /// Records that were written to segments since it was opened, merges included.
+    pub fn written(&self) -> u64 {
+        self.written
     }
 
     /// Whether nothing waits for a commit.
@@ -774,15 +753,10 @@ impl Drop for Writer {
     }
 }
 
-/// Checks every byte of every file that the newest manifest names.
-pub(super) fn verify(disk: &dyn Disk) -> Result<()> {
-    let Loaded { manifest, state, end, .. } = load(disk, &[], &[])?;
+/// Checks every byte of every file that the newest manifest names; a commit at the end that does not check, if there is one, which may
+/// be under way.
+pub(super) fn verify(disk: &dyn Disk) -> Result<Option<Cut>> {
+    let Loaded { state, end, .. } = load(disk, &[], &[])?;
     state.parts.iter().try_for_each(|part| part.segment.verify())?;
-    let at = disk.path(&name("journal", manifest.journal));
-    match end.cut {
-        None => Ok(()),
-        Some(cut) => {
-            Err(damaged(&at, cut.place, "a commit does not check; it was cut short by a crash, if it is the last"))
-        }
-    }
+    Ok(end.cut)
 }

@@ -538,6 +538,14 @@ class ArchiveReader:
         """As `Archive.ask`, among what was committed."""
         return Answer(*self._reader.ask(articles))
 
+    def stats(self) -> dict[str, int]:
+        """As `Archive.stats`, of what was committed."""
+        return self._reader.stats()
+
+    def verify(self) -> None:
+        """As `Archive.verify`."""
+        self._reader.verify()
+
     def articles(self) -> Table:
         """All articles in the order of their numbers: `number`, `id`, `text`, `date` and `source`."""
         return self._reader.articles()
