@@ -684,6 +684,19 @@ fn an_end_of_line_that_ends_no_row_of_a_table_is_text() {
 }
 
 #[test]
+fn lines_of_a_table_end_where_its_rows_do() {
+    for (end, text) in [("\n", "\r"), ("\r\n", "\r"), ("\r", "\n")] {
+        let rows = ["text".into(), format!("A{text}{STORM}"), format!("\"{FERRY}{text}\""), FERRY.into()];
+        let folder = Temp::new("lines of tables").with("x.csv", rows.map(|row| row + end).concat());
+        assert_eq!(clusters(&folder, &["x.csv"]), [["x.csv:3", "x.csv:4"]], "{end:?}");
+        // A line of a cell is one of the file as well, and so is one before the first row.
+        let rows = [String::new(), "text".into(), format!("\"{FERRY}{end}\""), FERRY.into()];
+        let folder = Temp::new("lines of cells").with("x.csv", rows.map(|row| row + end).concat());
+        assert_eq!(clusters(&folder, &["x.csv"]), [["x.csv:3", "x.csv:5"]], "{end:?}");
+    }
+}
+
+#[test]
 fn half_a_character_in_json_is_told_with_a_remedy() {
     for text in ["cut \\ud83d", "cut \\ud83d off", "cut \\ude00", "cut \\ud83d\\n"] {
         let pair = with_a_pair("surrogate").with("x.jsonl", format!("{{\"id\": \"a\", \"text\": \"{text}\"}}\n"));

@@ -6,7 +6,7 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
-use memchr::{memchr, memchr_iter, memchr2, memchr2_iter, memchr3};
+use memchr::{memchr, memchr_iter, memchr2, memchr3};
 
 use super::At;
 use super::bytes::{guarded, unreadable};
@@ -100,13 +100,15 @@ pub struct Block {
     pub first: u64,
     /// The line in which the block begins, from 1.
     line: u64,
+    /// The byte that ends each line.
+    line_end: u8,
 }
 
 impl Block {
     /// One line by itself, the so-manieth from 1.
     pub fn line(bytes: Vec<u8>, number: u64) -> Self {
         let records = std::iter::once(0..bytes.len()).collect();
-        Self { shape: Shape::Lines, bytes, records, first: number - 1, line: number }
+        Self { shape: Shape::Lines, bytes, records, first: number - 1, line: number, line_end: b'\n' }
     }
 
     /// The number, place and bytes of each record.
@@ -117,7 +119,7 @@ impl Block {
                 Shape::Whole => At::Whole,
                 Shape::Array | Shape::Values | Shape::Rows | Shape::Entries | Shape::Warc => At::Element(number + 1),
                 Shape::Lines | Shape::Table(_) => {
-                    line += lines(self.shape, &self.bytes[counted..record.start]);
+                    line += lines(&self.bytes[counted..record.start], self.line_end);
                     counted = record.start;
                     At::Line(line)
                 }
@@ -127,13 +129,9 @@ impl Block {
     }
 }
 
-/// How many lines end there. In tables a carriage return ends one as well, so that no two rows stand on one line.
-fn lines(shape: Shape, bytes: &[u8]) -> u64 {
-    let is_end = |at: &usize| bytes[*at] == b'\n' || bytes.get(at + 1) != Some(&b'\n');
-    match shape {
-        Shape::Table(_) => memchr2_iter(b'\n', b'\r', bytes).filter(is_end).count() as u64,
-        _ => memchr_iter(b'\n', bytes).count() as u64,
-    }
+/// How many lines end there.
+fn lines(bytes: &[u8], end: u8) -> u64 {
+    memchr_iter(end, bytes).count() as u64
 }
 
 /// How many bytes are read at a time, and about what a block holds.
@@ -189,7 +187,7 @@ impl<R: Read> Blocks<R> {
                 // Nothing but white space.
                 return match self.failure.take() {
                     Some(error) => Err((At::Whole, unreadable(&error))),
-                    None => Ok(self.cut(Shape::Whole, Vec::new(), self.buffer.len())),
+                    None => Ok(self.cut(Shape::Whole, Vec::new(), self.buffer.len(), b'\n')),
                 };
             };
             let scanner = self.scanner.get_or_insert_with(|| Scanner::new(shape, &self.buffer));
@@ -199,7 +197,8 @@ impl<R: Read> Blocks<R> {
             let end = if is_whole { self.buffer.len() } else { scanner.settled };
             if end > 0 {
                 scanner.shift(end);
-                return Ok(self.cut(shape, records, end));
+                let line_end = scanner.line_end();
+                return Ok(self.cut(shape, records, end, line_end));
             }
             if scanner.broken.is_none() && self.buffer.len() > LONGEST {
                 return Err((
@@ -284,22 +283,25 @@ impl<R: Read> Blocks<R> {
         match shape {
             Shape::Whole => At::Whole,
             Shape::Array | Shape::Values | Shape::Rows | Shape::Entries | Shape::Warc => At::Element(self.first + 1),
-            Shape::Lines | Shape::Table(_) => At::Line(self.line),
+            Shape::Lines | Shape::Table(_) => {
+                let before = |scanner: &Scanner| lines(&self.buffer[..scanner.start], scanner.line_end());
+                At::Line(self.line + self.scanner.as_ref().map_or(0, before))
+            }
         }
     }
 
     /// Takes a block off the buffer; none if nothing is left.
-    fn cut(&mut self, shape: Shape, records: Vec<Range<usize>>, end: usize) -> Option<Block> {
+    fn cut(&mut self, shape: Shape, records: Vec<Range<usize>>, end: usize, line_end: u8) -> Option<Block> {
         if end == 0 {
             return None;
         }
         let rest = self.buffer[end..].to_vec();
         let mut bytes = std::mem::replace(&mut self.buffer, rest);
         bytes.truncate(end);
-        let block = Block { shape, records, first: self.first, line: self.line, bytes };
+        let block = Block { shape, records, first: self.first, line: self.line, line_end, bytes };
         self.first += block.records.len() as u64;
         if !matches!(shape, Shape::Whole) {
-            self.line += lines(shape, &block.bytes);
+            self.line += lines(&block.bytes, line_end);
         }
         Some(block)
     }
@@ -454,6 +456,12 @@ impl Scanner {
         scanner
     }
 
+    /// The byte that ends each line: in tables the one that ends rows, so that no two of these stand on one line and the other one, which
+    /// may stand in cells, ends none.
+    fn line_end(&self) -> u8 {
+        if self.no_end == Some(b'\n') { b'\r' } else { b'\n' }
+    }
+
     /// Forgets the first bytes, which are settled.
     fn shift(&mut self, bytes: usize) {
         self.start = self.start.saturating_sub(bytes);
@@ -566,7 +574,10 @@ impl Scanner {
                         self.no_end.get_or_insert(if byte == b'\n' || is_pair { b'\r' } else { b'\n' });
                     }
                     let is_first = self.head.is_none();
-                    if is_empty || is_first && named_delimiter(&bytes[self.start..self.at]) == Some(delimiter) {
+                    if is_empty && self.no_end.is_none() {
+                        // What ends a line is told by the first one that is not empty.
+                        self.start = self.at;
+                    } else if is_empty || is_first && named_delimiter(&bytes[self.start..self.at]) == Some(delimiter) {
                         (self.start, self.settled) = (self.at, self.at);
                     } else {
                         let row = &bytes[self.start..self.at];
@@ -713,7 +724,7 @@ mod tests {
 
     fn records_with(input: &[u8], form: Form, delimiter: Option<u8>, size: usize) -> (Vec<Vec<u8>>, bool) {
         let mut blocks = Blocks::sized(input, form, delimiter, size);
-        let (mut records, mut bytes, mut lines) = (Vec::new(), Vec::new(), 1);
+        let (mut records, mut bytes, mut lines, mut line_end) = (Vec::new(), Vec::new(), 1, None);
         loop {
             let block = match blocks.next() {
                 Ok(Some(block)) => block,
@@ -731,9 +742,9 @@ mod tests {
             }
             records.extend(block.records().map(|(.., record)| record.to_vec()));
             if form != Form::Text {
-                let text = String::from_utf8_lossy(&block.bytes).replace("\r\n", "\n");
-                let is_table = matches!(form, Form::Table(_));
-                lines += text.chars().filter(|&c| c == '\n' || is_table && c == '\r').count() as u64;
+                // However much was read at once.
+                assert_eq!(*line_end.get_or_insert(block.line_end), block.line_end);
+                lines += block.bytes.iter().filter(|&&byte| byte == block.line_end).count() as u64;
             }
             bytes.extend(block.bytes);
         }
