@@ -278,7 +278,7 @@ fn rows_are_annotated() {
     assert_eq!(&**noted.column_by_name("duplicate_of").unwrap(), &places as &dyn Array);
 
     let output = run(&folder, &["--level", "near", "--annotate", "again.parquet", "notes.parquet"]);
-    assert!(stderr(&output).contains("the input has a column \"cluster\" already"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("notes.parquet has a field \"cluster\" already"), "{}", stderr(&output));
 }
 
 #[test]

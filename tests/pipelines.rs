@@ -77,10 +77,10 @@ fn annotations_that_cannot_be_are_refused() {
         .with("x.csv", format!("id,text,cluster\na,{FERRY},1\n"))
         .with("a.txt", FERRY);
     for (args, message) in [
-        (["--annotate", "notes.jsonl", "x.jsonl"], "x.jsonl has a field \"relation\" already"),
-        (["--annotate", "notes.jsonl", "later.jsonl"], "later.jsonl has a field \"relation\" already"),
-        (["--annotate", "notes.jsonl", "nan.jsonl"], "nan.jsonl has a field \"relation\" already"),
-        (["--annotate", "notes.csv", "x.csv"], "x.csv has a field \"cluster\" already"),
+        (["--annotate", "notes.jsonl", "x.jsonl"], "x.jsonl:1 has a field \"relation\" already"),
+        (["--annotate", "notes.jsonl", "later.jsonl"], "later.jsonl:2 has a field \"relation\" already"),
+        (["--annotate", "notes.jsonl", "nan.jsonl"], "nan.jsonl:1 has a field \"relation\" already"),
+        (["--annotate", "notes.csv", "x.csv"], "x.csv:1 has a field \"cluster\" already"),
         (["--annotate", "notes", "a.txt"], "texts, and they have no fields"),
         (["--annotate", "gone/notes.jsonl", "x.jsonl"], "make the folder first"),
         (["--annotate", "x.jsonl", "x.jsonl"], "is read itself"),
@@ -88,8 +88,12 @@ fn annotations_that_cannot_be_are_refused() {
         let output = run(&folder, &args);
         assert_eq!(output.status.code(), Some(2), "{args:?}");
         assert!(stderr(&output).contains(message), "{args:?}: {}", stderr(&output));
+        assert!(output.stdout.is_empty(), "{args:?}: it is told before anything is searched");
     }
     assert_eq!(fs::read_dir(&*folder).unwrap().count(), 5);
+    // What is known already is not written, and may have any fields.
+    let folder = Temp::new("known fields").with("x.jsonl", &taken).with("y.jsonl", line("b", FERRY));
+    stdout(&folder, &["--annotate", "notes.jsonl", "--against", "x.jsonl", "y.jsonl"]);
     // In a table the first row says what the fields are, whatever stands in a cell.
     let folder = Temp::new("cells").with("x.csv", "text\n{\"cluster\":1}\na text of six words or so\n");
     stdout(&folder, &["--annotate", "notes.csv", "x.csv"]);

@@ -6,7 +6,7 @@ use retold::{Member, Report};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::input::{Parser, Place, Shape, parse};
+use crate::input::{At, Block, Parser, Place, Shape, parse};
 use crate::output;
 
 /// The fields, in their order.
@@ -100,15 +100,12 @@ pub struct Table {
 }
 
 impl Table {
-    /// The row of names with those of the fields; an error is the name that is there already.
-    pub fn head(&mut self, head: &[u8], delimiter: u8) -> Result<Vec<u8>, &'static str> {
-        let columns = self.parser.cells(head, delimiter, None);
-        (self.columns, self.is_quoted) = (columns.len(), head.contains(&b'"'));
+    /// The row of names with those of the fields.
+    pub fn head(&mut self, head: &[u8], delimiter: u8) -> Vec<u8> {
+        self.columns = self.parser.cells(head, delimiter, None).len();
+        self.is_quoted = head.contains(&b'"');
         let end = self.parser.edges(head, delimiter, None)[self.columns - 1];
-        match FIELDS.into_iter().find(|field| columns.iter().any(|column| column == field)) {
-            Some(field) => Err(field),
-            None => Ok(with_cells(head, end, delimiter, FIELDS.map(String::from))),
-        }
+        with_cells(head, end, delimiter, FIELDS.map(String::from))
     }
 
     /// Cells without a name stay behind those that are added, each of which stands under its own.
@@ -145,8 +142,28 @@ fn with_cells(row: &[u8], end: usize, delimiter: u8, cells: impl IntoIterator<It
     to
 }
 
+/// What is said of input that has a field which is to be added.
+pub fn clash(place: &str, field: &str) -> String {
+    let fields = FIELDS.join(", ");
+    format!("{place} has a field {field:?} already, and --annotate adds {fields}: rename it or leave it out")
+}
+
+/// Where a block has one of the fields that are to be added, and which: in a record, or in the first row of a table, which says what the
+/// fields are.
+pub fn taken(block: &Block, parser: &mut Parser) -> Option<(At, &'static str)> {
+    let mut of_record = |number: u64, record: &[u8]| match block.shape {
+        Shape::Table(delimiter) if number == 0 => {
+            let columns = parser.cells(record, delimiter, None);
+            FIELDS.into_iter().find(|field| columns.iter().any(|column| column == field))
+        }
+        Shape::Lines | Shape::Entries | Shape::Array | Shape::Values => taken_field(record),
+        Shape::Table(_) | Shape::Whole | Shape::Rows | Shape::Warc => None,
+    };
+    block.records().find_map(|(number, at, record)| Some((at, of_record(number, record)?)))
+}
+
 /// The field of a record that is one of those to be added.
-pub fn taken_field(record: &[u8]) -> Option<&'static str> {
+fn taken_field(record: &[u8]) -> Option<&'static str> {
     // Most records have not even the word in them.
     let has_word = |field: &&str| memchr::memmem::find(record, format!("\"{field}\"").as_bytes()).is_some();
     let words: Vec<&str> = FIELDS.into_iter().filter(has_word).collect();

@@ -21,9 +21,10 @@ pub use bytes::{Codec, decode, told_by, unreadable};
 pub use fields::{Fields, Parser, parse};
 pub use frame::{Block, Blocks, Form, Shape, without_mark};
 #[cfg(feature = "parquet")]
-pub use parquet::{annotate_rows, check_columns, write_rows};
+pub use parquet::{annotate_rows, check_columns, check_free, write_rows};
 pub use paths::{Found, Order, READ, Source, bytes, find, kind, read_text};
 
+use crate::annotate;
 use fields::Layout;
 
 /// One article.
@@ -160,6 +161,8 @@ pub struct Input {
     pub guesses: Vec<Guess>,
     /// What became of each source, in the order of the sources.
     pub tallies: Vec<Tally>,
+    /// Why nothing can come of it: a record has a field that is to be added.
+    pub taken: Option<String>,
 }
 
 /// Fields that were guessed.
@@ -284,6 +287,9 @@ pub fn read<E: Send>(
             let (handed_on, next) = rayon::join(|| hand_on(std::mem::take(&mut parsed)), || reader.take(items));
             handed_on?;
             parsed = next;
+            if reader.is_refused() {
+                break;
+            }
         }
         hand_on(parsed)?;
         Ok(reader.input)
@@ -355,9 +361,20 @@ struct Reader<'a> {
 
 /// What became of an item.
 enum Parsed {
-    Block { source: usize, count: Count, documents: Vec<Document>, problems: Vec<Problem>, skipped: Vec<u64> },
+    Block {
+        source: usize,
+        count: Count,
+        documents: Vec<Document>,
+        problems: Vec<Problem>,
+        skipped: Vec<u64>,
+        taken: Option<String>,
+    },
     Trouble(usize, At, String),
-    End { source: usize, on_disk: u64, is_cut: bool },
+    End {
+        source: usize,
+        on_disk: u64,
+        is_cut: bool,
+    },
 }
 
 impl<'a> Reader<'a> {
@@ -394,11 +411,12 @@ impl<'a> Reader<'a> {
         let mut batch = Vec::new();
         for parsed in parsed {
             match parsed {
-                Parsed::Block { source, count, documents, problems, skipped } => {
+                Parsed::Block { source, count, documents, problems, skipped, taken } => {
                     let tally = &mut self.input.tallies[source];
                     tally.add(&count);
                     tally.skipped.extend(skipped);
                     self.input.problems.extend(problems);
+                    self.input.taken = self.input.taken.take().or(taken);
                     batch.extend(documents);
                 }
                 Parsed::Trouble(source, at, reason) => {
@@ -424,6 +442,11 @@ impl<'a> Reader<'a> {
     fn problem(&mut self, source: usize, at: At, reason: String, what: Left) {
         let Source { name, given, .. } = &self.sources[source];
         self.input.problems.push(Problem { id: format!("{name}{at}"), place: format!("{given}{at}"), reason, what });
+    }
+
+    /// Whether the input turned out to be such that nothing can come of it.
+    fn is_refused(&self) -> bool {
+        self.input.taken.is_some()
     }
 
     fn learn_layout(&mut self, source: usize, block: &Block) {
@@ -492,7 +515,10 @@ impl<'a> Reader<'a> {
             }
         };
         let documents = articles.into_iter().map(document).collect();
-        Parsed::Block { source, count: Count::of(block), documents, problems, skipped }
+        let Source { given, is_known, .. } = &self.sources[source];
+        let taken = (self.fields.are_added && !is_known).then(|| annotate::taken(block, parser)).flatten();
+        let taken = taken.map(|(at, field)| annotate::clash(&format!("{given}{at}"), field));
+        Parsed::Block { source, count: Count::of(block), documents, problems, skipped, taken }
     }
 }
 

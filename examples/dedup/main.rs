@@ -210,6 +210,7 @@ fn main() -> ExitCode {
     let wants_excerpts = args.search.wants_excerpts();
     args.fields.needs_date = args.dates_decide() || wants_excerpts || args.format == Format::Html;
     args.fields.needs_source = wants_excerpts;
+    args.fields.are_added = args.files.adds_fields();
     if args.keep == Keep::First {
         args.fields.order = Order::Given;
     }
@@ -477,6 +478,10 @@ fn read(
         is_empty = false;
         sink(batch)
     })?;
+    if let Some(reason) = input.taken {
+        bar.finish_and_clear();
+        return Err(reason);
+    }
     problems.extend(input.problems);
     bar.suspend(|| {
         if !quiet {

@@ -10,7 +10,7 @@ use indicatif::{HumanCount, ProgressBar};
 use retold::{Articles, Report};
 use serde_json::json;
 
-use crate::annotate::{FIELDS, Note, Notes, Table, taken_field};
+use crate::annotate::{Note, Notes, Table};
 use crate::input::{
     Block, Blocks, Codec, Count, Document, Form, Place, Shape, Source, Tally, kind, told_by, without_mark,
 };
@@ -149,6 +149,13 @@ pub struct Names {
     strip_furniture: Option<PathBuf>,
 }
 
+impl Names {
+    /// Whether fields are added to the records.
+    pub fn adds_fields(&self) -> bool {
+        self.annotate.is_some()
+    }
+}
+
 impl<'a> Outputs<'a> {
     /// Refuses what cannot be written before anything is read.
     pub fn new(names: &'a Names, sources: &[Source]) -> Result<Self, String> {
@@ -175,6 +182,10 @@ impl<'a> Outputs<'a> {
         let new: Vec<&Source> = sources.iter().filter(|source| !source.is_known).collect();
         let unique = unique.as_deref().map(|path| Target::new(path, &new)).transpose()?;
         let annotated = annotate.as_deref().map(|path| Target::new(path, &new)).transpose()?;
+        #[cfg(feature = "parquet")]
+        if let Some(Target::Parquet(_)) = annotated {
+            crate::input::check_free(new.iter().filter_map(|source| Some((&*source.given, source.path.as_deref()?))))?;
+        }
         if let Some(Target::Folder(path)) = annotated {
             return Err(format!("{} would be texts, and they have no fields: use --format jsonl", path.display()));
         }
@@ -393,7 +404,6 @@ fn write(
                     joiner.block(block, &mut records, &mut account).map_err(|failure| match failure {
                         Failure::Write(error) => failed(error),
                         Failure::Changed => changed(source),
-                        Failure::Taken(field) => taken(source, field),
                     })
                 })?;
                 joiner.end_source(&mut account).map_err(failed)?;
@@ -481,11 +491,6 @@ fn unwritable(path: &Path, error: &io::Error) -> String {
     format!("cannot write {}, {error}: {remedy}; nothing was written", path.display())
 }
 
-fn taken(source: &Source, field: &str) -> String {
-    let fields = FIELDS.join(", ");
-    format!("{} has a field {field:?} already, and --annotate adds {fields}: rename it or leave it out", source.given)
-}
-
 fn changed(source: &Source) -> String {
     format!("{} changed while it was read, nothing was written: run again when nobody writes to it", source.given)
 }
@@ -550,8 +555,6 @@ enum Failure {
     Write(io::Error),
     /// There are records that were not there before.
     Changed,
-    /// The records have a field that would be added.
-    Taken(&'static str),
 }
 
 impl From<io::Error> for Failure {
@@ -629,12 +632,6 @@ impl<'a> Joiner<'a> {
                 account.add(fate, bytes.len() as u64);
                 match self.notes {
                     Some(notes) => {
-                        // Of a table the first row has told.
-                        if !matches!(block.shape, Shape::Table(_))
-                            && let Some(field) = taken_field(bytes)
-                        {
-                            return Err(Failure::Taken(field));
-                        }
                         let noted = notes.record(block.shape, bytes, position, &mut self.table);
                         self.record(block.shape, number, &noted, true)?;
                     }
@@ -654,7 +651,7 @@ impl<'a> Joiner<'a> {
             self.write(&gap)?;
             match (self.notes, shape) {
                 (Some(_), Shape::Table(delimiter)) => {
-                    let head = self.table.head(head, delimiter).map_err(Failure::Taken)?;
+                    let head = self.table.head(head, delimiter);
                     self.write(&head)?;
                 }
                 _ => self.write(head)?,

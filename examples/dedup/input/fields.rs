@@ -64,6 +64,10 @@ pub struct Fields {
     #[arg(skip)]
     pub needs_source: bool,
 
+    /// Whether fields are added to what is read, and must not be there.
+    #[arg(skip)]
+    pub are_added: bool,
+
     /// In which order files are read.
     #[arg(skip)]
     pub order: Order,

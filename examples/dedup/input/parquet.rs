@@ -20,7 +20,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::bytes::{guarded, told, too_large, unreadable};
-use crate::annotate::{FIELDS, Note};
+use crate::annotate::{FIELDS, Note, clash};
 
 /// Reads the columns that may hold a text, an id or a date, a JSON line a row; what is null is null there. Says no to more
 /// than `allowed` bytes of lines: a dictionary may say one long value a million times.
@@ -203,6 +203,16 @@ pub fn check_columns<'a>(files: impl IntoIterator<Item = (&'a str, &'a Path)>) -
     Ok(())
 }
 
+/// Refuses files that have a column which `--annotate` adds.
+pub fn check_free<'a>(files: impl IntoIterator<Item = (&'a str, &'a Path)>) -> Result<(), String> {
+    let clash_in = |(given, path)| {
+        let schema = guarded(|| schema(path)).ok()?;
+        let field = FIELDS.into_iter().find(|field| schema.field_with_name(field).is_ok())?;
+        Some(clash(given, field))
+    };
+    files.into_iter().find_map(clash_in).map_or(Ok(()), Err)
+}
+
 /// The columns of two files that are written one after the other, or how those of the second differ.
 fn joined(first: &Fields, second: &Fields, within: &str) -> Result<Fields, String> {
     for at in 0..first.len().max(second.len()) {
@@ -275,12 +285,6 @@ fn more_rows() -> io::Error {
 }
 
 fn with(schema: &Schema, added: &[Field]) -> io::Result<SchemaRef> {
-    if let Some(field) = added.iter().find(|field| schema.field_with_name(field.name()).is_ok()) {
-        let name = field.name();
-        return Err(told(format!(
-            "the input has a column {name:?} already, which --annotate adds: rename it or leave it out"
-        )));
-    }
     let fields: Vec<_> = schema.fields().iter().cloned().chain(added.iter().cloned().map(Arc::new)).collect();
     Ok(Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone())))
 }
