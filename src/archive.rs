@@ -10,6 +10,7 @@ use std::fs;
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::result;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::thread::{self, JoinHandle};
 
@@ -20,10 +21,10 @@ use self::keys::{KEYS, Kept, keys, profile, views};
 use crate::articles::Article;
 use crate::date;
 use crate::detect::Detector;
-use crate::error::{ArchiveFault, Error, Result};
+use crate::error::{ArchiveFault, Error, Result, SkipReason};
 use crate::options::Excerpts;
-use crate::records::{self, Profile, Record, Snapshot, Text};
-use crate::report::{Evidence, ExcerptKind, Relation, Report};
+use crate::records::{self, Profile, Record, Snapshot, Text, TooLarge, check_bytes};
+use crate::report::{Evidence, ExcerptKind, Relation, Report, Skipped};
 use crate::sign::{Content, Scratch, Single};
 use crate::sketch::{self, LookedAt, Sketch};
 
@@ -326,19 +327,36 @@ impl Archive {
     /// Adds an article; its number. It outlives a crash, and readers find it, from the next [`commit`](Self::commit) on.
     ///
     /// # Errors
-    /// [`Error::Archive`] if it cannot be written, or has more than some thirty megabytes.
+    /// [`Error::Archive`] if it cannot be written, or is [too large](SkipReason::TooLarge): has more than 32 MiB.
     pub fn add<A: Article>(&mut self, article: &A) -> Result<u64> {
         let reader = &self.reader;
-        let signed = reader.signed(article.text(), &mut Scratch::default());
-        let entry = reader.entry(&signed, &reader.counted());
+        let taken = reader.taken(article, &reader.counted(), &mut Scratch::default());
+        let (entry, signed) = taken.map_err(|fault| reader.fault(fault.into()))?;
         self.add_signed(&entry, &signed, article)
     }
 
-    /// Adds many articles, which are signed in parallel; their numbers, which ascend.
+    /// Adds many articles, which are signed in parallel; their numbers, which ascend, and of one that is [too
+    /// large](SkipReason::TooLarge) that it was passed over.
     ///
     /// # Errors
-    /// As [`add`](Self::add); those before the one that failed are added.
-    pub fn add_all<A: Article>(&mut self, articles: &[A]) -> Result<Vec<u64>> {
+    /// [`Error::Archive`] if they cannot be written; those before the one that failed are added.
+    ///
+    /// # Examples
+    /// ```
+    /// use retold::{Archive, Detector, SkipReason};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path().join("news");
+    /// let mut archive = Archive::create(&folder, &Detector::new())?;
+    /// let long = "and so on ".repeat(4_000_000);
+    /// let added = archive.add_all(&[("a", "The ferry leaves at nine."), ("b", &long), ("c", "Snow closed the road.")])?;
+    /// assert_eq!((added[0].clone(), added[2].clone()), (Ok(0), Ok(1)));
+    /// let skipped = added[1].as_ref().unwrap_err();
+    /// assert_eq!((skipped.id.as_str(), skipped.position), ("b", 1));
+    /// assert!(matches!(skipped.reason, SkipReason::TooLarge { bytes: 40_000_000, .. }));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn add_all<A: Article>(&mut self, articles: &[A]) -> Result<Vec<result::Result<u64, Skipped>>> {
         let mut numbers = Vec::with_capacity(articles.len());
         let (reader, counted) = (self.reader.clone(), self.reader.counted());
         let mut chunks = articles.chunks(TOGETHER);
@@ -347,8 +365,11 @@ impl Archive {
         // Adding takes one thread, and others sign what comes next.
         while let Some((articles, signed)) = next {
             let add = || -> Result<()> {
-                for ((entry, signed), article) in signed.iter().zip(articles) {
-                    numbers.push(self.add_signed(entry, signed, article)?);
+                for (taken, article) in signed.iter().zip(articles) {
+                    numbers.push(match taken {
+                        Ok((entry, signed)) => Ok(self.add_signed(entry, signed, article)?),
+                        Err(fault) => Err(skipped(article, numbers.len(), *fault)),
+                    });
                 }
                 Ok(())
             };
@@ -360,10 +381,11 @@ impl Archive {
     }
 
     /// Asks about each of some articles among all that came before it, and adds it: as [`ask`](Self::ask) and [`add`](Self::add) for one
-    /// after the other answer, but many at a time in parallel. The answers, with the numbers.
+    /// after the other answer, but many at a time in parallel. The answers, with the numbers; one that is [too
+    /// large](SkipReason::TooLarge) is neither asked about nor added, and told.
     ///
     /// # Errors
-    /// As there; articles are added before the first is asked about.
+    /// As [`ask`](Self::ask) and [`add_all`](Self::add_all); articles are added before the first is asked about.
     ///
     /// # Examples
     /// ```
@@ -373,24 +395,33 @@ impl Archive {
     /// # let folder = folder.path().join("news");
     /// let mut archive = Archive::create(&folder, &Detector::new())?;
     /// let told = archive.ask_and_add_all(&[("monday", "The ferry leaves at nine."), ("tuesday", "The ferry leaves at nine!")])?;
-    /// assert!(told[0].0.matches.is_empty());
-    /// assert_eq!((told[1].0.matches[0].number, told[1].1), (0, 1));
+    /// let [first, second] = &told.into_iter().collect::<Result<Vec<_>, _>>().unwrap()[..] else { panic!("two answers") };
+    /// assert!(first.0.matches.is_empty());
+    /// assert_eq!((second.0.matches[0].number, second.1), (0, 1));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn ask_and_add_all<A: Article>(&mut self, articles: &[A]) -> Result<Vec<(Answer, u64)>> {
+    pub fn ask_and_add_all<A: Article>(
+        &mut self,
+        articles: &[A],
+    ) -> Result<Vec<result::Result<(Answer, u64), Skipped>>> {
         let mut all = Vec::with_capacity(articles.len());
         for articles in articles.chunks(TOGETHER) {
             // Whatever is added later, each sees what came before it.
             let mut before = Vec::with_capacity(articles.len());
             let signed = self.reader.sign_all(articles, &self.reader.counted());
-            for ((entry, signed), article) in signed.into_iter().zip(articles) {
+            for (taken, article) in signed.into_iter().zip(articles) {
                 let view = self.records.view();
-                before.push((view, self.add_signed(&entry, &signed, article)?, signed));
+                before.push(match taken {
+                    Ok((entry, signed)) => Ok((view, self.add_signed(&entry, &signed, article)?, signed)),
+                    Err(fault) => Err(skipped(article, all.len() + before.len(), fault)),
+                });
             }
             let excerpts = self.reader.detector.excerpts;
-            let ask =
-                |((view, number, signed), article)| Ok((self.reader.ask_in(&view, article, signed, excerpts)?, number));
-            let told: Vec<(Answer, u64)> = before.into_par_iter().zip(articles).map(ask).collect::<Result<_>>()?;
+            let ask = |(before, article): (result::Result<(Snapshot, u64, Signed<'_>), Skipped>, _)| match before {
+                Ok((view, number, signed)) => Ok(Ok((self.reader.ask_in(&view, article, signed, excerpts)?, number))),
+                Err(skipped) => Ok(Err(skipped)),
+            };
+            let told: Vec<_> = before.into_par_iter().zip(articles).map(ask).collect::<Result<_>>()?;
             all.extend(told);
         }
         Ok(all)
@@ -398,14 +429,7 @@ impl Archive {
 
     fn add_signed<A: Article>(&mut self, entry: &Entry, signed: &Signed<'_>, article: &A) -> Result<u64> {
         let keys: Vec<&[u64]> = signed.keys.iter().map(|keys| &keys[..]).collect();
-        self.records.add(&Record {
-            id: article.id().as_bytes(),
-            date: article.date().and_then(date::seconds),
-            source: article.source().map(str::as_bytes),
-            sketch: &entry.sketch,
-            text: entry.text.as_ref(),
-            keys: &keys,
-        })
+        self.records.add(&Record { keys: &keys, ..entry.record(article) })
     }
 
     /// Removes the article of a number; whether there was one.
@@ -670,8 +694,8 @@ impl ArchiveReader {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn verify(&self) -> Result<()> {
-        records::Reader::verify(&self.folder)?;
-        Counted::read(&self.folder)?.or_newer(&self.folder, self.records.snapshot().note()).map(|_| ())
+        let noted = records::Reader::verify(&self.folder)?;
+        Counted::read(&self.folder)?.or_newer(&self.folder, noted).map(|_| ())
     }
 
     /// Figures about the archive, as it was last committed.
@@ -836,6 +860,10 @@ impl ArchiveReader {
         }
     }
 
+    fn fault(&self, fault: ArchiveFault) -> Error {
+        Error::Archive { path: self.folder.clone(), fault }
+    }
+
     fn no_sketch(&self) -> Error {
         records::damaged(&self.folder, 0, "the sketch of an article is none")
     }
@@ -892,10 +920,32 @@ struct Signed<'t> {
     keys: [Vec<u64>; KEYS.len()],
 }
 
+/// What is kept of an article and how it is looked up, unless it is too large.
+type Taken<'t> = result::Result<(Entry, Signed<'t>), TooLarge>;
+
 /// What is kept of an article.
 struct Entry {
     text: Option<Text>,
     sketch: Vec<u8>,
+}
+
+impl Entry {
+    /// With what its article says of itself; without keys.
+    fn record<'r, A: Article>(&'r self, article: &'r A) -> Record<'r> {
+        Record {
+            id: article.id().as_bytes(),
+            date: article.date().and_then(date::seconds),
+            source: article.source().map(str::as_bytes),
+            sketch: &self.sketch,
+            text: self.text.as_ref(),
+            keys: &[],
+        }
+    }
+}
+
+/// An article at a position that is passed over.
+fn skipped<A: Article>(article: &A, position: usize, TooLarge { bytes, most }: TooLarge) -> Skipped {
+    Skipped { id: article.id().into(), position, reason: SkipReason::TooLarge { bytes, most } }
 }
 
 impl ArchiveReader {
@@ -907,12 +957,19 @@ impl ArchiveReader {
         Signed { told, single, keys }
     }
 
-    fn sign_all<'a, A: Article>(&self, articles: &'a [A], counted: &Counted) -> Vec<(Entry, Signed<'a>)> {
-        let sign = |scratch: &mut Scratch, article: &'a A| {
-            let signed = self.signed(article.text(), scratch);
-            (self.entry(&signed, counted), signed)
-        };
-        articles.par_iter().map_init(Scratch::default, sign).collect()
+    /// An article as it is kept, and as it is looked up, if it is not too large for that.
+    fn taken<'a, A: Article>(&self, article: &'a A, counted: &Counted, scratch: &mut Scratch) -> Taken<'a> {
+        // A text counts as it was given: whether it is taken does not hang on how well it compresses, or on whether it is kept.
+        check_bytes(article.text().len())?;
+        let signed = self.signed(article.text(), scratch);
+        let entry = self.entry(&signed, counted);
+        entry.record(article).check()?;
+        Ok((entry, signed))
+    }
+
+    fn sign_all<'a, A: Article>(&self, articles: &'a [A], counted: &Counted) -> Vec<Taken<'a>> {
+        let take = |scratch: &mut Scratch, article| self.taken(article, counted, scratch);
+        articles.par_iter().map_init(Scratch::default, take).collect()
     }
 
     fn entry(&self, Signed { told, single, .. }: &Signed<'_>, counted: &Counted) -> Entry {

@@ -288,6 +288,13 @@ pub enum SkipReason {
     },
     /// The text is longer than 4 GiB.
     TooLong,
+    /// The article has more bytes than an [`Archive`](crate::Archive) keeps of one: its text, or all else that is kept of it.
+    TooLarge {
+        /// The bytes that it has.
+        bytes: u64,
+        /// The most that are kept.
+        most: u64,
+    },
 }
 
 impl fmt::Display for SkipReason {
@@ -302,6 +309,12 @@ impl fmt::Display for SkipReason {
                 write!(f, "the text is shorter than {shingle}: leave it out or use a shorter shingle")
             }
             Self::TooLong => f.write_str("the text is longer than 4 GiB: split it"),
+            Self::TooLarge { bytes, most } => {
+                write!(
+                    f,
+                    "the article has {bytes} bytes, and an archive keeps {most} of one at most: split it or leave it out"
+                )
+            }
         }
     }
 }

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use proptest::prelude::*;
 use retold::{
     Archive, ArchiveFault, ArchiveReader, ArchiveStats, Detector, Error, Excerpt, ExcerptKind, ExcerptMatch,
-    ExcerptPlace, Excerpts, Level, Match, Pair, Relation, Shingle,
+    ExcerptPlace, Excerpts, Level, Match, Pair, Relation, Shingle, SkipReason, Skipped,
 };
 use story::Story;
 
@@ -58,7 +58,7 @@ fn what_a_run_finds_is_found_one_by_one_and_no_less_sure() {
     let (folder, articles, detector) = (Folder::new(), articles(), Detector::new());
     let mut archive = Archive::create(folder.archive(), &detector).unwrap();
     let numbers = archive.add_all(&articles).unwrap();
-    assert_eq!(numbers, (0..articles.len() as u64).collect::<Vec<_>>());
+    assert_eq!(numbers, (0..articles.len() as u64).map(Ok).collect::<Vec<_>>());
     assert_eq!(archive.take_census().unwrap(), 1);
     drop(archive);
     let archive = ArchiveReader::open(folder.archive(), &detector).unwrap();
@@ -90,7 +90,7 @@ fn who_asks_for_many_and_adds_them_is_answered_as_for_one_after_the_other() {
         archive.add_all(counted).unwrap();
         archive.take_census().unwrap();
     }
-    let told = archive.ask_and_add_all(fresh).unwrap();
+    let told: Vec<_> = archive.ask_and_add_all(fresh).unwrap().into_iter().collect::<Result<_, _>>().unwrap();
     let one_by_one: Vec<_> =
         fresh.iter().map(|article| (other.ask(article).unwrap(), other.add(article).unwrap())).collect();
     assert_eq!(told, one_by_one);
@@ -453,6 +453,42 @@ fn a_census_is_needed_where_as_many_came_as_went() {
 }
 
 #[test]
+fn what_is_too_large_is_told_and_the_rest_of_a_batch_is_taken() {
+    let detector = Detector::builder().level(Level::Near).build().unwrap();
+    let text = |at: usize| format!("The ferry number {at} leaves the harbour at nine and comes back at noon.");
+    let most = 1 << 25;
+    let articles = [
+        ("a".to_string(), text(0)),
+        ("long".into(), " ".repeat(most + 1)),
+        ("i".repeat(most + 1), text(1)),
+        ("b".into(), text(2)),
+    ];
+    for create in [Archive::create, Archive::create_without_texts] {
+        let folder = Folder::new();
+        let mut archive = create(folder.archive(), &detector).unwrap();
+        let numbers = |told: Vec<Result<u64, Skipped>>| -> Vec<Result<u64, (usize, u64)>> {
+            let reason = |skipped: Skipped| match skipped.reason {
+                SkipReason::TooLarge { bytes, most: of } if of == most as u64 => (skipped.position, bytes),
+                other => panic!("{other}"),
+            };
+            told.into_iter().map(|told| told.map_err(reason)).collect()
+        };
+        let added = numbers(archive.add_all(&articles).unwrap());
+        assert_eq!((added[0], added[1], added[3]), (Ok(0), Err((1, most as u64 + 1)), Ok(1)));
+        assert!(matches!(added[2], Err((2, bytes)) if bytes > most as u64));
+        let told = archive.ask_and_add_all(&articles).unwrap();
+        assert!(told[3].as_ref().is_ok_and(|(answer, _)| answer.matches.iter().any(|found| found.id == "b")));
+        let again = numbers(told.into_iter().map(|told| told.map(|(_, number)| number)).collect());
+        assert_eq!(again, [Ok(2), added[1], added[2], Ok(3)]);
+        let too_large = |error: &Error| matches!(error, Error::Archive { fault: ArchiveFault::TooLarge { .. }, .. });
+        let refused = |article| archive.add(article).is_err_and(|error| too_large(&error));
+        assert_eq!(articles.iter().map(refused).collect::<Vec<_>>(), [false, true, true, false]);
+        archive.commit().unwrap();
+        assert_eq!(archive.stats().articles, 6);
+    }
+}
+
+#[test]
 fn a_reader_tells_figures_and_verifies_beside_a_writer() {
     let (folder, detector) = (Folder::new(), Detector::new());
     let mut archive = Archive::create(folder.archive(), &detector).unwrap();
@@ -473,11 +509,11 @@ fn a_reader_tells_figures_and_verifies_beside_a_writer() {
     archive.commit().unwrap();
     reader.refresh().unwrap();
     assert_eq!(figures(reader.stats()), figures(archive.stats()));
-    let census = std::fs::read_dir(folder.archive()).unwrap().map(|file| file.unwrap().path());
+    let census = fs::read_dir(folder.archive()).unwrap().map(|file| file.unwrap().path());
     let census = census.into_iter().find(|path| path.to_string_lossy().contains("census-")).unwrap();
-    let mut bytes = std::fs::read(&census).unwrap();
+    let mut bytes = fs::read(&census).unwrap();
     bytes[20] ^= 1;
-    std::fs::write(&census, bytes).unwrap();
+    fs::write(&census, bytes).unwrap();
     let told = reader.verify().unwrap_err().to_string();
     assert!(told.contains("census-") && told.contains("damaged"), "{told}");
 }
@@ -814,7 +850,7 @@ proptest! {
                 Change::Add(at) => living.push((archive.add(&stories[at]).unwrap(), &stories[at])),
                 Change::AddMany(from, many) => {
                     let many = &stories[from..(from + many).min(stories.len())];
-                    living.extend(archive.add_all(many).unwrap().into_iter().zip(many));
+                    living.extend(archive.add_all(many).unwrap().into_iter().map(Result::unwrap).zip(many));
                 }
                 Change::Remove(at) => {
                     let before = living.len();

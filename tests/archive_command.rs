@@ -204,14 +204,14 @@ fn one_article_that_is_too_long_ends_nothing() {
     let folder = Temp::new("long");
     let line = |id: &str, text: &str, date: &str| json!({ "id": id, "text": text, "date": date }).to_string() + "\n";
     let input = line("a", FERRY, "2024-05-17")
-        + &line("b", &"word ".repeat(4 << 20), "17.05.2024")
+        + &line("b", &"word ".repeat(8 << 20), "17.05.2024")
         + &line("c", STORM, "2024-02-30");
     let folder = folder.with("x.jsonl", &input);
     assert!(archive(&folder, &["create", "news"]).status.success());
     let output = archive(&folder, &["add", "news", "x.jsonl"]);
     assert!(output.status.success(), "{}", stderr(&output));
     for told in [
-        "x.jsonl:2: 20,971,520 bytes of text, and an archive takes 16,777,216 at most",
+        "x.jsonl:2: the article has 41943040 bytes, and an archive keeps 33554432 of one at most: split it",
         "2 dates are none, such as x.jsonl:2: \"17.05.2024\"",
         "added 2 articles",
     ] {

@@ -10,7 +10,9 @@ use bytesize::ByteSize;
 use clap::Subcommand;
 use indicatif::HumanCount;
 use rayon::prelude::*;
-use retold::{Answer, Archive, ArchiveReader, Archived, Article, Cluster, Detector, DetectorBuilder, Relation};
+use retold::{
+    Answer, Archive, ArchiveReader, Archived, Article, Cluster, Detector, DetectorBuilder, Relation, Skipped,
+};
 use serde_json::{Value, json};
 
 use crate::input::{self, Fields, Undated};
@@ -281,18 +283,29 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
     let mut archive = articles.folder.open()?;
     let (mut added, mut pending, wants_excerpts) = (0, 0, articles.folder.search.wants_excerpts());
     let mut undated = Undated::default();
-    let code = read(articles, |mut batch| {
+    let code = read(articles, |batch| {
         batch.iter().for_each(|article| undated.look_at(article));
-        batch.retain(is_archived);
+        let mut count = 0;
+        let mut tell_skipped =
+            |skipped: &Skipped| tell(format_args!("{}: {}", batch[skipped.position].place, skipped.reason));
         if matches {
             let told = archive.ask_and_add_all(&batch).map_err(failed)?;
-            let line = |(article, (answer, number))| answer_line(article, Some(number), &answer, wants_excerpts);
-            print(batch.iter().zip(told).map(line))?;
+            told.iter().filter_map(|told| told.as_ref().err()).for_each(&mut tell_skipped);
+            let told = batch.iter().zip(&told).filter_map(|(article, told)| Some((article, told.as_ref().ok()?)));
+            print(told.map(|(article, (answer, number))| {
+                count += 1;
+                answer_line(article, Some(*number), answer, wants_excerpts)
+            }))?;
         } else {
-            archive.add_all(&batch).map_err(failed)?;
+            for added in archive.add_all(&batch).map_err(failed)? {
+                match added {
+                    Ok(_) => count += 1,
+                    Err(skipped) => tell_skipped(&skipped),
+                }
+            }
         }
-        added += batch.len() as u64;
-        pending += batch.len();
+        added += count as u64;
+        pending += count;
         if pending >= TOGETHER {
             pending = 0;
             archive.commit().map_err(failed)?;
@@ -309,25 +322,6 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
     }
     tell(format_args!("added {} articles; there are {} now", HumanCount(added), HumanCount(archive.stats().articles)));
     Ok(code)
-}
-
-/// An archive keeps no longer text: a whole day of an agency is shorter.
-const MOST_BYTES: usize = 16 << 20;
-
-/// Why a text is not archived, if it is not.
-fn too_long(text: &str) -> Option<String> {
-    let (bytes, most) = (HumanCount(text.len() as u64), HumanCount(MOST_BYTES as u64));
-    (text.len() > MOST_BYTES)
-        .then(|| format!("{bytes} bytes of text, and an archive takes {most} at most: split it or leave it out"))
-}
-
-/// Whether an article is archived; tells why it is not.
-fn is_archived(article: &input::Document) -> bool {
-    let reason = too_long(article.text());
-    if let Some(reason) = &reason {
-        tell(format_args!("{}: {reason}", article.place));
-    }
-    reason.is_none()
 }
 
 fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, String> {
@@ -397,14 +391,15 @@ const GROWTH: f64 = 0.1;
 /// The article of a line, or what is answered if there is none.
 fn read_line(args: &Watch, line: &[u8], number: u64) -> Result<input::Document, Value> {
     let line = if number == 1 { input::without_mark(line) } else { line };
-    let article = input::line(&args.fields, line, number).and_then(|article| match too_long(article.text()) {
-        Some(reason) => Err((Some(article.id().into()), reason)),
-        None => Ok(article),
-    });
-    article.map_err(|(id, reason)| {
-        let (at, reason) = (format!("-:{number}"), shown(&reason).into_owned());
-        json!({ "type": "skipped", "id": id.as_ref().unwrap_or(&at), "at": at, "reason": reason })
+    input::line(&args.fields, line, number).map_err(|(id, reason)| {
+        let at = format!("-:{number}");
+        skipped_line(id.as_ref().unwrap_or(&at), &at, &reason)
     })
+}
+
+/// What is answered where nothing was added.
+fn skipped_line(id: &str, at: &str, reason: &str) -> Value {
+    json!({ "type": "skipped", "id": id, "at": at, "reason": shown(reason) })
 }
 
 pub fn watch(args: &Watch) -> Result<ExitCode, String> {
@@ -472,8 +467,12 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
                 // What was answered before lasts all the same, if it can.
                 Err(error) => break Err(failed(error)),
             };
+            skipped |= told.iter().any(Result::is_err);
             let wants_excerpts = args.search.wants_excerpts();
-            let line = |(article, (answer, number))| answer_line(article, Some(number), &answer, wants_excerpts);
+            let line = |(article, told): (&input::Document, Result<(Answer, u64), Skipped>)| match told {
+                Ok((answer, number)) => answer_line(article, Some(number), &answer, wants_excerpts),
+                Err(skipped) => skipped_line(&skipped.id, &article.place.to_string(), &skipped.reason.to_string()),
+            };
             let mut told = documents.iter().zip(told).map(line);
             let mut lines = lines.into_iter().filter_map(|line| line.map_or_else(Some, |()| told.next()));
             let written = lines.try_for_each(|line| write_line(&mut out, &line)).and_then(|()| out.flush());

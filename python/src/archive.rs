@@ -6,16 +6,16 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use arrow_array::ArrayRef;
+use arrow_array::{ArrayRef, Int64Array};
 use arrow_array::builder::{Int64Builder, LargeListBuilder};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString};
 use rayon::prelude::*;
-use retold::{Answer, Archived, Article as _, ExcerptMatch, Match};
+use retold::{Answer, Archived, Article as _, ExcerptMatch, Match, Skipped};
 
 use crate::Setup;
-use crate::columns::{Batch, Feed, Names, Row, label};
+use crate::columns::{Batch, Feed, Names, Row, label, warn};
 use crate::options::exception;
 use crate::page::output::Texts;
 use crate::report::{PyReport, characters, evidence, flags, floats, ints, optional, strings, table, to_py};
@@ -201,9 +201,15 @@ fn answers(told: Vec<(Vec<Match>, Vec<Passage>)>) -> PyResult<(Table, Table)> {
     Ok((matches(found)?, passages))
 }
 
-/// The numbers of articles by themselves.
-fn ints_of(of: Vec<u64>) -> Array {
-    Array(numbers(of.into_iter()))
+/// The numbers of articles by themselves, null for those that were passed over, of which it warns.
+fn added(of: Vec<Result<u64, Skipped>>) -> PyResult<Array> {
+    let mut skipped = of.iter().filter_map(|number| number.as_ref().err());
+    if let Some(first) = skipped.next() {
+        let (count, id, reason) = (1 + skipped.count(), &first.id, first.reason);
+        let (s, were) = if count == 1 { ("", "was") } else { ("s", "were") };
+        warn(&format!("{count} article{s} {were} not added, such as {id:?}: {reason}"))?;
+    }
+    Ok(Array(Arc::new(of.into_iter().map(|number| number.ok().map(|number| number as i64)).collect::<Int64Array>())))
 }
 
 fn numbers(numbers: impl Iterator<Item = u64>) -> ArrayRef {
@@ -298,8 +304,7 @@ impl Archive {
         let feed = feed(articles, &self.setup.names)?;
         let nobody = Listener::of(articles.py(), None)?;
         self.with(articles.py(), &nobody, move |archive, setup| {
-            let numbers = in_turn(feed, &setup.signal, |rows| archive.add_all(rows))?;
-            Ok(ints_of(numbers))
+            added(in_turn(feed, &setup.signal, |rows| archive.add_all(rows))?)
         })
     }
 
@@ -327,11 +332,14 @@ impl Archive {
             let told = in_turn(feed, &setup.signal, |rows| {
                 let told = archive.ask_and_add_all(rows)?;
                 let archived = |number| archive.article(number);
-                let of_one = |((told, number), row)| Ok((answer(row, told, archived)?, number));
+                let of_one = |(told, row)| match told {
+                    Ok((told, number)) => Ok((answer(row, told, archived)?, Ok(number))),
+                    Err(skipped) => Ok((Default::default(), Err(skipped))),
+                };
                 told.into_iter().zip(rows).map(of_one).collect()
             })?;
-            let (answered, numbers): (Vec<_>, Vec<u64>) = told.into_iter().unzip();
-            Ok((answers(answered)?, ints_of(numbers)))
+            let (answered, numbers): (Vec<_>, Vec<_>) = told.into_iter().unzip();
+            Ok((answers(answered)?, added(numbers)?))
         })
     }
 

@@ -319,6 +319,7 @@ impl PyReport {
             SkipReason::TooShort { .. } => "too_short",
             SkipReason::NoShingle { .. } => "no_shingle",
             SkipReason::TooLong => "too_long",
+            SkipReason::TooLarge { .. } => "too_large",
             _ => "other",
         };
         table(vec![

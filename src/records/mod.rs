@@ -52,6 +52,7 @@ pub use manifest::{MOST_KINDS, Profile};
 pub use reader::Reader;
 pub(crate) use reader::patiently;
 pub use record::{Record, Stored, Text};
+pub(crate) use record::{TooLarge, check_bytes};
 pub(crate) use snapshot::Among;
 pub use snapshot::{Snapshot, Stats};
 pub use writer::{Merge, Opened, Options, Writer};

@@ -67,19 +67,20 @@ impl Reader {
         Ok(())
     }
 
-    /// Checks every byte of every file, as they were last committed. Others may write.
-    pub fn verify(folder: &Path) -> Result<()> {
+    /// Checks every byte of every file, as they were last committed; what was [noted](super::Writer::note) by then. Others may write.
+    pub fn verify(folder: &Path) -> Result<u64> {
         Self::verify_on(&Folder::new(folder))
     }
 
-    pub(super) fn verify_on(disk: &dyn Disk) -> Result<()> {
-        let Some(cut) = patiently(|| verify(disk))? else { return Ok(()) };
+    pub(super) fn verify_on(disk: &dyn Disk) -> Result<u64> {
+        let (note, cut) = patiently(|| verify(disk))?;
+        let Some(cut) = cut else { return Ok(note) };
         for _ in 0..LOOKS {
             sleep(LOOK);
             let now = patiently(|| load(disk, &[], &[]))?.end.cut;
             // It was under way, and another one may be now.
             if now.as_ref() != Some(&cut) {
-                return Ok(());
+                return Ok(note);
             }
         }
         Err(Error::Archive { path: cut.path, fault: ArchiveFault::CutShort { place: cut.place } })

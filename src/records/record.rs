@@ -6,7 +6,26 @@ use super::bytes::{CHECK, Cursor, Of, put_bytes, put_number, seal, sealed};
 use crate::error::ArchiveFault;
 
 /// Bytes that a record, or a text, may have.
-pub(super) const MOST_BYTES: u64 = 1 << 25;
+const MOST_BYTES: u64 = 1 << 25;
+
+/// So many bytes are too many to be kept.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TooLarge {
+    pub bytes: u64,
+    pub most: u64,
+}
+
+impl From<TooLarge> for ArchiveFault {
+    fn from(TooLarge { bytes, most }: TooLarge) -> Self {
+        Self::TooLarge { bytes, most }
+    }
+}
+
+/// Refuses so many bytes of a record, or of a text as it was given, if they are too many.
+pub(crate) fn check_bytes(bytes: usize) -> Result<(), TooLarge> {
+    let (bytes, most) = (bytes as u64, MOST_BYTES);
+    if bytes > most { Err(TooLarge { bytes, most }) } else { Ok(()) }
+}
 
 /// The date of a record that has none.
 pub(super) const UNDATED: i64 = i64::MIN;
@@ -26,6 +45,14 @@ pub struct Record<'r> {
     pub text: Option<&'r Text>,
     /// For each kind the keys by which it is found, in any order.
     pub keys: &'r [&'r [u64]],
+}
+
+impl Record<'_> {
+    /// Refuses one that is too large to be kept.
+    pub(crate) fn check(&self) -> Result<(), TooLarge> {
+        check_bytes(self.id.len() + self.source.map_or(0, <[u8]>::len) + self.sketch.len())?;
+        check_bytes(self.text.map_or(0, |text| text.bytes().len()))
+    }
 }
 
 /// A text as it is kept. To make one takes time and needs no archive, so that many threads can do it.

@@ -492,7 +492,7 @@ fn a_changed_byte_anywhere_is_told_or_changes_nothing() {
                     told(verified.unwrap_err().to_string());
                 }
                 (Ok(()), Err(error)) => told(error.to_string()),
-                (Ok(()), Ok(())) => panic!("byte {at} of {name} is not looked at"),
+                (Ok(()), Ok(_)) => panic!("byte {at} of {name} is not looked at"),
             }
         }
     }

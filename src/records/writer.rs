@@ -20,7 +20,7 @@ use super::manifest::{Manifest, Profile, sync, whole};
 use super::memory::Living;
 use super::merging::Merging;
 use super::offsets::Dead;
-use super::record::{self, MOST_BYTES, Record};
+use super::record::{self, Record};
 use super::segment::{ID_WIDTH, Merged, Part, Segment, Sink, Written, id_key, write};
 use super::snapshot::{Newest, Snapshot, Stats};
 use super::{Reader, damaged, file_number, io, name};
@@ -314,14 +314,10 @@ impl Writer {
 
     /// Adds a record; its number. It lasts from the next commit on.
     pub fn add(&mut self, record: &Record) -> Result<u64> {
+        record.check().or_else(|fault| fail(&*self.disk, fault.into()))?;
         let text = record.text.map_or(&[][..], |text| text.bytes());
-        let source = record.source.map_or(0, <[u8]>::len);
-        let bytes = (record.id.len() + source + record.sketch.len()).max(text.len()) as u64;
-        if bytes > MOST_BYTES {
-            return fail(&*self.disk, ArchiveFault::TooLarge { bytes, most: MOST_BYTES });
-        }
         self.guarded(|writer| {
-            let mut bytes = Vec::with_capacity(bytes as usize + 64);
+            let mut bytes = Vec::with_capacity(record.id.len() + record.sketch.len() + 64);
             record::put(record, &mut bytes);
             // Kinds for which nothing was given have no keys.
             let widths = writer.state.widths.clone();
@@ -712,7 +708,7 @@ impl Writer {
 
     /// Checks every byte of every file, as they were last committed.
     pub fn verify(&self) -> Result<()> {
-        Reader::verify_on(&*self.disk)
+        Reader::verify_on(&*self.disk).map(|_| ())
     }
 
     /// Figures about the archive.
@@ -753,10 +749,10 @@ impl Drop for Writer {
     }
 }
 
-/// Checks every byte of every file that the newest manifest names; a commit at the end that does not check, if there is one, which may
-/// be under way.
-pub(super) fn verify(disk: &dyn Disk) -> Result<Option<Cut>> {
+/// Checks every byte of every file that the newest manifest names; what is noted there, and a commit at the end that does not check, if
+/// there is one, which may be under way.
+pub(super) fn verify(disk: &dyn Disk) -> Result<(u64, Option<Cut>)> {
     let Loaded { state, end, .. } = load(disk, &[], &[])?;
     state.parts.iter().try_for_each(|part| part.segment.verify())?;
-    Ok(end.cut)
+    Ok((state.note, end.cut))
 }
