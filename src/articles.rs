@@ -8,7 +8,7 @@ use rayon::prelude::*;
 
 use crate::date;
 use crate::error::Result;
-use crate::hash::hash_bytes;
+use crate::hash::{hash_bytes, mix2};
 use crate::store::{Budget, Share, Spill};
 
 /// Anything that has an id and a text.
@@ -114,8 +114,20 @@ pub struct Articles<A> {
     seconds: Option<Vec<i64>>,
     sources: Option<Sources>,
     known: Vec<bool>,
+    /// For each article what else it says of itself, as [`told_beside`]; none as long as all say nothing.
+    beside: Vec<u64>,
     bytes: u64,
     budget: Arc<Budget>,
+}
+
+/// A hash of what an article says of itself beside its id and its text, by which those that are equal in these are ordered: not by their
+/// places. 0 if it says nothing.
+pub(crate) fn told_beside(date: Option<&str>, source: Option<&str>) -> u64 {
+    let part = |part: Option<&str>| part.map_or(0, |part| mix2(hash_bytes(part.as_bytes()), 1));
+    match (date, source) {
+        (None, None) => 0,
+        _ => mix2(part(date), part(source)),
+    }
 }
 
 /// What beside ids and texts is of interest.
@@ -222,6 +234,7 @@ impl<A: Article> Articles<A> {
             seconds: wants.dates.then(Vec::new),
             sources: wants.sources.then(Sources::default),
             known: Vec::new(),
+            beside: Vec::new(),
             bytes: 0,
             budget: budget.clone(),
         }
@@ -245,7 +258,15 @@ impl<A: Article> Articles<A> {
         if let Some(sources) = &mut self.sources {
             articles.iter().for_each(|article| sources.push(article.source()));
         }
+        let before = self.known.len();
         self.known.extend(articles.iter().map(Article::is_known));
+        for (at, article) in (before..).zip(&articles) {
+            let beside = told_beside(article.date(), article.source());
+            if beside != 0 {
+                self.beside.resize(at, 0);
+                self.beside.push(beside);
+            }
+        }
         let begin = self.ends.last().map_or(0, |end| end.1);
         let mut texts = String::new();
         for article in articles {
@@ -306,8 +327,8 @@ impl<A: Article> Articles<A> {
         String::from_utf8(bytes).unwrap_or_default().into()
     }
 
-    /// The positions in the order of the ids; those of one id by a key of the text, then by the text, and
-    /// only then in their own.
+    /// The positions in the order of the ids; those of one id by a key of the text, then by the text and by what else they say of
+    /// themselves, and only then in their own.
     ///
     /// Ids lie all over the memory, and comparing two waits for both. So they are brought together first, and of those that
     /// are equal so far the next eight bytes are looked at (Bentley and Sedgewick, SODA 1997, with wider letters).
@@ -325,7 +346,8 @@ impl<A: Article> Articles<A> {
                 let alike = same.chunk_by_mut(|a, b| key(a.1) == key(b.1)).filter(|alike| alike.len() > 1);
                 alike.for_each(|alike| {
                     alike.par_sort_by_cached_key(|&(_, position)| {
-                        (hash_bytes(self.read(position as usize).as_bytes()), position)
+                        let beside = self.beside.get(position as usize).copied().unwrap_or(0);
+                        (hash_bytes(self.read(position as usize).as_bytes()), beside, position)
                     });
                 });
             });

@@ -12,8 +12,8 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use retold::{
-    Article, Cluster, Detector, Error, Evidence, FORMAT_VERSION, Level, Member, MinHash, MinHasher, Pair, Progress,
-    Relation, Report, Representative, Scheme, Shingle, SimHash, SimHasher, SkipReason, Stage, Words,
+    Article, Cluster, Detector, Error, Evidence, Excerpts, FORMAT_VERSION, Level, Member, MinHash, MinHasher, Pair,
+    Progress, Relation, Report, Representative, Scheme, Shingle, SimHash, SimHasher, SkipReason, Stage, Words,
 };
 use serde_json::{Value, json};
 
@@ -629,6 +629,7 @@ struct Dated {
     article: (String, String),
     is_known: bool,
     date: Option<String>,
+    source: Option<String>,
 }
 
 impl Article for Dated {
@@ -642,6 +643,10 @@ impl Article for Dated {
 
     fn date(&self) -> Option<&str> {
         self.date.as_deref()
+    }
+
+    fn source(&self) -> Option<&str> {
+        self.source.as_deref()
     }
 
     fn is_known(&self) -> bool {
@@ -660,6 +665,7 @@ fn dated_corpus() -> impl Strategy<Value = Vec<Dated>> {
                     article,
                     is_known,
                     date: day.map(|day| format!("2024-05-{day:02}")),
+                    source: None,
                 })
                 .collect()
         })
@@ -708,6 +714,45 @@ proptest! {
         }
         let other = detector.find(&shuffled)?;
         prop_assert_eq!(clusters(&other), clusters(&report));
+    }
+}
+
+#[test]
+fn what_only_date_or_source_tell_apart_stands_in_one_order() {
+    let (ferry, snow) = (&ARTICLES[0].1, &ARTICLES[1].1);
+    let texts = [ferry.clone(), format!("{ferry} They said so."), snow.clone(), snow.to_uppercase()];
+    let mut articles = Vec::new();
+    for text in &texts {
+        for date in [None, Some("2024-05-17"), Some("2024-05-17T00:00:00Z"), Some("2024-06-01")] {
+            for source in [None, Some("the Herald"), Some("the Post")] {
+                let [date, source] = [date, source].map(|of| of.map(str::to_owned));
+                articles.push(Dated { article: ("x".into(), text.clone()), is_known: false, date, source });
+            }
+        }
+    }
+    for policy in [Representative::Central, Representative::Longest, Representative::Earliest] {
+        for (excerpts, memory) in [(Excerpts::Ignore, None), (Excerpts::Find, None), (Excerpts::Ignore, Some(2000))] {
+            let builder = Detector::builder().level(Level::Near).representative(policy).excerpts(excerpts);
+            let detector = memory.map_or(builder.clone(), |bytes| builder.memory(bytes)).build().unwrap();
+            let mut told = Vec::new();
+            for _ in 0..3 {
+                articles.reverse();
+                articles.rotate_left(7);
+                let mut collector = detector.collector();
+                collector.extend(articles.iter()).unwrap();
+                let (report, _) = collector.find().unwrap();
+                let of = |at: usize| {
+                    let Dated { article, date, source, .. } = &articles[at];
+                    (article.1.clone(), date.clone(), source.clone())
+                };
+                let clusters: Vec<Vec<_>> =
+                    report.clusters().iter().map(|cluster| cluster.positions().map(of).collect()).collect();
+                let removals = report.removals().iter().map(|removal| (of(removal.position), of(removal.kept)));
+                told.push((clusters, removals.collect::<BTreeSet<_>>()));
+            }
+            assert!(told[0].0.len() == 2 && told[0].1.len() > 20, "{told:?}");
+            assert!(told.windows(2).all(|two| two[0] == two[1]), "{policy:?} {excerpts:?}: {told:#?}");
+        }
     }
 }
 

@@ -332,8 +332,8 @@ fn by_kernels<A: Article>(builder: &DetectorBuilder, articles: &[A]) -> (Found, 
         articles.iter().map(|article| (article, kernels().numbered(article.text()))).collect();
     let date = |of: &A| wants_excerpts.then(|| seconds(of.date()));
     ordered.sort_by(|(a, of_a), (b, of_b)| {
-        let key = |of: &Numbered, date: Option<i64>| (of.exact, of.words, date, of.hash);
-        a.id().cmp(b.id()).then(key(of_a, date(a)).cmp(&key(of_b, date(b))))
+        let key = |of: &Numbered, a: &A| (of.exact, of.words, date(a), of.hash, beside(a.date(), a.source()));
+        a.id().cmp(b.id()).then(key(of_a, a).cmp(&key(of_b, b)))
     });
     let mut same: BTreeMap<[u64; 2], Vec<u32>> = BTreeMap::new();
     for (at, (_, numbered)) in (0..).zip(&ordered).filter(|(_, (_, numbered))| !numbered.is_refused) {
