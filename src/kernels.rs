@@ -23,6 +23,7 @@ pub use near::{
 };
 pub use packed::Broken;
 
+use crate::articles::told_beside;
 use crate::detect::Detector;
 use crate::error::SkipReason;
 use crate::hash::hash_bytes;
@@ -30,7 +31,10 @@ use crate::options::{Representative, Search};
 use crate::sign::{Scratch, Single};
 
 /// Changes whenever what kernels exchange does.
-pub const VERSION: u32 = 6;
+pub const VERSION: u32 = 7;
+
+/// What is judged by, as a number: changes whenever a weight, a threshold or what is found does. `tests/reports.rs` tells it.
+pub const RULE: u32 = 0x3a6f_4e32;
 
 /// Texts are numbered on, and what is asked about so many of them goes together.
 pub const BLOCK: u32 = 512;
@@ -94,6 +98,11 @@ impl Kernels {
 /// The outlet in which something appeared, as a number that is equal for equal names.
 pub fn outlet(name: &str) -> u64 {
     hash_bytes(name.as_bytes())
+}
+
+/// What an article says of itself beside its id and its text, as a number that orders those that are equal in these.
+pub fn beside(date: Option<&str>, source: Option<&str>) -> u64 {
+    told_beside(date, source)
 }
 
 /// When something appeared, in seconds, by its date; the latest time that there is if that does not tell.

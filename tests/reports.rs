@@ -18,6 +18,9 @@ mod prose;
 #[path = "common/story.rs"]
 mod story;
 
+use std::fs;
+use std::path::Path;
+
 use retold::{Article, Detector, DetectorBuilder, Excerpts, Level, Report, Representative};
 use serde_json::Value;
 use story::Story;
@@ -106,4 +109,52 @@ fn edited_copies_by_other_options() {
     let week = std::time::Duration::from_secs(7 * 24 * 60 * 60);
     let builder = Detector::builder().level(Level::Near).threshold(0.7).containment(0.9);
     hold("options", builder.representative(Representative::Earliest).within(week), &outlets());
+}
+
+/// The code of the crate that judges, file by file: without comments, and without tests.
+fn code(folder: &Path, all: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        // What keeps articles decides nothing.
+        if path.is_dir() && name != "records" {
+            code(&path, all);
+        } else if name.ends_with(".rs") && name != "tests.rs" {
+            let source = fs::read_to_string(&path).unwrap();
+            let code = source.split("#[cfg(test)]\nmod ").next().unwrap_or_default();
+            let without_comment = |line: &str| line.split("//").next().unwrap_or_default().trim().to_owned();
+            all.extend(code.lines().map(without_comment));
+        }
+    }
+}
+
+/// Workers of another rule are refused by this number, so that it must not stay when the rule changes.
+#[test]
+fn the_rule_has_a_number_that_changes_with_it() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut lines = Vec::new();
+    code(&root.join("src"), &mut lines);
+    // Wherever they stand: constants, and shares and weights within the code.
+    let is_const = |line: &str| line.split(' ').take(2).any(|word| word == "const") && line.ends_with(';');
+    let is_share = |line: &str| {
+        line.split('.').collect::<Vec<_>>().windows(2).any(|two| {
+            two[0].ends_with(|c: char| c.is_ascii_digit()) && two[1].starts_with(|c: char| c.is_ascii_digit())
+        })
+    };
+    lines.retain(|line| (is_const(line) || is_share(line)) && !line.starts_with("pub const RULE"));
+    assert!(lines.len() > 300 && lines.iter().any(|line| line == "const SAME: f32 = 0.8;"), "{lines:#?}");
+    lines.sort_unstable();
+    let mut reports: Vec<_> =
+        fs::read_dir(root.join("tests/golden/reports")).unwrap().map(|file| file.unwrap().path()).collect();
+    reports.sort_unstable();
+    for file in [root.join("src/content/prior.txt")].into_iter().chain(reports) {
+        lines.extend(fs::read_to_string(file).unwrap().lines().map(str::to_owned));
+    }
+    let bytes = lines.iter().flat_map(|line| line.bytes().chain([b'\n']));
+    let rule = bytes.fold(0x811c_9dc5, |hash: u32, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    assert_eq!(
+        retold::kernels::RULE,
+        rule,
+        "a weight, a threshold or what is found changed: set kernels::RULE to {rule:#010x}"
+    );
 }

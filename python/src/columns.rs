@@ -451,9 +451,14 @@ impl Undated {
         let (count, s) = (self.count, if self.count == 1 { "" } else { "s" });
         let message =
             format!("{count} date{s} cannot be read and count as none, such as {first:?}: give 2024-05-17 or a date");
-        let message = CString::new(message.replace('\0', "\u{2400}")).map_err(PyValueError::new_err)?;
-        Python::attach(|py| PyErr::warn(py, &py.get_type::<PyUserWarning>(), &message, 1))
+        warn(&message)
     }
+}
+
+/// Tells of what was passed over.
+pub fn warn(message: &str) -> PyResult<()> {
+    let message = CString::new(message.replace('\0', "\u{2400}")).map_err(PyValueError::new_err)?;
+    Python::attach(|py| PyErr::warn(py, &py.get_type::<PyUserWarning>(), &message, 1))
 }
 
 /// An article as a dict, or as another mapping.
@@ -579,9 +584,28 @@ fn written_out<'py>(value: &Bound<'py, PyAny>, is_label: bool) -> PyResult<Optio
         return integer.str().map(Some);
     }
     if value.hasattr("isoformat")? {
-        return Ok(Some(value.call_method0("isoformat")?.cast_into()?));
+        return iso(value).map(Some);
     }
     Ok(None)
+}
+
+/// A date or time in the form in which [`written`] has it, so that it is one label wherever it comes from: in UTC if it has a time zone, and
+/// with a fraction of so many thousands as it needs.
+fn iso<'py>(value: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyString>> {
+    let py = value.py();
+    let has_zone = value.hasattr("astimezone")? && !value.call_method0("utcoffset")?.is_none();
+    let utc = || py.import("datetime")?.getattr("timezone")?.getattr("utc");
+    let value = if has_zone { value.call_method1("astimezone", (utc()?,))? } else { value.clone() };
+    let iso: String = value.call_method0("isoformat")?.extract()?;
+    let (mut time, zone) = match iso.strip_suffix("+00:00").filter(|_| has_zone) {
+        Some(time) => (time, "Z"),
+        None => (&*iso, ""),
+    };
+    if let Some((_, fraction)) = time.rsplit_once('.') {
+        let zeros = fraction.len() - fraction.trim_end_matches('0').len();
+        time = &time[..time.len() - zeros / 3 * 3];
+    }
+    Ok(PyString::new(py, &format!("{}{zone}", time.strip_suffix('.').unwrap_or(time))))
 }
 
 /// An id or a date that is an argument of its own.

@@ -243,10 +243,10 @@ fn kernels_of(options: &Bound<'_, PyDict>) -> PyResult<k::Kernels> {
     k::Kernels::new(detector).map_err(PyValueError::new_err)
 }
 
-/// The versions of what the signatures are, and of what kernels exchange.
+/// The versions of what the signatures are, of what kernels exchange, and of what they judge by.
 #[pyfunction]
-pub fn kernels_version() -> (u8, u32) {
-    (retold::FORMAT_VERSION, k::VERSION)
+pub fn kernels_version() -> (u8, u32, u32) {
+    (retold::FORMAT_VERSION, k::VERSION, k::RULE)
 }
 
 /// One kernel with what it knows.
@@ -386,29 +386,23 @@ impl Kernel {
 impl Kernel {
     fn number(&self, rows: &Rows) -> PyResult<Table> {
         let found: Vec<k::Numbered> = rows.texts("text")?.into_iter().map(|text| self.kernels.numbered(text)).collect();
-        let seconds = match rows.column("date") {
-            Ok(dates) => {
-                let dates = Strings::of(dates, "date", false, 0)?;
-                (0..rows.len()).map(|row| k::seconds(dates.get(row))).collect()
-            }
-            Err(_) => vec![i64::MAX; rows.len()],
-        };
-        let outlets = match rows.column("source") {
-            Ok(sources) => {
-                let sources = Strings::of(sources, "source", false, 0)?;
-                let outlet = |row| sources.get(row).filter(|source| !source.is_empty()).map(k::outlet);
-                (0..rows.len()).map(|row| outlet(row).map(ordered)).collect()
-            }
-            Err(_) => vec![None; rows.len()],
-        };
+        // As an article of `retold.find` has them.
+        let labels = |name: &str| rows.0.column_by_name(name).map(|of| Strings::of(of, name, false, 0)).transpose();
+        let (ids, dates, sources) = (labels("id")?, labels("date")?, labels("source")?);
+        let date = |row| dates.as_ref()?.get(row);
+        let source = |row| sources.as_ref()?.get(row).filter(|source| !source.is_empty());
+        let id = |row| ids.as_ref()?.get(row);
+        let all = || 0..rows.len();
         table(vec![
+            ("id", Arc::new(all().map(id).collect::<StringArray>())),
             ("words", longs(found.iter().map(|of| of.words))),
             ("refused", flags(found.iter().map(|of| of.is_refused))),
             ("exact_a", longs(found.iter().map(|of| ordered(of.exact[0])))),
             ("exact_b", longs(found.iter().map(|of| ordered(of.exact[1])))),
             ("hash", longs(found.iter().map(|of| ordered(of.hash)))),
-            ("seconds", longs(seconds)),
-            ("outlet", Arc::new(Int64Array::from(outlets))),
+            ("seconds", longs(all().map(|row| k::seconds(date(row))))),
+            ("beside", longs(all().map(|row| ordered(k::beside(date(row), source(row)))))),
+            ("outlet", Arc::new(all().map(|row| source(row).map(k::outlet).map(ordered)).collect::<Int64Array>())),
         ])
     }
 

@@ -265,10 +265,14 @@ def test_dates_that_are_none_are_told(spark: Any) -> None:
 
 def test_workers_of_another_version_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     step = retold.kernels.Step("number")
-    step.version = (3, 999)
     batch = pa.record_batch({"text": ["One text."]})
-    with pytest.raises(ValueError, match=r"of version \d+\.\d+, and the step was made by version 3\.999"):
-        list(step([batch]))
+    format, exchanged, rule = retold.kernels.VERSION
+    # What is signed, what is exchanged, and what is judged by.
+    for other in [(format + 1, exchanged, rule), (format, exchanged + 1, rule), (format, exchanged, rule + 1)]:
+        step.version = other
+        written = r"\.".join(map(str, other))
+        with pytest.raises(ValueError, match=rf"of version \d+\.\d+\.\d+, and the step was made by version {written}"):
+            list(step([batch]))
 
 
 @full

@@ -364,7 +364,8 @@ class Archive:
         """Adds articles in any form that `find` takes, or a single string or dict; their numbers, which they have for life.
 
         They outlive a crash, and readers find them, from the next `commit` on. An article without an id gets the number of its row as one.
-        If an article is refused, those before it in whole record batches are added.
+        One of more than 32 MiB is passed over, and null in place of its number; a UserWarning tells of the first of such. If articles
+        cannot be read, those before in whole record batches are added.
         """
         return self._archive.add(articles)
 
@@ -417,7 +418,7 @@ class Archive:
     def ask_and_add(self, articles: Articles) -> tuple[Answer, Array]:
         """Asks about each article among all that came before it, as `ask`, and adds it, as `add`: the answer, and the numbers.
 
-        A stream of articles is taken in so, many at a time: each is read once.
+        A stream of articles is taken in so, many at a time: each is read once. Of one that `add` passes over nothing is told.
 
         >>> import retold, tempfile
         >>> with retold.Archive.create(tempfile.mkdtemp() + "/news") as archive:

@@ -14,12 +14,12 @@ same bits.
 >>> [out.to_pydict() for out in step([batch])][0]["refused"]
 [False, False, True]
 
-**Version.** A step holds the version of the package that made it, `VERSION`: of the signatures, and of what kernels exchange. Where
-another one is installed it refuses to run, and names both.
+**Version.** A step holds the version of the package that made it, `VERSION`: of the signatures, of what kernels exchange, and of
+what they judge by. Where another one is installed it refuses to run, and names both.
 
 **Types.** Numbers are int64 unless said otherwise, hashes of 64 bits with the sign bit turned, so that they sort as they should; data is
 binary; floats are float32. Articles are numbered from 0 on in the order of their ids, those of one id by ``exact_a``, ``exact_b``,
-``words``, whether they are new, their date if dates matter, and ``hash``. Texts are articles that can be compared, each once, and are
+``words``, whether they are new, their date if dates matter, ``hash`` and ``beside``. Texts are articles that can be compared, each once, and are
 numbered on in the same order. ``l`` and ``r`` are texts, the first before the second.
 
 **Kernels.** "In order" are those that need their rows sorted by the columns named first, all rows of one of the first column in one
@@ -27,7 +27,7 @@ task. What they hold in memory at a time is named as well.
 
 | kernel | takes | gives | knows | in order |
 | --- | --- | --- | --- | --- |
-| number | text, date (any), source (any) | words, refused, exact_a, exact_b, hash, seconds, outlet (null if unknown) | | |
+| number | text, id (any), date (any), source (any) | id, words, refused, exact_a, exact_b, hash, seconds, beside, outlet (null if unknown) | | |
 | texts | n, text | t (-1 for none), mini | distinct | |
 | keys | t, text | key, t for each tree | | |
 | roots | key, t | kind, a, b, round, depth, rows: pairs a, b that meet (0), and b under a crowded key a (1) | | key, t: 17 texts |
@@ -78,7 +78,7 @@ from . import _retold
 
 __all__ = ["BLOCK", "VERSION", "Step"]
 
-VERSION: tuple[int, int] = _retold.kernels_version()
+VERSION: tuple[int, int, int] = _retold.kernels_version()
 
 BLOCK = 512
 """Texts that are weighed together: ``block`` is the number of a text divided by this."""
@@ -131,5 +131,5 @@ def plain(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in {**options, **seconds}.items() if value is not None}
 
 
-def written(version: tuple[int, int]) -> str:
-    return f"{version[0]}.{version[1]}"
+def written(version: tuple[int, ...]) -> str:
+    return ".".join(str(part) for part in version)

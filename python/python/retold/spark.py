@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Found", "find", "keep"]
 
 # Columns that kernels give.
-_NUMBERED = "words long, refused boolean, exact_a long, exact_b long, hash long, seconds long, outlet long"
+_NUMBERED = "id string, words long, refused boolean, exact_a long, exact_b long, hash long, seconds long, beside long, outlet long"
 _MET = "kind int, a long, b long, round int, depth int, rows binary"
 _NEAR = "l long, r long, round int, similarity float, jaccard float, containment float"
 _SIDES = "at long, near boolean, similarity float, jaccard float, containment float"
@@ -239,7 +239,7 @@ def keep(
 ) -> DataFrame:
     """The rows of a DataFrame without those that are copies of others that stay: what ``retold.find(...).keep_mask()`` keeps.
 
-    All columns are there, in no certain order of rows. Of rows with one id and one text, and one date where dates matter, any one stays.
+    All columns are there, in no certain order of rows. Of rows with one id, one text and one date any one stays.
     Takes the options of `find`, and `removal_confidence`. The result is persisted.
     """
     options = {
@@ -429,7 +429,7 @@ class _Run:
         text, id, date, source, known = self.names
         df = self.df
         self.check_columns()
-        columns = [F.col(_quoted(id)).cast("string").alias("id"), F.col(_quoted(text)).cast("string").alias("text")]
+        columns = [F.col(_quoted(id)).alias("id"), F.col(_quoted(text)).cast("string").alias("text")]
         if date is not None:
             columns.append(F.col(_quoted(date)).alias("date"))
         if source is not None:
@@ -440,9 +440,10 @@ class _Run:
             columns.append(F.struct(*[F.col(_quoted(name)) for name in df.columns]).alias("row"))
         articles = df.select(*columns)
         # Fields, not a string of them, which cannot hold every name and type.
-        schema = StructType(articles.schema.fields + StructType.fromDDL(_NUMBERED).fields)
+        carried = [field for field in articles.schema.fields if field.name != "id"]
+        schema = StructType(carried + StructType.fromDDL(_NUMBERED).fields)
         # Rows may come out differently whenever they are computed, and numbers are joined to them: that must be the same rows.
-        numbered = self.persist(self.run("number", articles, schema, tuple(articles.columns)))
+        numbered = self.persist(self.run("number", articles, schema, tuple(field.name for field in carried)))
         of_dates = "within" in self.options or self.options.get("keep") == "earliest" or self.wants_excerpts
         self.has_dates = date is not None and of_dates
         order = ["id", "exact_a", "exact_b", "words"]
@@ -451,7 +452,7 @@ class _Run:
             order.append("is_new")
         if self.has_dates:
             order.append("seconds")
-        order.append("hash")
+        order += ["hash", "beside"]
         # Only what orders them is sorted: of neighbouring ids all texts may be long, and one task would have these.
         keys = self.persist(numbered.select(*order))
         self.rows = self.check_rows(numbered)
@@ -469,9 +470,9 @@ class _Run:
         first = F.array(*[F.lit(first).cast("long") for first in firsts or [0]])
         numbers = placed.withColumn("n", F.col("place") + F.get(first, task.cast("int"))).groupBy(*order).agg(F.min("n").alias("n"))
         # Rows that are equal in all of it are numbered one after the other, whichever comes first.
-        equal = F.row_number().over(Window.partitionBy(*order).orderBy(*order, "outlet")) - 1
+        equal = F.row_number().over(Window.partitionBy(*order).orderBy(*order)) - 1
         articles = numbered.join(numbers.hint("merge"), order).withColumn("n", F.col("n") + equal)
-        self.articles = self.persist(articles.drop("date", "source", "is_new"))
+        self.articles = self.persist(articles.drop("date", "source", "is_new", "beside"))
 
     def check_columns(self) -> None:
         fields = {field.name: field.dataType for field in self.df.schema.fields}
