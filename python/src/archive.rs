@@ -6,8 +6,8 @@ use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
-use arrow_array::{ArrayRef, Int64Array};
 use arrow_array::builder::{Int64Builder, LargeListBuilder};
+use arrow_array::{ArrayRef, Int64Array};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString};

@@ -388,13 +388,13 @@ impl Kernel {
         let found: Vec<k::Numbered> = rows.texts("text")?.into_iter().map(|text| self.kernels.numbered(text)).collect();
         // As an article of `retold.find` has them.
         let labels = |name: &str| rows.0.column_by_name(name).map(|of| Strings::of(of, name, false, 0)).transpose();
-        let (ids, dates, sources) = (labels("id")?, labels("date")?, labels("source")?);
+        let (ids, dates, sources) = (labels("label")?, labels("date")?, labels("source")?);
         let date = |row| dates.as_ref()?.get(row);
         let source = |row| sources.as_ref()?.get(row).filter(|source| !source.is_empty());
-        let id = |row| ids.as_ref()?.get(row);
         let all = || 0..rows.len();
-        table(vec![
-            ("id", Arc::new(all().map(id).collect::<StringArray>())),
+        let id = |ids: &Strings| -> ArrayRef { Arc::new(all().map(|row| ids.get(row)).collect::<StringArray>()) };
+        let mut columns: Vec<(&str, ArrayRef)> = ids.iter().map(|ids| ("id", id(ids))).collect();
+        columns.extend([
             ("words", longs(found.iter().map(|of| of.words))),
             ("refused", flags(found.iter().map(|of| of.is_refused))),
             ("exact_a", longs(found.iter().map(|of| ordered(of.exact[0])))),
@@ -403,7 +403,8 @@ impl Kernel {
             ("seconds", longs(all().map(|row| k::seconds(date(row))))),
             ("beside", longs(all().map(|row| ordered(k::beside(date(row), source(row)))))),
             ("outlet", Arc::new(all().map(|row| source(row).map(k::outlet).map(ordered)).collect::<Int64Array>())),
-        ])
+        ]);
+        table(columns)
     }
 
     fn texts(&self, rows: &Rows) -> PyResult<Table> {

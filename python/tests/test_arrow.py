@@ -111,6 +111,38 @@ def test_dates() -> None:
         assert len(report.members) == 0
 
 
+def test_a_label_has_one_form_wherever_it_comes_from() -> None:
+    Zone = datetime.timezone
+    moment = datetime.datetime(2024, 5, 17, 9, 30, 15)
+    east = Zone(datetime.timedelta(hours=2))
+    labels = [
+        (pa.date32(), datetime.date(2024, 5, 17), "2024-05-17"),
+        (pa.timestamp("us"), moment.replace(hour=0, minute=0, second=0), "2024-05-17T00:00:00"),
+        (pa.timestamp("us"), moment, "2024-05-17T09:30:15"),
+        (pa.timestamp("us"), moment.replace(microsecond=500_000), "2024-05-17T09:30:15.500"),
+        (pa.timestamp("us"), moment.replace(microsecond=120), "2024-05-17T09:30:15.000120"),
+        (pa.timestamp("us", "UTC"), moment.replace(tzinfo=Zone.utc), "2024-05-17T09:30:15Z"),
+        (pa.timestamp("us", "+02:00"), moment.replace(tzinfo=east, microsecond=500_000), "2024-05-17T07:30:15.500Z"),
+        (pa.int64(), -7, "-7"),
+        (pa.uint8(), 7, "7"),
+        (pa.string(), "2024-05-17T09:30:15+02:00", "2024-05-17T09:30:15+02:00"),
+    ]
+    for kind, label, wanted in labels:
+        texts = [TEXTS[0]] * 2
+        columns = pa.table({"id": pa.array([label] * 2, kind), "text": texts})
+        objects = [{"id": label, "text": text} for text in texts]
+        for articles in (columns, objects, [(label, text) for text in texts]):
+            assert retold.find(articles).members["id"].to_pylist() == [wanted], (kind, type(articles))
+    pd = pytest.importorskip("pandas")
+    stamp = pd.Timestamp(2024, 5, 17, 9, 30, 15, 120, nanosecond=7)
+    column = pa.array([stamp.value] * 2).cast(pa.timestamp("ns"))
+    for articles in (pa.table({"id": column, "text": texts}), [(stamp, text) for text in texts]):
+        assert retold.find(articles).members["id"].to_pylist() == ["2024-05-17T09:30:15.000120007"]
+    stamps = pd.DataFrame({"id": [stamp.tz_localize("Asia/Tokyo")] * 2, "text": texts})
+    for articles in (stamps, stamps.to_dict("records")):
+        assert retold.find(articles).members["id"].to_pylist() == ["2024-05-17T00:30:15.000120007Z"]
+
+
 def test_known() -> None:
     known = pa.array([False, True, None])
     report = retold.find(pa.table({"text": [TEXTS[0]] * 3, "old": known}), known="old")

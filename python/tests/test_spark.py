@@ -263,6 +263,43 @@ def test_dates_that_are_none_are_told(spark: Any) -> None:
     assert [warning.filename for warning in told if warning.category is UserWarning] == [__file__]
 
 
+def test_ids_are_those_of_a_run(spark: Any) -> None:
+    text = "The ferry leaves the harbour at nine on every weekday morning."
+    for kind, values in [
+        ("date", ["'2024-05-17'", "'2024-05-18'"]),
+        ("timestamp", ["'2024-05-17 09:30:15'", "'2024-05-17 09:30:15.5'"]),
+        ("timestamp_ntz", ["'2024-05-17 00:00:00'", "'2024-05-17 09:30:15.000120'"]),
+        ("bigint", ["-7", "12"]),
+        ("string", ["'2024-05-17 09:30:15'", "'b'"]),
+    ]:
+        frame = spark.sql(" UNION ALL ".join(f"SELECT CAST({value} AS {kind}) AS id, '{text}' AS text" for value in values))
+        members = retold.spark.find(frame, level="near", partitions=2)
+        ids = sorted({name for row in members.collect() for name in (row["id"], row["representative"])})
+        members.unpersist()
+        report = retold.find(frame.toArrow(), level="near")
+        assert ids == sorted([*report.clusters["id"].to_pylist(), *report.members["id"].to_pylist()]), kind
+
+
+def test_what_only_date_or_source_tell_apart_stands_in_one_order(spark: Any, rng: random.Random) -> None:
+    text = "The ferry leaves the harbour at nine on every weekday morning, and comes back at noon."
+    dates = [None, "2024-05-17", "2024-05-17T00:00:00Z", "2024-06-01"]
+    rows: list[Any] = [("x", text, date, source) for date in dates for source in (None, "Herald", "Post")]
+    rows += [("x", text + " They said so.", date, source) for _, _, date, source in rows]
+    kept = set()
+    for _ in range(2):
+        rng.shuffle(rows)
+        frame = spark.createDataFrame(rows, "id string, text string, day string, paper string").repartition(3)
+        stays = retold.spark.keep(frame, date="day", level="near", partitions=2)
+        (row,) = stays.collect()
+        stays.unpersist()
+        # Who wrote it is not asked.
+        kept.add(row["day"])
+        columns = dict(zip(("id", "text", "day", "paper"), zip(*rows)))
+        mask = retold.find(pa.table(columns), date="day", level="near").keep_mask()
+        kept.update(row[2] for row, stays in zip(rows, mask) if stays)
+    assert len(kept) == 1
+
+
 def test_workers_of_another_version_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     step = retold.kernels.Step("number")
     batch = pa.record_batch({"text": ["One text."]})

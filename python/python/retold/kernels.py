@@ -27,7 +27,7 @@ task. What they hold in memory at a time is named as well.
 
 | kernel | takes | gives | knows | in order |
 | --- | --- | --- | --- | --- |
-| number | text, id (any), date (any), source (any) | id, words, refused, exact_a, exact_b, hash, seconds, beside, outlet (null if unknown) | | |
+| number | text, and if they are there label (any), date (any), source (any) | id (label written out, if that is there), words, refused, exact_a, exact_b, hash, seconds, beside, outlet (null if unknown) | | |
 | texts | n, text | t (-1 for none), mini | distinct | |
 | keys | t, text | key, t for each tree | | |
 | roots | key, t | kind, a, b, round, depth, rows: pairs a, b that meet (0), and b under a crowded key a (1) | | key, t: 17 texts |

@@ -429,7 +429,7 @@ class _Run:
         text, id, date, source, known = self.names
         df = self.df
         self.check_columns()
-        columns = [F.col(_quoted(id)).alias("id"), F.col(_quoted(text)).cast("string").alias("text")]
+        columns = [F.col(_quoted(id)).alias("label"), F.col(_quoted(text)).cast("string").alias("text")]
         if date is not None:
             columns.append(F.col(_quoted(date)).alias("date"))
         if source is not None:
@@ -440,7 +440,7 @@ class _Run:
             columns.append(F.struct(*[F.col(_quoted(name)) for name in df.columns]).alias("row"))
         articles = df.select(*columns)
         # Fields, not a string of them, which cannot hold every name and type.
-        carried = [field for field in articles.schema.fields if field.name != "id"]
+        carried = [field for field in articles.schema.fields if field.name != "label"]
         schema = StructType(carried + StructType.fromDDL(_NUMBERED).fields)
         # Rows may come out differently whenever they are computed, and numbers are joined to them: that must be the same rows.
         numbered = self.persist(self.run("number", articles, schema, tuple(field.name for field in carried)))
