@@ -743,7 +743,7 @@ fn what_only_date_or_source_tell_apart_stands_in_one_order() {
                 let (report, _) = collector.find().unwrap();
                 let of = |at: usize| {
                     let Dated { article, date, source, .. } = &articles[at];
-                    (article.1.clone(), date.clone(), source.clone())
+                    (article.1.len(), date.clone(), source.clone())
                 };
                 let clusters: Vec<Vec<_>> =
                     report.clusters().iter().map(|cluster| cluster.positions().map(of).collect()).collect();
