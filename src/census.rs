@@ -50,8 +50,9 @@ const MOST_HEADS: usize = 1 << 18;
 /// What the bytes of a census begin with, before their version.
 const MAGIC: [u8; 7] = *b"rtldcen";
 
-/// The version of these bytes. Up to 2 it was that of the format, and features had 32 bits.
-const VERSION: u8 = 3;
+/// The version of these bytes, and of what was counted of articles. Up to 2 it was that of the format, and features had 32 bits; up to
+/// 3 all texts were kin.
+const VERSION: u8 = 4;
 
 impl Census {
     /// The census as bytes, little-endian: magic and version; texts, documents, the English share and the prior; the fingerprints and the
@@ -471,7 +472,7 @@ impl Asked<'_> {
             (share, usual::is_mate(&ours, desk.stems(), &theirs, it.both.pairs))
         });
         let without_mates = if nth >= CROWDED { usual::without_mates(crowd) } else { None };
-        usual::drawn(without_mates.unwrap_or(nth), self.census.notes.texts)
+        usual::drawn(without_mates.unwrap_or(nth), self.weighed.head.kin.among(self.census.notes.texts))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Frequencies to weighed features: of each text what another one may share, and what all that it has weighs.
 
 mod beside;
+mod kin;
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -9,6 +10,7 @@ use std::sync::{Arc, LazyLock};
 use rayon::prelude::*;
 
 pub(crate) use self::beside::{Beside, Both, Few, Marks};
+pub(crate) use self::kin::Kin;
 use crate::arch;
 use crate::content::{
     Commonness, FEATURE_BITS, Prior, Token, TokenChunk, TokenChunks, UNIT, alone, ln, neighbours, pair, span, units,
@@ -77,9 +79,14 @@ static COMMON: LazyLock<[f32; 256]> = LazyLock::new(|| std::array::from_fn(|code
 static LOGARITHMS: LazyLock<[f32; 256]> =
     LazyLock::new(|| std::array::from_fn(|step| ln(1.0 + (step as f32 + 0.5) / 256.0)));
 
+/// As many documents count as seen in any language: a handful of texts does not tell what is rare.
+const LEAST_PRIOR: f32 = 1000.0;
+
 /// What features weigh in a corpus of so many documents.
 #[derive(Debug)]
 pub(crate) struct Weigher {
+    counted: usize,
+    /// The logarithm of how many there are with those of the prior.
     documents: f32,
     /// By the code, the documents that the prior expects among those that it counts as.
     english: [f32; 256],
@@ -92,10 +99,9 @@ impl Weigher {
     /// The weights for a corpus of so many documents, of whose words this share is of general English, 0 to 1. What English
     /// has says nothing of words of other languages: the less English, the fewer documents it counts as.
     pub(crate) fn new(documents: usize, english: f32) -> Self {
-        /// As many documents count as seen in any language: a handful of texts does not tell what is rare.
-        const LEAST_PRIOR: f32 = 1000.0;
         let prior = LEAST_PRIOR + english * (Commonness::PRIOR_WEIGHT - LEAST_PRIOR);
         let mut weigher = Self {
+            counted: documents,
             documents: ln(documents as f32 + prior),
             english: COMMON.map(|documents| english * documents),
             rare: rare_weights(),
@@ -116,7 +122,16 @@ impl Weigher {
         exponent as f32 * std::f32::consts::LN_2 + LOGARITHMS[(bits >> 15) as usize & 255]
     }
 
-    /// The inverse document frequency ln(N / n) of a feature.
+    /// The inverse document frequency ln(N / n) of a stem for a text of such kin.
+    #[inline(always)]
+    fn idf_among(&self, kin: Kin, held: Held, english: Commonness) -> u8 {
+        match kin.documents() {
+            None => self.idf(held, english),
+            Some(documents) => units(documents - self.ln(HELD[held.code()] + 0.5)),
+        }
+    }
+
+    /// The same of any feature among all documents.
     #[inline(always)]
     fn idf(&self, held: Held, english: Commonness) -> u8 {
         match self.of_rare.get(held.code()) {
@@ -130,15 +145,20 @@ impl Weigher {
     }
 
     /// How rare a stem of this weight is among rare ones, ln(300 / n), which tells names apart: the weight less this.
-    fn common(&self) -> u8 {
-        const LN_300: f32 = 5.703_782_5;
-        units(self.documents - LN_300)
+    fn common(&self, kin: Kin) -> u8 {
+        kin.common().unwrap_or_else(|| common(self.documents))
     }
 
     #[inline(always)]
     fn rare(&self, held: Held) -> u32 {
         self.rare.get(held.code().max(1)).copied().unwrap_or(0)
     }
+}
+
+/// What is left of a weight above this tells names apart, by the logarithm of how many documents there are.
+fn common(documents: f32) -> u8 {
+    const LN_300: f32 = 5.703_782_5;
+    units(documents - LN_300)
 }
 
 /// How much of the content words is of general English, 0 to 1: 1 if more than half of them are, as in any English text.
@@ -251,6 +271,7 @@ pub(crate) struct Head {
     english: u32,
     /// How many of the words are numbers, repeated ones repeatedly.
     figures: u32,
+    pub(crate) kin: Kin,
     pub(crate) totals: Totals,
     /// How many of the stems stand before the end of each part but the last.
     parts: [u32; PARTS - 1],
@@ -281,26 +302,25 @@ impl Head {
 
     /// How far the words are not those of general English: 0 if half of them are, 1 if hardly any is. Numbers are of no language.
     pub(crate) fn foreign(&self) -> f32 {
-        let words = self.distinct.saturating_sub(self.totals.numbers);
-        let english = self.english as f32 / words.max(1) as f32;
-        ((0.35 - english) / 0.15).clamp(0.0, 1.0)
+        foreign(self.english, self.distinct.saturating_sub(self.totals.numbers))
     }
 
     /// What is known of a text whatever it is compared with, as numbers.
     pub(crate) fn numbers(&self) -> [u32; Self::NUMBERS] {
-        let &Self { words, distinct, english, figures, ref totals, .. } = self;
+        let &Self { words, distinct, english, figures, kin, ref totals, .. } = self;
         let Totals { stems, plain, names, named, numbers, pairs, parts: [a, b, c, d, e, f], .. } = *totals;
-        [words, distinct, english, figures, stems, plain, names, named, numbers, pairs, a, b, c, d, e, f]
+        let kin = kin.code().into();
+        [words, distinct, english, figures, kin, stems, plain, names, named, numbers, pairs, a, b, c, d, e, f]
     }
 
     /// How many [`numbers`](Self::numbers) there are.
-    pub(crate) const NUMBERS: usize = 16;
+    pub(crate) const NUMBERS: usize = 17;
 
     /// A head of such numbers, which knows of no stems.
     pub(crate) fn of_numbers(of: [u32; Self::NUMBERS]) -> Self {
-        let [words, distinct, english, figures, stems, plain, names, named, numbers, pairs, parts @ ..] = of;
+        let [words, distinct, english, figures, kin, stems, plain, names, named, numbers, pairs, parts @ ..] = of;
         let totals = Totals { stems, plain, names, named, numbers, pairs, parts, rare: 0 };
-        Self { words, distinct, english, figures, totals, ..Self::default() }
+        Self { words, distinct, english, figures, kin: Kin::of_code(kin as u8), totals, ..Self::default() }
     }
 
     /// The part of the text, below [`PARTS`], in which its so-manieth stem first stands.
@@ -308,6 +328,11 @@ impl Head {
     pub(crate) fn part(&self, stem: usize) -> usize {
         self.parts.iter().map(|&end| usize::from(stem >= end as usize)).sum()
     }
+}
+
+/// How far words are not those of general English, of which so many are: 0 if half of them are, 1 if hardly any is.
+fn foreign(english: u32, words: u32) -> f32 {
+    ((0.35 - english as f32 / words.max(1) as f32) / 0.15).clamp(0.0, 1.0)
 }
 
 /// What a larger corpus says of features, so that texts weigh what they would weigh in there.
@@ -547,7 +572,6 @@ fn find_stems(
     (packed, weights): (&mut Vec<u32>, &mut Vec<u8>),
     mut held: impl FnMut(Token) -> Held,
 ) {
-    let common = weigher.common();
     let content_words = tokens.len();
     known.reset(content_words);
     stems.clear();
@@ -557,19 +581,20 @@ fn find_stems(
         let held = held(token);
         let stem = known.insert(alone(token.stem()), stems.len() as u32).map_or(stems.len(), |stem| stem as usize);
         if stem == stems.len() {
-            stems.push(Found { token, first: at as u32, times: 0, names: 0, held });
+            let english = prior.commonness(token.stem());
+            stems.push(Found { token, first: at as u32, times: 0, names: 0, held, english });
         }
         stems[stem].times += 1;
         stems[stem].names += u32::from(token.is_name());
     }
     head.distinct = stems.len() as u32;
-    head.english = 0;
+    head.english = stems.iter().map(|found| u32::from(found.is_english())).sum();
+    head.kin = Kin::of(stems, head.english, weigher.counted);
+    let common = weigher.common(head.kin);
     for found in stems.iter() {
         let part = found.first as usize * PARTS / content_words;
         let is_name = 2 * found.names >= found.times;
-        let english = prior.commonness(found.token.stem());
-        head.english += u32::from(english != Commonness::default());
-        let idf = weigher.idf(found.held, english);
+        let idf = weigher.idf_among(head.kin, found.held, found.english);
         if idf < LEAST_IDF {
             continue;
         }
@@ -618,7 +643,7 @@ impl Weighed {
         });
         store::add_bytes(&mut packed, &weights);
         head.stems = weights.len() as u32;
-        Self { head, common: weigher.common(), words: packed, rare }
+        Self { head, common: weigher.common(head.kin), words: packed, rare }
     }
 
     pub(crate) fn features(&self) -> Features<'_> {
@@ -714,6 +739,14 @@ struct Found {
     times: u32,
     names: u32,
     held: Held,
+    english: Commonness,
+}
+
+impl Found {
+    /// Whether general English has it.
+    fn is_english(&self) -> bool {
+        self.english != Commonness::default()
+    }
 }
 
 /// The features of a text that were seen before, each with a number: open addressing by upper bits.
@@ -805,7 +838,7 @@ pub(crate) struct Content {
     stems: Vec<Block>,
     /// For each run of [`RARE_RUN`] texts their rare features.
     rare: Vec<Block>,
-    /// What is left of a weight above this tells names apart.
+    /// What is left of a weight above this tells names apart where all texts are kin.
     common: u8,
     /// For each text the weight of all rare features, and of all pairs of words: apart from the rest, since they are asked for of each
     /// text that is met.
@@ -860,7 +893,7 @@ impl Content {
         budget.check()?;
         let rare_totals = heads.iter().map(|head| (head.totals.rare, head.totals.pairs)).collect();
         let rare = rare.into_iter().flatten().collect();
-        Ok((Self { heads, finished, stems, rare, common: weigher.common(), rare_totals }, lists))
+        Ok((Self { heads, finished, stems, rare, common: weigher.common(Kin::ALL), rare_totals }, lists))
     }
 
     /// The weight of all rare features of a text, and of all its pairs of words.
@@ -893,7 +926,7 @@ impl Content {
     pub(crate) fn get(&self, text: u32) -> Features<'_> {
         let (head, words) = self.head(text, CHUNK, |head| head.stems_end);
         let words = self.finished.stems.part(&self.stems[text as usize / CHUNK], words);
-        Features { head, common: self.common, words }
+        Features { head, common: head.kin.common().unwrap_or(self.common), words }
     }
 
     /// The rare features of a text.

@@ -31,7 +31,7 @@ use crate::options::{Representative, Search};
 use crate::sign::{Scratch, Single};
 
 /// Changes whenever what kernels exchange does.
-pub const VERSION: u32 = 7;
+pub const VERSION: u32 = 8;
 
 /// What is judged by, as a number: changes whenever a weight, a threshold or what is found does. `tests/reports.rs` tells it.
 pub const RULE: u32 = 0x54d5_e83c;

@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use crate::arch;
-use crate::features::{Content, Features};
+use crate::features::{Content, Features, Kin};
 use crate::rare::{Neighbour, Neighbours, of_steps};
 use crate::store::Budget;
 use crate::verify::{self, StemTable};
@@ -21,8 +21,8 @@ const CROWD: usize = 16;
 /// How many neighbours of a text in a crowd are looked at.
 pub(crate) const CROWD_LOOKED_AT: usize = 64;
 
-/// What is usual for each text to share with its neighbours; edited copies take that of their leader. In small corpora,
-/// which have few neighbours, it is drawn to what is common in a large corpus on one subject.
+/// What is usual for each text to share with its neighbours; edited copies take that of their leader. In small corpora, and where
+/// few texts are of its kind, so that it has few neighbours, it is drawn to what is common in a large corpus on one subject.
 pub(crate) struct Usual(Vec<f32>);
 
 impl Usual {
@@ -50,7 +50,8 @@ impl Usual {
                 shares[text as usize] = share.unwrap_or(shares[text as usize]);
             }
         }
-        Self(Self::of_leaders(leaders, &shares))
+        let kin = |text: u32| content.heads()[text as usize].kin;
+        Self(Self::of_leaders(leaders, &shares, kin))
     }
 
     /// For a text.
@@ -70,14 +71,14 @@ impl Usual {
 }
 
 impl Usual {
-    /// For each text by what its leader shares with the neighbour that tells.
-    pub(crate) fn of_leaders(leaders: &[u32], shares: &[f32]) -> Vec<f32> {
-        let texts = leaders.len();
-        leaders.iter().map(|&leader| drawn(shares[leader as usize], texts)).collect()
+    /// For each text by what its leader shares with the neighbour that tells, and how many are of the leader's kind.
+    pub(crate) fn of_leaders(leaders: &[u32], shares: &[f32], kin: impl Fn(u32) -> Kin) -> Vec<f32> {
+        let of_leader = |&leader: &u32| drawn(shares[leader as usize], kin(leader).among(leaders.len()));
+        leaders.iter().map(of_leader).collect()
     }
 }
 
-/// What is usual among so many texts for one that shares so much with its so-manieth neighbour.
+/// What is usual among so many texts of its kind for one that shares so much with its so-manieth neighbour.
 pub(crate) fn drawn(share: f32, texts: usize) -> f32 {
     let n = texts as f32;
     (n * share + 1000.0 * 0.04) / (n + 1000.0)

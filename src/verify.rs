@@ -238,12 +238,13 @@ pub(crate) fn compare(
     let mut named = [0, 0];
     let mut parts = [0; PARTS];
     let mut ordered: SmallVec<[(u32, u32); 256]> = SmallVec::new();
-    let (left_stems, left_weights) = (left.stems(), left.weights());
+    let (left_stems, left_weights, right_weights) = (left.stems(), left.weights(), right.weights());
     for (theirs, &code) in right.stems().iter().enumerate() {
         let stem = Token::of_code(code);
         let Some(ours) = table.find(stem.stem()) else { continue };
-        // A stem weighs the same in all texts.
-        let weight = left_weights[ours];
+        // A stem weighs the same in all texts of one kind.
+        let both_weights = [left_weights[ours], right_weights[theirs]];
+        let weight = both_weights[0].min(both_weights[1]);
         let (in_short, in_long) = if left_is_short { (ours, theirs) } else { (theirs, ours) };
         parts[shorter.part(in_short)] += u32::from(weight);
         let both = [Token::of_code(left_stems[ours]), stem];
@@ -251,7 +252,7 @@ pub(crate) fn compare(
         if stem.is_number() {
             numbers += 1;
         } else if both.iter().any(|stem| stem.is_name()) {
-            let weight = u32::from(left.name_weight(weight));
+            let weight = u32::from(left.name_weight(both_weights[0]).min(right.name_weight(both_weights[1])));
             names += weight;
             named.iter_mut().zip(both).for_each(|(sum, stem)| *sum += weight * u32::from(stem.is_name()));
         } else {

@@ -3,9 +3,13 @@
 //!
 //! And seven scripts without spaces: for each, a file of `tests/scripts` has six stories, a line each, of which none is a copy
 //! of another.
+//!
+//! And for four languages a file of `tests/reports`, with two reports of one event by different writers, a line each: no copies either.
 
 #[path = "common/articles.rs"]
 mod articles;
+#[path = "common/prose.rs"]
+mod prose;
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -52,6 +56,28 @@ fn rewordings_are_found_in_each_language_alone() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn few_texts_of_a_language_are_judged_among_english_ones_as_by_themselves() {
+    let mut few = articles("tests/texts");
+    few.retain(|(id, _)| !id.starts_with("en"));
+    for (language, text) in articles("tests/reports") {
+        assert_eq!(text.lines().count(), 2);
+        few.extend(text.lines().zip(0..).map(|(report, n)| (format!("{language} {n}"), report.to_string())));
+    }
+    let alone = Detector::new().find(&few).unwrap();
+    let right: Vec<_> =
+        by_language().into_keys().filter(|language| language != "en").map(|language| copies(&language)).collect();
+    assert_eq!(groups(&alone), right);
+    let english = prose::stories(3000, 5);
+    let among = Detector::new().find(&[few, english].concat()).unwrap();
+    assert_eq!(groups(&among), right);
+    for (alone, among) in alone.clusters().iter().zip(among.clusters()) {
+        let [alone, among] = [alone, among].map(|cluster| &cluster.members()[0]);
+        let (before, now) = (alone.similarity, among.similarity);
+        assert!((before - now).abs() < 0.1, "{}: {before} alone, {now} among others", alone.id);
+    }
 }
 
 #[test]

@@ -712,6 +712,7 @@ impl Kernel {
             ("rare", bytes(sides.iter().map(|side| &side.rare))),
             ("pair_total", longs(sides.iter().map(|side| side.pair_total))),
             ("rare_total", longs(sides.iter().map(|side| side.rare_total))),
+            ("kin", ints(sides.iter().map(|side| side.kin.into()))),
             ("met", bytes(sides.iter().map(|side| &side.met))),
         ])
     }
@@ -1212,17 +1213,22 @@ impl Decider {
         k::english_share(sums)
     }
 
-    /// The weights of the rare features and of the pairs of words of each text, four bytes each, by a table of t, rare_total and
-    /// pair_total.
-    fn totals<'py>(&self, py: Python<'py>, totals: &Bound<'py, PyAny>) -> PyResult<Bound<'py, PyBytes>> {
+    /// The weights of the rare features and of the pairs of words of each text, four bytes each, and how many texts are of its kind, a byte
+    /// each, by a table of t, rare_total, pair_total and kin.
+    fn totals<'py>(
+        &self,
+        py: Python<'py>,
+        totals: &Bound<'py, PyAny>,
+    ) -> PyResult<(Bound<'py, PyBytes>, Bound<'py, PyBytes>)> {
         let rows = Rows::of(totals)?;
-        let mut bytes = vec![0; 8 * self.0.texts()];
-        let of_texts = rows.ints("rare_total")?.into_iter().zip(rows.ints("pair_total")?);
-        for (text, (rare, pairs)) in rows.ints("t")?.into_iter().zip(of_texts) {
+        let (mut bytes, mut kin) = (vec![0; 8 * self.0.texts()], vec![0; self.0.texts()]);
+        let of_texts = rows.ints("rare_total")?.into_iter().zip(rows.ints("pair_total")?).zip(rows.small("kin")?);
+        for (text, ((rare, pairs), of_text)) in rows.ints("t")?.into_iter().zip(of_texts) {
             let both = (u64::from(pairs) << 32 | u64::from(rare)).to_le_bytes();
             bytes[8 * text as usize..][..8].copy_from_slice(&both);
+            kin[text as usize] = of_text as u8;
         }
-        Ok(PyBytes::new(py, &bytes))
+        Ok((PyBytes::new(py, &bytes), PyBytes::new(py, &kin)))
     }
 
     /// For each text the least share of a pair that is among its best, two bytes each, and which texts are in crowds, by a table of t
@@ -1242,19 +1248,20 @@ impl Decider {
         Ok((PyBytes::new(py, &least), PyBytes::new(py, &Bits::of(is_crowded.len(), |at| is_crowded[at]))))
     }
 
-    /// What is usual for each text, by the same table and what was found of those in crowds.
+    /// What is usual for each text, by the same table, what was found of those in crowds, and how many are of the kind of each.
     fn usual<'py>(
         &self,
         py: Python<'py>,
         shares: &Bound<'py, PyAny>,
         found: &Bound<'py, PyAny>,
+        kin: &[u8],
     ) -> PyResult<Bound<'py, PyBytes>> {
         let (shares, found) = (Rows::of(shares)?, Rows::of(found)?);
         let usual = shares.small("usual")?.into_iter().map(|share| share as u16);
         let shares: Vec<(u32, u16)> = shares.ints("t")?.into_iter().zip(usual).collect();
         let values = found.floats("share")?;
         let found: Vec<(u32, f32)> = found.ints("t")?.into_iter().zip(values.values().iter().copied()).collect();
-        Ok(PyBytes::new(py, &self.0.usual(&shares, &found)))
+        Ok(PyBytes::new(py, &self.0.usual(&shares, &found, kin)))
     }
 
     fn prior(&self, counts: Vec<Vec<u8>>) -> f32 {

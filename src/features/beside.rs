@@ -5,8 +5,7 @@
 //! another text only what both have is changed from the one to the other.
 
 use super::{
-    Answer, Asked, Features, Found, Head, Held, Known, LEAST_IDF, PARTS, Seen, Totals, Weigher, find_rare, find_stems,
-    store,
+    Answer, Asked, Features, Found, Head, Held, Known, LEAST_IDF, PARTS, Seen, Weigher, find_rare, find_stems, store,
 };
 use crate::content::{FEATURE_BITS, Prior, Token, alone, features, pair};
 use crate::sketch::{MOST_WORDS, Spaced};
@@ -189,12 +188,13 @@ impl<'w> Beside<'w> {
     }
 
     fn with<'f>(&'f self, head: &'f Head) -> Features<'f> {
-        Features { head, common: self.weigher.common(), words: (&self.words[..]).into() }
+        Features { head, common: self.weigher.common(head.kin), words: (&self.words[..]).into() }
     }
 
     /// Both texts as they are side by side, of which the other one has this head as it was counted.
     pub(crate) fn both<'f>(&'f self, both: &'f Both) -> (Features<'f>, Features<'f>) {
-        let theirs = Features { head: &both.theirs, common: self.weigher.common(), words: (&both.words[..]).into() };
+        let common = self.weigher.common(both.theirs.kin);
+        let theirs = Features { head: &both.theirs, common, words: (&both.words[..]).into() };
         (self.with(&both.ours), theirs)
     }
 
@@ -251,7 +251,7 @@ impl<'w> Beside<'w> {
                 let pairs = &mut both.ours.totals.pairs;
                 *pairs = (*pairs + u32::from(of_both)).saturating_sub(counted.into());
                 if let Some((token, part)) = stem {
-                    self.move_stem(&mut both.ours.totals, (token, held), part.into());
+                    self.move_stem(&mut both.ours, (token, held), part.into());
                 }
             }
         }
@@ -262,9 +262,10 @@ impl<'w> Beside<'w> {
             let token = token.named(2 * mark.names >= mark.times);
             let part = mark.first as usize * PARTS / content_words;
             if few.contains(feature.held) {
-                self.move_stem(&mut both.theirs.totals, (token, feature.held), part);
+                self.move_stem(&mut both.theirs, (token, feature.held), part);
             }
-            let idf = weigher.idf(few.of_both(feature.held), prior.commonness(token.stem()));
+            let english = prior.commonness(token.stem());
+            let idf = weigher.idf_among(theirs.kin, few.of_both(feature.held), english);
             if idf >= LEAST_IDF {
                 both.words.push(token.code());
                 weights.push(idf);
@@ -331,10 +332,10 @@ impl<'w> Beside<'w> {
     }
 
     /// Counts a stem of one of the texts as both have it.
-    fn move_stem(&self, totals: &mut Totals, (token, held): (Token, Held), part: usize) {
+    fn move_stem(&self, Head { kin, totals, .. }: &mut Head, (token, held): (Token, Held), part: usize) {
         let english = Prior::get().commonness(token.stem());
-        let common = self.weigher.common();
-        let weight = |held| self.weigher.idf(held, english);
+        let common = self.weigher.common(*kin);
+        let weight = |held| self.weigher.idf_among(*kin, held, english);
         let (counted, of_both) = (weight(held), weight(self.few.of_both(held)));
         if counted >= LEAST_IDF {
             totals.change(token, (counted, counted.saturating_sub(common)), part, u32::saturating_sub);
@@ -398,9 +399,13 @@ mod tests {
             "the", "of", "to", "harbour", "Harbour", "board", "ferry", "Orrin", "March", "2024", "nine", "snow",
             "road", "closed",
         ];
-        let word = prop_oneof![4 => prop::sample::select(&WORDS[..]).prop_map(String::from), 1 => "[A-Z]?[a-c]{4,5}"];
-        prop::collection::vec((word, prop::sample::select(&[" ", " ", " ", ". "][..])), 0..60)
-            .prop_map(|words| words.into_iter().map(|(word, gap)| word + gap).collect())
+        let text = |english: u32, foreign: u32| {
+            let english_word = prop::sample::select(&WORDS[..]).prop_map(String::from);
+            let word = prop_oneof![english => english_word, foreign => "[A-Z]?[a-c]{4,5}"];
+            prop::collection::vec((word, prop::sample::select(&[" ", " ", " ", ". "][..])), 0..60)
+                .prop_map(|words| words.into_iter().map(|(word, gap)| word + gap).collect())
+        };
+        prop_oneof![3 => text(4, 1), 1 => text(1, 9)]
     }
 
     proptest! {

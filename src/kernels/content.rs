@@ -240,6 +240,8 @@ pub struct Side {
     pub rare: Vec<u8>,
     pub pair_total: u32,
     pub rare_total: u32,
+    /// How many texts are of its kind, in a byte.
+    pub kin: u8,
     pub met: Vec<u8>,
 }
 
@@ -322,6 +324,7 @@ impl Weighing {
             rare: rare(&weighed),
             pair_total: weighed.pair_total(),
             rare_total: weighed.rare_total(),
+            kin: weighed.features().head.kin.code(),
             met: packed,
         })
     }

@@ -13,6 +13,7 @@ use crate::crowds::{self, Rest};
 use crate::date;
 use crate::detect::told_once;
 use crate::excerpts::{self, Spot};
+use crate::features::Kin;
 use crate::fingerprints::{Overlaps, Shared};
 use crate::judge::Verdict;
 use crate::near::{self, Compared, Glance};
@@ -189,13 +190,14 @@ impl Decider {
         (Bits::of(self.leaders.len(), |text| self.whole.binary_search(&(text as u32)).is_ok()), &self.common)
     }
 
-    /// What is usual for each text, four bytes each, by the shares of those that have neighbours enough, and by what was found about
-    /// those in crowds.
-    pub fn usual(&self, shares: &[(u32, u16)], found: &[(u32, f32)]) -> Vec<u8> {
+    /// What is usual for each text, four bytes each, by the shares of those that have neighbours enough, by what was found about
+    /// those in crowds, and by how many are of the kind of each text, a byte each.
+    pub fn usual(&self, shares: &[(u32, u16)], found: &[(u32, f32)], kin: &[u8]) -> Vec<u8> {
         let mut all = vec![0.0; self.leaders.len()];
         shares.iter().for_each(|&(text, share)| all[text as usize] = of_steps(share));
         found.iter().for_each(|&(text, share)| all[text as usize] = share);
-        Usual::of_leaders(&self.leaders, &all).into_iter().flat_map(f32::to_le_bytes).collect()
+        let kin = |text: u32| kin.get(text as usize).map_or(Kin::ALL, |&code| Kin::of_code(code));
+        Usual::of_leaders(&self.leaders, &all, kin).into_iter().flat_map(f32::to_le_bytes).collect()
     }
 
     /// How common copies are, by the counts of odds.

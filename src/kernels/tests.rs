@@ -246,7 +246,8 @@ impl Memory {
         mates.into_iter().for_each(|(text, share, _, mate)| usual.push(text, share.0, mate));
         usual.finish();
         let shares: Vec<(u32, u16)> = best.iter().map(|(&text, &best)| (text, best)).collect();
-        let usual = decider.usual(&shares, &usual.found);
+        let kin: Vec<u8> = sides.values().map(|side| side.kin).collect();
+        let usual = decider.usual(&shares, &usual.found, &kin);
         // Reading.
         let mut reading = Reading::default();
         let mut read = Vec::new();

@@ -47,7 +47,7 @@ task. What they hold in memory at a time is named as well.
 | frequent | t, text | kind, number: features frequent among these (0), and counts of words (1 to 5) | leads, common, windows | |
 | features | t, text | bucket, data | leads, common, windows, frequent, buckets | |
 | count | bucket, data | kind, number, code, data: answers for a block of texts (0), frequent features with a code (1) | | bucket: its rows |
-| weigh | block, t, data, text | t, stems, rare, pair_total, rare_total, met | leads, common, windows, frequent, frequent_codes, documents, english | block, t: answers for 512 texts, which come first |
+| weigh | block, t, data, text | t, stems, rare, pair_total, rare_total, kin (int32), met | leads, common, windows, frequent, frequent_codes, documents, english | block, t: answers for 512 texts, which come first |
 | neighbours | t, met | l, r, pairs (int32), share (int32) | totals | |
 | shares | t, share | t, usual (int32) | | t: its shares |
 | compared | l, r, pairs, share | t, block, home, pairs, share, is_left of pairs to be looked at: t is sent to home | least, totals, blocks | |

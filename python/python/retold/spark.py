@@ -612,9 +612,10 @@ class _Run:
             F.floor(F.col("t") / BLOCK).alias("block"), "t", F.lit(None).cast("binary").alias("data"), "text"
         )
         rows = self.spread(answers.unionByName(texts), "block", "t")
-        schema = "t long, stems binary, rare binary, pair_total long, rare_total long, met binary"
+        schema = "t long, stems binary, rare binary, pair_total long, rare_total long, kin int, met binary"
         self.weighed = self.persist(self.run("weigh", rows, schema, **self.weights))
-        self.totals = self.decider.totals(self.collect(self.weighed.select("t", "pair_total", "rare_total")))
+        totals = self.collect(self.weighed.select("t", "pair_total", "rare_total", "kin"))
+        self.totals, self.kin = self.decider.totals(totals)
 
     def neighbours(self) -> None:
         F = self.F
@@ -642,7 +643,7 @@ class _Run:
         mates = self.run("mates", self.looked.drop("evidence"), "t long, share int, other long, mate boolean", crowded=crowded)
         mates = self.sorted(mates, F.col("t"), F.col("share").desc(), F.col("other"))
         found = self.collect(self.run("usual", mates, "t long, share float"))
-        self.usual = self.decider.usual(self.shares, found)
+        self.usual = self.decider.usual(self.shares, found, self.kin)
 
     def read(self) -> None:
         worth = self.run(
