@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use crate::census::{Census, Comparing};
 use crate::content::{Token, distinct_features};
-use crate::features::{English, Weighed, Weigher, rare_weights};
+use crate::features::{English, Kin, Weighed, Weigher, rare_weights};
 use crate::frequencies::Held;
 use crate::judge::{Common, Desk, Telling};
 use crate::minhash;
@@ -104,7 +104,7 @@ impl Alone<'_> {
         let [ours, theirs] = &weighed;
         let features = &[ours.features(), theirs.features()];
         let (rare, pairs) = ours.shared(theirs);
-        let common = Common { pairs, usual: usual::drawn(0.0, texts.len()) };
+        let common = Common { pairs, usual: usual::drawn(0.0, Kin::ALL, texts.len()) };
         let judge = self.how.judge;
         let verdict = |keep: Keep| {
             let telling = |at: usize| Telling {

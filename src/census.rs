@@ -472,7 +472,7 @@ impl Asked<'_> {
             (share, usual::is_mate(&ours, desk.stems(), &theirs, it.both.pairs))
         });
         let without_mates = if nth >= CROWDED { usual::without_mates(crowd) } else { None };
-        usual::drawn(without_mates.unwrap_or(nth), self.weighed.head.kin.among(self.census.notes.texts))
+        usual::drawn(without_mates.unwrap_or(nth), self.weighed.head.kin, self.census.notes.texts)
     }
 }
 

@@ -302,7 +302,9 @@ impl Head {
 
     /// How far the words are not those of general English: 0 if half of them are, 1 if hardly any is. Numbers are of no language.
     pub(crate) fn foreign(&self) -> f32 {
-        foreign(self.english, self.distinct.saturating_sub(self.totals.numbers))
+        let words = self.distinct.saturating_sub(self.totals.numbers);
+        let english = self.english as f32 / words.max(1) as f32;
+        ((0.35 - english) / 0.15).clamp(0.0, 1.0)
     }
 
     /// What is known of a text whatever it is compared with, as numbers.
@@ -328,11 +330,6 @@ impl Head {
     pub(crate) fn part(&self, stem: usize) -> usize {
         self.parts.iter().map(|&end| usize::from(stem >= end as usize)).sum()
     }
-}
-
-/// How far words are not those of general English, of which so many are: 0 if half of them are, 1 if hardly any is.
-fn foreign(english: u32, words: u32) -> f32 {
-    ((0.35 - english as f32 / words.max(1) as f32) / 0.15).clamp(0.0, 1.0)
 }
 
 /// What a larger corpus says of features, so that texts weigh what they would weigh in there.

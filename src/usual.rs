@@ -73,15 +73,19 @@ impl Usual {
 impl Usual {
     /// For each text by what its leader shares with the neighbour that tells, and how many are of the leader's kind.
     pub(crate) fn of_leaders(leaders: &[u32], shares: &[f32], kin: impl Fn(u32) -> Kin) -> Vec<f32> {
-        let of_leader = |&leader: &u32| drawn(shares[leader as usize], kin(leader).among(leaders.len()));
+        let of_leader = |&leader: &u32| drawn(shares[leader as usize], kin(leader), leaders.len());
         leaders.iter().map(of_leader).collect()
     }
 }
 
-/// What is usual among so many texts of its kind for one that shares so much with its so-manieth neighbour.
-pub(crate) fn drawn(share: f32, texts: usize) -> f32 {
-    let n = texts as f32;
-    (n * share + 1000.0 * 0.04) / (n + 1000.0)
+/// What is usual among so many texts for one of such kin that shares so much with its so-manieth neighbour: what few of its kind
+/// leave open, but no less than neighbours show, whoever else is in the corpus.
+pub(crate) fn drawn(share: f32, kin: Kin, texts: usize) -> f32 {
+    let among = |texts: usize| {
+        let n = texts as f32;
+        (n * share + 1000.0 * 0.04) / (n + 1000.0)
+    };
+    among(kin.among(texts)).max(among(texts))
 }
 
 /// Whether another text tells the story of one whose stems are in the table.

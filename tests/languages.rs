@@ -8,6 +8,7 @@
 
 #[path = "common/articles.rs"]
 mod articles;
+#[allow(dead_code, reason = "other tests use more of it")]
 #[path = "common/prose.rs"]
 mod prose;
 
@@ -15,7 +16,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use articles::{articles, groups};
-use retold::{Cluster, Detector, Relation, shared_passages};
+use retold::{Archive, Cluster, Detector, Relation, shared_passages};
 
 fn by_language() -> BTreeMap<String, Vec<(String, String)>> {
     let mut languages: BTreeMap<String, Vec<_>> = BTreeMap::new();
@@ -70,13 +71,21 @@ fn few_texts_of_a_language_are_judged_among_english_ones_as_by_themselves() {
     let right: Vec<_> =
         by_language().into_keys().filter(|language| language != "en").map(|language| copies(&language)).collect();
     assert_eq!(groups(&alone), right);
-    let english = prose::stories(3000, 5);
-    let among = Detector::new().find(&[few, english].concat()).unwrap();
+    let all = [few, prose::stories(3000, 5)].concat();
+    let among = Detector::new().find(&all).unwrap();
     assert_eq!(groups(&among), right);
+    let folder = tempfile::tempdir().unwrap();
+    let mut archive = Archive::create(folder.path().join("archive"), &Detector::new()).unwrap();
+    archive.add_all(&all).unwrap();
+    archive.take_census().unwrap();
     for (alone, among) in alone.clusters().iter().zip(among.clusters()) {
         let [alone, among] = [alone, among].map(|cluster| &cluster.members()[0]);
         let (before, now) = (alone.similarity, among.similarity);
         assert!((before - now).abs() < 0.1, "{}: {before} alone, {now} among others", alone.id);
+        // The article itself is an exact copy.
+        let found = archive.matches(&all[among.position]).unwrap();
+        let found: Vec<f32> = found[1..].iter().map(|found| found.similarity).collect();
+        assert_eq!(found, [now], "{}", among.id);
     }
 }
 
