@@ -122,10 +122,10 @@ impl Weigher {
         exponent as f32 * std::f32::consts::LN_2 + LOGARITHMS[(bits >> 15) as usize & 255]
     }
 
-    /// The inverse document frequency ln(N / n) of a stem for a text of such kin.
+    /// The inverse document frequency ln(N / n) of a stem for a text of such kin. Numbers are of no language.
     #[inline(always)]
-    fn idf_among(&self, kin: Kin, held: Held, english: Commonness) -> u8 {
-        match kin.documents() {
+    fn idf_among(&self, kin: Kin, stem: Token, held: Held, english: Commonness) -> u8 {
+        match kin.documents().filter(|_| !stem.is_number()) {
             None => self.idf(held, english),
             Some(documents) => units(documents - self.ln(HELD[held.code()] + 0.5)),
         }
@@ -591,7 +591,7 @@ fn find_stems(
     for found in stems.iter() {
         let part = found.first as usize * PARTS / content_words;
         let is_name = 2 * found.names >= found.times;
-        let idf = weigher.idf_among(head.kin, found.held, found.english);
+        let idf = weigher.idf_among(head.kin, found.token, found.held, found.english);
         if idf < LEAST_IDF {
             continue;
         }

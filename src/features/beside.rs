@@ -265,7 +265,7 @@ impl<'w> Beside<'w> {
                 self.move_stem(&mut both.theirs, (token, feature.held), part);
             }
             let english = prior.commonness(token.stem());
-            let idf = weigher.idf_among(theirs.kin, few.of_both(feature.held), english);
+            let idf = weigher.idf_among(theirs.kin, token, few.of_both(feature.held), english);
             if idf >= LEAST_IDF {
                 both.words.push(token.code());
                 weights.push(idf);
@@ -335,7 +335,7 @@ impl<'w> Beside<'w> {
     fn move_stem(&self, Head { kin, totals, .. }: &mut Head, (token, held): (Token, Held), part: usize) {
         let english = Prior::get().commonness(token.stem());
         let common = self.weigher.common(*kin);
-        let weight = |held| self.weigher.idf_among(*kin, held, english);
+        let weight = |held| self.weigher.idf_among(*kin, token, held, english);
         let (counted, of_both) = (weight(held), weight(self.few.of_both(held)));
         if counted >= LEAST_IDF {
             totals.change(token, (counted, counted.saturating_sub(common)), part, u32::saturating_sub);
