@@ -938,9 +938,9 @@ impl Content {
     pub(crate) fn fetch(&self, texts: impl Iterator<Item = u32> + Clone) {
         texts.clone().for_each(|text| arch::fetch(&self.heads[text as usize]));
         for text in texts {
-            let (head, words) = self.head(text, CHUNK, |head| head.stems_end);
+            let (_, words) = self.head(text, CHUNK, |head| head.stems_end);
             let stems = &self.stems[text as usize / CHUNK];
-            (words.start..words.start + head.stems as usize).step_by(arch::LINE).for_each(|at| stems.fetch(at));
+            words.step_by(arch::LINE).for_each(|at| stems.fetch(at));
         }
     }
 
