@@ -237,10 +237,9 @@ const SHORTENED: [[&str; 3]; 3] = [
          fewer than twenty lunches since Easter and might close in autumn. Councillor Mina Farkas, who had collected 1,200 signatures for a \
          rope bridge, called the decision timid. A rope bridge, Halvik answered, hangs from the same rock. The council did agree to \
          mark the detour with yellow signs and to ask the railway whether its maintenance tunnel could be opened to walkers on Sundays.",
-        "A gorge stays without its footbridge. The council voted against a new span because the rock on one side is crumbling, so that anchors \
-         would cost twice as much as all its roads in a year. Meltwater and logs swept the old wooden bridge away in spring. Hikers face a \
-         detour of three hours past the sawmill, and an innkeeper may close for lack of lunches. Signs will mark the way, and the railway is \
-         asked to open a maintenance tunnel to walkers.",
+        "A gorge must do without its footbridge. Crumbling rock would make anchors twice as dear as the roads of a whole year, and so the councillors \
+         decided against a new span. Logs in the meltwater took the old one in spring. Whoever hikes there has three more hours to go, and \
+         nobody eats at the inn. Signs are to help, and perhaps the tunnel of the railway.",
         "Police divers searched the Tamsel below Oberlinden on Saturday for two canoeists from Brenn, Edda Morath and her brother. Their boat \
          was found upside down at the sawmill. The river, swollen by 40 millimetres of rain, had been closed to paddlers since Thursday. \
          A helicopter joined the search at dusk. Their mother had reported them missing when they failed to return a rented trailer to a shop in \
@@ -255,10 +254,9 @@ const SHORTENED: [[&str; 3]; 3] = [
          priest, Don Elio Marchetti, wept when he was called. He had never bought another bell, he said, since farmers told him that it would \
          not keep the hail away. A restorer in Verolo will mend the lip without charge. Brighi was offered a reward of 5,000 euros that the \
          diocese had put aside, and asked for a barrel of the chapel's wine instead. The bell is to ring again at the grape harvest.",
-        "A bronze bell that thieves took from a chapel tower with a crane eleven years ago has turned up in a ditch by the motorway. A lorry driver \
-         who was stretching his legs noticed its rim under brambles, and firemen lifted it out. The clapper is gone and a lip dented, which a \
-         restorer will mend for nothing; the inscription against hail is legible. Rather than the reward, its finder wanted a barrel of \
-         wine. It should ring at the grape harvest.",
+        "Eleven years after thieves lifted it out of its tower, the bell of a chapel has come to light under brambles beside the motorway. \
+         A driver took its rim for a cauldron when he went for a walk. The clapper is lost, but the prayer against hail can still be made out. \
+         Instead of a reward he asked for wine. It will be heard at the harvest, once the dent is mended for free.",
         "Hail the size of walnuts has ruined half of the grapes around Castelmora. Growers met at the chapel of Saint Orsola on Friday and asked \
          the province for 2 million euros. Nets would have saved the vines, said Livia Contarelli of the growers' union, but few can afford them. \
          Greenhouses in Ponteverde lost 600 panes, and a boy of nine was hurt by a falling tile. More storms are expected on Monday.",
@@ -272,10 +270,9 @@ const SHORTENED: [[&str; 3]; 3] = [
          freighter, as it does in the south. A spokesman for Nordhavn, Peder Lund, pointed out that on most nights fewer than eight cars were \
          on board. The Alvhild, which was built in Gdansk in 1974 and twice ran aground, goes to a museum that wants to turn her saloon with its \
          mahogany bar into a restaurant.",
-        "From January cars are banished from the night ferry to the islands. A fast catamaran for passengers, which burns less fuel and needs two hours for the \
-         crossing, takes over from the old vessel. Lorries must use the daytime freighter further north, so that farmers fear for their cheese, \
-         loaded at dusk for the market at dawn. The mayor demands a second freighter from the ministry. Hardly any cars were on board at \
-         night, says the line. The old ship with its mahogany bar will be a restaurant in a museum.",
+        "Cars will have to stay off the ferry that sails to the islands by night. Next year a catamaran takes over: it is quicker, needs less \
+         fuel and has room for people alone. Lorries are sent to a freighter in the north by day. That is too late for cheese, farmers complain, \
+         and the mayor wants one more freighter. The old vessel with its bar of mahogany becomes a museum piece.",
         "Nordhavn has ordered 300 life rafts after a passenger of the Alvhild found one full of holes. The shipping line blamed mice in its store at \
          Skarholm. Inspector Hege Myrvold stopped two sailings on Sunday, and 95 people slept in a school gym. The union of seamen, which had \
          complained about rations and overtime in the same week, wants the manager to resign. Rafts on the freighter were sound.",
