@@ -381,9 +381,11 @@ impl Weights {
 
 /// How the numbers of [`ContentEvidence`] are weighed into the confidence that a pair is a copy.
 ///
-/// There are two ways to make one article from another, and a pair is a copy if it is either: a *retelling* shares words in the
-/// same order all over the text and brings no names and numbers of its own, whatever its phrases are; a *revision* shares
-/// many runs of the same words, not one block, and no new facts stand between them. The odds of the two add up.
+/// There are three ways to make one article from another, and a pair is a copy if it is any of them: a *retelling* shares words in
+/// the same order all over the text and brings no names and numbers of its own, whatever its phrases are; a *revision* shares
+/// many runs of the same words, not one block, and no new facts stand between them; a *shortening* has no more than half of the
+/// content, tells nothing that the longer text does not, and may leave out any of its names and numbers. The odds of the first two
+/// add up, and those of a shortening count where they are higher.
 ///
 /// How high the odds must be depends on how common copies are in the corpus, the *prior*: see
 /// [`DetectorBuilder::prior`](crate::DetectorBuilder::prior).
@@ -406,6 +408,9 @@ pub struct Rule {
     pub retelling: Weights,
     /// The logarithm of the odds that one text is a revision of the other.
     pub revision: Weights,
+    /// The logarithm of the odds that the shorter text is a shortening of the other, where it has at most half of the content; it falls
+    /// steeply the nearer both are to being alike in length.
+    pub shortening: Weights,
     /// The logarithm of the odds that makes a confidence of one half where no pair is a copy.
     pub line: f32,
     /// How much lower that line is where all pairs are copies, but never by more than 4; in between, in proportion to the square
@@ -424,6 +429,10 @@ impl Default for Rule {
                 values: [0.0, 7.4, 0.0, 0.0, -15.92, -12.62, 0.0, -5.13, 0.0, 0.0, 6.94, -0.37],
                 constant: -1.82,
             },
+            shortening: Weights {
+                values: [6.02, 9.88, 9.27, -3.57, -65.96, -21.69, 0.0, 0.0, 0.0, -11.08, 0.0, -4.44],
+                constant: -4.86,
+            },
             line: 0.9,
             leniency: 7.6,
         }
@@ -438,6 +447,20 @@ impl Rule {
     /// where the weights were fitted.
     const STEEPNESS: f32 = 0.6;
 
+    /// The most of the longer text's content that a shortening has: up to here it was fitted.
+    pub const SHORTENED: f32 = 0.5;
+
+    /// Taken off the odds of a shortening for each whole by which the lengths are more alike. An article of equal length has as much room for
+    /// what the other tells, and so it counts again what it leaves out.
+    const ALIKE_IN_LENGTH: f32 = 40.0;
+
+    /// Taken off them for each word by which a shortening has fewer than these, numbers aside: a sixth of it, by which it is seen whether all
+    /// of it is in the other text, has eight words at least.
+    const TOO_FEW_WORDS: f32 = 0.1;
+
+    /// So many words a shortening has: from here on it was fitted.
+    pub const SHORTENING_WORDS: f32 = 48.0;
+
     /// The line is never lowered by more.
     const MOST_LENIENT: f32 = 4.0;
 
@@ -445,12 +468,14 @@ impl Rule {
     pub(crate) fn check(&self) -> Result<()> {
         /// More than any sum of weights needs, and too little for infinite ones.
         const MOST: f32 = 1e30;
-        let Self { retelling, revision, line, leniency } = self;
+        let Self { retelling, revision, shortening, line, leniency } = self;
         let fields = [
             ("rule.retelling.values", &retelling.values[..]),
             ("rule.retelling.constant", &[retelling.constant]),
             ("rule.revision.values", &revision.values),
             ("rule.revision.constant", &[revision.constant]),
+            ("rule.shortening.values", &shortening.values),
+            ("rule.shortening.constant", &[shortening.constant]),
             ("rule.line", &[*line]),
             ("rule.leniency", &[*leniency]),
         ];
@@ -462,9 +487,14 @@ impl Rule {
     /// The logarithm of the odds that a pair with this evidence is a copy, where even odds are a fifth of all pairs.
     pub fn odds(&self, evidence: &ContentEvidence) -> f32 {
         let values = evidence.values();
+        let alike = (evidence.length_ratio - Self::SHORTENED).max(0.0);
+        let few = (Self::SHORTENING_WORDS - evidence.shorter as f32 * (1.0 - evidence.figures)).max(0.0);
+        let shortening = self.shortening.weigh(&values) - Self::ALIKE_IN_LENGTH * alike - Self::TOO_FEW_WORDS * few;
         let (one, other) = (self.retelling.weigh(&values), self.revision.weigh(&values));
         // The logarithm of the sum of both odds.
-        one.max(other) + ln(1.0 + exp(-(one - other).abs())) + FOREIGN * evidence.foreign
+        let retold = one.max(other) + ln(1.0 + exp(-(one - other).abs()));
+        // Shortenings were fitted on English alone.
+        (retold + FOREIGN * evidence.foreign).max(shortening)
     }
 
     /// The confidence that a pair of these odds is a copy, where the prior is this share of copies; 0 to 1.

@@ -221,6 +221,8 @@ fn rules_of_which_no_confidence_comes_are_refused() {
     assert!(refused(|rule| rule.retelling.constant = f32::NAN).starts_with("rule.retelling.constant = NaN "));
     assert!(refused(|rule| rule.revision.values[0] = f32::NEG_INFINITY).starts_with("rule.revision.values = -inf "));
     assert!(refused(|rule| rule.revision.constant = f32::MAX).starts_with("rule.revision.constant = 34028"));
+    assert!(refused(|rule| rule.shortening.values[1] = f32::NAN).starts_with("rule.shortening.values = NaN "));
+    assert!(refused(|rule| rule.shortening.constant = f32::MIN).starts_with("rule.shortening.constant = -34028"));
 }
 
 #[test]

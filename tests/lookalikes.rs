@@ -225,3 +225,75 @@ fn without_the_original_nothing_is_left_but_what_retells_it() {
     wrong.extend(joined("among others", &[stories(1000, 2), texts].concat()));
     assert_none(&wrong);
 }
+
+/// A story, a short version in other words, and a report as short of what happened next.
+const SHORTENED: [[&str; 3]; 3] = [
+    [
+        "The wooden footbridge over the Tamsel gorge will not be rebuilt. The council of Oberlinden voted on Wednesday evening by seven to \
+         four to leave the gap open after an engineer, Ruta Halvik, told it that the rock on the northern side is crumbling and that anchors \
+         for a new span would cost 860,000 crowns, twice as much as the village spends on its roads in a year. The old bridge, which was put up \
+         by foresters in 1931, was swept away in March when meltwater carried a raft of logs into its pillars. Hikers now have to walk down to \
+         the sawmill and up again, a detour of nearly three hours. Innkeeper Josip Verdan, whose terrace used to fill at noon, said he had sold \
+         fewer than twenty lunches since Easter and might close in autumn. Councillor Mina Farkas, who had collected 1,200 signatures for a \
+         rope bridge, called the decision timid. A rope bridge, Halvik answered, hangs from the same rock. The council did agree to \
+         mark the detour with yellow signs and to ask the railway whether its maintenance tunnel could be opened to walkers on Sundays.",
+        "A gorge must do without its footbridge. Crumbling rock would make anchors twice as dear as the roads of a whole year, and so the councillors \
+         decided against a new span. Logs in the meltwater took the old one in spring. Whoever hikes there has three more hours to go, and \
+         nobody eats at the inn. Signs are to help, and perhaps the tunnel of the railway.",
+        "Police divers searched the Tamsel below Oberlinden on Saturday for two canoeists from Brenn, Edda Morath and her brother. Their boat \
+         was found upside down at the sawmill. The river, swollen by 40 millimetres of rain, had been closed to paddlers since Thursday. \
+         A helicopter joined the search at dusk. Their mother had reported them missing when they failed to return a rented trailer to a shop in \
+         Kasten.",
+    ],
+    [
+        "A lorry driver who stopped to stretch his legs has found the bronze bell that was stolen from the chapel of Saint Orsola eleven years \
+         ago. Tomaso Brighi, 58, was walking along a ditch beside the motorway near Castelmora when he saw what he took for the rim of a \
+         cauldron under brambles. It took firemen most of Tuesday to lift the bell, which weighs 340 kilograms and was cast in 1608 by the founder \
+         Bartolo Zenti. Its clapper is missing and one lip is dented, but the inscription, a prayer against hail, can be read without effort. \
+         Thieves had lowered it from the tower by night with a stolen crane; two scrap dealers were questioned at the time and let go. The parish \
+         priest, Don Elio Marchetti, wept when he was called. He had never bought another bell, he said, since farmers told him that it would \
+         not keep the hail away. A restorer in Verolo will mend the lip without charge. Brighi was offered a reward of 5,000 euros that the \
+         diocese had put aside, and asked for a barrel of the chapel's wine instead. The bell is to ring again at the grape harvest.",
+        "Eleven years after thieves lifted it out of its tower, the bell of a chapel has come to light under brambles beside the motorway. \
+         A driver took its rim for a cauldron when he went for a walk. The clapper is lost, but the prayer against hail can still be made out. \
+         Instead of a reward he asked for wine. It will be heard at the harvest, once the dent is mended for free.",
+        "Hail the size of walnuts has ruined half of the grapes around Castelmora. Growers met at the chapel of Saint Orsola on Friday and asked \
+         the province for 2 million euros. Nets would have saved the vines, said Livia Contarelli of the growers' union, but few can afford them. \
+         Greenhouses in Ponteverde lost 600 panes, and a boy of nine was hurt by a falling tile. More storms are expected on Monday.",
+    ],
+    [
+        "The night ferry between Skarholm and the islands will carry no more cars from January. The shipping line Nordhavn said on Monday that its \
+         oldest vessel, the Alvhild, will be replaced by a catamaran for 180 passengers, which needs two hours for the crossing instead of five and burns \
+         a third less fuel. Lorries with fish and milk are to take the daytime freighter from Grunnvik, 70 kilometres further north. Farmers \
+         on the islands fear for their cheese: it is loaded at dusk and has to be at the market by dawn. Asbjorn Teigen, who keeps ninety goats, \
+         reckoned that the drive to Grunnvik will cost him 400 kroner a week. The mayor, Liv Sandoy, demanded that the ministry pay for a second \
+         freighter, as it does in the south. A spokesman for Nordhavn, Peder Lund, pointed out that on most nights fewer than eight cars were \
+         on board. The Alvhild, which was built in Gdansk in 1974 and twice ran aground, goes to a museum that wants to turn her saloon with its \
+         mahogany bar into a restaurant.",
+        "Cars will have to stay off the ferry that sails to the islands by night. Next year a catamaran takes over: it is quicker, needs less \
+         fuel and has room for people alone. Lorries are sent to a freighter in the north by day. That is too late for cheese, farmers complain, \
+         and the mayor wants one more freighter. The old vessel with its bar of mahogany becomes a museum piece.",
+        "Nordhavn has ordered 300 life rafts after a passenger of the Alvhild found one full of holes. The shipping line blamed mice in its store at \
+         Skarholm. Inspector Hege Myrvold stopped two sailings on Sunday, and 95 people slept in a school gym. The union of seamen, which had \
+         complained about rations and overtime in the same week, wants the manager to resign. Rafts on the freighter were sound.",
+    ],
+];
+
+/// Those of the stories, their short versions and the reports that are asked for, among generated news: who is in a cluster.
+fn joined_of_shortened(kinds: [usize; 2]) -> Vec<Vec<String>> {
+    let of = |(at, story): (usize, &[&str; 3])| kinds.map(|kind| (format!("{at} {kind}"), story[kind].into()));
+    let texts: Vec<Text> = SHORTENED.iter().enumerate().flat_map(of).chain(stories(2000, 1)).collect();
+    let report = Detector::new().find(&texts).unwrap();
+    groups(&report).into_iter().map(|ids| ids.into_iter().map(String::from).collect()).collect()
+}
+
+#[test]
+fn a_short_version_that_leaves_out_names_and_figures_is_a_copy() {
+    assert_eq!(joined_of_shortened([0, 1]), [["0 0", "0 1"], ["1 0", "1 1"], ["2 0", "2 1"]]);
+}
+
+#[test]
+fn a_short_text_with_news_of_its_own_is_no_short_version() {
+    assert!(joined_of_shortened([0, 2]).is_empty());
+    assert!(joined_of_shortened([1, 2]).is_empty());
+}

@@ -1,5 +1,5 @@
-//! Fits the rule for rewordings on labelled pairs: two logistic regressions whose odds add up, each set of copies and each
-//! plain source with the same weight, and the sign of each weight given.
+//! Fits the rule for rewordings on labelled pairs: two logistic regressions whose odds add up, and by itself, on the pairs of which one is
+//! much shorter, that for shortenings; each set of copies and each plain source with the same weight, and the sign of each weight given.
 
 use std::collections::BTreeMap;
 
@@ -15,6 +15,16 @@ const N: usize = ContentEvidence::VALUES;
 /// for those that are not asked.
 const RETELLING: [i8; N] = [1, 1, 1, -1, -1, -1, -1, -1, -1, -1, 0, -1];
 const REVISION: [i8; N] = [0, 1, 0, 0, -1, -1, 0, -1, 0, 0, 1, -1];
+/// The same where one text is a shortening of the other. What is usual and the block weigh what they weigh in a retelling: few of these pairs
+/// quote each other, or are of a crowd.
+const SHORTENING: [i8; N] = [1, 1, 1, -1, 0, -1, 0, -1, 0, 0, 0, -1];
+const AS_IN_RETELLING: [usize; 2] = [4, 9];
+
+/// How many copies a pair that is none counts for where shortenings are fitted: they are to be found where copies are rare.
+const OTHERS_OF_SHORTENINGS: f64 = 4.0;
+
+/// The weights of a regression, and the constant behind them.
+type Line = [f64; N + 1];
 
 /// What is held out of a fit.
 #[derive(Clone, Copy)]
@@ -34,6 +44,8 @@ struct Corpus {
 /// One labelled pair.
 struct Example {
     values: [f64; N],
+    /// Whether one is so much shorter, and long enough, that it may be a shortening.
+    may_be_shortening: bool,
     copy: bool,
     weight: f64,
     /// The examples that weigh `share` together: of one corpus, one set and one kind.
@@ -114,7 +126,8 @@ impl Examples {
         let weights: Vec<f64> =
             examples.iter().map(|example| example.weight * if plain(example) { more } else { 1.0 }).collect();
         let [retelling, revision] = fit(&examples, &weights);
-        Rule { retelling, revision, ..Rule::default() }
+        let shortening = fit_shortening(&examples, &weights, &retelling);
+        Rule { retelling, revision, shortening, ..Rule::default() }
     }
 }
 
@@ -158,6 +171,7 @@ fn example(
     let set = if x.relation == "none" { &y.set } else { &x.set };
     Ok(Some(Example {
         values: content.values().map(f64::from),
+        may_be_shortening: content.length_ratio < Rule::SHORTENED && content.shorter as f32 >= Rule::SHORTENING_WORDS,
         copy,
         weight,
         group: format!("{}\t{set}\t{kind}", corpus.name),
@@ -167,74 +181,121 @@ fn example(
     }))
 }
 
-/// Fits both regressions by accelerated projected gradient descent, with a small ridge, on standardised values.
-fn fit(examples: &[&Example], weights: &[f64]) -> [Weights; 2] {
-    const RIDGE: f64 = 3e-4;
-    const ROUNDS: usize = 1500;
-    const STEP: f64 = 0.6;
-    let total: f64 = weights.iter().sum();
-    let weighted = || examples.iter().zip(weights);
-    let moment = |at: usize, power: i32, center: f64| {
-        weighted().map(|(example, weight)| weight * (example.values[at] - center).powi(power)).sum::<f64>() / total
-    };
-    let means: [f64; N] = std::array::from_fn(|at| moment(at, 1, 0.0));
-    let scales: [f64; N] = std::array::from_fn(|at| moment(at, 2, means[at]).sqrt().max(1e-9));
-    let rows: Vec<([f64; N + 1], f64, f64)> = weighted()
-        .map(|(example, weight)| {
+/// Labelled pairs with their values on one scale.
+struct Scaled {
+    means: [f64; N],
+    scales: [f64; N],
+    /// The values and the constant, whether it is a copy, and the weight.
+    rows: Vec<(Line, f64, f64)>,
+}
+
+impl Scaled {
+    fn new(examples: &[&Example], weights: &[f64]) -> Self {
+        let total: f64 = weights.iter().sum();
+        let weighted = || examples.iter().zip(weights);
+        let moment = |at: usize, power: i32, center: f64| {
+            weighted().map(|(example, weight)| weight * (example.values[at] - center).powi(power)).sum::<f64>() / total
+        };
+        let means: [f64; N] = std::array::from_fn(|at| moment(at, 1, 0.0));
+        let scales: [f64; N] = std::array::from_fn(|at| moment(at, 2, means[at]).sqrt().max(1e-9));
+        let rows = weighted().map(|(example, weight)| {
             let row = |at: usize| if at < N { (example.values[at] - means[at]) / scales[at] } else { 1.0 };
             (std::array::from_fn(row), f64::from(u8::from(example.copy)), weight / total)
-        })
-        .collect();
-    type Both = [[f64; N + 1]; 2];
-    let signs = [RETELLING, REVISION];
-    let gradient = |at: &Both| -> Both {
-        let of_row = |mut sum: Both, (row, copy, weight): &([f64; N + 1], f64, f64)| {
-            let [a, b] = at.map(|weights| row.iter().zip(weights).map(|(x, w)| x * w).sum::<f64>());
-            let odds = a.max(b) + (-(a - b).abs()).exp().ln_1p();
-            let wrong = weight * (1.0 / (1.0 + (-odds).exp()) - copy);
-            for (sum, part) in sum.iter_mut().zip([(a - odds).exp(), (b - odds).exp()]) {
-                sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += wrong * part * x);
+        });
+        Self { means, scales, rows: rows.collect() }
+    }
+
+    /// Weights on the scales of the values.
+    fn weights(&self, line: &Line) -> Weights {
+        let values: [f64; N] = std::array::from_fn(|value| line[value] / self.scales[value]);
+        let constant = line[N] - values.iter().zip(&self.means).map(|(weight, mean)| weight * mean).sum::<f64>();
+        let rounded = |weight: f64| ((weight * 100.0).round() / 100.0) as f32;
+        Weights { values: values.map(rounded), constant: rounded(constant) }
+    }
+
+    /// The lines of the least loss by accelerated projected gradient descent, with a small ridge. `slopes` tells of the odds that lines
+    /// give a pair, and how much each of the lines counts for them. A value whose sign is 0 keeps the weight that it begins with.
+    fn descend<const K: usize>(
+        &self,
+        (signs, start, ridge): ([[i8; N]; K], [Line; K], f64),
+        slopes: impl Fn([f64; K]) -> (f64, [f64; K]) + Sync,
+    ) -> [Line; K] {
+        const ROUNDS: usize = 1500;
+        const STEP: f64 = 0.6;
+        let gradient = |at: &[Line; K]| {
+            let of_row = |mut sum: [Line; K], (row, copy, weight): &(Line, f64, f64)| {
+                let (odds, parts) = slopes(at.map(|line| row.iter().zip(line).map(|(x, w)| x * w).sum::<f64>()));
+                let wrong = weight * (1.0 / (1.0 + (-odds).exp()) - copy);
+                for (sum, part) in sum.iter_mut().zip(parts) {
+                    sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += wrong * part * x);
+                }
+                sum
+            };
+            // Chunks of a fixed size, so that the sums are the same on any number of threads.
+            let parts = self.rows.par_chunks(4096).map(|rows| rows.iter().fold([[0.0; N + 1]; K], of_row));
+            let mut sum = [[0.0; N + 1]; K];
+            for part in parts.collect::<Vec<_>>() {
+                sum.iter_mut().zip(part).for_each(|(sum, part)| sum.iter_mut().zip(part).for_each(|(a, b)| *a += b));
+            }
+            for (sum, at) in sum.iter_mut().zip(at) {
+                sum[..N].iter_mut().zip(at).for_each(|(sum, at)| *sum += 2.0 * ridge * at);
             }
             sum
         };
-        // Chunks of a fixed size, so that the sums are the same on any number of threads.
-        let parts: Vec<Both> = rows.par_chunks(4096).map(|rows| rows.iter().fold([[0.0; N + 1]; 2], of_row)).collect();
-        let mut sum = [[0.0; N + 1]; 2];
-        for part in parts {
-            sum.iter_mut().zip(part).for_each(|(sum, part)| sum.iter_mut().zip(part).for_each(|(a, b)| *a += b));
-        }
-        for (sum, at) in sum.iter_mut().zip(at) {
-            sum[..N].iter_mut().zip(at).for_each(|(sum, at)| *sum += 2.0 * RIDGE * at);
-        }
-        sum
-    };
-    let mut at: Both =
-        signs.map(|signs| std::array::from_fn(|value| signs.get(value).map_or(-1.0, |&s| 0.3 * f64::from(s))));
-    at[1][N] = -3.0;
-    let (mut ahead, mut before) = (at, at);
-    for round in 0..ROUNDS {
-        let down = gradient(&ahead);
-        for which in 0..2 {
-            for value in 0..=N {
-                let moved = ahead[which][value] - STEP * down[which][value];
-                at[which][value] = match signs[which].get(value) {
-                    Some(0) => 0.0,
-                    Some(1) => moved.max(0.0),
-                    Some(_) => moved.min(0.0),
-                    None => moved,
-                };
-                let momentum = round as f64 / (round as f64 + 3.0);
-                ahead[which][value] = at[which][value] + momentum * (at[which][value] - before[which][value]);
+        let (mut at, mut ahead, mut before) = (start, start, start);
+        for round in 0..ROUNDS {
+            let down = gradient(&ahead);
+            for which in 0..K {
+                for value in 0..=N {
+                    let moved = ahead[which][value] - STEP * down[which][value];
+                    at[which][value] = match signs[which].get(value) {
+                        Some(0) => start[which][value],
+                        Some(1) => moved.max(0.0),
+                        Some(_) => moved.min(0.0),
+                        None => moved,
+                    };
+                    let momentum = round as f64 / (round as f64 + 3.0);
+                    ahead[which][value] = at[which][value] + momentum * (at[which][value] - before[which][value]);
+                }
             }
+            before = at;
         }
-        before = at;
+        at
     }
-    at.map(|weights| {
-        let values: [f64; N] = std::array::from_fn(|value| weights[value] / scales[value]);
-        let constant = weights[N] - values.iter().zip(&means).map(|(weight, mean)| weight * mean).sum::<f64>();
-        let rounded = |weight: f64| ((weight * 100.0).round() / 100.0) as f32;
-        Weights { values: values.map(rounded), constant: rounded(constant) }
-    })
+}
+
+/// Where a fit begins.
+fn start(signs: [i8; N], constant: f64) -> Line {
+    std::array::from_fn(|value| signs.get(value).map_or(constant, |&sign| 0.3 * f64::from(sign)))
+}
+
+/// Fits both regressions whose odds add up.
+fn fit(examples: &[&Example], weights: &[f64]) -> [Weights; 2] {
+    const RIDGE: f64 = 3e-4;
+    let scaled = Scaled::new(examples, weights);
+    let signs = [RETELLING, REVISION];
+    let lines = scaled.descend((signs, [start(RETELLING, -1.0), start(REVISION, -3.0)], RIDGE), |[a, b]| {
+        let odds = a.max(b) + (-(a - b).abs()).exp().ln_1p();
+        (odds, [(a - odds).exp(), (b - odds).exp()])
+    });
+    lines.map(|line| scaled.weights(&line))
+}
+
+/// Fits the regression for shortenings on the pairs that may be.
+fn fit_shortening(examples: &[&Example], weights: &[f64], retelling: &Weights) -> Weights {
+    const RIDGE: f64 = 1e-4;
+    let pairs = examples.iter().zip(weights).filter(|(example, _)| example.may_be_shortening);
+    let weighed =
+        |(example, weight): (&&'_ Example, &f64)| weight * if example.copy { 1.0 } else { OTHERS_OF_SHORTENINGS };
+    let weights: Vec<f64> = pairs.clone().map(weighed).collect();
+    let examples: Vec<&Example> = pairs.map(|(example, _)| *example).collect();
+    let scaled = Scaled::new(&examples, &weights);
+    let mut line = start(SHORTENING, -1.0);
+    for value in AS_IN_RETELLING {
+        line[value] = f64::from(retelling.values[value]) * scaled.scales[value];
+    }
+    let [line] = scaled.descend(([SHORTENING], [line], RIDGE), |[odds]| (odds, [1.0]));
+    scaled.weights(&line)
 }
 
 /// Fits the rule on everything and prints it; then leaves each family of sets, and each plain source, out in turn and prints
