@@ -459,14 +459,9 @@ impl Source {
         }
         let count = records.len();
         for (at, record) in records.iter_mut().enumerate() {
-            // A carriage return ends a row as well.
-            let ends: &[&[u8]] = if matches!(form, Form::Table(_)) { &[b"\r\n", b"\r", b"\n"] } else { &[b"\n"] };
-            let (mut lines, mut rest) = (0, &bytes[..]);
-            while !rest.is_empty() {
-                let end = ends.iter().find(|end| rest.starts_with(end));
-                lines += usize::from(end.is_some());
-                rest = &rest[end.map_or(1, |end| end.len())..];
-            }
+            // A line of a table ends where its rows do.
+            let end_of_line = if matches!(form, Form::Table(_)) && columns.end_in_returns { b'\r' } else { b'\n' };
+            let lines = bytes.iter().filter(|&&byte| byte == end_of_line).count();
             let place = match form {
                 Form::Text => String::new(),
                 Form::Array | Form::Values => format!("#{}", at + 1),
