@@ -131,15 +131,18 @@ def test_a_label_has_one_form_wherever_it_comes_from() -> None:
         texts = [TEXTS[0]] * 2
         columns = pa.table({"id": pa.array([label] * 2, kind), "text": texts})
         objects = [{"id": label, "text": text} for text in texts]
-        for articles in (columns, objects, [(label, text) for text in texts]):
+        given: list[Any] = [columns, objects, [(label, text) for text in texts]]
+        for articles in given:
             assert retold.find(articles).members["id"].to_pylist() == [wanted], (kind, type(articles))
     pd = pytest.importorskip("pandas")
     stamp = pd.Timestamp(2024, 5, 17, 9, 30, 15, 120, nanosecond=7)
     column = pa.array([stamp.value] * 2).cast(pa.timestamp("ns"))
-    for articles in (pa.table({"id": column, "text": texts}), [(stamp, text) for text in texts]):
+    given = [pa.table({"id": column, "text": texts}), [(stamp, text) for text in texts]]
+    for articles in given:
         assert retold.find(articles).members["id"].to_pylist() == ["2024-05-17T09:30:15.000120007"]
     stamps = pd.DataFrame({"id": [stamp.tz_localize("Asia/Tokyo")] * 2, "text": texts})
-    for articles in (stamps, stamps.to_dict("records")):
+    given = [stamps, stamps.to_dict("records")]
+    for articles in given:
         assert retold.find(articles).members["id"].to_pylist() == ["2024-05-17T00:30:15.000120007Z"]
 
 
