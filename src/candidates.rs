@@ -95,11 +95,10 @@ impl Meetings {
             met.split(&mut keyed, growth.rows, &growth, &row);
             met
         };
-        trees.clone().into_par_iter().with_max_len(1).map(grow).reduce(Self::default, |mut left, mut right| {
-            left.pairs.append(&mut right.pairs);
-            left.crowded += right.crowded;
-            left
-        })
+        let grown: Vec<Self> = trees.clone().into_par_iter().with_max_len(1).map(grow).collect();
+        let mut pairs = Vec::with_capacity(grown.iter().map(|tree| tree.pairs.len()).sum());
+        grown.iter().for_each(|tree| pairs.extend_from_slice(&tree.pairs));
+        Self { pairs, crowded: grown.iter().map(|tree| tree.crowded).sum() }
     }
 
     /// Adds the pairs in texts that are sorted by key, splitting crowded buckets by the rows from `depth` on.

@@ -1,5 +1,6 @@
 //! Shingles: windows of words or characters as frozen 64-bit hashes, and exact similarity of their sets.
 
+use std::cell::Cell;
 use std::str::FromStr;
 
 use rayon::prelude::*;
@@ -190,12 +191,18 @@ pub struct ShingleSet {
 /// Hashes in ascending order, each once. Their upper bits, which are as good as random, say of most where they belong; what
 /// is left to sort are a few in one place.
 pub(crate) fn distinct(hashes: &[u64]) -> Vec<u64> {
+    thread_local! {
+        static ROOM: Cell<(Vec<u32>, Vec<u64>)> = const { Cell::new((Vec::new(), Vec::new())) };
+    }
+    let (mut next, mut sorted) = ROOM.take();
     let bits = hashes.len().next_power_of_two().trailing_zeros().clamp(1, 16);
     let bucket = |hash: u64| (hash >> (u64::BITS - bits)) as usize;
-    let mut next = vec![0u32; (1 << bits) + 1];
+    next.clear();
+    next.resize((1 << bits) + 1, 0);
     hashes.iter().for_each(|&hash| next[bucket(hash) + 1] += 1);
     (1..next.len()).for_each(|at| next[at] += next[at - 1]);
-    let mut sorted = vec![0; hashes.len()];
+    sorted.clear();
+    sorted.resize(hashes.len(), 0);
     for &hash in hashes {
         let next = &mut next[bucket(hash)];
         sorted[*next as usize] = hash;
@@ -220,7 +227,9 @@ pub(crate) fn distinct(hashes: &[u64]) -> Vec<u64> {
         sorted[to] = hash;
     }
     sorted.dedup();
-    sorted
+    let distinct = sorted.clone();
+    ROOM.set((next, sorted));
+    distinct
 }
 
 impl ShingleSet {

@@ -1,5 +1,6 @@
 //! Texts to what is kept of them: a sketch of their shingles, their content words, and how exact copies are told.
 
+use std::cell::Cell;
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -189,13 +190,17 @@ impl Signatures {
 
     /// Signs more texts; `tick` is called after each.
     pub(crate) fn extend(&mut self, texts: &[&str], tick: impl Fn() + Sync) {
+        thread_local! {
+            static SCRATCH: Cell<Scratch> = Cell::default();
+        }
         let Self { views, signed, places, sketches, tokens, fingerprints, slots_at_once } = self;
         for texts in texts.chunks(*slots_at_once / views.slots) {
-            let sign = |scratch: &mut Scratch, (texts, rows): (&[&str], &mut [u32])| {
+            let sign = |(texts, rows): (&[&str], &mut [u32])| {
+                let mut scratch = SCRATCH.take();
                 scratch.codes.clear();
                 scratch.fingerprints.clear();
                 let sign = |(text, row): (&&str, &mut [u32])| {
-                    let mut signed = views.sign(text, scratch, row);
+                    let mut signed = views.sign(text, &mut scratch, row);
                     let start = scratch.codes.len() as u32;
                     scratch.codes.extend(scratch.tokens.iter().map(|token| token.code()));
                     signed.tokens.words = start..scratch.codes.len() as u32;
@@ -203,13 +208,15 @@ impl Signatures {
                     signed
                 };
                 let signed: Vec<Signed> = texts.iter().zip(rows.chunks_exact_mut(views.slots)).map(sign).collect();
-                (signed, tokens.0.keep(&scratch.codes), fingerprints.0.keep(&scratch.fingerprints))
+                let kept = (signed, tokens.0.keep(&scratch.codes), fingerprints.0.keep(&scratch.fingerprints));
+                SCRATCH.set(scratch);
+                kept
             };
             let mut rows = vec![0; texts.len() * views.slots];
             // Long runs keep what is gathered later from being scattered over the memory; short ones all threads at work.
             let run = (texts.len() / (8 * rayon::current_num_threads())).clamp(CHUNK / 8, CHUNK / 4);
             let runs = texts.par_chunks(run).zip(rows.par_chunks_mut(run * views.slots)).with_max_len(1);
-            let runs: Vec<(Vec<Signed>, Block, Block)> = runs.map_init(Scratch::default, sign).collect();
+            let runs: Vec<(Vec<Signed>, Block, Block)> = runs.map(sign).collect();
             let block = sketches.1.len() as u32;
             sketches.1.push(sketches.0.keep(rows));
             places.extend((0..texts.len() as u32).map(|row| SketchPlace { block, row }));

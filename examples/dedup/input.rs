@@ -10,8 +10,8 @@ mod parquet;
 mod paths;
 
 use std::fmt;
-use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SendError, SyncSender};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use indicatif::ProgressBar;
 use rayon::prelude::*;
@@ -274,12 +274,14 @@ pub fn read<E: Send>(
     bar: &ProgressBar,
     mut sink: impl FnMut(Vec<Document>) -> Result<(), E> + Send,
 ) -> Result<Input, E> {
-    let mut reader = Reader::new(sources, fields);
+    let spare = &Spare::default();
+    let mut reader = Reader::new(sources, fields, spare);
     let limits = portion.limits(sources);
     std::thread::scope(|scope| {
         let (send, receive) = mpsc::sync_channel(AHEAD);
+        let produce = move |at: usize| produce(at, &sources[at], limits[at], bar, spare, &send);
         // An error says that nobody listens any more.
-        scope.spawn(move || (0..sources.len()).try_for_each(|at| produce(at, &sources[at], limits[at], bar, &send)));
+        scope.spawn(move || (0..sources.len()).try_for_each(produce));
         let mut parsed = Vec::new();
         let mut hand_on = |batch: Vec<Document>| if batch.is_empty() { Ok(()) } else { sink(batch) };
         while let Some(items) = gather(&receive) {
@@ -299,12 +301,30 @@ pub fn read<E: Send>(
 /// Blocks that are read before they are asked for.
 const AHEAD: usize = 16;
 
+/// The memory of blocks that are parsed, to read the next into.
+#[derive(Default)]
+struct Spare(Mutex<Vec<Vec<u8>>>);
+
+impl Spare {
+    fn give(&self, bytes: Vec<u8>) {
+        // That of a few huge records would be too much to keep.
+        if bytes.len() <= 2 * frame::BLOCK {
+            self.0.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
+        }
+    }
+
+    fn take(&self) -> Option<Vec<u8>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).pop()
+    }
+}
+
 /// Reads one source, and no more of it than a block beyond the limit.
 fn produce(
     at: usize,
     source: &Source,
     limit: u64,
     bar: &ProgressBar,
+    spare: &Spare,
     send: &SyncSender<Item>,
 ) -> Result<(), SendError<Item>> {
     let (begin, mut is_cut) = (bar.position(), false);
@@ -312,7 +332,11 @@ fn produce(
         Err(error) => send.send(Item::Trouble(at, At::Whole, unreadable(&error)))?,
         Ok(mut blocks) => {
             let mut bytes = 0;
-            while let Some(block) = blocks.next().transpose() {
+            loop {
+                if let Some(bytes) = spare.take() {
+                    blocks.reuse(bytes);
+                }
+                let Some(block) = blocks.next().transpose() else { break };
                 match block {
                     Ok(block) => {
                         bytes += block.bytes.len() as u64;
@@ -356,6 +380,7 @@ struct Reader<'a> {
     files: Vec<Arc<str>>,
     /// Known for each source from its first records on.
     layouts: Vec<Option<Layout>>,
+    spare: &'a Spare,
     input: Input,
 }
 
@@ -378,12 +403,13 @@ enum Parsed {
 }
 
 impl<'a> Reader<'a> {
-    fn new(sources: &'a [Source], fields: &'a Fields) -> Self {
+    fn new(sources: &'a [Source], fields: &'a Fields, spare: &'a Spare) -> Self {
         Self {
             sources,
             fields,
             files: sources.iter().map(|source| source.given.as_str().into()).collect(),
             layouts: sources.iter().map(|_| None).collect(),
+            spare,
             input: Input { tallies: sources.iter().map(|_| Tally::default()).collect(), ..Input::default() },
         }
     }
@@ -403,7 +429,11 @@ impl<'a> Reader<'a> {
             // Left alone, rayon cuts them into a few tasks, and the longest is waited for.
             .with_max_len(1)
             .map_init(Parser::default, |parser, item| match item {
-                Item::Block(source, block) => self.parse(source, &block, parser),
+                Item::Block(source, block) => {
+                    let parsed = self.parse(source, &block, parser);
+                    self.spare.give(block.bytes);
+                    parsed
+                }
                 Item::Trouble(source, at, reason) => Parsed::Trouble(source, at, reason),
                 Item::End { source, on_disk, is_cut } => Parsed::End { source, on_disk, is_cut },
             })
@@ -481,7 +511,7 @@ impl<'a> Reader<'a> {
         let mut texts = String::new();
         let name = &self.sources[source].name;
         if let Some(layout) = &self.layouts[source] {
-            texts.reserve(block.bytes.len());
+            texts = room(block.bytes.len());
             for (number, at, record) in block.records().filter(|(number, ..)| *number >= layout.headers()) {
                 match parser.parse(layout, record) {
                     Ok(Some(article)) => {
@@ -536,6 +566,15 @@ pub fn line(fields: &Fields, line: &[u8], number: u64) -> Result<Document, (Opti
     let mut texts = String::new();
     let [id, text, date, source, end] = push(&mut texts, &article, || place.to_string());
     Ok(Document { block: Arc::new(texts), id, text, date, source, end, is_known: false, place })
+}
+
+/// Room for texts of so many bytes. New memory comes from the system page by page, when it is first written to; a copy that has to wait for
+/// that after every few lines takes a third longer than one into pages that are there.
+fn room(bytes: usize) -> String {
+    const PAGE: usize = 4096;
+    let mut room = Vec::with_capacity(bytes);
+    room.spare_capacity_mut().chunks_mut(PAGE).for_each(|page| _ = page[0].write(0));
+    String::from_utf8(room).unwrap_or_default()
 }
 
 /// Adds what an article holds to texts, with its place for an id if it has none: where its id, its text, its date and its source begin, and

@@ -113,19 +113,38 @@ impl Block {
 
     /// The number, place and bytes of each record.
     pub fn records(&self) -> impl Iterator<Item = (u64, At, &[u8])> {
-        let (mut line, mut counted) = (self.line, 0);
+        let (mut line, mut end, mut of_record) = (self.line, 0, 0);
         (self.first..).zip(&self.records).map(move |(number, record)| {
             let at = match self.shape {
                 Shape::Whole => At::Whole,
                 Shape::Array | Shape::Values | Shape::Rows | Shape::Entries | Shape::Warc => At::Element(number + 1),
                 Shape::Lines | Shape::Table(_) => {
-                    line += lines(&self.bytes[counted..record.start], self.line_end);
-                    counted = record.start;
+                    line += of_record + lines(&self.bytes[end..record.start], self.line_end);
+                    (end, of_record) = (record.end, self.lines_of(record));
                     At::Line(line)
                 }
             };
             (number, at, &self.bytes[record.clone()])
         })
+    }
+
+    /// How many lines end in a record: one that is a line has no more than its own end.
+    fn lines_of(&self, record: &Range<usize>) -> u64 {
+        let record = &self.bytes[record.clone()];
+        match self.shape {
+            Shape::Lines => record.ends_with(&[self.line_end]).into(),
+            _ => lines(record, self.line_end),
+        }
+    }
+
+    /// How many lines end in it.
+    fn lines(&self) -> u64 {
+        let (mut end, mut all) = (0, 0);
+        for record in &self.records {
+            all += lines(&self.bytes[end..record.start], self.line_end) + self.lines_of(record);
+            end = record.end;
+        }
+        all + lines(&self.bytes[end..], self.line_end)
     }
 }
 
@@ -136,6 +155,9 @@ fn lines(bytes: &[u8], end: u8) -> u64 {
 
 /// How many bytes are read at a time, and about what a block holds.
 pub const BLOCK: usize = 1 << 18;
+
+/// How many bytes are read of a source at first.
+const LEAST: usize = 1 << 13;
 
 /// The longest record: far more than an article has, and little enough for any memory. A small compressed file may hold one
 /// line of more than that.
@@ -155,6 +177,8 @@ pub struct Blocks<R> {
     scanner: Option<Scanner>,
     /// What was read and is in no block yet.
     buffer: Vec<u8>,
+    /// Bytes that nobody needs any more, to be read over.
+    room: Vec<u8>,
     is_end: bool,
     failure: Option<io::Error>,
     first: u64,
@@ -167,8 +191,14 @@ impl<R: Read> Blocks<R> {
     }
 
     fn sized(from: R, form: Form, delimiter: Option<u8>, size: usize) -> Self {
-        let (buffer, scanner, failure) = (Vec::new(), None, None);
-        Self { from, form, delimiter, size, scanner, buffer, is_end: false, failure, first: 0, line: 1 }
+        let (buffer, room, scanner, failure) = (Vec::new(), Vec::new(), None, None);
+        Self { from, form, delimiter, size, scanner, buffer, room, is_end: false, failure, first: 0, line: 1 }
+    }
+
+    /// Takes the bytes of a block that nobody needs any more, to read the next into the same memory: new memory is cleared first, and the
+    /// system hands it out page by page.
+    pub fn reuse(&mut self, bytes: Vec<u8>) {
+        self.room = bytes;
     }
 
     /// The next block; none at the end. An error names the record that could not be read and comes after all that are
@@ -229,12 +259,30 @@ impl<R: Read> Blocks<R> {
         if self.is_end || self.failure.is_some() {
             return;
         }
-        let more = self.buffer.len().max(self.size).min((LONGEST + 1).saturating_sub(self.buffer.len()).max(self.size));
-        self.buffer.reserve_exact(more);
-        match guarded(|| self.from.by_ref().take(more as u64).read_to_end(&mut self.buffer)) {
-            Ok(read) => self.is_end = read < more,
-            Err(error) => self.failure = Some(error),
+        let held = self.buffer.len();
+        let wanted = held + held.max(self.size).min((LONGEST + 1).saturating_sub(held).max(self.size));
+        let mut room = std::mem::take(&mut self.room);
+        match room.get_mut(..held) {
+            Some(start) => start.copy_from_slice(&self.buffer),
+            None => room = std::mem::take(&mut self.buffer),
         }
+        let mut filled = held;
+        while filled < wanted && !self.is_end && self.failure.is_none() {
+            if filled == room.len() {
+                // Thousands of small sources are under way at once.
+                let size = (2 * filled).clamp(LEAST, wanted.max(LEAST));
+                room.reserve_exact(size - filled);
+                room.resize(size, 0);
+            }
+            let end = room.len().min(wanted);
+            match guarded(|| self.from.read(&mut room[filled..end])) {
+                Ok(read) => (filled, self.is_end) = (filled + read, read == 0),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => self.failure = Some(error),
+            }
+        }
+        room.truncate(filled);
+        self.buffer = room;
     }
 
     /// The shape that the form stands for, once it can be told.
@@ -301,7 +349,7 @@ impl<R: Read> Blocks<R> {
         let block = Block { shape, records, first: self.first, line: self.line, line_end, bytes };
         self.first += block.records.len() as u64;
         if !matches!(shape, Shape::Whole) {
-            self.line += lines(&block.bytes, line_end);
+            self.line += block.lines();
         }
         Some(block)
     }
