@@ -166,7 +166,11 @@ pub enum ArchiveFault {
 
 impl fmt::Display for ArchiveFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        use io::ErrorKind::{AlreadyExists, NotADirectory};
         match self {
+            Self::Io(source) if matches!(source.kind(), AlreadyExists | NotADirectory) => {
+                write!(f, "{source}; an archive is a folder: give another name")
+            }
             Self::Io(source) => {
                 write!(f, "{source}; check the disk, and open the archive again: all that was committed is kept")
             }

@@ -169,6 +169,19 @@ fn a_watch_answers_each_line_and_keeps_what_it_was_told() {
 }
 
 #[test]
+fn what_is_no_archive_is_told_with_a_remedy() {
+    let folder = Temp::new("no archive").with("x.jsonl", line("a", FERRY));
+    for args in [&["archive", "create", "x.jsonl"][..], &["watch", "x.jsonl"]] {
+        let output = run(&folder, args);
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("an archive is a folder: give another name"), "{}", stderr(&output));
+    }
+    // A watch takes no other encoding, so that it is not told to name one.
+    let output = run_with(&folder, &["watch", "news"], b"\xff\xfe\n");
+    assert_eq!(lines(&output)[0]["reason"], "byte 1 is not valid UTF-8: convert the line to UTF-8");
+}
+
+#[test]
 fn what_only_reads_works_beside_a_watch() {
     let folder = Temp::new("beside");
     let mut watch = dedup()

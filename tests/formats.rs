@@ -199,7 +199,7 @@ fn damaged_compressed_files() {
         assert!(stderr(&output).contains(&format!("{place}:")), "{}", stderr(&output));
         assert!(stderr(&output).contains("the compressed file is damaged"), "{}", stderr(&output));
 
-        let none = with_a_pair("none").with(&name, &lines);
+        let none = with_a_pair("none").with(&name, [&[3, 1, 4, 1, 5][..], lines.as_bytes()].concat());
         assert_unread(&none, &["."], &place, &["the compressed file is damaged"]);
         let empty = with_a_pair("empty").with(&name, "");
         let output = run(&empty, &["."]);
@@ -668,6 +668,31 @@ fn feeds_give_their_entries() {
     assert_eq!(clusters(&folder, &["."]), [["b", "https://a.example/1"]]);
 }
 
+/// What is made up in place of an id that is missing would be another at the second reading.
+#[test]
+fn entries_without_an_address_are_named_by_their_place() {
+    let item = |text: &str| format!("<item><description>{text}</description></item>");
+    let items = [item(FERRY), item(STORM), item(FERRY)].concat();
+    let folder = Temp::new("no ids").with("a.rss", format!("<rss version=\"2.0\"><channel>{items}</channel></rss>"));
+    assert_eq!(clusters(&folder, &["a.rss"]), [["a.rss#1", "a.rss#3"]]);
+    stdout(&folder, &["--level", "near", "--unique", "u.jsonl", "a.rss"]);
+    assert_eq!(fs::read_to_string(folder.join("u.jsonl")).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn ampersands_that_begin_no_reference_end_no_feed() {
+    let item = |id: &str, text: &str| {
+        format!("<item><link>https://a.example/?a=1&b={id}</link><description>{text}</description></item>")
+    };
+    let items = [
+        item("1", &format!("Fish & chips, R&D. {FERRY} &amp; more &lt;")),
+        item("2", &format!("<![CDATA[Fish & chips, R&amp;D. {FERRY} & more]]>")),
+    ];
+    let folder = Temp::new("ampersands")
+        .with("a.rss", format!("<rss version=\"2.0\"><channel>{}</channel></rss>", items.concat()));
+    assert_eq!(clusters(&folder, &["a.rss"]), [["https://a.example/?a=1&b=1", "https://a.example/?a=1&b=2"]]);
+}
+
 /// Python's csv module leaves the one end of line without quotes that it does not write itself.
 #[test]
 fn an_end_of_line_that_ends_no_row_of_a_table_is_text() {
@@ -773,6 +798,18 @@ fn texts_of_web_archives_are_read_and_written() {
         assert_eq!(String::from_utf8(unpacked(&folder.join(unique))).unwrap(), kept);
         assert!(String::from_utf8_lossy(&output.stdout).contains(&format!("\"at\":\"{name}#4\"")));
     }
+    // Some programs end the lines of heads with line feeds alone; what follows in the text is no end of a head.
+    let bare = |record: &String| match record.split_once("\r\n\r\n") {
+        Some((head, text)) => format!("{}\n\n{text}", head.replace("\r\n", "\n")),
+        None => unreachable!("each has a head"),
+    };
+    let lean = Temp::new("line feeds").with("x.wet", records.iter().map(bare).collect::<String>());
+    assert_eq!(clusters(&lean, &["x.wet"]), [[url("1"), url("3")]]);
+    // No option reads what is not in UTF-8 as such texts must be.
+    let latin = [record("conversion", &url("1"), "caf?").replace('?', "\0").into_bytes(), records.concat().into()];
+    let latin = latin.concat().iter().map(|&byte| if byte == 0 { 0xe9 } else { byte }).collect::<Vec<u8>>();
+    let output = run(&Temp::new("latin").with("x.wet", latin), &["x.wet"]);
+    assert!(stderr(&output).contains("not valid UTF-8, in which such texts are"), "{}", stderr(&output));
     let cut = with_a_pair("cut").with("bad.wet", &records.concat()[..records.concat().len() - 10]);
     let output = run(&cut, &["."]);
     assert!(stderr(&output).contains("./bad.wet#5: ends within a record"), "{}", stderr(&output));
@@ -788,6 +825,8 @@ fn what_is_not_read_is_told_what_makes_it_readable() {
         ("a.docx", "pandoc"),
         ("a.xlsx", "save it as .csv"),
         ("a.zip", "unpack it"),
+        ("a.tar.gz", "unpack it"),
+        ("a.warc.gz", "trafilatura"),
         ("a.xyz", "rename"),
     ] {
         let folder = with_a_pair("others").with("others/x", "").with(&format!("odd/{name}"), FERRY);
@@ -821,6 +860,129 @@ fn compressed_files_of_all_makes() {
     let long = [&0xFD2F_B528_u32.to_le_bytes()[..], &[0x00, (31 - 10) << 3], &[1, 0, 0]].concat();
     let folder = with_a_pair("long").with("bad.jsonl.zst", long);
     assert_unread(&folder, &["."], "./bad.jsonl.zst", &["window of 2.15 GB is larger", "zstd -d --long=31"]);
+}
+
+/// Programs that fetch files pack and unpack them, and leave the names.
+#[test]
+fn what_is_compressed_shows_by_its_first_bytes() {
+    let lines = line("a", FERRY) + &line("b", STORM) + &line("c", FERRY);
+    let utf_16: Vec<u8> = [0xfeff].into_iter().chain(lines.encode_utf16()).flat_map(u16::to_le_bytes).collect();
+    let folder = Temp::new("names").with("a.jsonl", compressed(&lines)).with("b.jsonl", zstd(&lines));
+    let folder = folder.with("c.jsonl.gz", zstd(&lines)).with("d.jsonl.zst", &lines).with("e.jsonl.gz", utf_16);
+    for name in ["a.jsonl", "b.jsonl", "c.jsonl.gz", "d.jsonl.zst", "e.jsonl.gz"] {
+        assert_eq!(clusters(&folder, &[name]), [["a", "c"]], "{name}");
+        stdout(&folder, &["--level", "near", "--unique", "u.jsonl", name]);
+        assert_eq!(fs::read_to_string(folder.join("u.jsonl")).unwrap(), line("a", FERRY) + &line("b", STORM));
+    }
+    let texts = Temp::new("texts").with("a.txt", compressed(FERRY)).with("b.txt", FERRY);
+    assert!(stdout(&texts, &["compare", "a.txt", "b.txt"]).contains("exact"));
+
+    let unread: [(&[u8], &str); 7] = [
+        (b"\xfd7zXZ\0\0\x04", "xz"),
+        (b"BZh91AY&SY\0", "bzip2"),
+        (b"PK\x03\x04\x14\0", "zip"),
+        (b"7z\xbc\xaf\x27\x1c\0", "7z"),
+        (b"\x04\x22\x4d\x18\x64", "lz4"),
+        (b"%PDF-1.7\n", "PDF"),
+        (b"PAR1\x15\x04", "Parquet"),
+    ];
+    for (bytes, what) in unread {
+        let told = format!("looks like {what}, which is not read as it is");
+        let pair = with_a_pair("others").with("x.jsonl", bytes);
+        assert_unread(&pair, &["."], "./x.jsonl", &[&told]);
+        let output = run_with(&pair, &["-"], bytes);
+        assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+    }
+    let text = Temp::new("text").with("a.txt", format!("BZh9 {FERRY}"));
+    assert_eq!(stdout(&text, &["a.txt"]), "No copies found among 1 article.\n");
+}
+
+/// Whoever writes an array may call it lines, and no line of it is an article.
+#[test]
+fn lists_and_objects_over_several_lines_are_read_whatever_they_are_called() {
+    let [a, b, c] = [line("a", FERRY), line("b", STORM), line("c", FERRY)].map(|line| line.trim_end().to_string());
+    let pretty = |line: &String| serde_json::to_string_pretty(&serde_json::from_str::<Value>(line).unwrap()).unwrap();
+    let spread = [&a, &b, &c].map(pretty).join("\n");
+    let others = [
+        format!("[{a},{b},{c}]\n"),
+        format!("[\n  {a},\n  {b},\n  {c}\n]"),
+        spread.clone(),
+        format!("\u{feff}{}", spread.replace('\n', "\r\n")),
+        format!("{a}\r{b}\r{c}\r"),
+        format!("{a} {b}{c}"),
+    ];
+    for content in &others {
+        let folder = Temp::new("called lines").with("x.jsonl", content);
+        assert_eq!(clusters(&folder, &["x.jsonl"]), [["a", "c"]], "{content}");
+        let output = run(&folder, &["--unique", "u.jsonl", "x.jsonl"]);
+        assert!(stderr(&output).contains("x.jsonl: it is read as .json"), "{}", stderr(&output));
+        assert_eq!(output.status.code(), Some(2));
+        assert!(stderr(&output).contains("rename it to .json, and name u.jsonl so too"), "{}", stderr(&output));
+    }
+    // A first line that is damaged makes no other form of what follows.
+    for first in ["{", "[", "[1]", "{\"id\":", "[2024-05-17] begins", &format!("{a}{b}")] {
+        let folder = Temp::new("damaged line").with("x.jsonl", [first, &a, &b, &c].join("\n"));
+        assert_eq!(clusters(&folder, &["x.jsonl"]), [["a", "c"]], "{first}");
+        let output = run(&folder, &["--format", "jsonl", "x.jsonl"]);
+        assert!(String::from_utf8_lossy(&output.stdout).contains(r#""at":"x.jsonl:1","reason":"#), "{first}");
+    }
+}
+
+/// As of files that were put together with `cat`.
+#[test]
+fn any_line_may_begin_with_a_mark() {
+    let lines = ["a", "b"].map(|id| format!("\u{feff}{}", line(id, FERRY)));
+    let folder = Temp::new("marks").with("x.jsonl", lines.concat());
+    assert_eq!(clusters(&folder, &["x.jsonl"]), [["a", "b"]]);
+    let clash = format!("\u{feff}{}", json!({"text": FERRY, "cluster": 1}));
+    let folder = folder.with("y.jsonl", line("a", FERRY) + &clash);
+    let output = run(&folder, &["--annotate", "z.jsonl", "y.jsonl"]);
+    assert!(stderr(&output).contains("y.jsonl:2 has a field \"cluster\" already"), "{}", stderr(&output));
+}
+
+/// So programs write columns of whole numbers in which one is missing.
+#[test]
+fn whole_numbers_with_a_point_are_ids() {
+    let ids = ["1.0", "2e3", "-0.0", "2.5", "1e30", "null"];
+    let lines = ids.map(|id| format!("{{\"id\":{id},\"a\":{{\"id\":{id}}},\"text\":\"{FERRY}\"}}\n"));
+    let folder = Temp::new("floats").with("x.jsonl", lines.concat());
+    for field in ["id", "a.id"] {
+        let found = clusters(&folder, &["--id-field", field, "x.jsonl"]);
+        assert_eq!(found, [["0", "1", "2000", "x.jsonl:4", "x.jsonl:5", "x.jsonl:6"]], "{field}");
+    }
+}
+
+#[test]
+fn of_columns_of_one_name_the_first_is_read_aloud() {
+    let rows = format!("text,id,text\n{FERRY},a,x\n{FERRY},b,y\n");
+    let folder = Temp::new("columns").with("x.csv", rows);
+    assert_eq!(clusters(&folder, &["x.csv"]), [["a", "b"]]);
+    let told = "x.csv: of the columns \"text\" the first is read";
+    assert!(stderr(&run(&folder, &["x.csv"])).contains(told));
+}
+
+#[cfg(unix)]
+#[test]
+fn what_a_pattern_matches_is_not_waited_for() {
+    let folder = Temp::new("waiting").with("a.txt", FERRY).with("in/b.txt", FERRY);
+    for pipe in ["p.txt", "in/p.txt"] {
+        rustix::fs::mkfifoat(rustix::fs::CWD, folder.join(pipe), rustix::fs::Mode::RWXU).unwrap();
+    }
+    for pattern in ["*.txt", "**/*.txt"] {
+        let mut child = dedup().current_dir(&*folder).args([pattern, "--format", "summary"]).spawn().unwrap();
+        let end = std::time::Instant::now() + std::time::Duration::from_secs(60);
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if std::time::Instant::now() > end => {
+                    child.kill().unwrap();
+                    panic!("{pattern} waits for a pipe");
+                }
+                None => std::thread::sleep(std::time::Duration::from_millis(20)),
+            }
+        };
+        assert!(status.success(), "{pattern}");
+    }
 }
 
 #[test]

@@ -69,6 +69,14 @@ fn tables_whose_rows_end_otherwise_do_not_become_one() {
     let folder = folder.with("c.csv", table("c", "\r\n"));
     stdout(&folder, &["--unique", "u.csv", "a.csv", "c.csv"]);
     assert_eq!(fs::read_to_string(folder.join("u.csv")).unwrap(), table("a", "\n"));
+    // Quotes make no other columns, except between tabs, where those of the first row say what those of others mean.
+    let quoted = |delimiter: &str| format!("\"id\"{delimiter}\"text\"\nq{delimiter}\"{STORM}\"\n");
+    let folder = folder.with("q.csv", quoted(",")).with("a.tsv", format!("id\ttext\na\t{FERRY}\n"));
+    let folder = folder.with("q.tsv", quoted("\t"));
+    stdout(&folder, &["--unique", "u.csv", "a.csv", "q.csv"]);
+    assert_eq!(fs::read_to_string(folder.join("u.csv")).unwrap(), table("a", "\n") + &format!("q,\"{STORM}\"\n"));
+    let output = run(&folder, &["--unique", "u.tsv", "a.tsv", "q.tsv"]);
+    assert!(stderr(&output).contains("q.tsv does not fit into u.tsv"), "{}", stderr(&output));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use retold::{Member, Report};
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use crate::input::{At, Block, Parser, Place, Shape, parse};
+use crate::input::{Parser, Place, Shape, parse};
 use crate::output;
 
 /// The fields, in their order.
@@ -148,25 +148,25 @@ pub fn clash(place: &str, field: &str) -> String {
     format!("{place} has a field {field:?} already, and --annotate adds {fields}: rename it or leave it out")
 }
 
-/// Where a block has one of the fields that are to be added, and which: in a record, or in the first row of a table, which says what the
-/// fields are.
-pub fn taken(block: &Block, parser: &mut Parser) -> Option<(At, &'static str)> {
-    let mut of_record = |number: u64, record: &[u8]| match block.shape {
+/// Which of the fields that are to be added a record has, or the first row of a table, which says what the fields are.
+pub fn taken(shape: Shape, number: u64, record: &[u8], parser: &mut Parser) -> Option<&'static str> {
+    match shape {
         Shape::Table(delimiter) if number == 0 => {
             let columns = parser.cells(record, delimiter, None);
             FIELDS.into_iter().find(|field| columns.iter().any(|column| column == field))
         }
         Shape::Lines | Shape::Entries | Shape::Array | Shape::Values => taken_field(record),
         Shape::Table(_) | Shape::Whole | Shape::Rows | Shape::Warc => None,
-    };
-    block.records().find_map(|(number, at, record)| Some((at, of_record(number, record)?)))
+    }
 }
 
-/// The field of a record that is one of those to be added.
+/// The field of an object that is one of those to be added.
 fn taken_field(record: &[u8]) -> Option<&'static str> {
+    const QUOTED: [&str; 4] = ["\"cluster\"", "\"duplicate_of\"", "\"relation\"", "\"similarity\""];
     // Most records have not even the word in them.
-    let has_word = |field: &&str| memchr::memmem::find(record, format!("\"{field}\"").as_bytes()).is_some();
-    let words: Vec<&str> = FIELDS.into_iter().filter(has_word).collect();
+    let has_word = |quoted: &str| memchr::memmem::find(record, quoted.as_bytes()).is_some();
+    let words: Vec<&str> =
+        FIELDS.into_iter().zip(QUOTED).filter(|(_, quoted)| has_word(quoted)).map(|(field, _)| field).collect();
     if words.is_empty() {
         return None;
     }

@@ -142,6 +142,11 @@ impl Keeping {
     }
 }
 
+/// So many articles, in words.
+fn counted(articles: u64) -> String {
+    format!("{} article{}", HumanCount(articles), if articles == 1 { "" } else { "s" })
+}
+
 fn failed(error: retold::Error) -> String {
     error.to_string()
 }
@@ -216,13 +221,13 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
             let removed: Result<u64, _> = ids.iter().map(|id| archive.remove(id)).sum();
             let removed = removed.map_err(failed)?;
             archive.commit().map_err(failed)?;
-            tell(format_args!("removed {} articles", HumanCount(removed)));
+            tell(format_args!("removed {}", counted(removed)));
         }
         Command::Expire { folder, before } => {
             let mut archive = folder.open()?;
             let expired = archive.expire(before).map_err(failed)?;
             archive.commit().map_err(failed)?;
-            tell(format_args!("removed {} articles", HumanCount(expired)));
+            tell(format_args!("removed {}", counted(expired)));
         }
         Command::Report(folder) => {
             let archive = folder.reader()?;
@@ -320,7 +325,7 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
     if archive.needs_census() {
         archive.take_census().map_err(failed)?;
     }
-    tell(format_args!("added {} articles; there are {} now", HumanCount(added), HumanCount(archive.stats().articles)));
+    tell(format_args!("added {}; there are {} now", counted(added), HumanCount(archive.stats().articles)));
     Ok(code)
 }
 

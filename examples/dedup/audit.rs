@@ -102,7 +102,7 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
     let detector = |search: retold::Search, held: u64| {
         let near_misses = settings.confidence.min(settings.threshold) * NEARLY;
         let builder = args.search.detector().search(search).near_misses(near_misses);
-        let builder = args.memory.beside(held).limit(builder);
+        let builder = args.memory.beside(held).limit(builder)?;
         args.search.build(builder.progress(progress::shown_on(&bar)))
     };
     // Before anything is read, so that an impossible option is told at once.

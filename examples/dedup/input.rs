@@ -193,7 +193,7 @@ pub struct Tally {
     pub on_disk: u64,
     /// How its records turned out to be written; none if it has none.
     pub shape: Option<Shape>,
-    /// The names of a table's columns, as they are written.
+    /// The names of a table's columns, and what ends its rows.
     pub head: Vec<u8>,
 }
 
@@ -489,10 +489,15 @@ impl<'a> Reader<'a> {
         };
         let tally = &mut self.input.tallies[source];
         tally.shape = Some(block.shape);
-        if let (Shape::Table(_), Some((.., head))) = (block.shape, block.records().next()) {
+        if let (Shape::Table(delimiter), Some((.., head))) = (block.shape, block.records().next()) {
             // Of the ends of rows only a carriage return by itself makes another table.
             let end = if head.ends_with(b"\r") { "\r" } else { "" };
-            tally.head = [head.trim_ascii_end(), end.as_bytes()].concat();
+            let names = match delimiter {
+                // There the quotes of the first row say what those of others mean.
+                b'\t' => head.trim_ascii_end().into(),
+                _ => Parser::default().cells(head, delimiter, None).join("\0").into_bytes(),
+            };
+            tally.head = [&names, end.as_bytes()].concat();
         }
         if let Some(reason) = layout.refusal() {
             self.problem(source, At::Whole, reason.into(), Left::Input);
@@ -508,11 +513,19 @@ impl<'a> Reader<'a> {
 
     fn parse(&self, source: usize, block: &Block, parser: &mut Parser) -> Parsed {
         let (mut articles, mut problems, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
-        let mut texts = String::new();
-        let name = &self.sources[source].name;
+        let (mut texts, mut taken) = (String::new(), None);
+        let Source { name, given, is_known, .. } = &self.sources[source];
+        let are_added = self.fields.are_added && !is_known;
         if let Some(layout) = &self.layouts[source] {
             texts = room(block.bytes.len());
-            for (number, at, record) in block.records().filter(|(number, ..)| *number >= layout.headers()) {
+            for (number, at, record) in block.records() {
+                if are_added && taken.is_none() {
+                    let field = annotate::taken(block.shape, number, record, parser);
+                    taken = field.map(|field| annotate::clash(&format!("{given}{at}"), field));
+                }
+                if number < layout.headers() {
+                    continue;
+                }
                 match parser.parse(layout, record) {
                     Ok(Some(article)) => {
                         let place = || format!("{name}{at}");
@@ -521,7 +534,7 @@ impl<'a> Reader<'a> {
                     Ok(None) => skipped.push(number),
                     Err((id, reason)) => {
                         let id = id.unwrap_or_else(|| format!("{name}{at}"));
-                        let place = format!("{}{at}", self.sources[source].given);
+                        let place = format!("{given}{at}");
                         let what = if std::str::from_utf8(record).is_ok() { Left::Record } else { Left::Encoding };
                         problems.push(Problem { id, place, reason, what });
                         skipped.push(number);
@@ -533,21 +546,9 @@ impl<'a> Reader<'a> {
         let texts = Arc::new(texts);
         let document = |([id, text, date, outlet, end], at): ([usize; 5], At)| {
             let place = Place { file: self.files[source].clone(), at };
-            Document {
-                block: texts.clone(),
-                id,
-                text,
-                date,
-                source: outlet,
-                end,
-                is_known: self.sources[source].is_known,
-                place,
-            }
+            Document { block: texts.clone(), id, text, date, source: outlet, end, is_known: *is_known, place }
         };
         let documents = articles.into_iter().map(document).collect();
-        let Source { given, is_known, .. } = &self.sources[source];
-        let taken = (self.fields.are_added && !is_known).then(|| annotate::taken(block, parser)).flatten();
-        let taken = taken.map(|(at, field)| annotate::clash(&format!("{given}{at}"), field));
         Parsed::Block { source, count: Count::of(block), documents, problems, skipped, taken }
     }
 }
@@ -558,6 +559,9 @@ impl<'a> Reader<'a> {
 /// # Errors
 /// The id, if there is one, and why it is no article.
 pub fn line(fields: &Fields, line: &[u8], number: u64) -> Result<Document, (Option<String>, String)> {
+    if let Err(error) = std::str::from_utf8(line) {
+        return Err((None, format!("byte {} is not valid UTF-8: convert the line to UTF-8", error.valid_up_to() + 1)));
+    }
     let block = Block::line(line.to_vec(), number);
     let layout = fields.layout(&block, Form::Lines);
     let mut parser = Parser::default();

@@ -138,6 +138,11 @@ fn span(text: &str) -> Result<Duration, String> {
     parsed.map(Duration::from_secs).ok_or_else(|| "give a whole number with m, h, d or w, such as 7d".into())
 }
 
+/// A number of bytes.
+fn size(text: &str) -> Result<ByteSize, String> {
+    text.parse().map_err(|_| "give a number of bytes, or one with K, M, G or T, such as 500M".into())
+}
+
 const EXAMPLES: &str = "\
 Examples:
   dedup articles/                                  a folder of text files
@@ -313,7 +318,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     if let Some(span) = args.within {
         builder = builder.within(span);
     }
-    let detector = args.search.build(args.memory.limit(builder).progress(progress::shown_on(&bar)))?;
+    let detector = args.search.build(args.memory.limit(builder)?.progress(progress::shown_on(&bar)))?;
     let pool = args.threads.pool()?;
 
     let start = Instant::now();
@@ -410,7 +415,7 @@ struct Memory {
     ///
     /// Data beyond it is spilled to temporary files: slower, with the same result. About 450 bytes per article and the
     /// results always stay in memory.
-    #[arg(long, value_name = "SIZE", verbatim_doc_comment)]
+    #[arg(long, value_name = "SIZE", value_parser = size, verbatim_doc_comment)]
     memory: Option<ByteSize>,
 
     /// Folder for temporary files [default: the system's, which may itself be in memory]
@@ -445,13 +450,15 @@ impl Memory {
         self.memory.map(|memory| memory.as_u64())
     }
 
-    fn limit(&self, mut builder: DetectorBuilder) -> DetectorBuilder {
+    /// Refuses a folder in which nothing can be stored before anything is read.
+    fn limit(&self, mut builder: DetectorBuilder) -> Result<DetectorBuilder, String> {
         if let Some(bytes) = self.bytes() {
             builder = builder.memory(bytes);
         }
-        match &self.spill_folder {
-            Some(folder) => builder.spill_folder(folder),
-            None => builder,
+        let Some(folder) = &self.spill_folder else { return Ok(builder) };
+        match tempfile::tempfile_in(folder) {
+            Ok(_) => Ok(builder.spill_folder(folder)),
+            Err(error) => Err(format!("cannot store data in {}, {error}: give another folder", folder.display())),
         }
     }
 }

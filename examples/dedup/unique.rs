@@ -228,6 +228,12 @@ impl<'a> Outputs<'a> {
                 let given = &source.given;
                 // What standard input is shows only when it is read.
                 if !shape.fits(form) {
+                    if source.form == Form::Lines {
+                        let path = path.display();
+                        return Err(format!(
+                            "{given} has no object a line: rename it to .json, and name {path} so too"
+                        ));
+                    }
                     return Err(misfit(given, path, shape.form()));
                 }
                 // Entries are lines as soon as they are written.
@@ -440,7 +446,7 @@ fn write(
                 let bytes = source.raw().map_err(|_| changed(source))?;
                 // An empty file is no record and stays.
                 let mut fate = Fate::Skipped;
-                let blocks = source.blocks(&bytes[..], source.codec).map_err(|_| changed(source))?;
+                let blocks = source.blocks(&bytes[..]).map_err(|_| changed(source))?;
                 read_again(blocks, source, tally, |block| {
                     let in_records: usize = block.records.iter().map(ExactSizeIterator::len).sum();
                     account.between += (block.bytes.len() - in_records) as u64;

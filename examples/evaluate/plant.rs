@@ -24,8 +24,11 @@ const EDITED: usize = 10;
 /// Plants passages of so many words of plain documents into others, as they are and edited, and prints how many are told as excerpts,
 /// and how many pairs stand in one cluster instead.
 pub fn recall(labels: &Labels, articles: &[(String, String)], words: usize) -> Result<(), Box<dyn Error>> {
+    let mut plain: Vec<usize> = (0..articles.len()).filter(|&at| labels.is_plain(&articles[at].0)).collect();
+    plain.sort_by_key(|&at| drawn(&articles[at].0, 0));
+    let passages = passages(articles, &plain, words);
     for (is_edited, how) in [(false, "as they are"), (true, "one word in ten changed")] {
-        let (corpus, planted) = plant(labels, articles, words, is_edited);
+        let (corpus, planted) = plant(articles, &plain, &passages, is_edited);
         for level in [Level::Reworded, Level::Near] {
             let report = Detector::builder().level(level).excerpts(Excerpts::Find).build()?.find(&corpus)?;
             let (told, together) = count(&corpus, &report, &planted);
@@ -137,35 +140,33 @@ fn drawn(id: &str, what: u64) -> u64 {
     XxHash3_64::oneshot_with_seed(what, id.as_bytes())
 }
 
-/// The articles with passages planted. Drawn by hashes of the ids.
+/// The articles with passages planted into plain ones. Drawn by hashes of the ids.
 fn plant(
-    labels: &Labels,
     articles: &[(String, String)],
-    words: usize,
+    plain: &[usize],
+    passages: &[Passage<'_>],
     is_edited: bool,
 ) -> (Vec<(String, String)>, Vec<Planted>) {
     let mut corpus = articles.to_vec();
-    let mut plain: Vec<usize> = (0..articles.len()).filter(|&at| labels.is_plain(&articles[at].0)).collect();
-    plain.sort_by_key(|&at| drawn(&articles[at].0, 0));
-    let passages = passages(articles, &plain, words);
     let is_source: HashSet<usize> = passages.iter().map(|passage| passage.source).collect();
     let is_host = |at: &usize| !is_source.contains(at) && articles[*at].1.split_whitespace().count() >= HOST_WORDS;
     let mut planted = Vec::new();
-    for (host, mut passage) in plain.into_iter().filter(is_host).zip(passages) {
+    for (host, passage) in plain.iter().copied().filter(is_host).zip(passages) {
         let id = &articles[passage.source].0;
+        let mut words = passage.words.clone();
         let other = |place: u64| -> Option<&str> {
             let (_, text) = &articles[(drawn(id, place) % articles.len() as u64) as usize];
             let words: Vec<&str> = text.split_whitespace().collect();
             words.get(drawn(id, place + 1) as usize % words.len().max(1)).copied()
         };
         if is_edited {
-            for (run, of_passage) in (2..).zip(passage.words.chunks_exact_mut(EDITED)) {
+            for (run, of_passage) in (2..).zip(words.chunks_exact_mut(EDITED)) {
                 let at = drawn(id, run << 20) as usize % EDITED;
                 of_passage[at] = other(run << 32).unwrap_or(of_passage[at]);
             }
         }
         planted.push((host, passage.source));
-        insert(&mut corpus[host].1, &passage.words.join(" "), drawn(id, planted.len() as u64));
+        insert(&mut corpus[host].1, &words.join(" "), drawn(id, planted.len() as u64));
     }
     (corpus, planted)
 }

@@ -32,15 +32,50 @@ impl Codec {
         }
     }
 
-    /// What the first bytes of a stream show.
-    pub fn of(first: &[u8]) -> Self {
-        match first {
+    /// What the first bytes show, or where they show nothing the name: programs that fetch files pack and unpack them and leave the
+    /// names as they were. An error names what is not read.
+    fn of_content(self, first: &[u8]) -> io::Result<Self> {
+        const UNREAD: [(&[u8], &str, &str); 7] = [
+            (b"\xfd7zXZ\0", "xz", "unpack it first"),
+            (b"BZh", "bzip2", "unpack it first"),
+            (b"PK\x03\x04", "zip", "unpack it first"),
+            (b"7z\xbc\xaf\x27\x1c", "7z", "unpack it first"),
+            (b"\x04\x22\x4d\x18", "lz4", "unpack it first"),
+            (b"%PDF-", "PDF", "make text of it first, for example with pdftotext"),
+            (b"PAR1\x15", "Parquet", "give it as a file that is named .parquet"),
+        ];
+        let is_unread = |mark: &[u8], what: &str| match what {
+            // These letters can begin a text, but not with a size and the digits of pi behind them.
+            "bzip2" => first.starts_with(mark) && first.get(4..10) == Some(b"1AY&SY"),
+            _ => first.starts_with(mark),
+        };
+        if let Some((_, what, remedy)) = UNREAD.into_iter().find(|(mark, what, _)| is_unread(mark, what)) {
+            return Err(told(format!("looks like {what}, which is not read as it is: {remedy}")));
+        }
+        Ok(match first {
             [0x1f, 0x8b, ..] => Self::Gzip,
             // A frame of data, or one to be skipped before it.
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
-            _ => Self::Plain,
-        }
+            _ if is_text(first) => Self::Plain,
+            _ => self,
+        })
     }
+}
+
+/// Whether a file that begins so is one of text, as none that is compressed is.
+fn is_text(first: &[u8]) -> bool {
+    let is_valid = std::str::from_utf8(first).map_or_else(|error| error.error_len().is_none(), |_| true);
+    let is_control = |byte: &u8| *byte < b' ' && !matches!(byte, b'\t' | b'\n' | b'\r');
+    Encoding::for_bom(first).is_some() || !first.is_empty() && is_valid && !first.iter().any(is_control)
+}
+
+/// How bytes are compressed, by their first ones and the name, and the bytes.
+pub fn look_into<'a>(by_name: Codec, mut from: impl Read + Send + 'a) -> io::Result<(Codec, impl Read + Send + 'a)> {
+    const LOOKED_AT: u64 = 16;
+    let mut first = Vec::new();
+    // A pipe may hand on fewer at first.
+    from.by_ref().take(LOOKED_AT).read_to_end(&mut first)?;
+    Ok((by_name.of_content(&first)?, io::Cursor::new(first).chain(from)))
 }
 
 /// The bytes that were compressed.

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use feed_rs::model::{Content, Entry, Text};
-use memchr::memchr;
+use memchr::{memchr, memchr2, memmem};
 use serde_json::json;
 
 use super::bytes::told;
@@ -16,8 +16,13 @@ pub fn lines(from: impl Read) -> io::Result<Vec<u8>> {
     if from.take(LONGEST as u64 + 1).read_to_end(&mut bytes)? > LONGEST {
         return Err(told("a feed of more than 256 MiB: split it or leave it out".into()));
     }
-    let feed = feed_rs::parser::parse(&with_its_encoding(bytes)?[..])
-        .map_err(|error| told(format!("not an RSS or Atom feed, {error}: check the file or leave it out")))?;
+    let bytes = with_its_encoding(bytes)?;
+    // Ids that are made up would be others each time: the place stands for one that is missing.
+    let parser = || feed_rs::parser::Builder::new().id_generator(|_, _, _| String::new()).build();
+    let again = |error| parser().parse(&with_references(&bytes)[..]).map_err(|_| error);
+    let feed = parser().parse(&bytes[..]).or_else(again);
+    let feed =
+        feed.map_err(|error| told(format!("not an RSS or Atom feed, {error}: check the file or leave it out")))?;
     let mut lines = Vec::new();
     for entry in feed.entries {
         let link = entry.links.iter().find(|link| link.rel.as_deref().is_none_or(|rel| rel == "alternate"));
@@ -45,6 +50,34 @@ fn with_its_encoding(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
     })?;
     let declared = text.strip_prefix("<?xml").and_then(|rest| rest.find("?>"));
     Ok(text[declared.map_or(0, |end| "<?xml".len() + end + "?>".len())..].into())
+}
+
+/// The feed with each ampersand escaped that begins no reference. Many have them as they came, in names and in addresses.
+fn with_references(feed: &[u8]) -> Vec<u8> {
+    const VERBATIM: (&[u8], &[u8]) = (b"<![CDATA[", b"]]>");
+    let (mut to, mut rest) = (Vec::with_capacity(feed.len() + feed.len() / 64), feed);
+    while let Some(at) = memchr2(b'&', b'<', rest) {
+        let end = match rest[at..].starts_with(VERBATIM.0) {
+            true => memmem::find(&rest[at..], VERBATIM.1).map_or(rest.len(), |end| at + end + VERBATIM.1.len()),
+            false => at + 1,
+        };
+        to.extend_from_slice(&rest[..end]);
+        rest = &rest[end..];
+        if to.last() == Some(&b'&') && !begins_with_a_reference(rest) {
+            to.extend_from_slice(b"amp;");
+        }
+    }
+    to.extend_from_slice(rest);
+    to
+}
+
+/// Whether that goes on as a reference does after its ampersand.
+fn begins_with_a_reference(text: &[u8]) -> bool {
+    /// The longest name that HTML knows has so many letters.
+    const LONGEST_NAME: usize = 31;
+    let name = text.strip_prefix(b"#").unwrap_or(text);
+    let length = name.iter().take(LONGEST_NAME + 1).take_while(|byte| byte.is_ascii_alphanumeric()).count();
+    length > 0 && name.get(length) == Some(&b';')
 }
 
 /// The fullest text that an entry has, or else its title.
@@ -159,6 +192,21 @@ mod tests {
             ("<pre>one\n two</pre>", "one two"),
         ] {
             assert_eq!(plain(html, "html").trim(), text, "{html}");
+        }
+    }
+
+    #[test]
+    fn ampersands_as_they_came_are_escaped() {
+        for (feed, whole) in [
+            ("Fish & chips, R&D, AT&T;", "Fish &amp; chips, R&amp;D, AT&T;"),
+            (
+                "x?a=1&b=2 &lt; &#8217; &#x2019; &eacute; &#; &;",
+                "x?a=1&amp;b=2 &lt; &#8217; &#x2019; &eacute; &amp;#; &amp;;",
+            ),
+            ("<b>&<![CDATA[a & b]]>&</b>", "<b>&amp;<![CDATA[a & b]]>&amp;</b>"),
+            ("<![CDATA[a & b", "<![CDATA[a & b"),
+        ] {
+            assert_eq!(String::from_utf8(with_references(feed.as_bytes())).unwrap(), whole);
         }
     }
 

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::frame::{Block, Form, Shape, warc};
+use super::frame::{Block, Form, Shape, warc, without_mark};
 use super::paths::{Order, Reading};
 
 /// Where in a record the article is.
@@ -53,7 +53,7 @@ pub struct Fields {
     encoding: Option<&'static encoding_rs::Encoding>,
 
     /// The most that a compressed file, or one of Parquet, may unpack to: 20G [default: 100 times its size, and at least 1 GiB]
-    #[arg(long, value_name = "SIZE")]
+    #[arg(long, value_name = "SIZE", value_parser = crate::size)]
     unpack_limit: Option<bytesize::ByteSize>,
 
     /// Whether dates are needed.
@@ -262,7 +262,7 @@ impl Fields {
                 Layout::Objects(Names { text, id: Some(id), date: Some(date), source: None, guesses: Vec::new() })
             }
             Shape::Lines | Shape::Rows | Shape::Array | Shape::Values => {
-                let text = |record| std::str::from_utf8(record).ok().map(str::trim_ascii);
+                let text = |record| std::str::from_utf8(without_mark(record)).ok().map(str::trim_ascii);
                 let objects = records.filter_map(text).filter(|record| record.starts_with('{'));
                 let objects: Vec<&str> = objects.take(LOOKED_AT).collect();
                 // As they will be read, so that what is wrong in other fields makes no difference.
@@ -272,7 +272,11 @@ impl Fields {
                 };
                 let is_id = |value: &Scalar| value.label().is_some();
                 let is_text = |value: &Scalar| matches!(value, Scalar::Text(_));
-                Layout::Objects(self.names(|name| has(name, is_text), |name| has(name, is_id)))
+                let mut names = self.names(|name| has(name, is_text), |name| has(name, is_id));
+                if form == Form::Lines && first.shape != Shape::Lines {
+                    names.guesses.insert(0, "it is read as .json, since no line is an object by itself".into());
+                }
+                Layout::Objects(names)
             }
             Shape::Table(delimiter) => {
                 let header = records.next().expect("a layout is asked for when there is a record");
@@ -286,6 +290,11 @@ impl Fields {
                     let shown = if delimiter == b'\t' { "tab".into() } else { format!("{:?}", char::from(delimiter)) };
                     names.guesses.insert(0, format!("cells are separated by {shown} (--delimiter)"));
                 }
+                let repeated = |name: &str| columns.iter().filter(|column| *column == name).count() > 1;
+                let wanted = [Some(&names.text), names.id.as_ref(), names.date.as_ref(), names.source.as_ref()];
+                let told = wanted.into_iter().flatten().filter(|name| repeated(name));
+                let told: Vec<String> = told.map(|name| format!("of the columns {name:?} the first is read")).collect();
+                names.guesses.extend(told);
                 let column = |name: &str, option: &str| {
                     let missing =
                         || format!("no column {name:?}, {}: name the right one with {option}", list(&columns));
@@ -363,11 +372,13 @@ impl Parser {
     /// The article in a record; none where the layout has told already why there is none.
     pub fn parse<'a>(&'a mut self, layout: &Layout, record: &'a [u8]) -> Result<Option<Article<'a>>, Refusal> {
         let text = || std::str::from_utf8(record).map_err(|error| (None, not_utf8(error)));
+        // Files that begin with one are put together to lines of which some do.
+        let object = || text().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text).trim_ascii_end());
         match layout {
             Layout::Unusable(..) => Ok(None),
             Layout::Text => Ok(Some(Article { id: None, text: text()?.into(), date: None, source: None })),
             Layout::Warc => text_of_warc(record),
-            Layout::Objects(names) => names.parse(text()?.trim_ascii_end()).map(Some),
+            Layout::Objects(names) => names.parse(object()?).map(Some),
             Layout::Table(table) => self.row(table, text()?).map(Some),
         }
     }
@@ -504,7 +515,10 @@ fn text_of_warc(record: &[u8]) -> Result<Option<Article<'_>>, Refusal> {
             let date = head.field("WARC-Date").map(|date| Cow::Owned(date.into()));
             Ok(Some(Article { id: id().map(Cow::Owned), text: text.into(), date, source: None }))
         }
-        Err(error) => Err((id(), not_utf8(error))),
+        Err(error) => {
+            let byte = error.valid_up_to() + 1;
+            Err((id(), format!("byte {byte} is not valid UTF-8, in which such texts are: leave the record out")))
+        }
     }
 }
 
@@ -554,6 +568,7 @@ fn runs_on(row: &[u8], delimiter: u8) -> bool {
 
 /// The value of a record. What no number is in JSON, as some programs write it, counts as null.
 pub fn parse(record: &str) -> serde_json::Result<Value> {
+    let record = record.strip_prefix('\u{feff}').unwrap_or(record);
     serde_json::from_str(record).or_else(|error| match without_nan(record) {
         Some(record) => serde_json::from_str(&record),
         None => Err(error),
@@ -675,11 +690,22 @@ impl<'a> Scalar<'a> {
         match value {
             Value::String(text) => Scalar::Text(text.clone().into()),
             Value::Number(number) if number.is_u64() || number.is_i64() => Scalar::Whole(number.to_string()),
+            Value::Number(number) => number.as_f64().map_or(Scalar::Other, Scalar::of_float),
             Value::Array(values) => {
                 let lines: Option<Vec<&str>> = values.iter().map(Value::as_str).collect();
                 lines.map_or(Scalar::Other, |lines| Scalar::Text(lines.join("\n").into()))
             }
             _ => Scalar::Other,
+        }
+    }
+
+    /// A whole number with a point: so programs write columns of whole numbers in which one is missing.
+    fn of_float(number: f64) -> Self {
+        /// Beyond that two whole numbers are one float.
+        const MOST: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
+        match number.fract() == 0.0 && number.abs() < MOST {
+            true => Self::Whole((number as i64).to_string()),
+            false => Self::Other,
         }
     }
 
@@ -822,8 +848,8 @@ impl<'de> Visitor<'de> for ScalarVisitor {
         Ok(Scalar::Whole(number.to_string()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Other)
+    fn visit_f64<E>(self, number: f64) -> Result<Scalar<'de>, E> {
+        Ok(Scalar::of_float(number))
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<Scalar<'de>, E> {

@@ -64,8 +64,8 @@ pub struct Source {
     /// The path as given, for people.
     pub given: String,
     pub form: Form,
-    /// How it is compressed; standard input shows it by its first bytes.
-    pub codec: Codec,
+    /// How it is compressed by its name.
+    codec: Codec,
     /// Whether its articles are known already.
     pub is_known: bool,
     reading: Reading,
@@ -85,25 +85,14 @@ impl Source {
             let from = guarded(|| open_parquet(path, allowed, bar))?;
             return Ok(Blocks::new(from, self.form, None));
         }
-        let mut from = bar.wrap_read(self.bytes()?);
-        if self.path.is_some() {
-            return self.blocks(from, self.codec);
-        }
-        // A pipe may hand on fewer at first than tell how it is compressed.
-        let mut first = Vec::new();
-        from.by_ref().take(4).read_to_end(&mut first)?;
-        let codec = Codec::of(&first);
-        self.blocks(Cursor::new(first).chain(from), codec)
+        self.blocks(bar.wrap_read(self.bytes()?))
     }
 
     /// The records in the bytes of the source.
-    pub fn blocks<'a>(
-        &self,
-        from: impl Read + Send + 'a,
-        codec: Codec,
-    ) -> io::Result<Blocks<Box<dyn Read + Send + 'a>>> {
+    pub fn blocks<'a>(&self, from: impl Read + Send + 'a) -> io::Result<Blocks<Box<dyn Read + Send + 'a>>> {
         let Reading { delimiter, encoding, .. } = self.reading;
         let packed = Arc::new(AtomicU64::new(0));
+        let (codec, from) = bytes::look_into(self.codec, from)?;
         let mut bytes = bytes::decode(codec, Counted { from, count: packed.clone() });
         if codec != Codec::Plain {
             let (reading, size) = (self.reading, self.size());
@@ -191,7 +180,10 @@ pub fn find(paths: &[PathBuf], reading: Reading) -> Found {
             Some(Ok(matches)) if matches.is_empty() => {
                 found.problem(&path.to_string_lossy(), "no file has such a name: check the pattern");
             }
-            Some(Ok(matches)) => matches.iter().for_each(|path| found.add(path)),
+            Some(Ok(matches)) => matches.iter().for_each(|path| match is_endless(path) {
+                true => found.others += 1,
+                false => found.add(path),
+            }),
             Some(Err(error)) => found.problem(&path.to_string_lossy(), format!("not a pattern, {error}: fix it")),
             None => found.add(path),
         }
@@ -205,10 +197,11 @@ pub fn find(paths: &[PathBuf], reading: Reading) -> Found {
     found
 }
 
-/// The bytes of a text file in UTF-8, if a mark tells that they are in another encoding; unpacked by its name.
+/// The bytes of a text file in UTF-8, if a mark tells that they are in another encoding; unpacked.
 pub fn read_text(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    let file = bytes::decode(Codec::of_name(path), File::open(path)?);
+    let (codec, file) = bytes::look_into(Codec::of_name(path), File::open(path)?)?;
+    let file = bytes::decode(codec, file);
     guarded(|| bytes::recode(file, None)?.read_to_end(&mut bytes))?;
     Ok(bytes)
 }
@@ -274,6 +267,11 @@ fn matches_below(root: &Path, pattern: &glob::Pattern) -> Vec<PathBuf> {
     found
 }
 
+/// Whether a path leads to a pipe or device, which nobody meant who did not name it, and which would be waited for for ever.
+fn is_endless(path: &Path) -> bool {
+    fs::metadata(path).is_ok_and(|file| !file.is_file() && !file.is_dir())
+}
+
 /// The files that a pattern without `**` matches.
 fn matches_flat(pattern: &str) -> Result<Vec<PathBuf>, glob::PatternError> {
     let path = |found: glob::GlobResult| found.unwrap_or_else(|error| error.path().into());
@@ -299,7 +297,11 @@ fn feed_by_name(path: &Path) -> Option<(Form, Codec)> {
 
 /// What makes a file of another kind readable.
 fn remedy(path: &Path) -> &'static str {
-    let extension = path.extension().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name = match Codec::of_name(path) {
+        Codec::Plain => path,
+        _ => Path::new(path.file_stem().unwrap_or_default()),
+    };
+    let extension = name.extension().unwrap_or_default().to_string_lossy().to_lowercase();
     match &*extension {
         "html" | "htm" | "xhtml" | "warc" => "make text of it first, for example with trafilatura",
         "pdf" => "make text of it first, for example with pdftotext",
@@ -384,9 +386,8 @@ impl Found {
                     folders.push((path, inside));
                     continue;
                 }
-                // A pipe or device would wait for ever. A link to nothing is told when it is opened.
-                let readable = fs::metadata(&path).map_or(true, |file| file.is_file());
-                match kind(&path).filter(|_| readable) {
+                // A link to nothing is told when it is opened, and one to a folder is not followed.
+                match kind(&path).filter(|_| !is_endless(&path) && !path.is_dir()) {
                     Some(kind) => {
                         let given = given.join(&inside);
                         // By what a link leads to, each file is read once.
