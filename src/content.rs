@@ -453,11 +453,14 @@ pub(crate) struct TokenPlace {
 }
 
 impl TokenChunks {
+    /// Chunks that are gathered together: enough for many threads, and few beside what is kept.
+    const GATHERED_AT_ONCE: usize = 64;
+
     /// Gathers the content words of texts from where they stand in blocks of another store. Blocks are given back as soon
     /// as nothing of them is needed any more.
     pub(crate) fn gather(
         from: (Store, Vec<Block>),
-        texts: impl Fn(usize) -> TokenPlace,
+        texts: impl Fn(usize) -> TokenPlace + Sync,
         count: usize,
         to: Store,
     ) -> Self {
@@ -468,26 +471,35 @@ impl TokenChunks {
             blocks.into_iter().zip(&needed).map(|(block, &needed)| (needed > 0).then_some(block)).collect();
         let mut chunks = Vec::with_capacity(count.div_ceil(CHUNK));
         let mut all_words = 0;
-        let mut packed = Vec::new();
-        for first in (0..count).step_by(CHUNK) {
-            packed.clear();
-            let mut end = 0;
-            for text in first..count.min(first + CHUNK) {
-                end += texts(text).words.len();
-                packed.push(end as u32);
-            }
-            all_words += end;
-            for TokenPlace { block, words } in (first..count.min(first + CHUNK)).map(&texts) {
-                let block = block as usize;
-                if let Some(words_of) = &blocks[block] {
-                    packed.extend_from_slice(&from.part(words_of, words.start as usize..words.end as usize));
+        for first in (0..count).step_by(CHUNK * Self::GATHERED_AT_ONCE) {
+            let now = first..count.min(first + CHUNK * Self::GATHERED_AT_ONCE);
+            let gather = |packed: &mut Vec<u32>, chunk: usize| {
+                let of_chunk = || (chunk * CHUNK..now.end.min((chunk + 1) * CHUNK)).map(&texts);
+                packed.clear();
+                let mut end = 0;
+                packed.extend(of_chunk().map(|TokenPlace { words, .. }| {
+                    end += words.len();
+                    end as u32
+                }));
+                for TokenPlace { block, words } in of_chunk() {
+                    if let Some(block) = &blocks[block as usize] {
+                        packed.extend_from_slice(&from.part(block, words.start as usize..words.end as usize));
+                    }
                 }
+                (to.keep(&*packed), end)
+            };
+            let numbers = now.start / CHUNK..now.end.div_ceil(CHUNK);
+            let gathered: Vec<(Block, usize)> = numbers.into_par_iter().map_init(Vec::new, gather).collect();
+            for (chunk, words) in gathered {
+                chunks.push(chunk);
+                all_words += words;
+            }
+            for block in now.map(|text| texts(text).block as usize) {
                 needed[block] -= 1;
                 if needed[block] == 0 {
                     blocks[block] = None;
                 }
             }
-            chunks.push(to.keep(&packed));
         }
         Self { store: to, chunks, texts: count, words: all_words }
     }

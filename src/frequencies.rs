@@ -593,19 +593,46 @@ struct Table {
 }
 
 impl Table {
-    /// None so far of at most so many.
-    fn reset(&mut self, features: usize) {
+    /// Slots at first.
+    const LEAST: usize = 16;
+
+    /// None so far. There is room for as many as there were before: buckets of one corpus are much alike.
+    fn reset(&mut self) {
         self.features.clear();
+        self.slots.fill(0);
+    }
+
+    /// Where a feature is, if it is not further on.
+    #[inline(always)]
+    fn place(&self, name: u64) -> usize {
+        // Multiplied by the golden ratio: stems have all of their lowest bits 0.
+        let bits = self.slots.len().trailing_zeros();
+        (name.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - bits)) as usize
+    }
+
+    /// Makes room for twice as many, if half of it is taken: most features come again and again, and a table of all that come would be far
+    /// larger than the cache.
+    #[cold]
+    fn grow(&mut self) {
+        let room = (2 * self.slots.len()).max(Self::LEAST);
         self.slots.clear();
-        self.slots.resize((features + features / 4 + 1).max(2).next_power_of_two(), 0);
+        self.slots.resize(room, 0);
+        for (at, feature) in self.features.iter().enumerate() {
+            let mut place = self.place(feature.name);
+            while self.slots[place] != 0 {
+                place = (place + 1) & (room - 1);
+            }
+            self.slots[place] = at as u32 + 1;
+        }
     }
 
     /// The number of a feature, and whether it was there.
     #[inline(always)]
     fn find(&mut self, name: u64, new: Counted) -> (usize, bool) {
-        // Multiplied by the golden ratio: stems have all of their lowest bits 0.
-        let bits = self.slots.len().trailing_zeros();
-        let mut at = (name.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (u64::BITS - bits)) as usize;
+        if 2 * self.features.len() >= self.slots.len() {
+            self.grow();
+        }
+        let mut at = self.place(name);
         loop {
             match self.slots[at] {
                 0 => {
@@ -642,10 +669,11 @@ fn count_bucket(
 ) -> Option<Vec<u32>> {
     /// Several texts hold a feature.
     const SEVERAL: u32 = 1 << 31;
-    table.reset(partitions.iter().map(|partition| partition.len_of(at)).sum());
+    table.reset();
     // Of most buckets the number that was found is left in the entry, so that it need not be looked for again. Who has more features than
     // that has room for looks again, and notes which text was seen last.
-    let remembers = table.slots.len() <= 1 << NUMBER_BITS;
+    let entries: usize = partitions.iter().map(|partition| partition.len_of(at)).sum();
+    let remembers = entries <= 1 << NUMBER_BITS;
     for (chunk, partition) in partitions.iter().enumerate() {
         fetch_soon(partitions, chunk, at);
         for (name, text, entry) in partition.bucket(at) {

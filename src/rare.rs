@@ -13,6 +13,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, AtomicU32, AtomicUsize, Ordering::Relaxed};
 
 use rayon::prelude::*;
 use smallvec::SmallVec;
@@ -177,32 +178,34 @@ impl Neighbours {
         start as usize..self.ends[text] as usize
     }
 
-    /// Calls `each` with every pair of neighbours, in order; and with a text that it will be called with soon, of which it may ask for what it
-    /// knows.
-    fn for_each(&self, mut each: impl FnMut(u32, Neighbour, u32)) {
-        const SOON: usize = 16;
-        for (block, first) in self.chunks.iter().zip((0..).step_by(CHUNK)) {
-            let words: Cow<'_, [u32]> = self.store.get(block);
-            for text in first..self.ends.len().min(first + CHUNK) {
-                let span = self.span(text);
-                for (at, neighbour) in span.clone().zip(neighbours(&words[2 * span.start..2 * span.end])) {
-                    let soon = words.get(2 * (at + SOON)).copied().unwrap_or(neighbour.text);
-                    each(text as u32, neighbour, soon);
-                }
-            }
-        }
+    /// Calls `each` with every text of a chunk, where its neighbours stand in there, and all that do.
+    fn in_chunk(&self, chunk: usize, mut each: impl FnMut(u32, Range<usize>, &[u32])) {
+        let words: Cow<'_, [u32]> = self.store.get(&self.chunks[chunk]);
+        let first = chunk * CHUNK;
+        (first..self.ends.len().min(first + CHUNK)).for_each(|text| each(text as u32, self.span(text), &words));
+    }
+
+    /// Calls `each` with every text, from several threads, as [`in_chunk`](Self::in_chunk) does.
+    fn for_each(&self, each: impl Fn(u32, Range<usize>, &[u32]) + Sync) {
+        (0..self.chunks.len()).into_par_iter().for_each(|chunk| self.in_chunk(chunk, &each));
     }
 
     /// What share of its pairs of words each text shares with one of its neighbours, the so-manieth from the best down; 0 if it has
     /// fewer.
     pub(crate) fn nth_best_shares(&self, content: &Content, nth: usize, budget: &Budget) -> Vec<f32> {
         let texts = content.len();
-        let mut count: Vec<u32> = vec![0; texts];
-        self.for_each(|left, Neighbour { text: right, .. }, soon| {
-            arch::fetch(&count[soon as usize]);
-            count[left as usize] += 1;
-            count[right as usize] += 1;
+        // Sums of what is met in any order are the same.
+        let count: Vec<AtomicU32> = std::iter::repeat_with(AtomicU32::default).take(texts).collect();
+        self.for_each(|text, span, words| {
+            count[text as usize].fetch_add(span.len() as u32, Relaxed);
+            for at in span {
+                if let Some(soon) = text_at(words, at + SOON) {
+                    arch::fetch(&count[soon as usize]);
+                }
+                count[words[2 * at] as usize].fetch_add(1, Relaxed);
+            }
         });
+        let count: Vec<u32> = count.into_iter().map(AtomicU32::into_inner).collect();
         // In 65,535ths, for there are many of them; those that have too few need no room.
         let mut nth_best: Vec<u16> = vec![0; texts];
         let room = (budget.share(Share::Shares) / size_of::<u16>() as u64).max(1 << 16);
@@ -270,7 +273,7 @@ impl Neighbours {
         let mut is_wanted = vec![false; content.len()];
         texts.iter().for_each(|&text| is_wanted[text as usize] = true);
         let order = |(share, other): &(u16, Neighbour)| (std::cmp::Reverse(*share), other.text);
-        self.for_each(|left, Neighbour { text: right, pairs }, _| {
+        let mut meet = |left: u32, Neighbour { text: right, pairs }: Neighbour| {
             for (text, other) in [(left, right), (right, left)] {
                 if !is_wanted[text as usize] {
                     continue;
@@ -285,7 +288,12 @@ impl Neighbours {
                     mine.truncate(most);
                 }
             }
-        });
+        };
+        for chunk in 0..self.chunks.len() {
+            self.in_chunk(chunk, |left, span, words| {
+                neighbours(&words[2 * span.start..2 * span.end]).for_each(|right| meet(left, right));
+            });
+        }
         for mine in &mut nearest {
             mine.sort_unstable_by_key(order);
             mine.truncate(most);
@@ -295,28 +303,43 @@ impl Neighbours {
 
     /// The same of some texts, which have so many neighbours that the shares with those of each begin at its place.
     fn nth_best_of(&self, content: &Content, nth: usize, places: &[usize], (first, of): (usize, &mut [u16])) {
-        let mut shares = vec![0u16; places[of.len()]];
-        let mut next = places[..of.len()].to_vec();
-        let place = |text: u32| (text as usize).wrapping_sub(first);
-        self.for_each(|left, Neighbour { text: right, pairs }, soon| {
-            if let Some(next) = next.get(place(soon)) {
-                content.fetch_totals(soon);
-                arch::fetch(next);
-                arch::fetch(&places[place(soon) + 1]);
-            }
-            let mut share = None;
-            for at in [place(left), place(right)].into_iter().filter(|&at| at < of.len()) {
-                if next[at] < places[at + 1] {
-                    let totals = || (content.pair_total(left), content.pair_total(right));
-                    let share = *share.get_or_insert_with(|| pair_share(pairs, totals().0, totals().1));
-                    shares[next[at]] = share;
-                    next[at] += 1;
+        /// Of texts that have too few neighbours.
+        const NO_ROOM: usize = usize::MAX;
+        // Several threads touch new memory sooner than one.
+        let shares: Vec<AtomicU16> = (0..places[of.len()]).into_par_iter().map(|_| AtomicU16::default()).collect();
+        // Where the next share of each goes, in the order in which they are met, which does not matter.
+        let next = places.windows(2).map(|two| if two[0] < two[1] { two[0] } else { NO_ROOM });
+        let next: Vec<AtomicUsize> = next.map(AtomicUsize::new).collect();
+        let next_of = |text: u32| next.get((text as usize).wrapping_sub(first));
+        let take = |text: u32, count: usize| {
+            next_of(text).filter(|next| next.load(Relaxed) != NO_ROOM).map(|next| next.fetch_add(count, Relaxed))
+        };
+        self.for_each(|left, span, words| {
+            let our_total = content.pair_total(left);
+            let mut ours = take(left, span.len());
+            for at in span {
+                // Where a share goes is known when it is known how many went before it.
+                if let Some(later) = text_at(words, at + 2 * SOON) {
+                    content.fetch_totals(later);
+                    next_of(later).into_iter().for_each(arch::fetch);
                 }
+                let soon = text_at(words, at + SOON).and_then(next_of);
+                soon.and_then(|soon| shares.get(soon.load(Relaxed))).into_iter().for_each(arch::fetch);
+                let (right, pairs) = (words[2 * at], words[2 * at + 1]);
+                let theirs = take(right, 1);
+                if ours.is_none() && theirs.is_none() {
+                    continue;
+                }
+                let share = pair_share(pairs, our_total, content.pair_total(right));
+                for place in [ours, theirs].into_iter().flatten() {
+                    shares[place].store(share, Relaxed);
+                }
+                ours = ours.map(|place| place + 1);
             }
         });
         let best = |mine: &mut Vec<u16>, (at, best): (usize, &mut u16)| {
             mine.clear();
-            mine.extend_from_slice(&shares[places[at]..places[at + 1]]);
+            mine.extend(shares[places[at]..places[at + 1]].iter().map(|share| share.load(Relaxed)));
             *best = nth_best(mine, nth);
         };
         of.par_iter_mut().enumerate().for_each_init(Vec::new, best);
@@ -360,6 +383,15 @@ fn in_steps(share: f32) -> u16 {
 
 pub(crate) fn of_steps(steps: u16) -> f32 {
     f32::from(steps) / f32::from(u16::MAX)
+}
+
+/// So many neighbours ahead what they need is asked for.
+const SOON: usize = 16;
+
+/// The text of the so-manieth neighbour in a chunk.
+#[inline(always)]
+fn text_at(words: &[u32], at: usize) -> Option<u32> {
+    words.get(2 * at).copied()
 }
 
 /// Neighbours as they are kept, each in two words.
