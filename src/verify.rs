@@ -398,7 +398,7 @@ impl Weights {
 /// the same order all over the text and brings no names and numbers of its own, whatever its phrases are; a *revision* shares
 /// many runs of the same words, not one block, and no new facts stand between them; a *shortening* has no more than half of the
 /// content, tells nothing that the longer text does not, and may leave out any of its names and numbers. The odds of the first two
-/// add up, and fall steeply where one text has less than a quarter of the other's content; those of a shortening count where they are
+/// add up, and fall with each word that a very long text has beyond four times the other's; those of a shortening count where they are
 /// higher.
 ///
 /// How high the odds must be depends on how common copies are in the corpus, the *prior*: see
@@ -468,12 +468,12 @@ impl Rule {
     /// what the other tells, and so it counts again what it leaves out.
     const ALIKE_IN_LENGTH: f32 = 40.0;
 
-    /// The least of the longer text's content that a retelling or a revision has. A very long text has most words of any shorter one, in some
-    /// order: only that nothing is new in the shorter one tells copies there.
-    const RETOLD: f32 = 0.25;
+    /// A text is retold or revised in a quarter of its words at least.
+    const RETOLD: f32 = 4.0;
 
-    /// Taken off the odds of either for each whole by which the shorter text has less.
-    const UNLIKE_IN_LENGTH: f32 = 40.0;
+    /// Taken off the odds of either for each word that the longer text has beyond this: one of thousands of words has most words of any
+    /// shorter one somewhere, and only that the shorter one tells nothing else shows a copy there.
+    const BEYOND: f32 = 0.004;
 
     /// Taken off them for each word by which a shortening has fewer than these, numbers aside: a sixth of it, by which it is seen whether all
     /// of it is in the other text, has eight words at least.
@@ -513,8 +513,9 @@ impl Rule {
         let shortening = self.shortening.weigh(&values) - Self::ALIKE_IN_LENGTH * alike - Self::TOO_FEW_WORDS * few;
         let (one, other) = (self.retelling.weigh(&values), self.revision.weigh(&values));
         // The logarithm of the sum of both odds.
-        let unlike = (Self::RETOLD - evidence.length_ratio).max(0.0);
-        let retold = one.max(other) + ln(1.0 + exp(-(one - other).abs())) - Self::UNLIKE_IN_LENGTH * unlike;
+        let shorter = evidence.shorter as f32;
+        let beyond = (shorter / evidence.length_ratio.max(0.001) - Self::RETOLD * shorter).max(0.0);
+        let retold = one.max(other) + ln(1.0 + exp(-(one - other).abs())) - Self::BEYOND * beyond;
         // Shortenings were fitted on English alone.
         (retold + FOREIGN * evidence.foreign).max(shortening)
     }
@@ -625,7 +626,7 @@ mod tests {
     }
 
     #[test]
-    fn a_text_of_a_tenth_of_the_content_is_a_shortening_or_nothing() {
+    fn a_small_part_of_a_very_long_text_is_a_shortening_or_nothing() {
         // Words all over it that are in no order, names of its own, and a language that is not English.
         let evidence = ContentEvidence {
             words: 0.62,
