@@ -512,9 +512,9 @@ impl Rule {
         let few = (Self::SHORTENING_WORDS - evidence.shorter as f32 * (1.0 - evidence.figures)).max(0.0);
         let shortening = self.shortening.weigh(&values) - Self::ALIKE_IN_LENGTH * alike - Self::TOO_FEW_WORDS * few;
         let (one, other) = (self.retelling.weigh(&values), self.revision.weigh(&values));
-        // The logarithm of the sum of both odds.
         let shorter = evidence.shorter as f32;
         let beyond = (shorter / evidence.length_ratio.max(0.001) - Self::RETOLD * shorter).max(0.0);
+        // The logarithm of the sum of both odds.
         let retold = one.max(other) + ln(1.0 + exp(-(one - other).abs())) - Self::BEYOND * beyond;
         // Shortenings were fitted on English alone.
         (retold + FOREIGN * evidence.foreign).max(shortening)

@@ -298,10 +298,10 @@ fn a_short_text_with_news_of_its_own_is_no_short_version() {
     assert!(joined_of_shortened([1, 2]).is_empty());
 }
 
-/// Three of the stories told in an hour of other news, which they begin, halve and end.
+/// The stories, each told after many others: some twenty thousand words.
 fn broadcast() -> String {
-    let news = stories(24, 3);
-    let told = SHORTENED.iter().zip(news.chunks(8));
+    let news = stories(96, 3);
+    let told = SHORTENED.iter().zip(news.chunks(32));
     let parts = told.flat_map(|(story, news)| news.iter().map(|(_, text)| &text[..]).chain([story[0]]));
     parts.collect::<Vec<_>>().join("\n\n")
 }
