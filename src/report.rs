@@ -102,7 +102,8 @@ pub struct ContentEvidence {
     /// Share of the poorer text's content words, except names and numbers, that occur in the other, 0 to 1; shrunk towards 0 in
     /// very short texts.
     pub words: f32,
-    /// Share of the richer text's pairs of neighbouring content words that occur in the other, 0 to 1.
+    /// Share of the richer text's pairs of neighbouring content words that occur in the other, 0 to 1. Of a text that is far richer no more
+    /// count than about six times those of the other.
     pub pairs: f32,
     /// Share of the poorer text's names that occur in the other, 0 to 1; shrunk towards 0.5. `None` if there are no names to share.
     pub names: Option<f32>,

@@ -156,11 +156,24 @@ fn is_filled_form(evidence: &ContentEvidence) -> bool {
         || is_of_names && verbatim >= FORM_VERBATIM
 }
 
-/// Whether two texts that share so much of their pairs of words, of the richer one's weight, can be a rewording at all, if it
-/// is usual for them to share so much with others: with less than a 128th, or two fifths of what is usual, one in three
-/// hundred of the rewordings that the rule accepts is lost, and three comparisons in four are saved.
+/// The richer of two texts counts at most so many times as much as the poorer one: a speech of ten thousand words told in three hundred
+/// leaves most out, and that says nothing.
+const MOST_TIMES: u32 = 6;
+
+/// Added to the poorer one's pairs for this, about thirty rare ones: of a long text any notice has a few by accident.
+const FEW_PAIRS: u32 = (300.0 * UNIT) as u32;
+
+/// The share of the richer text's pairs of words, of so many as may count, that are in the other.
+fn share_of_pairs(shared: u32, left_total: u32, right_total: u32) -> f32 {
+    let (poorer, richer) = (left_total.min(right_total), left_total.max(right_total));
+    share(shared, richer.min(poorer.saturating_add(FEW_PAIRS).saturating_mul(MOST_TIMES)))
+}
+
+/// Whether two texts that share so much of their pairs of words can be a rewording at all, if it is usual for them to share so much
+/// with others: with less than a 128th, or two fifths of what is usual, one in three hundred of the rewordings that the rule
+/// accepts is lost, and three comparisons in four are saved.
 pub(crate) fn share_enough_pairs(shared: u32, (left_total, right_total): (u32, u32), usual: f32) -> bool {
-    is_enough_of_pairs(share(shared, left_total.max(right_total)), usual)
+    is_enough_of_pairs(share_of_pairs(shared, left_total, right_total), usual)
 }
 
 fn is_enough_of_pairs(share: f32, usual: f32) -> bool {
@@ -266,7 +279,7 @@ pub(crate) fn compare(
     covered.sort_unstable_by(f32::total_cmp);
     let mut evidence = ContentEvidence {
         words: share(plain, short.plain.min(long.plain) + FEW_WORDS),
-        pairs: share(pairs, short.pairs.max(long.pairs)),
+        pairs: share_of_pairs(pairs, short.pairs, long.pairs),
         names: share_of_names(names, short.names.min(long.names)),
         coverage: covered[2],
         order: 1.0,
@@ -385,7 +398,8 @@ impl Weights {
 /// the same order all over the text and brings no names and numbers of its own, whatever its phrases are; a *revision* shares
 /// many runs of the same words, not one block, and no new facts stand between them; a *shortening* has no more than half of the
 /// content, tells nothing that the longer text does not, and may leave out any of its names and numbers. The odds of the first two
-/// add up, and those of a shortening count where they are higher.
+/// add up, and fall with each word that a very long text has beyond four times the other's; those of a shortening count where they are
+/// higher.
 ///
 /// How high the odds must be depends on how common copies are in the corpus, the *prior*: see
 /// [`DetectorBuilder::prior`](crate::DetectorBuilder::prior).
@@ -454,6 +468,13 @@ impl Rule {
     /// what the other tells, and so it counts again what it leaves out.
     const ALIKE_IN_LENGTH: f32 = 40.0;
 
+    /// A text is retold or revised in a quarter of its words at least.
+    const RETOLD: f32 = 4.0;
+
+    /// Taken off the odds of either for each word that the longer text has beyond this: one of thousands of words has most words of any
+    /// shorter one somewhere, and only that the shorter one tells nothing else shows a copy there.
+    const BEYOND: f32 = 0.004;
+
     /// Taken off them for each word by which a shortening has fewer than these, numbers aside: a sixth of it, by which it is seen whether all
     /// of it is in the other text, has eight words at least.
     const TOO_FEW_WORDS: f32 = 0.1;
@@ -491,8 +512,10 @@ impl Rule {
         let few = (Self::SHORTENING_WORDS - evidence.shorter as f32 * (1.0 - evidence.figures)).max(0.0);
         let shortening = self.shortening.weigh(&values) - Self::ALIKE_IN_LENGTH * alike - Self::TOO_FEW_WORDS * few;
         let (one, other) = (self.retelling.weigh(&values), self.revision.weigh(&values));
+        let shorter = evidence.shorter as f32;
+        let beyond = (shorter / evidence.length_ratio.max(0.001) - Self::RETOLD * shorter).max(0.0);
         // The logarithm of the sum of both odds.
-        let retold = one.max(other) + ln(1.0 + exp(-(one - other).abs()));
+        let retold = one.max(other) + ln(1.0 + exp(-(one - other).abs())) - Self::BEYOND * beyond;
         // Shortenings were fitted on English alone.
         (retold + FOREIGN * evidence.foreign).max(shortening)
     }
@@ -589,6 +612,49 @@ mod tests {
         assert!(!rule.may_be_by_sample(&whole, &other));
         assert!((0..2900).step_by(100).all(|at| rule.may_be_by_sample(&set(at, 100), &whole)));
         assert!(rule.may_be_by_sample(&[], &whole));
+    }
+
+    #[test]
+    fn what_a_long_text_leaves_out_of_a_short_one_does_not_hide_that_it_tells_it() {
+        // Pairs of words of ten units of weight each.
+        let pairs = |count: u32| count * (10.0 * UNIT) as u32;
+        let speech = pairs(8000);
+        assert!(share_enough_pairs(pairs(30), (pairs(250), speech), 0.02), "a summary of it has one in eight");
+        assert!(!share_enough_pairs(pairs(8), (pairs(250), speech), 0.02), "so many any text may have");
+        assert!(!share_enough_pairs(pairs(3), (pairs(20), speech), 0.02), "nor do three of a notice say anything");
+        assert!(!share_enough_pairs(pairs(6), (pairs(250), pairs(1000)), 0.02), "a text as long is no summary");
+    }
+
+    #[test]
+    fn a_small_part_of_a_very_long_text_is_a_shortening_or_nothing() {
+        // Words all over it that are in no order, names of its own, and a language that is not English.
+        let evidence = ContentEvidence {
+            words: 0.62,
+            pairs: 0.021,
+            names: None,
+            coverage: 0.66,
+            order: 0.1,
+            numbers_missing: 0,
+            usual: 0.04,
+            length_ratio: 0.08,
+            shorter: 380,
+            figures: 0.0,
+            foreign: 1.0,
+            new_names: 0.38,
+            new_names_of_longer: 0.25,
+            new_numbers: 0.25,
+            new_numbers_of_longer: 0.95,
+            verbatim: 0.0,
+            block: 0.0,
+            outside: None,
+        };
+        let confidence = |evidence: &ContentEvidence| {
+            let rule = Rule::default();
+            rule.confidence(rule.odds(evidence), Rule::FITTED_PRIOR)
+        };
+        assert!(confidence(&evidence) < 0.2);
+        let summary = ContentEvidence { order: 0.5, foreign: 0.0, new_names: 0.17, new_numbers: 0.17, ..evidence };
+        assert!(confidence(&summary) > 0.5);
     }
 
     #[test]

@@ -297,3 +297,35 @@ fn a_short_text_with_news_of_its_own_is_no_short_version() {
     assert!(joined_of_shortened([0, 2]).is_empty());
     assert!(joined_of_shortened([1, 2]).is_empty());
 }
+
+/// The stories, each told after many others: some twenty thousand words.
+fn broadcast() -> String {
+    let news = stories(96, 3);
+    let told = SHORTENED.iter().zip(news.chunks(32));
+    let parts = told.flat_map(|(story, news)| news.iter().map(|(_, text)| &text[..]).chain([story[0]]));
+    parts.collect::<Vec<_>>().join("\n\n")
+}
+
+const OF_BROADCAST: &str = "Three villages were in the news. In Oberlinden the council voted to leave the gap over the Tamsel gorge open: the rock on the \
+    northern side is crumbling, said an engineer, Ruta Halvik, and innkeeper Josip Verdan has hardly sold any lunches since Easter. Near \
+    Castelmora the lorry driver Tomaso Brighi found the bronze bell that was stolen from the chapel of Saint Orsola under brambles; \
+    the parish priest, Don Elio Marchetti, wept, and it is to ring again at the grape harvest. The shipping line Nordhavn will replace its \
+    oldest vessel, the Alvhild, by a catamaran. Farmers on the islands fear for their cheese, and the mayor, Liv Sandoy, demanded a second \
+    freighter.";
+
+/// Whether a text is told to be a copy of the broadcast, among generated news.
+fn is_of_broadcast(text: &str) -> bool {
+    let (all, part) = (("all".into(), broadcast()), ("part".into(), text.into()));
+    let texts: Vec<Text> = stories(2000, 1).into_iter().chain([all, part]).collect();
+    groups(&Detector::new().find(&texts).unwrap()) == [["all", "part"]]
+}
+
+#[test]
+fn a_summary_of_a_far_longer_text_is_a_copy() {
+    assert!(is_of_broadcast(OF_BROADCAST));
+}
+
+#[test]
+fn news_of_those_in_a_far_longer_text_is_no_copy_of_it() {
+    assert!(!is_of_broadcast(&SHORTENED.map(|story| story[2]).join(" ")));
+}

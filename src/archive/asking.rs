@@ -99,7 +99,7 @@ impl ArchiveReader {
                     let bands = sharing(snapshot, &among, BANDS, &keys[BANDS], |_| 1)?;
                     // Of longer texts two unrelated ones often share one of so many bands, and edited copies share fingerprints as well.
                     let least = if telling < SHORT { 1 } else { 2 };
-                    edited.extend(bands.best(|shared| shared >= least));
+                    edited.extend(bands.best(|_, shared| shared >= least));
                 }
                 Ok::<_, Error>((edited, met))
             },
@@ -287,7 +287,7 @@ impl Met {
     /// The articles that may be edited copies.
     fn copies(&mut self) -> Vec<u64> {
         let least = self.least;
-        std::mem::take(&mut self.copies).best(|shared| shared >= least)
+        std::mem::take(&mut self.copies).best(|_, shared| shared >= least)
     }
 
     /// Those that share most fingerprints with the article, ascending, without some.
@@ -320,8 +320,15 @@ fn reworded(snapshot: &Snapshot, among: &Among, counted: &Counted, asked: &Asked
     alike.few.extend(alike_alone.few);
     alike.crowd.extend(alike_alone.crowd);
     let (total, usual) = (asked.pair_total(), asked.usual().unwrap_or(0.0));
-    // With less no pair of words is shared that says anything, however poor the other article is.
-    Ok(alike.best(|weight| verify::share_enough_pairs(weight, (total, total), usual)))
+    // With less no pair of words is shared that says anything, unless the other article is far poorer.
+    let is_enough = |number: u64, weight: u32| {
+        verify::share_enough_pairs(weight, (total, total), usual)
+            || counted.of(number).is_some_and(|theirs| {
+                let usual = usual.min(theirs.usual);
+                verify::share_enough_pairs(weight, (total, theirs.head.totals.pairs.min(total)), usual)
+            })
+    };
+    Ok(alike.best(is_enough))
 }
 
 /// The articles to compare with one that is asked about, ascending, and why.
@@ -372,7 +379,7 @@ impl Sharing {
     }
 
     /// The articles that share most and enough, of equals the first.
-    fn best(self, is_enough: impl Fn(u32) -> bool) -> Vec<u64> {
+    fn best(self, is_enough: impl Fn(u64, u32) -> bool) -> Vec<u64> {
         let best = |mut met: Vec<(u64, u32)>, most: usize| {
             met.sort_unstable();
             // Each article once, with all that it shares.
@@ -381,7 +388,7 @@ impl Sharing {
                 first.1 += if same { later.1 } else { 0 };
                 same
             });
-            met.retain(|&(_, weight)| is_enough(weight));
+            met.retain(|&(number, weight)| is_enough(number, weight));
             met.sort_by_key(|&(number, weight)| (Reverse(weight), number));
             met.into_iter().take(most).map(|(number, _)| number)
         };
