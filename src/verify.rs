@@ -146,7 +146,7 @@ const OTHER_NAMES: f32 = 0.6;
 fn is_filled_form(evidence: &ContentEvidence) -> bool {
     let &ContentEvidence { words, names, verbatim, block, foreign, .. } = evidence;
     let figures = evidence.figures * evidence.shorter as f32;
-    let other_figures = evidence.new_numbers.min(evidence.new_numbers_of_longer);
+    let other_figures = evidence.other_figures();
     let enough = OTHER_FIGURES - WITHOUT_NAMES * if names.is_none() { 1.0 } else { foreign };
     let is_of_figures = verbatim >= FORM_VERBATIM && figures >= FORM_FIGURES && other_figures >= OTHER_FIGURES;
     let is_of_words = words >= FORM_WORDS && verbatim >= FORM_RUNS && block <= LONGEST_RUN;
@@ -347,7 +347,16 @@ const WORTH_READING: f32 = 0.03;
 
 /// Added to the logarithm of the odds where no word is of general English: so much less than in English the same copies showed
 /// in German, Portuguese and Russian, weighed among their own kind.
-const FOREIGN: f32 = 4.4;
+const FOREIGN: f32 = 5.0;
+
+/// What the odds of a foreign pair are raised by, where its figures do not tell a form: what foreign copies lack is names that are known as
+/// such. Figures they have like all others, and what is raised falls with the share of those that only one of the texts has.
+fn lacking_in_foreign(evidence: &ContentEvidence) -> f32 {
+    let count = evidence.figures * evidence.shorter as f32;
+    let same = 1.0 - evidence.other_figures();
+    let agreement = if count < FEW_FIGURES { 1.0 } else { (same / (1.0 - new_numbers(0, 0))).min(1.0) };
+    FOREIGN * evidence.foreign * agreement
+}
 
 /// A first look at evidence without [`verbatim`](ContentEvidence::verbatim): a logistic regression that was fitted where half
 /// of all look-alikes are rewritings. The rule is asked only about pairs that pass it.
@@ -517,7 +526,7 @@ impl Rule {
         // The logarithm of the sum of both odds.
         let retold = one.max(other) + ln(1.0 + exp(-(one - other).abs())) - Self::BEYOND * beyond;
         // Shortenings were fitted on English alone.
-        (retold + FOREIGN * evidence.foreign).max(shortening)
+        (retold + lacking_in_foreign(evidence)).max(shortening)
     }
 
     /// The confidence that a pair of these odds is a copy, where the prior is this share of copies; 0 to 1.
@@ -549,6 +558,11 @@ impl ContentEvidence {
             self.verbatim - self.block,
             self.figures,
         ]
+    }
+
+    /// The share of numbers that only one text has, of the text that has the smaller share of such.
+    fn other_figures(&self) -> f32 {
+        self.new_numbers.min(self.new_numbers_of_longer)
     }
 
     /// The share of names as rules weigh it, also where there are none.

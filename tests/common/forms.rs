@@ -940,8 +940,9 @@ fn recall(rng: &mut Rng) -> String {
 }
 
 /// Forms in other languages than English, in which names are not told from other words.
-pub const FOREIGN: [Form; 4] = [
+pub const FOREIGN: [Form; 5] = [
     ("Unfall", |rng| filled_in(rng, UNFALL)),
+    ("Leitung", |rng| filled_in(rng, LEITUNG)),
     ("maç", |rng| filled_in(rng, MAC)),
     ("طقس", |rng| filled_in(rng, TAQS)),
     ("मौसम", |rng| filled_in(rng, MAUSAM)),
@@ -970,6 +971,15 @@ const UNFALL: &str = "{Aldenhofen|Wolfsbach|Tannheim|Mühlrode|Erlengrund|Nessel
     aufgefahren}. Der Rettungsdienst brachte ihn in die Klinik nach {Dornbach|Ilmenrode|Quellstadt|Weidenau}. Die {18-80} Jahre alte \
     Fahrerin des anderen Wagens blieb unverletzt. Den Sachschaden schätzt die Polizei auf rund {2-60}.000 Euro. Die Straße war für {1-9} \
     Stunden gesperrt. Zeugen werden gebeten, sich unter der Rufnummer 0{2000-9999}/{10000-99999} zu melden.";
+
+const LEITUNG: &str = "{Mechthild|Irmgard|Sieglinde|Waltraud|Roswitha} {Ziegenhagen|Obermoser|Hartleb|Quandt|Lilienweiß} ist seit dem {2-30}. \
+    {Januar|März|Mai|Juli|Oktober} neue {Leiterin|Direktorin|Chefin} {der Stadtbücherei|des Freibads|der Volkshochschule|des Bauhofs} in \
+    {Erlengrund|Nesselbrunn|Kaltenstein|Rodenfeld}. Wie das Rathaus am {Montag|Dienstag|Donnerstag|Freitag} bekannt gab, tritt sie die Nachfolge \
+    von {Eberhard|Gottlieb|Wendelin|Lothar} {Krautwurst|Sonnleitner|Fassbinder|Mühlhoff} an, der sich nach {8-39} Dienstjahren verabschiedet hat. \
+    Die {31-59} Jahre alte {Betriebswirtin|Ingenieurin|Historikerin|Juristin} kommt gebürtig aus {Weidenau|Dornbach|Lindhof|Steinach}. Davor war \
+    sie {2-19} Jahre in {Quellstadt|Hagenau|Birkenau|Ravensgrün} beschäftigt und hat dort {den Neubau betreut|die Gebühren gesenkt|das Archiv \
+    geordnet|einen Förderverein gegründet}. Landrat {Ansgar|Korbinian|Detlef} {Wiesenthal|Brennecke|Ostermeier} hieß sie herzlich willkommen. Sie \
+    hat {2-5} Kinder und {malt gern|wandert viel|spielt Bratsche|sammelt Briefmarken}.";
 
 const MAC: &str = "{Akçapınar|Beyköy|Çamlıdere|Değirmenci|Erikli|Gökçeova}spor, {2-34}. hafta maçında sahasında \
     {Ilıcalar|Karahisarlı|Menekşeli|Ovacıklı|Sarıkaya|Yenidoğan}spor'u {2-5}-{0-1} mağlup etti. Şehir Stadı'nda oynanan karşılaşmada ev \
