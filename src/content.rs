@@ -205,14 +205,12 @@ impl<'t> Tokens<'t> {
         let mut count = tokens.len();
         tokens.resize(count + words.len(), Token(0));
         for word in words.iter() {
-            let opens = self.last_end == 0 || opens_sentence(&self.text.as_bytes()[self.last_end..word.start]);
-            self.last_end = word.end;
+            let name = self.is_name(&word);
             let (stem, has_stem) = if word.low & 0x80_8080_8080 == 0 {
                 plain_stem_hash(&word, self.stop_words)
             } else {
                 slow_stem_hash(&word).map_or((0, false), |stem| (stem, true))
             };
-            let name = !opens & text::is_capital(self.text, word.start);
             // Written in any case, and overwritten if it does not count.
             tokens[count] = Token::new(stem, name, (word.low as u8).is_ascii_digit());
             count += usize::from(has_stem);
@@ -220,7 +218,25 @@ impl<'t> Tokens<'t> {
         tokens.truncate(count);
     }
 
-    /// The stem of a word, if it is a content word.
+    /// Whether a word is capitalised inside a sentence.
+    #[inline(always)]
+    fn is_name(&mut self, word: &RawWord<'_>) -> bool {
+        let opens = self.last_end == 0 || opens_sentence(&self.text.as_bytes()[self.last_end..word.start]);
+        self.last_end = word.end;
+        !opens & text::is_capital(self.text, word.start)
+    }
+
+    /// The content word that a word is, if it is one.
+    pub(crate) fn token(&mut self, word: &RawWord<'_>) -> Option<Token> {
+        if self.is_transcript {
+            return transcribed(word);
+        }
+        let (name, number) = (self.is_name(word), (word.low as u8).is_ascii_digit());
+        let marks = (u32::from(name) * Token::NAME) | (u32::from(number) * Token::NUMBER);
+        Some(Token(self.stem(word)? | marks))
+    }
+
+    /// The stem of a word, if it is a content word. No other word needs to be shown for it.
     #[inline(always)]
     pub(crate) fn stem(&self, word: &RawWord<'_>) -> Option<u32> {
         if self.is_transcript {

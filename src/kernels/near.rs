@@ -136,10 +136,10 @@ impl Kernels {
         self.holding(text, mask).map(|holding| (holding.hash, holding.windows))
     }
 
-    /// The distinct stems of it aside from what stands near common fingerprints, four bytes each.
+    /// What it is told apart by: its distinct stems, four bytes each.
     pub fn stems(&self, text: &str, mask: &Masked) -> Vec<u8> {
-        let stems = self.holding(text, mask).map(|holding| holding.stems).unwrap_or_default();
-        stems.into_iter().flat_map(u32::to_le_bytes).collect()
+        let told = self.holding(text, mask).map(|holding| holding.told).unwrap_or_default();
+        told.into_iter().flat_map(u32::to_le_bytes).collect()
     }
 
     fn holding(&self, text: &str, mask: &Masked) -> Option<furniture::Holding> {
