@@ -347,7 +347,7 @@ const WORTH_READING: f32 = 0.03;
 
 /// Added to the logarithm of the odds where no word is of general English: so much less than in English the same copies showed
 /// in German, Portuguese and Russian, weighed among their own kind.
-const FOREIGN: f32 = 5.0;
+const FOREIGN: f32 = 4.4;
 
 /// What the odds of a foreign pair are raised by, where its figures do not tell a form: what foreign copies lack is names that are known as
 /// such. Figures they have like all others, and what is raised falls with the share of those that only one of the texts has.
@@ -635,7 +635,7 @@ mod tests {
         let speech = pairs(8000);
         assert!(share_enough_pairs(pairs(30), (pairs(250), speech), 0.02), "a summary of it has one in eight");
         assert!(!share_enough_pairs(pairs(8), (pairs(250), speech), 0.02), "so many any text may have");
-        assert!(!share_enough_pairs(pairs(3), (pairs(20), speech), 0.02), "nor do three of a notice say anything");
+        assert!(!share_enough_pairs(pairs(2), (pairs(20), speech), 0.02), "nor do two of a notice say anything");
         assert!(!share_enough_pairs(pairs(6), (pairs(250), pairs(1000)), 0.02), "a text as long is no summary");
     }
 

@@ -300,10 +300,10 @@ fn a_short_text_with_news_of_its_own_is_no_short_version() {
     assert!(joined_of_shortened([1, 2]).is_empty());
 }
 
-/// The stories, each told after many others: some twenty thousand words.
+/// The stories, each told after many others: some twelve thousand words.
 fn broadcast() -> String {
-    let news = stories(96, 3);
-    let told = SHORTENED.iter().zip(news.chunks(32));
+    let news = stories(60, 3);
+    let told = SHORTENED.iter().zip(news.chunks(20));
     let parts = told.flat_map(|(story, news)| news.iter().map(|(_, text)| &text[..]).chain([story[0]]));
     parts.collect::<Vec<_>>().join("\n\n")
 }
