@@ -562,7 +562,7 @@ impl Desk {
         };
         let of_token = |&(token, at): &(Token, u32)| {
             let (own, fact) = (is_far(at as usize), token.is_name() || token.is_number());
-            token.stem() | u32::from(own) * OWN | u32::from(fact) * FACT
+            token.stem() | (u32::from(own) * OWN) | (u32::from(fact) * FACT)
         };
         let mut told: Vec<u32> = self.tokens.iter().map(of_token).collect();
         told.sort_unstable();
