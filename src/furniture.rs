@@ -693,7 +693,7 @@ mod tests {
         let telling = |at: u64, same_facts: bool| {
             let sentence = |sentence: u64| {
                 let way = crate::hash::mix(at << 8 | sentence) % 4;
-                let word = |word: u64| format!("s{sentence}v{}w{word}", if word % 2 == 0 { way } else { 9 });
+                let word = |word: u64| format!("s{sentence}v{}w{word}", if word.is_multiple_of(2) { way } else { 9 });
                 let fact = if same_facts { sentence } else { 100 + 10 * at + sentence };
                 format!("{} Orrin{fact} {fact}", (0..12).map(word).collect::<Vec<_>>().join(" "))
             };
