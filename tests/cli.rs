@@ -307,7 +307,7 @@ fn one_mistake_in_every_line_does_not_flood_the_terminal() {
 fn impossible_options_are_refused() {
     let cases: [(&[&str], &str); 9] = [
         (&["--memory", "much"], "give a number of bytes, or one with K, M, G or T, such as 500M"),
-        (&["--memory", "1G", "--spill-folder", "no/folder"], "cannot store data in no/folder"),
+        (&["--memory", "1G", "--spill-folder", "no/folder"], "cannot spill to no/folder"),
         (&["--threshold", "1.5"], "error: threshold = 1.5 is out of range: give more than 0, at most 1\n"),
         (&["--threshold", "-1"], "error: threshold = -1 is out of range: give more than 0, at most 1\n"),
         (&["--threshold", "nan"], "error: threshold = NaN is out of range: give more than 0, at most 1\n"),

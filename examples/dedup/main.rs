@@ -458,7 +458,7 @@ impl Memory {
         let Some(folder) = &self.spill_folder else { return Ok(builder) };
         match tempfile::tempfile_in(folder) {
             Ok(_) => Ok(builder.spill_folder(folder)),
-            Err(error) => Err(format!("cannot store data in {}, {error}: give another folder", folder.display())),
+            Err(error) => Err(format!("cannot spill to {}: {error}; use another folder", folder.display())),
         }
     }
 }
