@@ -481,8 +481,7 @@ fn are_related(left: &[u32], right: &[u32], related: Related) -> bool {
         }
     }
     let count = |told: &[u32], kind: u32| told.iter().filter(|&&one| one & kind != 0).count();
-    let [(left_own, right_own), (left_facts, right_facts)] =
-        [OWN, FACT].map(|kind| (count(left, kind), count(right, kind)));
+    let (left_own, right_own) = (count(left, OWN), count(right, OWN));
     let enough = |both: usize, least: f32, of: usize| both as f32 >= least * of as f32;
     let own = left_own.min(right_own);
     let tell_alike = || {
@@ -491,7 +490,7 @@ fn are_related(left: &[u32], right: &[u32], related: Related) -> bool {
     enough(both, related.least(), own.max(FEW_STEMS))
         || own < FEW_STEMS
             && tell_alike()
-            && enough(facts_of_both, SAME_FACTS, left_facts.min(right_facts).max(FEW_FACTS))
+            && enough(facts_of_both, SAME_FACTS, count(left, FACT).min(count(right, FACT)).max(FEW_FACTS))
 }
 
 /// One text as it is looked through. Reused from text to text.

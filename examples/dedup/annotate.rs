@@ -162,11 +162,12 @@ pub fn taken(shape: Shape, number: u64, record: &[u8], parser: &mut Parser) -> O
 
 /// The field of an object that is one of those to be added.
 fn taken_field(record: &[u8]) -> Option<&'static str> {
-    const QUOTED: [&str; 4] = ["\"cluster\"", "\"duplicate_of\"", "\"relation\"", "\"similarity\""];
-    // Most records have not even the word in them.
-    let has_word = |quoted: &str| memchr::memmem::find(record, quoted.as_bytes()).is_some();
-    let words: Vec<&str> =
-        FIELDS.into_iter().zip(QUOTED).filter(|(_, quoted)| has_word(quoted)).map(|(field, _)| field).collect();
+    // Most records have not even the word in quotes in them.
+    let has_word = |field: &&str| {
+        let is_quoted = |at: usize| record[..at].ends_with(b"\"") && record[at + field.len()..].starts_with(b"\"");
+        memchr::memmem::find_iter(record, *field).any(is_quoted)
+    };
+    let words: Vec<&str> = FIELDS.into_iter().filter(has_word).collect();
     if words.is_empty() {
         return None;
     }

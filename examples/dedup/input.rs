@@ -308,7 +308,7 @@ struct Spare(Mutex<Vec<Vec<u8>>>);
 impl Spare {
     fn give(&self, bytes: Vec<u8>) {
         // That of a few huge records would be too much to keep.
-        if bytes.len() <= 2 * frame::BLOCK {
+        if bytes.capacity() <= 2 * frame::BLOCK {
             self.0.lock().unwrap_or_else(PoisonError::into_inner).push(bytes);
         }
     }
@@ -333,8 +333,8 @@ fn produce(
         Ok(mut blocks) => {
             let mut bytes = 0;
             loop {
-                if let Some(bytes) = spare.take() {
-                    blocks.reuse(bytes);
+                if let Some(room) = spare.take() {
+                    blocks.reuse(room);
                 }
                 let Some(block) = blocks.next().transpose() else { break };
                 match block {

@@ -373,7 +373,7 @@ impl Parser {
     pub fn parse<'a>(&'a mut self, layout: &Layout, record: &'a [u8]) -> Result<Option<Article<'a>>, Refusal> {
         let text = || std::str::from_utf8(record).map_err(|error| (None, not_utf8(error)));
         // Files that begin with one are put together to lines of which some do.
-        let object = || text().map(|text| text.strip_prefix('\u{feff}').unwrap_or(text).trim_ascii_end());
+        let object = || text().map(|text| unmarked(text).trim_ascii_end());
         match layout {
             Layout::Unusable(..) => Ok(None),
             Layout::Text => Ok(Some(Article { id: None, text: text()?.into(), date: None, source: None })),
@@ -566,9 +566,14 @@ fn runs_on(row: &[u8], delimiter: u8) -> bool {
     false
 }
 
+/// The record without a mark of UTF-8 before it.
+fn unmarked(record: &str) -> &str {
+    record.strip_prefix('\u{feff}').unwrap_or(record)
+}
+
 /// The value of a record. What no number is in JSON, as some programs write it, counts as null.
 pub fn parse(record: &str) -> serde_json::Result<Value> {
-    let record = record.strip_prefix('\u{feff}').unwrap_or(record);
+    let record = unmarked(record);
     serde_json::from_str(record).or_else(|error| match without_nan(record) {
         Some(record) => serde_json::from_str(&record),
         None => Err(error),

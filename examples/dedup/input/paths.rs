@@ -386,8 +386,9 @@ impl Found {
                     folders.push((path, inside));
                     continue;
                 }
-                // A link to nothing is told when it is opened, and one to a folder is not followed.
-                match kind(&path).filter(|_| !is_endless(&path) && !path.is_dir()) {
+                // A pipe or device would wait for ever. A link to nothing is told when it is opened, and one to a folder is not followed.
+                let readable = fs::metadata(&path).map_or(true, |file| file.is_file());
+                match kind(&path).filter(|_| readable) {
                     Some(kind) => {
                         let given = given.join(&inside);
                         // By what a link leads to, each file is read once.
