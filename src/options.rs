@@ -339,7 +339,7 @@ impl DetectorBuilder {
     /// A memory limit, in bytes, for everything that grows with the articles; data beyond it is spilled to temporary files, which is
     /// slower and gives the same result. Unlimited by default.
     ///
-    /// About 400 bytes per article, and the report, always stay in memory. Articles that the caller holds, as with
+    /// About 450 bytes per article, and the report, always stay in memory. Articles that the caller holds, as with
     /// [`Detector::find`](crate::Detector::find), do not count; use a [`collector`](crate::Detector::collector) to hand them over as they are read.
     pub fn memory(mut self, bytes: u64) -> Self {
         self.memory = Some(bytes);

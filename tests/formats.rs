@@ -521,6 +521,14 @@ fn fields_within_fields_and_lists_of_strings() {
         &["no field \"article.text\"", "\"meta\", \"article\""],
     );
 
+    let wrapped = |name: &str| json!({"status": "ok", "data": {name: [{"id": "a", "text": FERRY}]}}).to_string();
+    for (name, form) in [("bad.json", "#1"), ("bad.jsonl", ":1")] {
+        let wrapped = with_a_pair("wrapped").with(name, wrapped("news items"));
+        let place = format!("{name}{form}");
+        let remedy = "jq -c '.\"data\".\"news items\"[]'";
+        assert_skipped(&wrapped, &["."], &place, &format!("./{place}"), &["no field \"text\"", remedy]);
+    }
+
     let half = FERRY.len() / 2;
     let list = |id: &str| format!("{}\n", json!({"id": id, "text": [FERRY[..half].trim(), FERRY[half..].trim()]}));
     let folder = Temp::new("lists")

@@ -664,7 +664,14 @@ impl Names {
         let id = self.id.as_ref().and_then(label);
         let reason = match (find(&record, &self.text), &record) {
             (None, Value::Object(fields)) => {
-                format!("no field {:?}, {}: name the right one with --text-field", self.text, list(fields.keys()))
+                let missing =
+                    format!("no field {:?}, {}: name the right one with --text-field", self.text, list(fields.keys()));
+                match inner_records(&record, &self.text) {
+                    Some(path) => {
+                        format!("{missing}, or if its lists hold the articles, write them one a line: jq -c '{path}'")
+                    }
+                    None => missing,
+                }
             }
             (Some(Value::Array(_)), _) => format!(
                 "field {:?} holds a list with other things than strings: name another field with --text-field",
@@ -678,6 +685,17 @@ impl Names {
         };
         (id, reason)
     }
+}
+
+/// Where a record holds a list of records that have a field, as jq writes it: many services wrap their articles so.
+fn inner_records(record: &Value, field: &str) -> Option<String> {
+    record.as_object()?.iter().find_map(|(name, value)| {
+        let name = Value::from(name.as_str());
+        match value {
+            Value::Array(items) => items.iter().any(|item| find(item, field).is_some()).then(|| format!(".{name}[]")),
+            other => inner_records(other, field).map(|path| format!(".{name}{path}")),
+        }
+    })
 }
 
 /// The value of a field.
