@@ -20,7 +20,7 @@ use crate::date;
 use crate::fingerprints::Shared;
 use crate::furniture::Furniture;
 use crate::hash::mix2;
-use crate::passages::{Detail, Run, Side, Sides, Stretch, same_words};
+use crate::passages::{Detail, Run, Side, Sides, Stretch, same_words, step};
 use crate::report::{Cluster, Excerpt, ExcerptKind, ExcerptPlace};
 use crate::telling::{RELATED, Said};
 use crate::text;
@@ -80,16 +80,14 @@ impl Block {
 
     /// Whether no word of either text stands in this passage and in another one as well.
     fn is_beside(&self, other: &Self) -> bool {
+        step();
         both(self.left, other.left) + both(self.right, other.right) == 0
     }
 
-    /// With what is the same beyond both ends, up to others: runs of a few words are not looked for by themselves.
-    fn whole(self, sides: &Sides, others: &[Self]) -> Self {
+    /// With what is the same beyond both ends, as far as that is free: runs of a few words are not looked for by themselves.
+    fn whole(self, sides: &Sides) -> Self {
         let Sides { left, right } = sides;
-        let is_free = |&(at, other): &(u32, u32)| {
-            let word = Self { left: (at, at + 1), right: (other, other + 1), same: 0 };
-            left.is_free(at) && right.is_free(other) && others.iter().all(|other| other.is_beside(&word))
-        };
+        let is_free = |&(at, other): &(u32, u32)| left.is_free(at) && right.is_free(other);
         let is_same = |(at, other): (u32, u32)| left.hashes[at as usize] == right.hashes[other as usize];
         let after = (self.left.1..left.hashes.len() as u32).zip(self.right.1..right.hashes.len() as u32);
         let before = (0..self.left.0).rev().zip((0..self.right.0).rev());
@@ -100,6 +98,18 @@ impl Block {
             right: (self.right.0 - before.0, self.right.1 + after.0),
             same: self.same + before.1 + after.1,
         }
+    }
+
+    /// Whether none of its words is of a run or a passage.
+    fn is_free(&self, sides: &Sides) -> bool {
+        let are_free = |side: &Side, (start, end): Stretch| (start..end).all(|word| side.is_free(word));
+        are_free(&sides.left, self.left) && are_free(&sides.right, self.right)
+    }
+
+    /// Takes its words, so that no other passage has them.
+    fn claim(&self, sides: &mut Sides) {
+        sides.left.claim(self.left);
+        sides.right.claim(self.right);
     }
 
     /// With a run and what stands between as one passage, if this is short and most of it is the same, of the whole and of what is added.
@@ -155,13 +165,16 @@ fn common(left: &[u64], right: &[u64]) -> u32 {
 
 /// Whether words of a text are so many that they are a passage, or two sentences.
 fn is_passage(side: &Side, words: Stretch) -> bool {
-    let sentences = || side.sentences.iter().filter(|sentence| words.0 <= sentence.0 && sentence.1 <= words.1).count();
+    let sentences = || {
+        let begin = side.sentences.partition_point(|sentence| sentence.0 < words.0);
+        side.sentences.partition_point(|sentence| sentence.1 <= words.1).saturating_sub(begin)
+    };
     len(words) >= LONG || len(words) >= SHORT && sentences() >= 2
 }
 
 /// What may be the passages that two texts share, in the order of the left one, by their runs of the same words in that order: as far as words
-/// tell, and not sentences.
-fn blocks(sides: &Sides, runs: &[Run]) -> Vec<Block> {
+/// tell, and not sentences. Two long texts that share many runs have many, so that none is compared with all others.
+fn blocks(sides: &mut Sides, runs: &[Run]) -> Vec<Block> {
     let mut blocks: Vec<Block> = Vec::new();
     for run in runs {
         let open = blocks.len().saturating_sub(OPEN);
@@ -169,8 +182,8 @@ fn blocks(sides: &Sides, runs: &[Run]) -> Vec<Block> {
         match joined {
             Some((at, joined)) => {
                 blocks[at] = joined;
-                // What stands between its runs goes on nowhere else.
-                blocks.retain(|block| *block == joined || both(block.left, joined.left) == 0);
+                // What stands between its runs goes on nowhere else: all that began after it.
+                blocks.truncate(at + 1);
             }
             None => {
                 let place = |start: u32| (start, start + run.len);
@@ -178,17 +191,25 @@ fn blocks(sides: &Sides, runs: &[Run]) -> Vec<Block> {
             }
         }
     }
-    for at in 0..blocks.len() {
-        let block = blocks.remove(at);
-        blocks.insert(at, block.whole(sides, &blocks));
+    blocks.iter().for_each(|block| block.claim(sides));
+    for block in &mut blocks {
+        *block = block.whole(sides);
+        block.claim(sides);
     }
     blocks.retain(|block| block.share() >= SAME && len(block.left).min(len(block.right)) >= SHORT);
     // Two that cross may claim one place of the other text.
-    let mut best: Vec<Block> = Vec::with_capacity(blocks.len());
+    sides.left.free_all();
+    sides.right.free_all();
     blocks.sort_by_key(|block| (Reverse(block.same), block.left));
-    blocks.into_iter().for_each(|block| best.extend(best.iter().all(|other| other.is_beside(&block)).then_some(block)));
-    best.sort_unstable_by_key(|block| block.left);
-    best
+    blocks.retain(|block| {
+        let is_free = block.is_free(sides);
+        if is_free {
+            block.claim(sides);
+        }
+        is_free
+    });
+    blocks.sort_unstable_by_key(|block| block.left);
+    blocks
 }
 
 /// What is known of the texts that may share passages, whatever they say.
@@ -380,7 +401,7 @@ pub(crate) fn passages(
     let mut matches = Vec::new();
     let mut runs = same_words(&mut sides);
     runs.sort_unstable_by_key(|run| run.left);
-    let mut blocks = blocks(&sides, &runs);
+    let mut blocks = blocks(&mut sides, &runs);
     let retells = retells.filter(|_| reworded::may_be_told(&runs, &blocks));
     if !blocks.is_empty() || retells.is_some() {
         sides.left.place(host_text);
@@ -402,8 +423,8 @@ pub(crate) fn passages(
             let edges = (edge(&sides.left, block.left), edge(&sides.right, block.right));
             let inside = Outside::of(&host_text[spans.0.clone()], &[]);
             let listed = inside.names + 1.0 - inside.plain / plain.max(f32::MIN_POSITIVE);
-            let begins = |sentence: &&Stretch| block.left.0 < sentence.0 && sentence.0 < block.left.1;
-            let sentences = sides.left.sentences.iter().filter(begins).count() as u32;
+            let before = |word: u32| sides.left.sentences.partition_point(|sentence| sentence.0 < word);
+            let sentences = (before(block.left.1) - before(block.left.0 + 1)) as u32;
             let is_list =
                 listed >= LIST && inside.names > MORE_NAMES * names && sentences <= len(block.left) / A_SENTENCE
                     || repeated(&sides.left.hashes[block.left.0 as usize..block.left.1 as usize]) >= REPETITIVE;
@@ -809,6 +830,7 @@ pub(crate) fn between<A: Article>(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::passages::tests::steps;
     use proptest::prelude::*;
 
     const SENTENCES: [&str; 24] = [
@@ -852,6 +874,23 @@ mod tests {
                 .map(|(at, word)| if at % 4 == 3 { "thing ".into() } else { format!("{word} ") })
                 .collect(),
             _ => words[..half].join(" ") + ". ",
+        }
+    }
+
+    #[test]
+    fn many_runs_do_not_cost_more_than_words() {
+        // Made of so few words that the texts share thousands of runs by chance, and with sentences of one another in another order.
+        let words = |seed: u64, count: u64| -> String {
+            let word = |at| format!("w{} ", crate::hash::mix(seed << 32 | at) % 32);
+            (0..count).map(word).collect()
+        };
+        let part = |at: u64| words(1000 + at, 40);
+        let parts = |step: u64| (0..500).map(|at| part(at * step % 500)).collect::<String>();
+        for (host, source) in [(words(1, 40_000), words(2, 40_000)), (parts(1), parts(7))] {
+            let pair = Shared { shorter: 0, longer: 1, count: 9, is_crowded: false };
+            let count = crate::Words::new(&host).count() + crate::Words::new(&source).count();
+            let steps = steps(|| passages(&pair, (&host, &source), read(&source), (&Furniture::default(), None)));
+            assert!(steps <= 20 * count, "{steps} steps for {count} words");
         }
     }
 

@@ -85,7 +85,7 @@ pub fn shared_passages(left: &str, right: &str) -> Vec<Passage> {
 
 /// Counts what the time is spent on, so that a test can see that it grows with the texts and no faster.
 #[inline(always)]
-fn step() {
+pub(crate) fn step() {
     #[cfg(test)]
     tests::STEPS.set(tests::STEPS.get() + 1);
 }
@@ -113,11 +113,12 @@ pub(crate) struct Side {
     /// Whether a word is a character of a script without spaces.
     solo: Vec<bool>,
     pub(crate) sentences: Vec<Stretch>,
-    /// The word of the other text that each word is the same as in a run; [`NONE`] outside of runs.
+    /// The word of the other text that each word is the same as in a run; [`NONE`] outside of runs, and [`CLAIMED`] there if it is taken.
     partner: Vec<u32>,
 }
 
 const NONE: u32 = u32::MAX;
+const CLAIMED: u32 = u32::MAX - 1;
 const NO_STEM: u32 = u32::MAX;
 
 /// A sentence is cut after so many words, for lists and texts without punctuation.
@@ -190,9 +191,15 @@ impl Side {
         self.hashes[word as usize]
     }
 
-    /// Whether a word is in no run.
+    /// Whether a word is in no run and not taken.
     pub(crate) fn is_free(&self, word: u32) -> bool {
+        step();
         self.partner[word as usize] == NONE
+    }
+
+    /// Takes words, whether or not they are in runs.
+    pub(crate) fn claim(&mut self, (start, end): Stretch) {
+        self.partner[start as usize..end as usize].fill(CLAIMED);
     }
 
     /// Before it is held against another text.
@@ -660,7 +667,7 @@ fn same_in_gap(sides: &Sides, left: Stretch, right: Stretch, found: &mut Vec<Pie
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use super::*;
     use crate::Words;
     use crate::text::tests::mixed_text;
@@ -802,9 +809,10 @@ mod tests {
         }
     }
 
-    fn steps(left: &str, right: &str) -> usize {
+    /// How many steps something takes.
+    pub(crate) fn steps<T>(of: impl FnOnce() -> T) -> usize {
         STEPS.set(0);
-        shared_passages(left, right);
+        of();
         STEPS.get()
     }
 
@@ -819,7 +827,7 @@ mod tests {
         for left in &texts {
             for right in &texts {
                 let words = Words::new(left).count() + Words::new(right).count();
-                let steps = steps(left, right);
+                let steps = steps(|| shared_passages(left, right));
                 assert!(steps <= 20 * words, "{steps} steps for {words} words");
             }
         }

@@ -63,9 +63,12 @@ impl Chain {
     }
 }
 
-/// The chains of runs, in the order of the left text, that stand in none of some passages.
+/// The chains of runs that stand in none of some passages, all in the order of the left text.
 fn chains(runs: &[Run], passages: &[Block]) -> Vec<Chain> {
-    let is_told = |run: &Run| passages.iter().any(|passage| passage.left.0 <= run.left && run.left < passage.left.1);
+    let is_told = |run: &Run| {
+        let next = passages.partition_point(|passage| passage.left.1 <= run.left);
+        passages.get(next).is_some_and(|passage| passage.left.0 <= run.left)
+    };
     let mut chains: Vec<Chain> = Vec::new();
     for run in runs.iter().filter(|run| !is_told(run)) {
         let open = chains.len().saturating_sub(OPEN);
