@@ -113,7 +113,7 @@ pub(crate) struct Side {
     /// Whether a word is a character of a script without spaces.
     solo: Vec<bool>,
     pub(crate) sentences: Vec<Stretch>,
-    /// The word of the other text that each word is the same as in a run; [`NONE`] outside of runs, and [`CLAIMED`] there if it is taken.
+    /// The word of the other text that each word is the same as in a run; [`NONE`] outside of runs. [`CLAIMED`] if a passage has taken it.
     partner: Vec<u32>,
 }
 
