@@ -48,6 +48,16 @@ impl Sketches {
         self.store.part(&self.blocks[block as usize], start + slots.start..start + slots.end)
     }
 
+    /// Asks for some slots of a sketch.
+    #[inline(always)]
+    fn fetch(&self, text: usize, slots: Range<usize>) {
+        /// Slots that come with one.
+        const LINE: usize = 16;
+        let SketchPlace { block, row } = self.places[text];
+        let start = row as usize * self.slots;
+        slots.step_by(LINE).for_each(|slot| self.blocks[block as usize].fetch(start + slot));
+    }
+
     fn len(&self) -> u32 {
         self.places.len() as u32
     }
@@ -175,6 +185,9 @@ pub(crate) fn key_of(rows: &[u32]) -> u32 {
     (rows.iter().fold(0, |key, &row| mix2(key, row.into())) >> 32) as u32
 }
 
+/// Texts that are asked for before their turn: what is kept of them lies far apart in memory.
+pub(crate) const AHEAD: usize = 16;
+
 /// Texts whose keys stand together.
 const BLOCK: usize = CHUNK;
 
@@ -191,13 +204,14 @@ impl Keys {
         let rows_of_trees = trees.start * rows..trees.end * rows;
         let mut blocks = vec![0; sketches.len() as usize * trees.len()];
         let blocks_of_keys = blocks.par_chunks_mut(BLOCK * trees.len()).enumerate();
-        blocks_of_keys.for_each_init(Vec::new, |near, (block, keys)| {
-            // The rows lie far apart in memory: all are asked for before any is waited for.
-            near.clear();
+        blocks_of_keys.for_each(|(block, keys)| {
             let texts = keys.len() / trees.len();
             let first = block * BLOCK;
-            (first..first + texts).for_each(|text| near.extend_from_slice(&sketches.part(text, rows_of_trees.clone())));
-            for (text, sketch) in near.chunks_exact(rows_of_trees.len()).enumerate() {
+            for text in 0..texts {
+                if text + AHEAD < texts {
+                    sketches.fetch(first + text + AHEAD, rows_of_trees.clone());
+                }
+                let sketch = sketches.part(first + text, rows_of_trees.clone());
                 for (tree, rows) in sketch.chunks_exact(rows).enumerate() {
                     keys[tree * texts + text] = key_of(rows);
                 }

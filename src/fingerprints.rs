@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rayon::prelude::*;
 
 use crate::arch::{Arch, Work};
-use crate::candidates::Sieve;
+use crate::candidates::{AHEAD, Sieve};
 use crate::scheme::Shingle;
 use crate::shingle::Window;
 use crate::store::{Block, Budget, Share, Store};
@@ -267,6 +267,16 @@ impl Fingerprints {
         self.store.part(&self.blocks[*block as usize], range.start as usize..range.end as usize)
     }
 
+    /// Asks for those that a text begins with.
+    #[inline(always)]
+    fn fetch(&self, text: u32) {
+        /// Fingerprints that come with one.
+        const LINE: u32 = 16;
+        let FingerprintPlace { block, range } = &self.places[text as usize];
+        let lines = range.clone().step_by(LINE as usize).take(8);
+        lines.for_each(|at| self.blocks[*block as usize].fetch(at as usize));
+    }
+
     /// How many of a sample a text has, repeated ones repeatedly.
     pub(crate) fn count(&self, text: u32, sample: Sample) -> usize {
         if sample == self.sample {
@@ -386,7 +396,10 @@ impl Fingerprints {
             // Of all parts a bucket gets about as much, and hardly ever an eighth more.
             let room = all / parts as usize / BUCKETS;
             let mut buckets: Vec<Vec<u64>> = (0..BUCKETS).map(|_| Vec::with_capacity(room + room / 8)).collect();
-            for &text in texts {
+            for (at, &text) in texts.iter().enumerate() {
+                if let Some(&later) = texts.get(at + AHEAD) {
+                    self.fetch(later);
+                }
                 let of_leader =
                     Some(leaders[text as usize]).filter(|&leader| leader != text).map(|leader| self.of(leader));
                 let own = self.of(text);

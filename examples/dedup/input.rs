@@ -183,7 +183,7 @@ pub struct Tally {
     pub skipped: Vec<u64>,
     /// Bytes, after decompression.
     pub bytes: u64,
-    /// A checksum of all blocks.
+    /// A checksum of all blocks, if they will be [read again](Fields::are_read_again).
     pub checksum: u64,
     /// Why the source could not be read to its end.
     pub broken: Option<String>,
@@ -206,10 +206,14 @@ pub struct Count {
 }
 
 impl Count {
+    /// Without a checksum.
+    fn without_sum(block: &Block) -> Self {
+        Self { records: block.records.len() as u64, bytes: block.bytes.len() as u64, checksum: 0 }
+    }
+
     pub fn of(block: &Block) -> Self {
         // Records follow from the bytes, so that their edges need no checksum of their own.
-        let checksum = XxHash3_64::oneshot(&block.bytes);
-        Self { records: block.records.len() as u64, bytes: block.bytes.len() as u64, checksum }
+        Self { checksum: XxHash3_64::oneshot(&block.bytes), ..Self::without_sum(block) }
     }
 }
 
@@ -549,7 +553,8 @@ impl<'a> Reader<'a> {
             Document { block: texts.clone(), id, text, date, source: outlet, end, is_known: *is_known, place }
         };
         let documents = articles.into_iter().map(document).collect();
-        Parsed::Block { source, count: Count::of(block), documents, problems, skipped, taken }
+        let count = if self.fields.are_read_again { Count::of(block) } else { Count::without_sum(block) };
+        Parsed::Block { source, count, documents, problems, skipped, taken }
     }
 }
 

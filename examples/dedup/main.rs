@@ -216,6 +216,7 @@ fn main() -> ExitCode {
     args.fields.needs_date = args.dates_decide() || wants_excerpts || args.format == Format::Html;
     args.fields.needs_source = wants_excerpts;
     args.fields.are_added = args.files.adds_fields();
+    args.fields.are_read_again = args.files.need_input_again();
     if args.keep == Keep::First {
         args.fields.order = Order::Given;
     }
@@ -325,7 +326,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let mut found = input::find(&args.paths, args.fields.reading());
     found.add_known(input::find(&args.against, args.fields.reading()))?;
     let outputs = Outputs::new(&args.files, &found.sources)?;
-    if outputs.need_input_again() {
+    if args.fields.are_read_again {
         let stored = found.sources.iter_mut().try_for_each(Source::store);
         stored.map_err(|error| format!("cannot store what comes through a pipe: {error}; give files"))?;
     }
@@ -359,7 +360,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let skipped = skipped_later(&report, &places);
     bar.suspend(|| tell_problems(&skipped));
     // Before the results, after which nobody may listen any more.
-    if outputs.need_input_again() {
+    if args.fields.are_read_again {
         progress::show_bytes(&bar, "write", input::bytes(&sources));
     }
     let outputs = pool.install(|| outputs.write(&sources, &tallies, &report, (&articles, &places), &bar));

@@ -154,6 +154,11 @@ impl Names {
     pub fn adds_fields(&self) -> bool {
         self.annotate.is_some()
     }
+
+    /// Whether the input is read a second time.
+    pub fn need_input_again(&self) -> bool {
+        self.unique.is_some() || self.annotate.is_some()
+    }
 }
 
 impl<'a> Outputs<'a> {
@@ -202,15 +207,11 @@ impl<'a> Outputs<'a> {
         Ok(Self { unique, annotated, removed: of_name(removed), stripped: of_name(strip_furniture) })
     }
 
-    /// Whether the input is read a second time.
-    pub fn need_input_again(&self) -> bool {
-        self.unique.is_some() || self.annotated.is_some()
-    }
-
     /// Refuses input of which a part would be lost, and files that cannot be written as one.
     pub fn check(&self, sources: &[Source], tallies: &[Tally]) -> Result<(), String> {
         let broken = |(source, tally): (&Source, &Tally)| {
-            let is_written = self.need_input_again() && !source.is_known && !tally.is_unread();
+            let is_written =
+                (self.unique.is_some() || self.annotated.is_some()) && !source.is_known && !tally.is_unread();
             let reason = tally.broken.as_ref().filter(|_| is_written)?;
             Some(format!("{} cannot be written without losing a part of it: {reason}", source.given))
         };

@@ -68,6 +68,10 @@ pub struct Fields {
     #[arg(skip)]
     pub are_added: bool,
 
+    /// Whether what is read will be read a second time, and must be the same then.
+    #[arg(skip)]
+    pub are_read_again: bool,
+
     /// In which order files are read.
     #[arg(skip)]
     pub order: Order,
