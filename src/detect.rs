@@ -27,7 +27,7 @@ use crate::grouping::Grouping;
 use crate::judge::Judge;
 use crate::minhash::MinHasher;
 use crate::near::{self, Compared, Keep, Near, Wanted};
-use crate::options::{DetectorBuilder, Excerpts, Level, Representative};
+use crate::options::{DetectorBuilder, Excerpts, Level, Removals, Representative};
 use crate::progress::Reporter;
 use crate::removal::Removing;
 use crate::report::{Comparison, Pair, Report, Stage, Summary};
@@ -62,6 +62,7 @@ pub struct Detector {
     pub(crate) removal: f32,
     pub(crate) near_misses: Option<f32>,
     pub(crate) excerpts: Excerpts,
+    pub(crate) removals: Removals,
     memory: Option<u64>,
     spill_folder: Option<PathBuf>,
     bands: Bands,
@@ -345,7 +346,10 @@ impl Detector {
             self.reporter.timed(&mut summary.times, Stage::Cluster, texts, |_| {
                 let clusters = grouping.clusters(&corpus, &copies, &misses);
                 drop(misses);
-                let removals = removing.removals(&corpus, sets, &copies, &clusters);
+                let removals = match self.removals {
+                    Removals::Find => removing.removals(&corpus, sets, &copies, &clusters),
+                    Removals::Ignore => Vec::new(),
+                };
                 let retells = self.retelling();
                 let how = (&shared[..], &furniture, retells.as_deref());
                 let excerpts = excerpts::between(&corpus, how, &clusters, wants_all);
@@ -536,6 +540,7 @@ impl DetectorBuilder {
             removal: self.removal as f32,
             near_misses: self.near_misses.map(|least| least as f32),
             excerpts: self.excerpts,
+            removals: self.removals,
             memory: self.memory,
             spill_folder: self.spill_folder,
             bands,

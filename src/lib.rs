@@ -162,7 +162,7 @@ pub use error::{ArchiveFault, Error, Result, SkipReason};
 pub use hash::FORMAT_VERSION;
 pub use index::Index;
 pub use minhash::{MinHash, MinHasher};
-pub use options::{DetectorBuilder, Excerpts, Level, Representative, Search};
+pub use options::{DetectorBuilder, Excerpts, Level, Removals, Representative, Search};
 pub use passages::{Passage, PassageKind, shared_passages};
 pub use removal::may_replace;
 pub use report::{

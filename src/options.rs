@@ -85,6 +85,29 @@ pub enum Excerpts {
 
 names!("choice of excerpts", Excerpts { Ignore => "ignore", Find => "find", FindAll => "find_all" });
 
+/// Whether it is found out which articles can be removed.
+///
+/// ```
+/// use retold::{Detector, Removals};
+///
+/// let articles = [("a", "The ferry leaves at nine."), ("b", "The ferry leaves at nine!")];
+/// let report = Detector::builder().removals(Removals::Ignore).build()?.find(&articles)?;
+/// assert_eq!((report.clusters().len(), report.removals().len()), (1, 0));
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize), serde(rename_all = "snake_case"))]
+#[non_exhaustive]
+pub enum Removals {
+    /// It is, which takes some hundredths of a run.
+    #[default]
+    Find,
+    /// It is not, and [`Report::removals`](crate::Report::removals) is empty: for who reads the clusters alone.
+    Ignore,
+}
+
+names!("choice of removals", Removals { Find => "find", Ignore => "ignore" });
+
 /// Which article of a cluster represents it: the one that the others are verified against, and that is kept where copies are
 /// thrown away. Ties go to the smaller id.
 ///
@@ -165,6 +188,7 @@ pub struct DetectorBuilder {
     pub(crate) within: Option<Duration>,
     pub(crate) near_misses: Option<f64>,
     pub(crate) excerpts: Excerpts,
+    pub(crate) removals: Removals,
     pub(crate) memory: Option<u64>,
     pub(crate) spill_folder: Option<PathBuf>,
     #[cfg_attr(feature = "serde", serde(skip))]
@@ -189,6 +213,7 @@ impl Default for DetectorBuilder {
             within: None,
             near_misses: None,
             excerpts: Excerpts::default(),
+            removals: Removals::default(),
             memory: None,
             spill_folder: None,
             progress: Reporter::default(),
@@ -333,6 +358,13 @@ impl DetectorBuilder {
     /// [`Report::excerpts`](crate::Report::excerpts); they are not by default. Clusters are the same either way.
     pub fn excerpts(mut self, excerpts: Excerpts) -> Self {
         self.excerpts = excerpts;
+        self
+    }
+
+    /// Whether it is found out which articles can be removed, see [`Report::removals`](crate::Report::removals); it is by default. Clusters are
+    /// the same either way.
+    pub fn removals(mut self, removals: Removals) -> Self {
+        self.removals = removals;
         self
     }
 

@@ -691,7 +691,7 @@ impl Report {
 
     /// The articles that can be removed without losing their content, each with the article that is kept instead, in the order
     /// of the input. Not every member of a cluster can be removed: what has content of its own stays, see
-    /// [`may_replace`](crate::may_replace).
+    /// [`may_replace`](crate::may_replace). Empty where they were [not asked for](crate::DetectorBuilder::removals).
     pub fn removals(&self) -> &[Removal] {
         &self.removals
     }

@@ -312,7 +312,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     let lines = (args.progress == Reporting::Jsonl).then(|| progress::Lines::of(&bar));
     // Before anything is read, so that an impossible option is told at once.
     let builder = args.search.detector().representative(args.keep.representative());
-    let mut builder = builder.removal_confidence(args.files.remove_from);
+    let mut builder = builder.removal_confidence(args.files.remove_from).removals(args.files.removals());
     if args.format == Format::Html {
         builder = builder.near_misses(NEAR_MISS);
     }

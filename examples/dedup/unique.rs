@@ -7,7 +7,7 @@ use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
 use indicatif::{HumanCount, ProgressBar};
-use retold::{Articles, Report};
+use retold::{Articles, Removals, Report};
 use serde_json::json;
 
 use crate::annotate::{Note, Notes, Table};
@@ -153,6 +153,11 @@ impl Names {
     /// Whether fields are added to the records.
     pub fn adds_fields(&self) -> bool {
         self.annotate.is_some()
+    }
+
+    /// Whether it matters what can be removed.
+    pub fn removals(&self) -> Removals {
+        if self.unique.is_some() || self.removed.is_some() { Removals::Find } else { Removals::Ignore }
     }
 
     /// Whether the input is read a second time.

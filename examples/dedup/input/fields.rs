@@ -375,7 +375,7 @@ pub struct Parser {
 impl Parser {
     /// The article in a record; none where the layout has told already why there is none.
     pub fn parse<'a>(&'a mut self, layout: &Layout, record: &'a [u8]) -> Result<Option<Article<'a>>, Refusal> {
-        let text = || std::str::from_utf8(record).map_err(|error| (None, not_utf8(error)));
+        let text = || valid(record).map_err(|error| (None, not_utf8(error)));
         // Files that begin with one are put together to lines of which some do.
         let object = || text().map(|text| unmarked(text).trim_ascii_end());
         match layout {
@@ -901,6 +901,11 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Scalar<'de>, M::Error> {
         IgnoredAny.visit_map(map).map(|_| Scalar::Other)
     }
+}
+
+/// Bytes as text: whether they are any is told many at a time, and then one by one where they are not.
+fn valid(bytes: &[u8]) -> Result<&str, std::str::Utf8Error> {
+    simdutf8::basic::from_utf8(bytes).or_else(|_| std::str::from_utf8(bytes))
 }
 
 fn not_utf8(error: std::str::Utf8Error) -> String {
