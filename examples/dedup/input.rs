@@ -518,6 +518,8 @@ impl<'a> Reader<'a> {
     fn parse(&self, source: usize, block: &Block, parser: &mut Parser) -> Parsed {
         let (mut articles, mut problems, mut skipped) = (Vec::new(), Vec::new(), Vec::new());
         let (mut texts, mut taken) = (String::new(), None);
+        // Threads that count the owners of one name would wait for each other.
+        let file: Arc<str> = Arc::from(&*self.files[source]);
         let Source { name, given, is_known, .. } = &self.sources[source];
         let are_added = self.fields.are_added && !is_known;
         if let Some(layout) = &self.layouts[source] {
@@ -546,10 +548,13 @@ impl<'a> Reader<'a> {
                 }
             }
         }
-        texts.shrink_to_fit();
+        // To give back a few pages takes longer than they are worth.
+        if texts.len() < texts.capacity() / 8 * 7 {
+            texts.shrink_to_fit();
+        }
         let texts = Arc::new(texts);
         let document = |([id, text, date, outlet, end], at): ([usize; 5], At)| {
-            let place = Place { file: self.files[source].clone(), at };
+            let place = Place { file: file.clone(), at };
             Document { block: texts.clone(), id, text, date, source: outlet, end, is_known: *is_known, place }
         };
         let documents = articles.into_iter().map(document).collect();

@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::time::Duration;
 
 use indicatif::HumanCount;
+use rayon::prelude::*;
 use retold::{ArticleRef, Articles, Cluster, Evidence, Excerpt, ExcerptPlace, Member, Relation, Report, Stage};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
@@ -163,7 +164,9 @@ impl Findings {
     }
 
     fn write_jsonl(&self, out: &mut impl Write) -> io::Result<()> {
-        for cluster in self.report.clusters() {
+        /// Clusters whose lines are in memory at a time.
+        const CLUSTERS: usize = 4096;
+        let of_cluster = |cluster: &Cluster| {
             let ArticleRef { id, position, .. } = cluster.representative();
             let at = |position: usize| self.places[position].to_string();
             let first = json!({"id": id, "at": at(*position), "representative": true});
@@ -173,10 +176,11 @@ impl Findings {
                 line
             });
             let members: Vec<Value> = std::iter::once(first).chain(others).collect();
-            write_line(
-                out,
-                &json!({"type": "cluster", "representative": id, "at": at(*position), "members": members}),
-            )?;
+            line_of(&json!({"type": "cluster", "representative": id, "at": at(*position), "members": members}))
+        };
+        for clusters in self.report.clusters().chunks(CLUSTERS) {
+            let lines: Vec<String> = clusters.par_iter().map(of_cluster).collect();
+            lines.iter().try_for_each(|line| out.write_all(line.as_bytes()))?;
         }
         let at = |position: usize| self.places[position].to_string();
         for excerpt in self.report.excerpts() {
@@ -338,12 +342,18 @@ pub fn rounded(number: f64, steps: f64) -> Value {
 }
 
 pub fn write_line(out: &mut impl Write, value: &Value) -> io::Result<()> {
+    out.write_all(line_of(value).as_bytes())
+}
+
+/// A line of JSON, with its end.
+fn line_of(value: &Value) -> String {
     let mut line = value.to_string();
     // All that is left of these stands inside of strings, and none needs more than four digits.
     if line.contains(is_harmful) {
         line = replace(&line, |c, to| write!(to, "\\u{:04x}", c as u32));
     }
-    writeln!(out, "{line}")
+    line.push('\n');
+    line
 }
 
 /// A text that can be shown in a terminal: on one line, with nothing that moves the cursor or reorders letters.
