@@ -208,7 +208,7 @@ fn fold_exact<E: Ord + Copy + Send>(
 ) -> Vec<u32> {
     let mut twins: Vec<u32> = (0..articles as u32).collect();
     order.par_sort_unstable();
-    for same in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)) {
+    for same in order.chunk_by(|a, b| (a.0, a.1) == (b.0, b.1)).filter(|same| same.len() > 1) {
         let mut same: Vec<u32> = same.iter().map(|&(.., at)| at).collect();
         same.sort_by_key(|&at| time(at));
         let mut rest = &same[..];
