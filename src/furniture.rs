@@ -179,10 +179,10 @@ impl Furniture {
     /// The share of a passage of a text that is furniture, by bytes.
     pub(crate) fn share_of(&self, text: u32, passage: &Range<usize>) -> f32 {
         let Some(cut) = self.of(text) else { return 0.0 };
-        let inside = |span: &Range<u32>| {
-            (span.end as usize).min(passage.end).saturating_sub((span.start as usize).max(passage.start))
-        };
-        cut.spans.iter().map(inside).sum::<usize>() as f32 / passage.len().max(1) as f32
+        let first = cut.spans.partition_point(|span| span.end as usize <= passage.start);
+        let inside = cut.spans[first..].iter().take_while(|span| (span.start as usize) < passage.end);
+        let len = |span: &Range<u32>| (span.end as usize).min(passage.end) - (span.start as usize).max(passage.start);
+        inside.map(len).sum::<usize>() as f32 / passage.len().max(1) as f32
     }
 
     /// A text without its furniture.
