@@ -14,8 +14,9 @@ use articles::articles;
 use retold::{
     Article, ArticleRef, Articles, Bands, Cluster, Collector, Comparison, ContentEvidence, Detector, DetectorBuilder,
     Error, Evidence, Excerpt, ExcerptKind, ExcerptPlace, Excerpts, Index, Level, Lookalike, Member, MinHash, MinHasher,
-    NearMiss, Pair, Passage, PassageKind, Progress, Relation, Removal, Report, Representative, Rule, Scheme, Search,
-    Shingle, ShingleSet, SimHash, SimHashIndex, SimHasher, SkipReason, Skipped, Stage, Summary, Weights, Word, Words,
+    NearMiss, Pair, Passage, PassageKind, Progress, Relation, Removal, Removals, Report, Representative, Rule, Scheme,
+    Search, Shingle, ShingleSet, SimHash, SimHashIndex, SimHasher, SkipReason, Skipped, Stage, Summary, Weights, Word,
+    Words,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -171,6 +172,7 @@ fn options_read_back_as_they_were_written() {
         .within(Duration::from_secs(60))
         .near_misses(0.3)
         .excerpts(Excerpts::Find)
+        .removals(Removals::Ignore)
         .memory(1 << 30)
         .spill_folder("somewhere");
     let json = serde_json::to_value(&builder).unwrap();
