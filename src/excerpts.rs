@@ -255,6 +255,8 @@ pub(crate) struct Match {
     pub(crate) related: f32,
     /// Whether the passage ends both texts, or begins both as a form does.
     pub(crate) is_edge: bool,
+    /// Whether it ends both texts and is no longer than what stands below a text: a signature, or a note on the author or on methods.
+    pub(crate) is_sign_off: bool,
     /// Whether it is of its text: long, and one of two texts that are apart says so much of it elsewhere.
     pub(crate) is_spoken_of: bool,
     /// Whether it is no prose, but names, headlines or captions.
@@ -323,6 +325,10 @@ const EDGE: u32 = 4;
 
 /// What begins two texts and is as much the same was taken over; less of a form is, for it is filled in.
 const TAKEN: f32 = 0.9;
+
+/// So many words that end two texts are seldom more than a note below both, whether or not these tell of one event: threads of a forum,
+/// reports on one poll.
+const SIGN_OFF: u32 = 120;
 
 /// So many words are seldom furniture where no more than [`SOME`] hold them.
 const FOR_SOME: u32 = 45;
@@ -440,6 +446,7 @@ pub(crate) fn passages(
                 spots: [spot(pair.longer, block.left, spans.0), spot(pair.shorter, block.right, spans.1)],
                 related,
                 is_edge: edges.0.1 && edges.1.1 || edges.0.0 && edges.1.0 && !is_taken,
+                is_sign_off: edges.0.1 && edges.1.1 && len(block.left).max(len(block.right)) <= SIGN_OFF,
                 is_spoken_of: is_taken && is_long && related < APART && of_its_text() >= OF_ITS_TEXT,
                 is_list,
                 is_on_pages,
@@ -489,6 +496,8 @@ impl Asked<'_> {
         let is_repeated = outlets.values().any(|&texts| texts >= REPEATED);
         let is_spoken_of = holders == 2 && matches.iter().all(|found| found.is_spoken_of);
         let is_edge = matches.iter().all(|found| found.is_edge) && !is_spoken_of;
+        // What one outlet has below two of its texts, a third may have as well before its own note. Of two outlets that are known one took it.
+        let is_sign_off = matches.iter().any(|found| found.is_sign_off) && !is_spoken_of && unknown > 0;
         let is_crowded = matches.iter().any(|found| found.is_crowded);
         let is_long = matches.iter().flat_map(|found| &found.spots).all(|spot| len(spot.words) >= FOR_SOME);
         // A list that two pages of one site show is made by the site; who has it in writing on another thing has taken it.
@@ -497,6 +506,7 @@ impl Asked<'_> {
         match holders {
             _ if matches.iter().any(|found| (found.is_list || found.is_on_pages) && !is_taken) => true,
             ..2 => true,
+            ..MANY if is_sign_off => true,
             2 => groups > 1 && (is_repeated || is_edge),
             SOME if is_long && unknown <= SOME => is_edge || is_crowded,
             SOME..MANY => groups >= SOME || is_edge || is_crowded || unknown > SOME,

@@ -76,8 +76,8 @@ pub enum Excerpts {
     /// what articles of one [source](crate::Article::source) share, and furniture of the pages: what ten sources and more hold, or one again
     /// and again, or some whose articles have nothing else in common (four, of 45 words and more), or what begins or ends two such articles,
     /// unless it is the whole of one of these, a beginning that was taken over word for word, or an end of 45 words and more of which one
-    /// article speaks before, where the two have nothing else in common. An article without a source counts as one by
-    /// itself.
+    /// article speaks before, where the two have nothing else in common; and where it is not known where they appeared, an end of two articles
+    /// of up to 120 words: signatures, and notes on authors and methods. An article without a source counts as one by itself.
     Find,
     /// All of them, with furniture marked as such.
     FindAll,

@@ -358,6 +358,35 @@ fn what_begins_two_texts_was_taken_over_and_what_ends_them_is_furniture() {
     assert_eq!(told([vec![&passage, &one], vec![&other, &changed(7)]]), (1, 0));
 }
 
+#[test]
+fn a_note_below_two_texts_is_furniture_even_where_these_tell_of_one_event() {
+    let (note, report) = (words(1, 110), words(1, 140));
+    // Words that both have, but in another order each.
+    let event = |salt: u64| {
+        let mut event = words(4, 100);
+        event.sort_by_key(|word| word.bytes().fold(salt, |sum, byte| sum.wrapping_mul(31 + salt) ^ u64::from(byte)));
+        event
+    };
+    let (one, other) = ([words(2, 60), event(7)].concat(), [words(3, 90), event(9)].concat());
+    let told = |one: &[&[String]], other: &[&[String]]| told_of(&[("a", one.concat()), ("b", other.concat())]);
+    assert_eq!(told(&[&one, &note], &[&other, &note]), (0, 1));
+    assert_eq!(told(&[&one, &report], &[&other, &report]), (1, 0), "too long for a note");
+    assert_eq!(told(&[&one, &note], &[&other, &note, &words(5, 30)]), (1, 0), "it ends one of them alone");
+    // A third text has another note below it.
+    let third = |after: &[String]| ("c", [event(11), words(6, 70), note.clone(), after.to_vec()].concat());
+    let two = [("a", [&one[..], &note].concat()), ("b", [&other[..], &note].concat())];
+    assert_eq!(told_of(&[two[0].clone(), two[1].clone(), third(&words(5, 9))]), (0, 1));
+    // Two outlets that are known, of which one took it.
+    let story = |(id, words): &(&str, Vec<String>)| Story {
+        id: id.to_string(),
+        text: words.join(" "),
+        source: Some(id.to_string()),
+        ..Story::default()
+    };
+    let report = excerpts().find(&two.iter().map(story).collect::<Vec<_>>()).unwrap();
+    assert_eq!(report.excerpts().len(), 1);
+}
+
 fn told_of(articles: &[(&str, Vec<String>)]) -> (usize, usize) {
     let articles: Vec<(&str, String)> = articles.iter().map(|(id, words)| (*id, words.join(" "))).collect();
     let report = excerpts().find(&articles).unwrap();

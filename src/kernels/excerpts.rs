@@ -61,6 +61,7 @@ const ON_PAGES: u8 = 4;
 const CROWDED: u8 = 8;
 const REWORDED: u8 = 16;
 const SPOKEN_OF: u8 = 32;
+const SIGN_OFF: u8 = 64;
 
 fn put_match(bytes: &mut Vec<u8>, found: &Match, texts: [&str; 2]) {
     let flag = |is: bool, flag: u8| if is { flag } else { 0 };
@@ -70,7 +71,8 @@ fn put_match(bytes: &mut Vec<u8>, found: &Match, texts: [&str; 2]) {
             | flag(found.is_on_pages, ON_PAGES)
             | flag(found.is_crowded, CROWDED)
             | flag(found.kind == ExcerptKind::Reworded, REWORDED)
-            | flag(found.is_spoken_of, SPOKEN_OF),
+            | flag(found.is_spoken_of, SPOKEN_OF)
+            | flag(found.is_sign_off, SIGN_OFF),
     );
     for (Spot { words, span, .. }, text) in found.spots.iter().zip(texts) {
         let before = text[..span.start].chars().count();
@@ -104,6 +106,7 @@ pub(super) fn matches(shorter: u32, longer: u32, bytes: &[u8]) -> Result<Vec<Mat
             is_on_pages: flags & ON_PAGES != 0,
             is_crowded: flags & CROWDED != 0,
             is_spoken_of: flags & SPOKEN_OF != 0,
+            is_sign_off: flags & SIGN_OFF != 0,
         });
     }
     Ok(found)
