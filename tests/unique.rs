@@ -253,6 +253,32 @@ fn names_that_are_not_utf8_are_kept() {
     assert_eq!(fs::read_dir(folder.join("out/deep")).unwrap().count(), 2);
 }
 
+#[test]
+fn tables_of_which_rows_end_in_carriage_returns_alone_become_one() {
+    let row = |id: &str, text: &str| format!("{id},{text}");
+    for (last, joint) in [("", "\r"), ("\r", "")] {
+        let (a, b) = (
+            format!("id,text\r{}{last}", row("a", FERRY)),
+            format!("id,text\r{}\r{}\r", row("b", STORM), row("c", FERRY)),
+        );
+        let folder = Temp::new("returns").with("a.csv", a.clone()).with("b.csv", b);
+        stdout(&folder, &["--unique", "u.csv", "a.csv", "b.csv"]);
+        assert_eq!(read(folder.join("u.csv")), format!("{a}{joint}{}\r", row("b", STORM)));
+    }
+}
+
+#[test]
+fn a_cell_that_breaks_off_behind_a_backslash_is_no_article() {
+    // As Spark and MySQL write it; the text goes on in the next line.
+    let broken = format!("a,\"{FERRY} They say \\\"no\\\".\n{STORM}\"\n");
+    let input = format!("id,text\n{broken}b,\"{FERRY} They say no.\"\nc,\"{STORM} They say \\\"no\\\"\"\n");
+    let folder = Temp::new("backslashes").with("x.csv", input.clone());
+    let output = run(&folder, &["--unique", "u.csv", "x.csv"]);
+    assert!(stderr(&output).contains("x.csv:2: a cell has quotes behind backslashes"), "{}", stderr(&output));
+    assert!(stderr(&output).contains("2 kept + 0 removed + 2 skipped"), "{}", stderr(&output));
+    assert_eq!(read(folder.join("u.csv")), input);
+}
+
 #[cfg(unix)]
 #[test]
 fn what_cannot_be_opened_does_not_end_a_run() {
@@ -271,6 +297,8 @@ fn what_cannot_be_opened_does_not_end_a_run() {
     }
     assert_eq!(read(folder.join("unique.jsonl")), line("a", FERRY) + &line("c", STORM));
     assert_eq!(fs::read_dir(folder.join("unique")).unwrap().count(), 1);
+    let missing = run(&folder, &["--unique", "other.jsonl", "in", "missing.jsonl", "--against", "gone.jsonl"]);
+    assert!(stderr(&missing).ends_with(": exactly what could be read, all but 3 files\n"), "{}", stderr(&missing));
 }
 
 #[test]

@@ -382,7 +382,8 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     if !args.quiet {
         tell_summary(&findings, took);
     }
-    if let (Some(account), false) = (outputs?, args.quiet) {
+    if let (Some(mut account), false) = (outputs?, args.quiet) {
+        account.unread = findings.unread.len();
         tell(format_args!("{account}"));
     }
     Ok(code)

@@ -44,8 +44,8 @@ pub struct Account {
     /// Bytes that belong to no record: heads of tables, blank lines, brackets and commas of lists.
     between: u64,
     input: Sum,
-    /// Sources of which nothing could be read.
-    unread: u64,
+    /// Files and folders that could not be read.
+    pub unread: usize,
 }
 
 impl Account {
@@ -91,7 +91,7 @@ impl fmt::Display for Account {
         match unread {
             0 => f.write_str(": exactly the input"),
             1 => f.write_str(": exactly what could be read, all but 1 file"),
-            more => write!(f, ": exactly what could be read, all but {} files", count(*more)),
+            more => write!(f, ": exactly what could be read, all but {} files", count(*more as u64)),
         }
     }
 }
@@ -401,7 +401,6 @@ fn write(
     let mut fates = fates.into_iter().enumerate();
     let mut account = Account::default();
     for (_, tally) in new() {
-        account.unread += u64::from(tally.is_unread());
         account.input.records += tally.records;
         account.input.bytes += tally.bytes;
     }
@@ -588,6 +587,8 @@ struct Joiner<'a> {
     /// What came after the last record, to be written before the next.
     gap: Vec<u8>,
     last: u8,
+    /// The byte that ends each line of the source.
+    line_end: u8,
     /// What comes before the first element of a list.
     head: Vec<u8>,
     /// What closes a list.
@@ -609,6 +610,7 @@ impl<'a> Joiner<'a> {
             is_later: false,
             gap,
             last: b'\n',
+            line_end: b'\n',
             head,
             tail,
             has_record: false,
@@ -627,6 +629,7 @@ impl<'a> Joiner<'a> {
         let shape = if block.shape == Shape::Entries { Shape::Lines } else { block.shape };
         if !block.records.is_empty() {
             self.shape = Some(shape);
+            self.line_end = block.line_end;
         }
         self.source_has_records |= !block.records.is_empty();
         let mut end = 0;
@@ -699,8 +702,8 @@ impl<'a> Joiner<'a> {
                 gap = self.head.clone();
             }
             self.has_record = true;
-        } else if self.is_later && self.last != b'\n' {
-            self.write(b"\n")?;
+        } else if self.is_later && self.last != self.line_end {
+            self.write(&[self.line_end])?;
         }
         self.write(&gap)?;
         if stays { self.write(bytes) } else { Ok(()) }

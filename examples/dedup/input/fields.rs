@@ -370,6 +370,9 @@ pub struct Parser {
     ends: Vec<usize>,
     /// Where each ends in the row.
     edges: Vec<usize>,
+    /// Whether a cell that begins with a quote ends without one, and has quotes behind backslashes: it goes on in what was taken for the next
+    /// row.
+    breaks_off: bool,
 }
 
 impl Parser {
@@ -405,6 +408,13 @@ impl Parser {
                 "the row has {count} cell{s} and the first row {columns}: put cells that hold the delimiter in quotes, or \
                  remove the row"
             ));
+        }
+        if self.breaks_off {
+            return refuse(
+                "a cell has quotes behind backslashes and breaks off at the end of the line: write quotes within a cell twice (Spark: \
+                 option(\"escape\", \"\\\"\"))"
+                    .into(),
+            );
         }
         if delimiter != b'\t' && runs_on(row, delimiter) {
             return refuse(
@@ -470,11 +480,13 @@ impl Parser {
         self.cells.clear();
         self.ends.clear();
         self.edges.clear();
+        self.breaks_off = false;
         if columns.is_some_and(|columns| delimiter == b'\t' && self.split_at_tabs(row, columns)) {
             return self.ends.len();
         }
         let mut at = 0;
         loop {
+            let mut is_escaped = false;
             if row.get(at) == Some(&b'"') {
                 at += 1;
                 loop {
@@ -484,11 +496,13 @@ impl Parser {
                     self.cells.extend_from_slice(&row[at..quote + double]);
                     at = row.len().min(quote + 1 + double);
                     if double == 0 {
+                        is_escaped = row[..quote].ends_with(b"\\");
                         break;
                     }
                 }
             }
             let end = memchr::memchr(delimiter, &row[at..]).map_or(row.len(), |found| at + found);
+            self.breaks_off |= is_escaped && at < end && row[end - 1] != b'"';
             self.cells.extend_from_slice(&row[at..end]);
             self.ends.push(self.cells.len());
             self.edges.push(end);

@@ -101,7 +101,7 @@ pub struct Block {
     /// The line in which the block begins, from 1.
     line: u64,
     /// The byte that ends each line.
-    line_end: u8,
+    pub line_end: u8,
 }
 
 impl Block {
