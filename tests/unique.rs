@@ -253,6 +253,26 @@ fn names_that_are_not_utf8_are_kept() {
     assert_eq!(fs::read_dir(folder.join("out/deep")).unwrap().count(), 2);
 }
 
+#[cfg(unix)]
+#[test]
+fn folders_without_articles_and_links_to_folders_are_told() {
+    let folder = Temp::new("nothing in it")
+        .with("in/x.jsonl", line("a", FERRY))
+        .with("other/y.jsonl", line("b", STORM))
+        .with("empty/z.log", "");
+    std::os::unix::fs::symlink("../other", folder.join("in/deep")).unwrap();
+    for (strict, code) in [(&[][..], 0), (&["--strict"], 1)] {
+        let output = run(&folder, &[&["--format", "jsonl", "in", "--against", "empty"], strict].concat());
+        assert_eq!(output.status.code(), Some(code));
+        for told in ["in/deep: a link to a folder, which is not followed", "empty: holds no file named"] {
+            assert!(stderr(&output).contains(told), "{}", stderr(&output));
+        }
+    }
+    // A folder that a pattern matches may well be empty.
+    let output = run(&folder, &["--format", "jsonl", "in", "emp*"]);
+    assert!(!stderr(&output).contains("holds no file"), "{}", stderr(&output));
+}
+
 #[test]
 fn tables_of_which_rows_end_in_carriage_returns_alone_become_one() {
     let row = |id: &str, text: &str| format!("{id},{text}");

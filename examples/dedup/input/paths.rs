@@ -185,7 +185,7 @@ pub fn find(paths: &[PathBuf], reading: Reading) -> Found {
                 false => found.add(path),
             }),
             Some(Err(error)) => found.problem(&path.to_string_lossy(), format!("not a pattern, {error}: fix it")),
-            None => found.add(path),
+            None => found.add_by_name(path),
         }
         found.sources[first..].sort_by(Source::by_path);
     }
@@ -345,6 +345,20 @@ impl Found {
         self.sources.push(Source { path, stored, name, inside, given, form, codec, is_known: false, reading });
     }
 
+    fn left_out(&mut self, id: &str, place: &str, reason: String) {
+        self.problems.push(Problem { id: id.into(), place: place.into(), reason, what: Left::Record });
+    }
+
+    /// The same of a path that was named: that nothing is in a folder is told, for it may be another one, or a disk that is not there.
+    fn add_by_name(&mut self, given: &Path) {
+        let before = (self.sources.len(), self.problems.len());
+        self.add(given);
+        if before == (self.sources.len(), self.problems.len()) {
+            let shown = given.to_string_lossy();
+            self.left_out(&shown, &shown, format!("holds no file named {READ}: fill it or leave it out"));
+        }
+    }
+
     /// Collects the files that a path stands for.
     fn add(&mut self, given: &Path) {
         let shown = given.to_string_lossy();
@@ -386,7 +400,13 @@ impl Found {
                     folders.push((path, inside));
                     continue;
                 }
-                // A pipe or device would wait for ever. A link to nothing is told when it is opened, and one to a folder is not followed.
+                if fs::metadata(&path).is_ok_and(|file| file.is_dir()) {
+                    let (place, inside) = (given.join(&inside), inside.to_string_lossy());
+                    let reason = "a link to a folder, which is not followed: give it by its name as well";
+                    self.left_out(&inside, &place.to_string_lossy(), reason.into());
+                    continue;
+                }
+                // A pipe or device would wait for ever. A link to nothing is told when it is opened.
                 let readable = fs::metadata(&path).map_or(true, |file| file.is_file());
                 match kind(&path).filter(|_| readable) {
                     Some(kind) => {
