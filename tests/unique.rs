@@ -255,6 +255,23 @@ fn names_that_are_not_utf8_are_kept() {
 
 #[cfg(unix)]
 #[test]
+fn a_link_to_what_is_written_stays_even_if_nothing_is_there_yet() {
+    let folder = Temp::new("links").with("x.jsonl", line("a", FERRY) + &line("b", FERRY)).with("out/there", "");
+    std::os::unix::fs::symlink("out/u.jsonl", folder.join("link.jsonl")).unwrap();
+    std::os::unix::fs::symlink("link.jsonl", folder.join("u.jsonl")).unwrap();
+    for _ in 0..2 {
+        stdout(&folder, &["--unique", "u.jsonl", "x.jsonl"]);
+        assert_eq!(read(folder.join("out/u.jsonl")), line("a", FERRY));
+        assert_eq!(fs::read_link(folder.join("u.jsonl")).unwrap(), Path::new("link.jsonl"));
+    }
+    // Links that lead in a circle lead to nothing.
+    std::os::unix::fs::symlink("circle.jsonl", folder.join("circle.jsonl")).unwrap();
+    stdout(&folder, &["--unique", "circle.jsonl", "x.jsonl"]);
+    assert_eq!(read(folder.join("circle.jsonl")), line("a", FERRY));
+}
+
+#[cfg(unix)]
+#[test]
 fn folders_without_articles_and_links_to_folders_are_told() {
     let folder = Temp::new("nothing in it")
         .with("in/x.jsonl", line("a", FERRY))

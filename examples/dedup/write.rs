@@ -46,8 +46,19 @@ fn end(path: &Path) {
 
 /// The full path of what is or will be there, however it is spelt; a link is what it leads to.
 pub fn full(path: &Path) -> PathBuf {
-    let in_folder = || Some(fs::canonicalize(folder(path)).ok()?.join(path.file_name()?));
-    fs::canonicalize(path).ok().or_else(in_folder).unwrap_or_else(|| path.into())
+    /// As many as Linux follows.
+    const LINKS: usize = 40;
+    let mut path = path.to_path_buf();
+    for _ in 0..LINKS {
+        match (fs::canonicalize(&path), fs::read_link(&path)) {
+            (Ok(full), _) => return full,
+            // What it leads to is not there yet.
+            (Err(_), Ok(to)) => path = folder(&path).join(to),
+            (Err(_), Err(_)) => break,
+        }
+    }
+    let in_folder = || Some(fs::canonicalize(folder(&path)).ok()?.join(path.file_name()?));
+    in_folder().unwrap_or(path)
 }
 
 /// The folder in which a file is or will be.
