@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use crate::arch;
 use crate::content::{CHUNKS_A_TASK, FEATURE_BITS, TokenChunk, TokenChunks, exp, features, ln};
 use crate::error::{Error, Result};
-use crate::store::{Block, Budget, CHUNK, CHUNK_BITS, Share, Store};
+use crate::store::{self, Block, Budget, CHUNK, CHUNK_BITS, Share, Store};
 
 /// A feature that more documents hold is no evidence of copying, however large the corpus.
 pub(crate) const MOST_DOCUMENTS: u32 = 40;
@@ -68,6 +68,9 @@ impl Run {
         if cfg!(test) { 5 } else { u32::BITS - 1 - self.bits }
     }
 }
+
+/// Into how many tasks the work of a thread is cut at least, where there is much of it: none is waited for long.
+const TASKS_A_THREAD: usize = 32;
 
 /// All texts are walked once for each part. Were long texts cut into ever more of them, time would grow with the square of
 /// their length.
@@ -264,8 +267,9 @@ pub(crate) fn count<L: Learn>(
     let names = parts.names;
     let mut lists = Lists { store: budget.store(Share::Lists), names, buckets: Vec::with_capacity(names.buckets()) };
     let run = Run::of(tokens.len());
-    // Of small runs a thread takes as many texts together as of large ones.
-    let runs_a_task = (CHUNKS_A_TASK / run.chunks()).max(1);
+    // What a thread has at hand is made anew for each task, which of many runs takes several.
+    let runs_a_task = tokens.len() / run.chunks() / (TASKS_A_THREAD * rayon::current_num_threads());
+    let runs_a_task = runs_a_task.max(CHUNKS_A_TASK / run.chunks()).max(1);
     for buckets in parts.buckets() {
         let partition = |keys: &mut Vec<u64>, first: usize| {
             keys.clear();
@@ -558,8 +562,10 @@ impl Partition {
         keys.iter().for_each(|&key| starts[bucket(key) + 1] += 1);
         (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
         let mut next = starts.clone();
-        let mut entries: Vec<AtomicU32> = std::iter::repeat_with(AtomicU32::default).take(keys.len()).collect();
-        let mut upper = vec![0; keys.len()];
+        let mut entries: Vec<AtomicU32> = Vec::with_capacity(store::room::<u32>(keys.len()));
+        entries.resize_with(keys.len(), AtomicU32::default);
+        let mut upper: Vec<u16> = Vec::with_capacity(store::room::<u16>(keys.len()));
+        upper.resize(keys.len(), 0);
         for &key in keys {
             let next = &mut next[bucket(key)];
             *entries[*next as usize].get_mut() = key as u32;
