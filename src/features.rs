@@ -452,7 +452,7 @@ impl Draft<'_> {
 impl Learn for Draft<'_> {
     type Scratch = Scratch;
 
-    fn learn(&mut self, tokens: TokenChunk<'_>, mut answers: Answers, scratch: &mut Scratch) {
+    fn learn(&mut self, tokens: TokenChunk<'_>, answers: &mut Answers, scratch: &mut Scratch) {
         let Scratch { asked, lists, rare, packed, .. } = scratch;
         let are_about = answers.are_about();
         rare.clear();
@@ -477,8 +477,6 @@ impl Learn for Draft<'_> {
             rare.weights.extend(lists.iter().map(|&list| list as u8));
             rare.ends.push(rare.lists.len() as u32);
         }
-        // Memory that stays is asked for when it is known how much.
-        drop(answers);
         let Rare { ends, lists, upper, weights, held } = &*rare;
         Learned { ends, lists, upper, weights, held }.write(packed);
         self.learned.push(self.store.keep(&*packed));
@@ -840,11 +838,13 @@ pub(crate) struct Content {
     /// For each text the weight of all rare features, and of all pairs of words: apart from the rest, since they are asked for of each
     /// text that is met.
     rare_totals: Vec<(u32, u32)>,
+    /// The weight of all pairs of words by itself, since that alone is asked for of each neighbour again and again.
+    pair_totals: Vec<u32>,
 }
 
 impl Content {
     /// What a text takes of memory whatever is given, in bytes.
-    pub(crate) const BYTES_A_TEXT: usize = size_of::<Head>() + 2 * size_of::<u32>();
+    pub(crate) const BYTES_A_TEXT: usize = size_of::<Head>() + 3 * size_of::<u32>();
 
     /// Counts and weighs the features of all texts, which have so many words each; those of leaders alone count as
     /// documents and can be found: on the lists that come with it. A feature that a larger corpus has more often is as common as there.
@@ -889,8 +889,10 @@ impl Content {
             tokens.consume(drafts, Scratch::default, finish, keep).into_iter().unzip();
         budget.check()?;
         let rare_totals = heads.iter().map(|head| (head.totals.rare, head.totals.pairs)).collect();
+        let pair_totals = heads.iter().map(|head| head.totals.pairs).collect();
         let rare = rare.into_iter().flatten().collect();
-        Ok((Self { heads, finished, stems, rare, common: weigher.common(Kin::ALL), rare_totals }, lists))
+        let common = weigher.common(Kin::ALL);
+        Ok((Self { heads, finished, stems, rare, common, rare_totals, pair_totals }, lists))
     }
 
     /// The weight of all rare features of a text, and of all its pairs of words.
@@ -902,10 +904,16 @@ impl Content {
     /// The weight of all pairs of words of a text.
     #[inline(always)]
     pub(crate) fn pair_total(&self, text: u32) -> u32 {
-        self.rare_totals(text).1
+        self.pair_totals[text as usize]
     }
 
-    /// Asks for these weights of a text.
+    /// Asks for the weight of all pairs of words of a text.
+    #[inline(always)]
+    pub(crate) fn fetch_pair_total(&self, text: u32) {
+        arch::fetch(&self.pair_totals[text as usize]);
+    }
+
+    /// Asks for both weights of a text.
     #[inline(always)]
     pub(crate) fn fetch_totals(&self, text: u32) {
         arch::fetch(&self.rare_totals[text as usize]);
@@ -936,7 +944,13 @@ impl Content {
 
     /// Asks for what tells where that is which is compared of some texts, and then for that.
     pub(crate) fn fetch(&self, texts: impl Iterator<Item = u32> + Clone) {
-        texts.clone().for_each(|text| arch::fetch(&self.heads[text as usize]));
+        for text in texts.clone() {
+            // A head is longer than what comes together, and where stems begin stands in the one before.
+            let head = &self.heads[text as usize];
+            arch::fetch(head);
+            arch::fetch(&head.stems_end);
+            arch::fetch(&self.heads[(text as usize).saturating_sub(1)].stems_end);
+        }
         for text in texts {
             let (_, words) = self.head(text, CHUNK, |head| head.stems_end);
             let stems = &self.stems[text as usize / CHUNK];

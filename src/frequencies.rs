@@ -24,7 +24,7 @@ use rayon::prelude::*;
 use crate::arch;
 use crate::content::{CHUNKS_A_TASK, FEATURE_BITS, TokenChunk, TokenChunks, exp, features, ln};
 use crate::error::{Error, Result};
-use crate::store::{Block, Budget, CHUNK, CHUNK_BITS, Share, Store};
+use crate::store::{self, Block, Budget, CHUNK, CHUNK_BITS, Share, Store};
 
 /// A feature that more documents hold is no evidence of copying, however large the corpus.
 pub(crate) const MOST_DOCUMENTS: u32 = 40;
@@ -35,6 +35,42 @@ const BYTES: usize = size_of::<u32>() + size_of::<u16>();
 /// Features of so many bytes are counted at once in any case, and so many more for each text.
 const BYTES_AT_ONCE: usize = 1 << 20;
 const BYTES_A_TEXT: usize = 520;
+
+/// Texts whose features are put into buckets together, as a number of bits. What a bucket has of a run lies in a page of the memory of its
+/// own, and the processor knows some thousand pages by heart: so in a large corpus a run is several chunks.
+#[derive(Clone, Copy, Debug)]
+struct Run {
+    bits: u32,
+}
+
+impl Run {
+    /// A run is one chunk up to so many of them; beyond, there are as many runs at least, so that all threads have enough to do.
+    const FEW: usize = if cfg!(test) { 1 } else { 128 };
+    /// A feature, less the bits of its bucket, and a text of the run make no more than 48 bits.
+    const MOST_BITS: u32 = CHUNK_BITS + 2;
+
+    /// For a corpus of so many chunks.
+    fn of(chunks: usize) -> Self {
+        let chunks = (chunks / Self::FEW).max(1);
+        Self { bits: (CHUNK_BITS + chunks.ilog2()).min(Self::MOST_BITS) }
+    }
+
+    fn texts(self) -> usize {
+        1 << self.bits
+    }
+
+    fn chunks(self) -> usize {
+        self.texts() / CHUNK
+    }
+
+    /// Bits of an entry that have room for the number of a feature of its bucket.
+    fn number_bits(self) -> u32 {
+        if cfg!(test) { 5 } else { u32::BITS - 1 - self.bits }
+    }
+}
+
+/// Into how many tasks the work of a thread is cut at least, where there is much of it: none is waited for long.
+const TASKS_A_THREAD: usize = 32;
 
 /// All texts are walked once for each part. Were long texts cut into ever more of them, time would grow with the square of
 /// their length.
@@ -212,7 +248,7 @@ pub(crate) trait Learn: Send + Sync {
     type Scratch: Default;
 
     /// Takes what was found out about some of the features: it must ask for all, in the order of [`features`].
-    fn learn(&mut self, tokens: TokenChunk<'_>, answers: Answers, scratch: &mut Self::Scratch);
+    fn learn(&mut self, tokens: TokenChunk<'_>, answers: &mut Answers, scratch: &mut Self::Scratch);
 }
 
 /// Counts the features of all texts and tells each chunk about its own, part by part; `counts` says whether a text counts
@@ -230,16 +266,24 @@ pub(crate) fn count<L: Learn>(
 ) -> Result<Lists> {
     let names = parts.names;
     let mut lists = Lists { store: budget.store(Share::Lists), names, buckets: Vec::with_capacity(names.buckets()) };
+    let run = Run::of(tokens.len());
+    // What a thread has at hand is made anew for each task, which of many runs takes several.
+    let runs_a_task = tokens.len() / run.chunks() / (TASKS_A_THREAD * rayon::current_num_threads());
+    let runs_a_task = runs_a_task.max(CHUNKS_A_TASK / run.chunks()).max(1);
     for buckets in parts.buckets() {
-        let partition = |keys: &mut Vec<u64>, chunk: usize| {
-            tokens.with(chunk, |chunk| Partition::new(chunk, (names, buckets.clone()), keys))
+        let partition = |keys: &mut Vec<u64>, first: usize| {
+            keys.clear();
+            for (at, chunk) in (first..tokens.len().min(first + run.chunks())).enumerate() {
+                tokens.with(chunk, |chunk| add_keys(chunk, (run, at), (names, &buckets), keys));
+            }
+            Partition::new(keys, run, (names, &buckets))
         };
-        let mut partitions: Vec<Partition> =
-            (0..tokens.len()).into_par_iter().with_max_len(CHUNKS_A_TASK).map_init(Vec::new, partition).collect();
+        let firsts = (0..tokens.len()).into_par_iter().step_by(run.chunks()).with_max_len(runs_a_task);
+        let mut partitions: Vec<Partition> = firsts.map_init(Vec::new, partition).collect();
         // What could not be read is missed later.
         budget.check()?;
         let bucket = |table: &mut Table, bucket: usize| {
-            count_bucket(&partitions, bucket - buckets.start, names, &counts, table)
+            count_bucket((&partitions, run), bucket - buckets.start, names, &counts, table)
                 .map(|found| lists.store.keep(found))
         };
         let counted: Option<Vec<Block>> =
@@ -247,11 +291,13 @@ pub(crate) fn count<L: Learn>(
         lists.buckets.extend(counted.ok_or(Error::TooLarge { articles: tokens.texts() })?);
         // Answers need no more than the places.
         partitions.iter_mut().for_each(|partition| partition.upper = Vec::new());
-        let learners = learners.par_iter_mut().enumerate().zip(partitions).with_max_len(CHUNKS_A_TASK);
-        learners.for_each_init(L::Scratch::default, |scratch, ((chunk, learner), partition)| {
-            let answers =
+        let learners = learners.par_chunks_mut(run.chunks()).enumerate().zip(partitions).with_max_len(runs_a_task);
+        learners.for_each_init(L::Scratch::default, |scratch, ((at, learners), partition)| {
+            let mut answers =
                 Answers { next: partition.starts, entries: partition.entries, names, buckets: buckets.clone() };
-            tokens.with(chunk, |chunk| learner.learn(chunk, answers, scratch));
+            for (chunk, learner) in (at * run.chunks()..).zip(learners) {
+                tokens.with(chunk, |chunk| learner.learn(chunk, &mut answers, scratch));
+            }
         });
         budget.check()?;
     }
@@ -363,7 +409,7 @@ struct Noted(Vec<u64>);
 impl Learn for Noted {
     type Scratch = ();
 
-    fn learn(&mut self, tokens: TokenChunk<'_>, mut answers: Answers, (): &mut ()) {
+    fn learn(&mut self, tokens: TokenChunk<'_>, answers: &mut Answers, (): &mut ()) {
         let (start, are_about) = (self.0.len(), answers.are_about());
         for tokens in tokens.texts() {
             features(tokens, |feature| {
@@ -426,7 +472,7 @@ impl Parts {
     }
 }
 
-/// What was found out about the features of a chunk that are in some of the buckets.
+/// What was found out about the features of a run of texts that are in some of the buckets.
 pub(crate) struct Answers {
     /// For each bucket where the next answer is.
     next: Vec<u32>,
@@ -474,46 +520,56 @@ impl<L> Answer<L> {
     }
 }
 
-/// The features of one chunk by bucket.
+/// The features of a run of texts by bucket.
 struct Partition {
     /// Where each bucket begins, and the end of the last.
     starts: Vec<u32>,
-    /// Of each feature what its bucket leaves open, and the text in the chunk: the lower bits; then whether its text
+    /// Of each feature what its bucket leaves open, and the text in the run: the lower bits; then whether its text
     /// had it before, its number among the features of the bucket, and the text; at last what was found out about it.
     entries: Vec<AtomicU32>,
     /// The upper bits, as long as features are counted.
     upper: Vec<u16>,
 }
 
+/// Adds the features of a chunk that are in some of the buckets, each with its text in the run, whose so-manieth chunk it is.
+fn add_keys(
+    chunk: TokenChunk<'_>,
+    (run, at): (Run, usize),
+    (names, buckets): (Names, &Range<usize>),
+    keys: &mut Vec<u64>,
+) {
+    // Of each word a stem and a pair, of which a part is of these buckets, and room for one text more.
+    keys.reserve(2 * chunk.words() * buckets.len() / names.buckets() * 9 / 8);
+    for (text, tokens) in ((at * CHUNK) as u64..).zip(chunk.texts()) {
+        let begin = keys.len();
+        keys.resize(begin + 2 * tokens.len(), 0);
+        let room = &mut keys[begin..];
+        let mut taken = 0;
+        // Written in any case and overwritten if it is of another part: a branch would go the wrong way too often.
+        features(tokens, |feature| {
+            room[taken] = feature << run.bits | text;
+            taken += usize::from(names.bucket(feature).wrapping_sub(buckets.start) < buckets.len());
+        });
+        keys.truncate(begin + taken);
+    }
+}
+
 impl Partition {
-    fn new(chunk: TokenChunk<'_>, (names, buckets): (Names, Range<usize>), keys: &mut Vec<u64>) -> Self {
-        keys.clear();
-        // Of each word a stem and a pair, of which a part is of these buckets, and room for one text more.
-        keys.reserve(2 * chunk.words() * buckets.len() / names.buckets() * 9 / 8);
+    fn new(keys: &[u64], run: Run, (names, buckets): (Names, &Range<usize>)) -> Self {
         let mut starts = vec![0; buckets.len() + 1];
-        for (text, tokens) in (0..).zip(chunk.texts()) {
-            let begin = keys.len();
-            keys.resize(begin + 2 * tokens.len(), 0);
-            let room = &mut keys[begin..];
-            let mut taken = 0;
-            // Written in any case and overwritten if it is of another part: a branch would go the wrong way too often.
-            features(tokens, |feature| {
-                room[taken] = feature << CHUNK_BITS | text;
-                taken += usize::from(names.bucket(feature).wrapping_sub(buckets.start) < buckets.len());
-            });
-            keys.truncate(begin + taken);
-        }
-        let low_bits = names.low_bits() + CHUNK_BITS;
+        let low_bits = names.low_bits() + run.bits;
         let bucket = |key: u64| (key >> low_bits) as usize - buckets.start;
         keys.iter().for_each(|&key| starts[bucket(key) + 1] += 1);
         (1..starts.len()).for_each(|at| starts[at] += starts[at - 1]);
         let mut next = starts.clone();
-        let mut entries: Vec<AtomicU32> = std::iter::repeat_with(AtomicU32::default).take(keys.len()).collect();
-        let mut upper = vec![0; keys.len()];
-        for &key in keys.iter() {
+        let mut entries: Vec<AtomicU32> = Vec::with_capacity(store::room::<u32>(keys.len()));
+        entries.resize_with(keys.len(), AtomicU32::default);
+        let mut upper: Vec<u16> = Vec::with_capacity(store::room::<u16>(keys.len()));
+        upper.resize(keys.len(), 0);
+        for &key in keys {
             let next = &mut next[bucket(key)];
             *entries[*next as usize].get_mut() = key as u32;
-            upper[*next as usize] = (key >> u32::BITS) as u16 % (1 << (low_bits - u32::BITS));
+            upper[*next as usize] = (key >> u32::BITS) as u16 & ((1 << (low_bits - u32::BITS)) - 1);
             *next += 1;
         }
         Self { starts, entries, upper }
@@ -531,19 +587,16 @@ impl Partition {
         self.upper[entries].iter().step_by(2 * arch::LINE).for_each(arch::fetch);
     }
 
-    /// For each feature of a bucket what is left of it, its text in the chunk, and the place for what is found out about it.
+    /// For each feature of a bucket what is left of it, its text in the run, and the place for what is found out about it.
     #[inline(always)]
-    fn bucket(&self, at: usize) -> impl Iterator<Item = (u64, usize, &AtomicU32)> {
+    fn bucket(&self, at: usize, run: Run) -> impl Iterator<Item = (u64, usize, &AtomicU32)> {
         let entries = self.starts[at] as usize..self.starts[at + 1] as usize;
-        self.entries[entries.clone()].iter().zip(&self.upper[entries]).map(|(entry, &upper)| {
+        self.entries[entries.clone()].iter().zip(&self.upper[entries]).map(move |(entry, &upper)| {
             let key = u64::from(upper) << u32::BITS | u64::from(entry.load(Relaxed));
-            (key >> CHUNK_BITS, key as usize % CHUNK, entry)
+            (key >> run.bits, key as usize & (run.texts() - 1), entry)
         })
     }
 }
-
-/// Bits of an entry that have room for the number of a feature of its bucket.
-const NUMBER_BITS: u32 = if cfg!(test) { 5 } else { u32::BITS - 1 - CHUNK_BITS };
 
 /// What was found out about a feature: the documents that hold it, where its list begins in the bucket, and in the uppermost bit
 /// whether its text had it before.
@@ -647,21 +700,21 @@ impl Table {
     }
 }
 
-/// Asks for what chunks that come soon have of a bucket: each has little of it, and that lies anywhere.
+/// Asks for what runs that come soon have of a bucket: each has little of it, and that lies anywhere.
 #[inline(always)]
-fn fetch_soon(partitions: &[Partition], chunk: usize, at: usize) {
+fn fetch_soon(partitions: &[Partition], run: usize, at: usize) {
     const SOON: usize = 4;
-    if let Some(later) = partitions.get(chunk + 2 * SOON) {
+    if let Some(later) = partitions.get(run + 2 * SOON) {
         arch::fetch(&later.starts[at]);
     }
-    if let Some(soon) = partitions.get(chunk + SOON) {
+    if let Some(soon) = partitions.get(run + SOON) {
         soon.fetch(at);
     }
 }
 
 /// Counts one bucket, and leaves what was found out in its entries. The lists; none if they are too many.
 fn count_bucket(
-    partitions: &[Partition],
+    (partitions, run): (&[Partition], Run),
     at: usize,
     names: Names,
     counts: &impl Fn(usize) -> bool,
@@ -673,11 +726,12 @@ fn count_bucket(
     // Of most buckets the number that was found is left in the entry, so that it need not be looked for again. Who has more features than
     // that has room for looks again, and notes which text was seen last.
     let entries: usize = partitions.iter().map(|partition| partition.len_of(at)).sum();
-    let remembers = entries <= 1 << NUMBER_BITS;
-    for (chunk, partition) in partitions.iter().enumerate() {
-        fetch_soon(partitions, chunk, at);
-        for (name, text, entry) in partition.bucket(at) {
-            let in_corpus = (chunk * CHUNK + text) as u32;
+    let remembers = entries <= 1 << run.number_bits();
+    for (number, partition) in partitions.iter().enumerate() {
+        fetch_soon(partitions, number, at);
+        let first = number * run.texts();
+        for (name, text, entry) in partition.bucket(at, run) {
+            let in_corpus = (first + text) as u32;
             let new = Counted { name, held: 0, last: u32::MAX };
             let (number, was_there) = table.find(name, new);
             let feature = &mut table.features[number];
@@ -688,7 +742,7 @@ fn count_bucket(
                 feature.last = in_corpus;
             }
             if remembers {
-                entry.store(again | (number << CHUNK_BITS | text) as u32, Relaxed);
+                entry.store(again | (number << run.bits | text) as u32, Relaxed);
             }
         }
     }
@@ -708,13 +762,14 @@ fn count_bucket(
     }
     let mut lists = vec![0; room as usize];
     let mut seen = vec![u32::MAX; if remembers { 0 } else { table.features.len() }];
-    for (chunk, partition) in partitions.iter().enumerate() {
-        fetch_soon(partitions, chunk, at);
-        for (name, text, entry) in partition.bucket(at) {
-            let in_corpus = (chunk * CHUNK + text) as u32;
+    for (number, partition) in partitions.iter().enumerate() {
+        fetch_soon(partitions, number, at);
+        let first = number * run.texts();
+        for (name, text, entry) in partition.bucket(at, run) {
+            let in_corpus = (first + text) as u32;
             let (number, again) = if remembers {
                 let left = entry.load(Relaxed);
-                ((left & !Found::AGAIN) as usize >> CHUNK_BITS, left & Found::AGAIN)
+                ((left & !Found::AGAIN) as usize >> run.bits, left & Found::AGAIN)
             } else {
                 let (number, _) = table.find(name, Counted { name, held: 0, last: 0 });
                 let before = std::mem::replace(&mut seen[number], in_corpus);
@@ -756,7 +811,7 @@ mod tests {
     impl Learn for Notes {
         type Scratch = ();
 
-        fn learn(&mut self, tokens: TokenChunk<'_>, mut answers: Answers, (): &mut ()) {
+        fn learn(&mut self, tokens: TokenChunk<'_>, answers: &mut Answers, (): &mut ()) {
             let (mut at, are_about) = (0, answers.are_about());
             for tokens in tokens.texts() {
                 features(tokens, |feature| {
@@ -843,6 +898,20 @@ mod tests {
         let little = Parts::new(1_000_000, 350_000_000, &Budget::new(Some(1 << 30), None));
         let given = Budget::new(Some(1 << 30), None).share(Share::Counting);
         assert!((2 * BYTES * 350_000_000 / little.len()) as u64 <= given);
+    }
+
+    #[test]
+    fn runs_grow_with_the_corpus_and_leave_enough_for_all_threads() {
+        for chunks in [0, 1, 2, 3, 4, 5, 9, 1000, 100_000] {
+            let run = Run::of(chunks);
+            assert!((1..=4).contains(&run.chunks()));
+            assert!(run.chunks() == 1 || chunks / run.chunks() >= Run::FEW);
+            // What is left of a feature and its text has room in an entry and in what is kept beside it.
+            for names in [Names::SHORT, Names::LONG] {
+                assert!((33..48).contains(&(names.low_bits() + run.bits)));
+            }
+        }
+        assert!(Run::of(4 * Run::FEW).chunks() > Run::of(Run::FEW).chunks());
     }
 
     #[test]

@@ -235,7 +235,7 @@ impl Neighbours {
             for (left, end) in (first..).zip(ends) {
                 let mine = &words[2 * start..2 * *end as usize];
                 for Neighbour { text: right, .. } in neighbours(mine) {
-                    content.fetch_totals(right);
+                    content.fetch_pair_total(right);
                     arch::fetch(&nth_best[right as usize]);
                 }
                 for Neighbour { text: right, pairs } in neighbours(mine) {
@@ -320,7 +320,7 @@ impl Neighbours {
             for at in span {
                 // Where a share goes is known when it is known how many went before it.
                 if let Some(later) = text_at(words, at + 2 * SOON) {
-                    content.fetch_totals(later);
+                    content.fetch_pair_total(later);
                     next_of(later).into_iter().for_each(arch::fetch);
                 }
                 let soon = text_at(words, at + SOON).and_then(next_of);

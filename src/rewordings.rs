@@ -290,7 +290,7 @@ impl Rewordings<'_> {
             };
             let mut neighbours = neighbours.of(left);
             for neighbour in &neighbours {
-                content.fetch_totals(neighbour.text);
+                content.fetch_pair_total(neighbour.text);
                 usual.fetch(neighbour.text);
             }
             neighbours.retain(|neighbour| worth(neighbour));

@@ -250,7 +250,7 @@ pub(crate) struct Store {
 /// Words that a [`Store`] keeps.
 #[derive(Debug)]
 pub(crate) enum Block {
-    Memory(Box<[u32]>),
+    Memory(Vec<u32>),
     File { at: u64, words: usize },
 }
 
@@ -279,7 +279,17 @@ impl Store {
     pub(crate) fn keep<'a>(&self, words: impl Into<Cow<'a, [u32]>>) -> Block {
         let words = words.into();
         if self.takes(&words) {
-            Block::Memory(words.into_owned().into())
+            Block::Memory(match words {
+                Cow::Owned(mut words) => {
+                    words.shrink_to(room::<u32>(words.len()));
+                    words
+                }
+                Cow::Borrowed(lent) => {
+                    let mut words = Vec::with_capacity(room::<u32>(lent.len()));
+                    words.extend_from_slice(lent);
+                    words
+                }
+            })
         } else {
             Block::File { at: self.spill.write(bytemuck::cast_slice(&words)), words: words.len() }
         }
@@ -289,11 +299,11 @@ impl Store {
     /// all sizes is of little use to what comes later.
     pub(crate) fn keep_in_place_of(&self, block: Block, words: &[u32]) -> Block {
         match block {
-            Block::Memory(room) if room.len() >= words.len() && self.takes(words) => {
-                let mut room = room.into_vec();
-                room.truncate(words.len());
-                room.copy_from_slice(words);
-                Block::Memory(room.into())
+            Block::Memory(mut place) if place.capacity() >= words.len() && self.takes(words) => {
+                place.clear();
+                place.extend_from_slice(words);
+                place.shrink_to(room::<u32>(words.len()));
+                Block::Memory(place)
             }
             block => {
                 drop(block);
@@ -330,6 +340,19 @@ impl Store {
     }
 }
 
+/// For how many numbers memory is taken where there are so many: what is large takes whole pages. Blocks come and go by the ten thousand, and
+/// the usual allocator of Linux goes through all sizes that it has free, one by one, when it takes or gives back one of them: so there
+/// must be few sizes.
+pub(crate) fn room<T>(numbers: usize) -> usize {
+    const PAGE: usize = 4096;
+    /// What the allocator takes of the pages itself.
+    const HEADER: usize = 16;
+    /// Of less, whole pages would be too much.
+    const LARGE: usize = 16 * PAGE;
+    let bytes = numbers * size_of::<T>();
+    if bytes < LARGE { numbers } else { ((bytes + HEADER).next_multiple_of(PAGE) - HEADER) / size_of::<T>() }
+}
+
 /// Adds bytes to words, four in each, the last filled up with zeros.
 pub(crate) fn add_bytes(words: &mut Vec<u32>, bytes: &[u8]) {
     let start = words.len();
@@ -346,6 +369,16 @@ pub(crate) fn bytes(words: &[u32]) -> &[u8] {
 mod tests {
     use super::*;
     use proptest::prelude::*;
+
+    #[test]
+    fn large_blocks_have_few_sizes_and_little_room_to_spare() {
+        let sizes: std::collections::BTreeSet<usize> = (16_384..40_000).map(room::<u32>).collect();
+        assert!(sizes.len() <= 24, "{} sizes", sizes.len());
+        for numbers in (0..40_000).step_by(7) {
+            assert!((numbers..=numbers * 16 / 15).contains(&room::<u32>(numbers)), "{numbers}");
+        }
+        assert_eq!(room::<u16>(1000), 1000);
+    }
 
     proptest! {
         #[test]
