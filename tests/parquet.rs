@@ -9,18 +9,24 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, BinaryArray, Date32Array, Date64Array, Float64Array, Int64Array, LargeStringArray, ListArray,
-    ListBuilder, RecordBatch, StringArray, StringBuilder, StringDictionaryBuilder, StructArray,
-    TimestampMicrosecondArray, TimestampNanosecondArray, TimestampSecondArray,
+    Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Date64Array, FixedSizeBinaryArray, Float32Array,
+    Float64Array, Int64Array, LargeStringArray, ListArray, ListBuilder, RecordBatch, StringArray, StringBuilder,
+    StringDictionaryBuilder, StructArray, StructBuilder, TimestampMicrosecondArray, TimestampNanosecondArray,
+    TimestampSecondArray,
 };
 use arrow::compute::{concat_batches, filter_record_batch};
 use arrow::datatypes::{DataType, Field, Int32Type};
 use common::*;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::Compression;
+use parquet::data_type::{ByteArrayType, Int96, Int96Type};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
+use parquet::schema::types::{SchemaDescriptor, TypePtr};
 use serde_json::Value;
 
 /// Rows with nulls in every column, and columns that dedup does not read.
@@ -51,13 +57,26 @@ fn rows() -> RecordBatch {
     .unwrap()
 }
 
-fn write(path: &Path, rows: &RecordBatch) {
+fn properties() -> WriterProperties {
     let pairs = Some(vec![KeyValue::new("made by".to_string(), "us".to_string())]);
-    let properties =
-        WriterProperties::builder().set_compression(Compression::SNAPPY).set_key_value_metadata(pairs).build();
-    let mut writer = ArrowWriter::try_new(File::create(path).unwrap(), rows.schema(), Some(properties)).unwrap();
+    WriterProperties::builder().set_compression(Compression::SNAPPY).set_key_value_metadata(pairs).build()
+}
+
+fn write(path: &Path, rows: &RecordBatch) {
+    write_with(path, rows, ArrowWriterOptions::new());
+}
+
+fn write_with(path: &Path, rows: &RecordBatch, options: ArrowWriterOptions) {
+    let (file, options) = (File::create(path).unwrap(), options.with_properties(properties()));
+    let mut writer = ArrowWriter::try_new_with_options(file, rows.schema(), options).unwrap();
     writer.write(rows).unwrap();
     writer.close().unwrap();
+}
+
+/// What the file says of its columns.
+fn columns(path: &Path) -> Vec<TypePtr> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path).unwrap()).unwrap();
+    builder.parquet_schema().columns().iter().map(|column| column.self_type_ptr()).collect()
 }
 
 fn read(path: &Path) -> RecordBatch {
@@ -136,10 +155,10 @@ fn damaged_files_end_no_run() {
 #[test]
 fn damage_in_other_columns_is_told_and_nothing_is_written() {
     let folder = Temp::new("damaged column");
-    let numbers: Vec<f64> = (0..2000).map(|number: i32| f64::from(number).sqrt()).collect();
+    let numbers: Vec<f32> = (0..2000).map(|number: i16| f32::from(number).sqrt()).collect();
     let texts: Vec<String> = (0..2000).map(|number| format!("{FERRY} {number}")).collect();
     let columns: [(&str, ArrayRef); 2] =
-        [("text", Arc::new(StringArray::from(texts))), ("share", Arc::new(Float64Array::from(numbers)))];
+        [("text", Arc::new(StringArray::from(texts))), ("share", Arc::new(Float32Array::from(numbers)))];
     write(&folder.join("x.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
     let mut bytes = std::fs::read(folder.join("x.parquet")).unwrap();
     let reader = ParquetRecordBatchReaderBuilder::try_new(File::open(folder.join("x.parquet")).unwrap()).unwrap();
@@ -234,12 +253,12 @@ fn dates_are_read_whatever_their_type() {
     // What is not read is told.
     let columns: [(&str, ArrayRef); 3] = [
         ("text", texts()),
-        ("when", Arc::new(Float64Array::from(vec![1.0, 2.0]))),
+        ("when", Arc::new(BooleanArray::from(vec![true, false]))),
         ("body", Arc::new(BinaryArray::from_vec(vec![b"x", b"y"]))),
     ];
     write(&folder.join("x.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
     let output = run(&folder, &["--keep", "earliest", "--date-field", "when", "x.parquet"]);
-    let told = "column \"when\" is of type Float64, which is not read as a date";
+    let told = "column \"when\" is of type Boolean, which is not read as a date";
     assert!(stderr(&output).contains(told), "{}", stderr(&output));
     let pair = with_a_pair("binary");
     std::fs::copy(folder.join("x.parquet"), pair.join("x.parquet")).unwrap();
@@ -299,5 +318,118 @@ fn columns_may_hold_fields_and_lists() {
     for field in ["article.body", "lines"] {
         let found = stdout(&folder, &["--level", "near", "--text-field", field, "x.parquet"]);
         assert!(found.starts_with("x.parquet#1 and 1 like it:\n  x.parquet#3  exact"), "{field}: {found}");
+    }
+}
+
+/// Spark and Hive keep times in 96 bits, and a date that is never reached says "for ever".
+#[test]
+fn times_of_96_bits_hold_any_year() {
+    let folder = Temp::new("int96");
+    let message = "message rows { required binary id (STRING); required binary text (STRING); required int96 date;
+        required group of { required int96 when; } }";
+    let (file, message) = (File::create(folder.join("x.parquet")).unwrap(), parse_message_type(message).unwrap());
+    let mut writer = SerializedFileWriter::new(file, Arc::new(message), Arc::new(properties())).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    for strings in [["late", "early"], [FERRY; 2]] {
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<ByteArrayType>().write_batch(&strings.map(Into::into), None, None).unwrap();
+        column.close().unwrap();
+    }
+    let (late, early) = (2_932_896, 18_262);
+    for _ in 0..2 {
+        let times = [late, early].map(|day| {
+            let mut time = Int96::new();
+            time.set_data(5000, 0, 2_440_588 + day);
+            time
+        });
+        let mut column = group.next_column().unwrap().unwrap();
+        column.typed::<Int96Type>().write_batch(&times, None, None).unwrap();
+        column.close().unwrap();
+    }
+    group.close().unwrap();
+    writer.close().unwrap();
+
+    let times = |days: &[u32]| {
+        let micros = days.iter().map(|day| i64::from(*day) * 86_400_000_000 + 5);
+        TimestampMicrosecondArray::from_iter_values(micros)
+    };
+    for (option, days) in [("--unique", &[early][..]), ("--annotate", &[late, early])] {
+        let found = stdout(&folder, &["--level", "near", "--keep", "earliest", option, "out.parquet", "x.parquet"]);
+        assert!(found.starts_with("early and 1 like it:\n"), "{found}");
+        let rows = read(&folder.join("out.parquet"));
+        assert_eq!(&**rows.column(2), &times(days) as &dyn Array);
+        let of = rows.column(3).as_any().downcast_ref::<StructArray>().unwrap();
+        assert_eq!(&**of.column(0), &times(days) as &dyn Array);
+    }
+}
+
+/// Of what a file says of its columns, rows in memory hold only a part.
+#[test]
+fn columns_are_written_as_what_they_were() {
+    let day = 86_400_000;
+    let rows = |days: Vec<Option<i64>>| {
+        let key = FixedSizeBinaryArray::try_from_iter([[7; 16], [8; 16]].into_iter()).unwrap();
+        let columns: [(&str, ArrayRef, bool); 5] = [
+            ("text", Arc::new(StringArray::from(vec![FERRY, STORM])), false),
+            ("day", Arc::new(Date64Array::from(days)), true),
+            ("key", Arc::new(key), false),
+            ("more", Arc::new(StringArray::from(vec!["{}", "[1]"])), false),
+            ("kind", Arc::new(BinaryArray::from_vec(vec![b"news", b"view"])), false),
+        ];
+        RecordBatch::try_from_iter_with_nullable(columns).unwrap()
+    };
+    let message = "message rows { required binary text (STRING); optional int32 day (DATE);
+        required fixed_len_byte_array(16) key (UUID); required binary more (JSON); required binary kind (ENUM); }";
+    let columns_of = SchemaDescriptor::new(Arc::new(parse_message_type(message).unwrap()));
+    let (folder, days) = (Temp::new("annotations"), rows(vec![Some(-2 * day), None]));
+    let [x, y, out] = ["x.parquet", "y.parquet", "out.parquet"].map(|name| folder.join(name));
+    for path in [&x, &y] {
+        write_with(path, &days, ArrowWriterOptions::new().with_parquet_schema(columns_of.clone()));
+    }
+    for args in
+        [&["--unique", "out.parquet", "x.parquet", "y.parquet"][..], &["--annotate", "out.parquet", "x.parquet"]]
+    {
+        stdout(&folder, &[&["--level", "near"], args].concat());
+        assert_eq!(columns(&out)[..5], columns(&x)[..], "{args:?}");
+        assert_eq!(read(&out).columns()[..5], *days.columns(), "{args:?}");
+    }
+
+    // Where files differ, nothing of a value may be lost.
+    let instants = rows(vec![Some(day + 5), None]);
+    for (name, parts) in [("a.parquet", [&instants, &days]), ("z.parquet", [&days, &instants])] {
+        write(&folder.join(name), &instants);
+        stdout(&folder, &["--level", "near", "--annotate", "out.parquet", "x.parquet", name]);
+        assert_eq!(columns(&out)[..5], columns(&folder.join(name))[..]);
+        assert_eq!(read(&out).columns()[..5], *concat_batches(&days.schema(), parts).unwrap().columns());
+    }
+}
+
+/// As pandas keeps whole numbers of which one is missing.
+#[test]
+fn whole_floats_are_ids() {
+    let folder = Temp::new("floats");
+    let columns: [(&str, ArrayRef, bool); 2] = [
+        ("id", Arc::new(Float64Array::from(vec![Some(1.0), None, Some(3.0)])), true),
+        ("text", Arc::new(StringArray::from(vec![FERRY, STORM, FERRY])), false),
+    ];
+    write(&folder.join("x.parquet"), &RecordBatch::try_from_iter_with_nullable(columns).unwrap());
+    let found = stdout(&folder, &["--level", "near", "x.parquet"]);
+    assert!(found.starts_with("1 and 1 like it:\n  3  exact"), "{found}");
+}
+
+#[test]
+fn lists_of_structs_are_told() {
+    let pair = with_a_pair("messages");
+    let mut fields = StructBuilder::from_fields(vec![Field::new("content", DataType::Utf8, true)], 1);
+    fields.field_builder::<StringBuilder>(0).unwrap().append_value(FERRY);
+    fields.append(true);
+    let mut messages = ListBuilder::new(fields);
+    messages.append(true);
+    let columns: [(&str, ArrayRef); 2] =
+        [("messages", Arc::new(messages.finish())), ("text", Arc::new(StringArray::from(vec![STORM])))];
+    write(&pair.join("x.parquet"), &RecordBatch::try_from_iter(columns).unwrap());
+    for field in ["messages", "messages.content"] {
+        let told = format!("column {field:?} is of type list of structs, which is not read as text");
+        assert_unread(&pair, &["--text-field", field, "."], "./x.parquet", &[&told]);
     }
 }

@@ -1,4 +1,4 @@
-//! Parquet: read as JSON lines of its columns of text, whole numbers and dates, written from the whole rows.
+//! Parquet: read as JSON lines of its columns of text, numbers and dates, written from the whole rows.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -8,16 +8,19 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, BooleanArray, Float64Array, RecordBatch, StringArray, UInt64Array};
 use arrow::compute::filter_record_batch;
-use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 use arrow::json::WriterBuilder;
 use arrow::json::writer::LineDelimited;
 use indicatif::ProgressBar;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
-use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowWriter, ProjectionMask};
-use parquet::file::metadata::KeyValue;
+use parquet::arrow::arrow_writer::{ArrowWriter, ArrowWriterOptions};
+use parquet::arrow::{ARROW_SCHEMA_META_KEY, ArrowSchemaConverter, ProjectionMask};
+use parquet::basic::{ConvertedType, Type as Physical};
+use parquet::file::metadata::{KeyValue, ParquetMetaData};
 use parquet::file::properties::WriterProperties;
+use parquet::schema::types::{SchemaDescriptor, Type, TypePtr};
 
 use super::bytes::{guarded, told, too_large, unreadable};
 use crate::annotate::{FIELDS, Note, clash};
@@ -27,10 +30,7 @@ use crate::annotate::{FIELDS, Note, clash};
 pub fn open<'a>(path: &Path, allowed: u64, bar: &'a ProgressBar) -> io::Result<Box<dyn Read + Send + 'a>> {
     let file = File::open(path)?;
     let bytes = file.metadata()?.len();
-    let metadata = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new()).map_err(io::Error::other)?;
-    let fields: Fields = metadata.schema().fields().iter().map(as_read).collect();
-    let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
-    let metadata = ArrowReaderMetadata::try_new(metadata.metadata().clone(), options).map_err(io::Error::other)?;
+    let metadata = with_leaves(&load(&file)?, |_, kind| as_read(kind))?;
     let rows = metadata.metadata().file_metadata().num_rows().max(1) as u64;
     let (mut leaves, mut columns) = (0, Vec::new());
     for field in metadata.schema().fields() {
@@ -59,7 +59,17 @@ pub fn unread(path: &Path) -> io::Result<Vec<(String, String)>> {
     let mut unread = Vec::new();
     for field in schema(path)?.fields() {
         each_leaf(field, "", &mut 0, &mut |_, (name, kind), is_read| {
-            if !is_read {
+            if is_read {
+                return;
+            }
+            let list = match kind {
+                DataType::List(items) | DataType::LargeList(items) => Some(items.data_type()),
+                _ => None,
+            };
+            if let Some(DataType::Struct(fields)) = list {
+                let names = fields.iter().map(|field| format!("{name}.{}", field.name()));
+                unread.extend([name.clone()].into_iter().chain(names).map(|name| (name, "list of structs".into())));
+            } else {
                 unread.push((name, kind.to_string()));
             }
         });
@@ -68,22 +78,61 @@ pub fn unread(path: &Path) -> io::Result<Vec<(String, String)>> {
 }
 
 fn schema(path: &Path) -> io::Result<SchemaRef> {
-    let metadata = ArrowReaderMetadata::load(&File::open(path)?, ArrowReaderOptions::new());
-    metadata.map(|metadata| metadata.schema().clone()).map_err(io::Error::other)
+    load(&File::open(path)?).map(|metadata| metadata.schema().clone())
 }
 
-/// A column as it is read: texts are views, so that a value of a dictionary is in memory once, and times have a zone that is
-/// a number.
-fn as_read(field: &FieldRef) -> FieldRef {
-    let kind = match field.data_type() {
+/// Times of 96 bits are in microseconds where the file does not say in what: in nanoseconds, years after 2262 would be others.
+fn load(file: &File) -> io::Result<ArrowReaderMetadata> {
+    let metadata = ArrowReaderMetadata::load(file, ArrowReaderOptions::new()).map_err(io::Error::other)?;
+    let pairs = metadata.metadata().file_metadata().key_value_metadata();
+    let is_told = pairs.is_some_and(|pairs| pairs.iter().any(|pair| pair.key == ARROW_SCHEMA_META_KEY));
+    let columns = metadata.parquet_schema().columns();
+    if is_told || columns.iter().all(|column| column.physical_type() != Physical::INT96) {
+        return Ok(metadata);
+    }
+    with_leaves(&metadata, |at, kind| match columns[at].physical_type() {
+        Physical::INT96 => DataType::Timestamp(TimeUnit::Microsecond, None),
+        _ => kind.clone(),
+    })
+}
+
+/// The same file with other types for what has a column of its own in it, by its place there.
+fn with_leaves(
+    metadata: &ArrowReaderMetadata,
+    mut change: impl FnMut(usize, &DataType) -> DataType,
+) -> io::Result<ArrowReaderMetadata> {
+    fn changed(field: &FieldRef, at: &mut usize, change: &mut impl FnMut(usize, &DataType) -> DataType) -> FieldRef {
+        let mut within = |field: &FieldRef| changed(field, at, change);
+        let kind = match field.data_type() {
+            DataType::Struct(fields) => DataType::Struct(fields.iter().map(within).collect()),
+            DataType::List(inner) => DataType::List(within(inner)),
+            DataType::LargeList(inner) => DataType::LargeList(within(inner)),
+            DataType::ListView(inner) => DataType::ListView(within(inner)),
+            DataType::LargeListView(inner) => DataType::LargeListView(within(inner)),
+            DataType::FixedSizeList(inner, length) => DataType::FixedSizeList(within(inner), *length),
+            DataType::Map(inner, is_sorted) => DataType::Map(within(inner), *is_sorted),
+            kind => {
+                *at += 1;
+                change(*at - 1, kind)
+            }
+        };
+        Arc::new(field.as_ref().clone().with_data_type(kind))
+    }
+    let (schema, mut at) = (metadata.schema(), 0);
+    let fields: Fields = schema.fields().iter().map(|field| changed(field, &mut at, &mut change)).collect();
+    let schema = Arc::new(Schema::new_with_metadata(fields, schema.metadata().clone()));
+    let options = ArrowReaderOptions::new().with_schema(schema);
+    ArrowReaderMetadata::try_new(metadata.metadata().clone(), options).map_err(io::Error::other)
+}
+
+/// A type as it is read: texts are views, so that a value of a dictionary is in memory once, and times have a zone that is a
+/// number.
+fn as_read(kind: &DataType) -> DataType {
+    match kind {
         DataType::Utf8 | DataType::LargeUtf8 => DataType::Utf8View,
         DataType::Timestamp(unit, Some(_)) => DataType::Timestamp(*unit, Some("+00:00".into())),
-        DataType::List(lines) => DataType::List(as_read(lines)),
-        DataType::LargeList(lines) => DataType::LargeList(as_read(lines)),
-        DataType::Struct(fields) => DataType::Struct(fields.iter().map(as_read).collect()),
         kind => kind.clone(),
-    };
-    Arc::new(field.as_ref().clone().with_data_type(kind))
+    }
 }
 
 /// Visits what has a column of its own in the file, with its places there, its name and type, and whether it may hold a
@@ -126,6 +175,8 @@ fn is_read(kind: &DataType) -> bool {
         DataType::Dictionary(_, values) => values.is_string(),
         DataType::List(lines) | DataType::LargeList(lines) => lines.data_type().is_string(),
         DataType::Date32 | DataType::Date64 | DataType::Timestamp(..) => true,
+        // Whole numbers of which one is missing, as pandas keeps them.
+        DataType::Float64 => true,
         kind => kind.is_integer() || kind.is_string(),
     }
 }
@@ -301,14 +352,22 @@ fn rewrite<W: Write + Send>(
         guarded(read).map_err(|error| told(format!("{}: {}", path.display(), unreadable(&error))))
     }
     let open = |path: &Path| {
-        of(path, || ParquetRecordBatchReaderBuilder::try_new(File::open(path)?).map_err(io::Error::other))
+        of(path, || {
+            let file = File::open(path)?;
+            let metadata = load(&file)?;
+            Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata))
+        })
     };
     let [first, ..] = files else { return Err(io::Error::other("no file to write")) };
     let (schema, metadata) = (open(first)?.schema().clone(), open(first)?.metadata().clone());
-    let fields = files.iter().try_fold(schema.fields().clone(), |fields, path| {
-        joined(&fields, open(path)?.schema().fields(), "").map_err(io::Error::other)
-    })?;
+    let (mut fields, mut all) = (schema.fields().clone(), Vec::new());
+    for path in files {
+        let builder = open(path)?;
+        fields = joined(&fields, builder.schema().fields(), "").map_err(io::Error::other)?;
+        all.push(builder.metadata().clone());
+    }
     let schema = with(&Schema::new_with_metadata(fields, schema.metadata().clone()), added)?;
+    let columns = with_annotations(&schema, &all).map_err(io::Error::other)?;
     let is_ours = |pair: &&KeyValue| pair.key != ARROW_SCHEMA_META_KEY;
     let pairs = metadata.file_metadata().key_value_metadata();
     let pairs = pairs.map(|pairs| pairs.iter().filter(is_ours).cloned().collect());
@@ -316,7 +375,8 @@ fn rewrite<W: Write + Send>(
     if let Some(column) = metadata.row_groups().first().and_then(|group| group.columns().first()) {
         properties = properties.set_compression(column.compression());
     }
-    let mut writer = ArrowWriter::try_new(to, schema, Some(properties.build())).map_err(io::Error::other)?;
+    let options = ArrowWriterOptions::new().with_properties(properties.build()).with_parquet_schema(columns);
+    let mut writer = ArrowWriter::try_new_with_options(to, schema, options).map_err(io::Error::other)?;
     for (number, path) in files.iter().enumerate() {
         let builder = open(path)?;
         let mut batches = of(path, || builder.build().map_err(io::Error::other))?;
@@ -328,4 +388,57 @@ fn rewrite<W: Write + Send>(
         }
     }
     writer.into_inner().map_err(io::Error::other)
+}
+
+/// The columns of a file to be written. What all files say alike of a column is said of it again (that its text is JSON, its
+/// bytes a UUID), since the types of the rows do not tell; where they differ, the type of the rows is what counts.
+fn with_annotations(schema: &Schema, files: &[Arc<ParquetMetaData>]) -> parquet::errors::Result<SchemaDescriptor> {
+    fn annotated(written: &TypePtr, given: &mut impl Iterator<Item = Option<TypePtr>>) -> TypePtr {
+        match written.as_ref() {
+            Type::GroupType { basic_info, fields } => Arc::new(Type::GroupType {
+                basic_info: basic_info.clone(),
+                fields: fields.iter().map(|field| annotated(field, given)).collect(),
+            }),
+            Type::PrimitiveType { .. } => {
+                let given = given.next().flatten();
+                given.and_then(|given| with_annotation(written, &given)).unwrap_or_else(|| written.clone())
+            }
+        }
+    }
+    let converted = ArrowSchemaConverter::new().convert(schema)?;
+    let columns = |file: &ParquetMetaData| file.file_metadata().schema_descr().columns().to_vec();
+    let [first, others @ ..] = files else { return Ok(converted) };
+    let others: Vec<_> = others.iter().map(|file| columns(file)).collect();
+    let mut given = columns(first).into_iter().enumerate().map(|(at, column)| {
+        let column = column.self_type_ptr();
+        others.iter().all(|columns| is_annotated_alike(&columns[at].self_type_ptr(), &column)).then_some(column)
+    });
+    Ok(SchemaDescriptor::new(annotated(&converted.root_schema_ptr(), &mut given)))
+}
+
+fn is_annotated_alike(a: &Type, b: &Type) -> bool {
+    let (of_a, of_b) = (a.get_basic_info(), b.get_basic_info());
+    (a.get_physical_type(), of_a.converted_type(), of_a.logical_type_ref())
+        == (b.get_physical_type(), of_b.converted_type(), of_b.logical_type_ref())
+}
+
+/// A column with what is said of a given one, if that is kept in the same way or has days for the milliseconds of whole days.
+fn with_annotation(written: &Type, given: &Type) -> Option<TypePtr> {
+    let Type::PrimitiveType { basic_info: said, physical_type, type_length, scale, precision } = given else {
+        return None;
+    };
+    let Type::PrimitiveType { basic_info, physical_type: kept, type_length: length, .. } = written else { return None };
+    let is_day = said.converted_type() == ConvertedType::DATE;
+    if !is_day && (physical_type, type_length) != (kept, length) {
+        return None;
+    }
+    let column = Type::primitive_type_builder(basic_info.name(), *physical_type)
+        .with_repetition(basic_info.repetition())
+        .with_id(basic_info.has_id().then(|| basic_info.id()))
+        .with_length(*type_length)
+        .with_scale(*scale)
+        .with_precision(*precision)
+        .with_converted_type(said.converted_type())
+        .with_logical_type(said.logical_type_ref().cloned());
+    column.build().ok().map(Arc::new)
 }
