@@ -529,6 +529,35 @@ fn fields_within_fields_and_lists_of_strings() {
         assert_skipped(&wrapped, &["."], &place, &format!("./{place}"), &["no field \"text\"", remedy]);
     }
 
+    // What seems to hold the text is told by its name, be it in the record or in those of a list.
+    let cases = [
+        (
+            json!({"articles": [{"title": "x", "content": null}, {"title": "y", "content": FERRY}]}),
+            "jq -c '.\"articles\"[]'",
+        ),
+        (
+            json!({"title": "All the news", "items": [{"url": "x", "content_text": FERRY}]}),
+            "jq -c '.\"items\"[]', and give --text-field, as it seems --text-field content_text",
+        ),
+        (
+            json!({"response": {"results": [{"type": "article", "fields": {"headline": "A b", "bodyText": FERRY}}]}}),
+            "jq -c '.\"response\".\"results\"[]', and give --text-field, as it seems --text-field fields.bodyText",
+        ),
+        (
+            json!({"@context": "of no story", "title": {"rendered": "A b"}, "content": {"rendered": FERRY, "type": "a b"}}),
+            "name the right one with --text-field, as it seems --text-field content.rendered",
+        ),
+        (json!({"context": FERRY, "pretext": FERRY, "text id": FERRY}), "name the right one with --text-field"),
+        (json!({"text": {"value": FERRY, "note": 1}}), "name another field with --text-field"),
+        (json!({"text": {"en": {"body": FERRY}}}), "--text-field, as it seems --text-field text.en.body"),
+    ];
+    for (record, remedy) in cases {
+        let folder = with_a_pair("inner").with("bad.jsonl", format!("{record}\n"));
+        let output = run(&folder, &["."]);
+        let told = stderr(&output).lines().find(|line| line.starts_with("./bad.jsonl:1: "));
+        assert!(told.is_some_and(|told| told.ends_with(remedy)), "{remedy}: {}", stderr(&output));
+    }
+
     let half = FERRY.len() / 2;
     let list = |id: &str| format!("{}\n", json!({"id": id, "text": [FERRY[..half].trim(), FERRY[half..].trim()]}));
     let folder = Temp::new("lists")
@@ -536,6 +565,35 @@ fn fields_within_fields_and_lists_of_strings() {
     assert_eq!(clusters(&folder, &["x.jsonl"]), [["a", "b"]]);
     let mixed = with_a_pair("mixed").with("bad.jsonl", "{\"id\": \"x\", \"text\": [\"one two three four\", 5]}\n");
     assert_skipped(&mixed, &["."], "x", "./bad.jsonl:1", &["a list with other things than strings"]);
+}
+
+#[test]
+fn actions_of_bulk_files_are_told_and_not_torn_from_their_documents() {
+    let action = |name: &str, id: &str| format!("{}\n", json!({name: {"_id": id}}));
+    let [a, b, c] = [("a", FERRY), ("b", STORM), ("c", FERRY)].map(|(id, text)| line(id, text));
+    let bulk = [action("index", "a"), a, action("create", "b"), b, action("index", "c"), c, action("delete", "d")];
+    for name in ["x.ndjson", "x.json"] {
+        let folder = Temp::new("bulk").with(name, bulk.concat());
+        assert_eq!(clusters(&folder, &[name]), [["a", "c"]]);
+        let output = run(&folder, &[name]);
+        let told: Vec<&str> = stderr(&output).lines().filter(|line| line.contains("Elasticsearch")).collect();
+        assert!(matches!(&told[..], [line] if line.ends_with("!= [])' (and 3 more of this file)")), "{told:?}");
+        for option in ["--unique", "--annotate"] {
+            let output = run(&folder, &[option, &format!("u.{}", &name[2..]), name]);
+            assert_eq!(output.status.code(), Some(2), "{}", stderr(&output));
+            let place = if name == "x.json" { "x.json#1" } else { "x.ndjson:1" };
+            let told = format!("{place} cannot be written beside articles, since it is an action of");
+            assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+            assert_eq!(fs::read_dir(&*folder).unwrap().count(), 1, "nothing is written");
+        }
+        // What is not written may be such a file.
+        let new = folder.with("new.jsonl", line("d", FERRY));
+        stdout(&new, &["--unique", "u.jsonl", "--against", name, "new.jsonl"]);
+    }
+    for record in [json!({"index": 5}), json!({"index": {}, "more": 1}), json!({"remove": {"_id": "a"}})] {
+        let folder = with_a_pair("no action").with("bad.jsonl", format!("{record}\n"));
+        assert_skipped(&folder, &["."], "bad.jsonl:1", "./bad.jsonl:1", &["no field \"text\""]);
+    }
 }
 
 #[test]

@@ -144,7 +144,7 @@ pub struct Problem {
 }
 
 /// What was left out.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Left {
     /// A file or folder, or the rest of a file, that could not be read.
     Input,
@@ -152,6 +152,8 @@ pub enum Left {
     Record,
     /// A record in another encoding, as most likely all of its file are.
     Encoding,
+    /// A record that says what to do with the next, as most likely every other of its file does.
+    Action,
 }
 
 /// What was read besides the articles.
@@ -161,7 +163,7 @@ pub struct Input {
     pub guesses: Vec<Guess>,
     /// What became of each source, in the order of the sources.
     pub tallies: Vec<Tally>,
-    /// Why nothing can come of it: a record has a field that is to be added.
+    /// Why nothing can come of it: a record has a field that is to be added, or belongs to the one after it.
     pub taken: Option<String>,
 }
 
@@ -541,7 +543,15 @@ impl<'a> Reader<'a> {
                     Err((id, reason)) => {
                         let id = id.unwrap_or_else(|| format!("{name}{at}"));
                         let place = format!("{given}{at}");
-                        let what = if std::str::from_utf8(record).is_ok() { Left::Record } else { Left::Encoding };
+                        let what = match std::str::from_utf8(record) {
+                            Ok(_) if reason == fields::ACTION => Left::Action,
+                            Ok(_) => Left::Record,
+                            Err(_) => Left::Encoding,
+                        };
+                        // It says what to do with the next record, and must neither stay without it nor get fields.
+                        if what == Left::Action && self.fields.are_read_again && !is_known && taken.is_none() {
+                            taken = Some(format!("{place} cannot be written beside articles, since it is {reason}"));
+                        }
                         problems.push(Problem { id, place, reason, what });
                         skipped.push(number);
                     }

@@ -542,18 +542,20 @@ fn tell_problems(problems: &[Problem]) {
         let end = problem.place.rfind([':', '#']).unwrap_or(problem.place.len());
         problem.place[..end].to_owned()
     };
-    let mut in_encoding: HashMap<String, usize> = HashMap::new();
-    let of_encoding = || problems.iter().filter(|problem| problem.what == Left::Encoding);
-    of_encoding().for_each(|problem| *in_encoding.entry(file(problem)).or_default() += 1);
-    // An encoding is that of a whole file, of which one line tells enough.
-    let all = of_encoding().count();
-    let lines = problems.len() - all + in_encoding.len();
-    let told = problems.iter().filter_map(|problem| match problem.what {
-        Left::Encoding => match in_encoding.remove(&file(problem))? {
+    // An encoding is that of a whole file, and so are actions: one line tells enough.
+    let is_alike = |problem: &&Problem| matches!(problem.what, Left::Encoding | Left::Action);
+    let mut alike: HashMap<(Left, String), usize> = HashMap::new();
+    let of_alike = || problems.iter().filter(is_alike);
+    of_alike().for_each(|problem| *alike.entry((problem.what, file(problem))).or_default() += 1);
+    let lines = problems.len() - of_alike().count() + alike.len();
+    let told = problems.iter().filter_map(|problem| {
+        if !is_alike(&problem) {
+            return Some((problem, String::new()));
+        }
+        match alike.remove(&(problem.what, file(problem)))? {
             1 => Some((problem, String::new())),
             more => Some((problem, format!(" (and {} more of this file)", HumanCount(more as u64 - 1)))),
-        },
-        Left::Input | Left::Record => Some((problem, String::new())),
+        }
     });
     for (problem, more) in told.take(MOST_LINES) {
         tell(format_args!("{}: {}{more}", problem.place, problem.reason));

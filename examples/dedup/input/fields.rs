@@ -681,39 +681,122 @@ impl Names {
         let label = |name: &String| Scalar::of(find(&record, name)?).label().map(Cow::into_owned);
         let id = self.id.as_ref().and_then(label);
         let reason = match (find(&record, &self.text), &record) {
+            (None, Value::Object(fields)) if has_action(fields) => ACTION.into(),
             (None, Value::Object(fields)) => {
-                let missing =
-                    format!("no field {:?}, {}: name the right one with --text-field", self.text, list(fields.keys()));
-                match inner_records(&record, &self.text) {
-                    Some(path) => {
-                        format!("{missing}, or if its lists hold the articles, write them one a line: jq -c '{path}'")
-                    }
-                    None => missing,
-                }
+                let missing = format!("no field {:?}, {}", self.text, list(fields.keys()));
+                format!("{missing}: {}", self.remedy(&record))
             }
             (Some(Value::Array(_)), _) => format!(
                 "field {:?} holds a list with other things than strings: name another field with --text-field",
                 self.text
             ),
-            (other, _) => format!(
-                "field {:?} holds {}: give a string, or name another field with --text-field",
-                self.text,
-                kind(other.unwrap_or(&Value::Null))
-            ),
+            (other, _) => {
+                let other = other.unwrap_or(&Value::Null);
+                let inner = inner_text(other, &self.text).map(|inner| format!("{}.{inner}", self.text));
+                format!(
+                    "field {:?} holds {}: give a string, or name another field with {}",
+                    self.text,
+                    kind(other),
+                    text_option(inner.as_deref())
+                )
+            }
         };
         (id, reason)
     }
+
+    /// What to do about a record that has no field of the text's name.
+    fn remedy(&self, record: &Value) -> String {
+        if let Some((path, field)) = inner_records(record, &self.text) {
+            let is_found = field == self.text || TEXTS.contains(&&*field);
+            let field = if is_found { String::new() } else { format!(", and give {}", text_option(Some(&field))) };
+            return format!(
+                "name the right one with --text-field, or if its lists hold the articles, write them one a line: \
+                 jq -c '{path}'{field}"
+            );
+        }
+        format!("name the right one with {}", text_option(inner_text(record, &self.text).as_deref()))
+    }
 }
 
-/// Where a record holds a list of records that have a field, as jq writes it: many services wrap their articles so.
-fn inner_records(record: &Value, field: &str) -> Option<String> {
+/// The option by which a text is named, with the field that seems to hold it.
+fn text_option(field: Option<&str>) -> String {
+    const OPTION: &str = "--text-field";
+    match field {
+        Some(field) => format!("{OPTION}, as it seems {OPTION} {field}"),
+        None => OPTION.into(),
+    }
+}
+
+/// What Elasticsearch puts before each document of a file that it loads in bulk.
+const ACTIONS: [&str; 4] = ["index", "create", "update", "delete"];
+
+/// What is said of such a line; the documents beside it are read.
+pub const ACTION: &str = "an action of Elasticsearch's bulk format, not an article: leave these out with \
+                      jq -c 'select(keys - [\"index\", \"create\", \"update\", \"delete\"] != [])'";
+
+fn has_action(fields: &serde_json::Map<String, Value>) -> bool {
+    let mut fields = fields.iter();
+    let is_action = |(name, value): (&String, &Value)| ACTIONS.contains(&&**name) && value.is_object();
+    fields.next().is_some_and(is_action) && fields.next().is_none()
+}
+
+/// Where a record holds a list of records that have a text, as jq writes it, and in which field of these it is: many services
+/// wrap their articles so.
+fn inner_records(record: &Value, field: &str) -> Option<(String, String)> {
     record.as_object()?.iter().find_map(|(name, value)| {
         let name = Value::from(name.as_str());
         match value {
-            Value::Array(items) => items.iter().any(|item| find(item, field).is_some()).then(|| format!(".{name}[]")),
-            other => inner_records(other, field).map(|path| format!(".{name}{path}")),
+            Value::Array(items) => {
+                let text = items.iter().find_map(|item| inner_text(item, field))?;
+                Some((format!(".{name}[]"), text))
+            }
+            other => inner_records(other, field).map(|(path, text)| (format!(".{name}{path}"), text)),
         }
     })
+}
+
+/// Which field of a record seems to hold its text, with dots if it is within others: the one of that name, one that is tried
+/// where none is named, or else the longest string that is called after one of these.
+fn inner_text(record: &Value, field: &str) -> Option<String> {
+    let has_text = |name: &&str| find(record, name).is_some_and(|value| matches!(Scalar::of(value), Scalar::Text(_)));
+    if let Some(name) = std::iter::once(field).chain(TEXTS).find(has_text) {
+        return Some(name.into());
+    }
+    let mut strings = Vec::new();
+    named_strings(record, "", false, &mut strings);
+    // Of two as long the first.
+    strings.into_iter().rev().max_by_key(|&(_, length)| length).map(|(path, _)| path)
+}
+
+/// Strings of several words in fields, or within fields, that are called after a text: `content.rendered`, `bodyText`.
+fn named_strings(value: &Value, within: &str, is_named: bool, strings: &mut Vec<(String, usize)>) {
+    match value {
+        Value::String(text) if is_named && (text.contains(char::is_whitespace) || !text.is_ascii()) => {
+            strings.push((within.into(), text.len()));
+        }
+        Value::Object(fields) => {
+            for (name, value) in fields {
+                // Others would have to be quoted for the shell.
+                if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
+                    let path = if within.is_empty() { name.clone() } else { format!("{within}.{name}") };
+                    named_strings(value, &path, is_named || is_called_text(name), strings);
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// Whether one of the words of a name, which may begin with a capital instead of standing apart, is that of a text.
+fn is_called_text(name: &str) -> bool {
+    let mut words = vec![String::new()];
+    for letter in name.chars() {
+        if !letter.is_alphanumeric() || letter.is_uppercase() {
+            words.push(String::new());
+        }
+        words.last_mut().expect("there is one from the start").extend(letter.to_lowercase());
+    }
+    words.iter().any(|word| TEXTS.contains(&word.trim_matches(['_', '-'])))
 }
 
 /// The value of a field.
