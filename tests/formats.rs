@@ -537,19 +537,19 @@ fn fields_within_fields_and_lists_of_strings() {
         ),
         (
             json!({"title": "All the news", "items": [{"url": "x", "content_text": FERRY}]}),
-            "jq -c '.\"items\"[]', and give --text-field, as it seems --text-field content_text",
+            "jq -c '.\"items\"[]', and give --text-field content_text",
         ),
         (
             json!({"response": {"results": [{"type": "article", "fields": {"headline": "A b", "bodyText": FERRY}}]}}),
-            "jq -c '.\"response\".\"results\"[]', and give --text-field, as it seems --text-field fields.bodyText",
+            "jq -c '.\"response\".\"results\"[]', and give --text-field fields.bodyText",
         ),
         (
             json!({"@context": "of no story", "title": {"rendered": "A b"}, "content": {"rendered": FERRY, "type": "a b"}}),
-            "name the right one with --text-field, as it seems --text-field content.rendered",
+            "name the right one, as it seems with --text-field content.rendered",
         ),
         (json!({"context": FERRY, "pretext": FERRY, "text id": FERRY}), "name the right one with --text-field"),
-        (json!({"text": {"value": FERRY, "note": 1}}), "name another field with --text-field"),
-        (json!({"text": {"en": {"body": FERRY}}}), "--text-field, as it seems --text-field text.en.body"),
+        (json!({"text": {"value": FERRY, "note": 1}}), "name another field, as it seems with --text-field text.value"),
+        (json!({"text": {"en": {"body": FERRY}}}), "name another field, as it seems with --text-field text.en.body"),
     ];
     for (record, remedy) in cases {
         let folder = with_a_pair("inner").with("bad.jsonl", format!("{record}\n"));
@@ -606,9 +606,28 @@ fn what_is_no_number_and_no_id_is_no_reason_to_skip() {
         stdout(&folder, &["--unique", "u.jsonl", "x.jsonl"]);
         assert!(input.starts_with(&fs::read_to_string(folder.join("u.jsonl")).unwrap()), "it stays as it was");
     }
-    for id in ["null", "1.5", "true", "{\"$oid\": \"x\"}", "[]", "\"\"", "NaN"] {
+    for id in [
+        "null",
+        "1.5",
+        "true",
+        "{\"oid\": \"x\"}",
+        "{\"$oid\": \"x\", \"n\": 1}",
+        "{\"$oid\": \"\"}",
+        "[]",
+        "\"\"",
+        "NaN",
+    ] {
         let folder = Temp::new("ids").with("x.jsonl", record("\"a\"", "1") + &record(id, "1"));
         assert_eq!(clusters(&folder, &["x.jsonl"]), [["a", "x.jsonl:2"]], "{id}");
+    }
+    for (id, meant) in [(r#"{"$oid": "x"}"#, "x"), (r#"{"$numberLong": "7"}"#, "7"), (r#"{"$oid": 7}"#, "7")] {
+        let folder = Temp::new("wrapped ids").with("x.jsonl", record("\"a\"", "1") + &record(id, "1"));
+        assert_eq!(clusters(&folder, &["x.jsonl"]), [if meant == "x" { ["a", "x"] } else { ["7", "a"] }], "{id}");
+        let within = Temp::new("within").with("x.jsonl", record("\"a\"", &format!("{{\"id\": {id}}}")));
+        let ids = stdout(&within, &["--id-field", "score.id", "--strip-furniture", "s.jsonl", "x.jsonl"]);
+        assert!(
+            !ids.is_empty() && fs::read_to_string(within.join("s.jsonl")).unwrap().contains(&format!("\"{meant}\""))
+        );
     }
     let folder = Temp::new("cells").with("x.csv", format!("text,id\n{FERRY},a\n{FERRY},\n{FERRY}\n"));
     assert_eq!(clusters(&folder, &["x.csv"]), [["a", "x.csv:3", "x.csv:4"]]);
@@ -879,6 +898,11 @@ fn texts_of_web_archives_are_read_and_written() {
     let cut = with_a_pair("cut").with("bad.wet", &records.concat()[..records.concat().len() - 10]);
     let output = run(&cut, &["."]);
     assert!(stderr(&output).contains("./bad.wet#5: ends within a record"), "{}", stderr(&output));
+    let bare = with_a_pair("bare").with("bad.wet", &records[0]);
+    assert_skipped(&bare, &["."], "bad.wet", "./bad.wet", &["none with a text"]);
+    let output = run(&bare, &["bad.wet"]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).starts_with("bad.wet: holds records about the archive"), "{}", stderr(&output));
     let none = with_a_pair("none").with("bad.wet", FERRY);
     assert_unread(&none, &["."], "./bad.wet#1", &["not a WARC record"]);
 }
@@ -983,8 +1007,20 @@ fn lists_and_objects_over_several_lines_are_read_whatever_they_are_called() {
         let output = run(&folder, &["--unique", "u.jsonl", "x.jsonl"]);
         assert!(stderr(&output).contains("x.jsonl: it is read as .json"), "{}", stderr(&output));
         assert_eq!(output.status.code(), Some(2));
-        assert!(stderr(&output).contains("rename it to .json, and name u.jsonl so too"), "{}", stderr(&output));
+        let told = "x.jsonl has no object a line, as u.jsonl would: name that .json";
+        assert!(stderr(&output).contains(told), "{}", stderr(&output));
+        stdout(&folder, &["--unique", "u.json", "--annotate", "n.json", "x.jsonl"]);
+        for (name, left) in [("u.json", ["a", "b"].as_slice()), ("n.json", &["a", "b", "c"])] {
+            let written = fs::read_to_string(folder.join(name)).unwrap();
+            let ids = ["a", "b", "c"].into_iter().filter(|id| written.contains(&format!("\"{id}\"")));
+            assert_eq!(ids.collect::<Vec<_>>(), left, "{name} of {content}");
+        }
     }
+    let folder = Temp::new("lines").with("x.jsonl", format!("{a}\n{b}\n"));
+    let output = run(&folder, &["--unique", "u.json", "x.jsonl"]);
+    assert_eq!(output.status.code(), Some(2));
+    let told = "x.jsonl does not fit into u.json byte for byte: name it .jsonl";
+    assert!(stderr(&output).contains(told), "{}", stderr(&output));
     // A first line that is damaged makes no other form of what follows.
     for first in ["{", "[", "[1]", "{\"id\":", "[2024-05-17] begins", &format!("{a}{b}")] {
         let folder = Temp::new("damaged line").with("x.jsonl", [first, &a, &b, &c].join("\n"));
@@ -1004,6 +1040,47 @@ fn any_line_may_begin_with_a_mark() {
     let folder = folder.with("y.jsonl", line("a", FERRY) + &clash);
     let output = run(&folder, &["--annotate", "z.jsonl", "y.jsonl"]);
     assert!(stderr(&output).contains("y.jsonl:2 has a field \"cluster\" already"), "{}", stderr(&output));
+}
+
+#[test]
+fn fields_that_were_named_and_are_in_no_record_are_told_with_the_near_one() {
+    let record = |id: &str, more: Value| {
+        let mut record = json!({"id": id, "text": FERRY, "date": "2024-05-17", "outlet": "The Post"});
+        record.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        format!("{record}\n")
+    };
+    let folder = Temp::new("mistyped")
+        .with("x.jsonl", record("a", json!({})) + &record("b", json!({})))
+        .with("y.jsonl", record("c", json!({})));
+    let cases: [(&[&str], &str); 6] = [
+        (
+            &["--date-field", "datte", "--keep", "earliest"],
+            "no record has a date in \"datte\" (--date-field): did you mean \"date\"?",
+        ),
+        (
+            &["--source-field", "Outlett", "--excerpts"],
+            "no record has an outlet in \"Outlett\" (--source-field): did you mean \"outlet\"?",
+        ),
+        (&["--source-field", "station", "--excerpts"], "no record has an outlet in \"station\" (--source-field)"),
+        (
+            &["--id-field", "idd"],
+            "no record has an id in \"idd\", so its place stands for it (--id-field): did you mean \"id\"?",
+        ),
+        (&["--source-field", "outlet", "--excerpts"], ""),
+        (&["--date-field", "date", "--keep", "earliest"], ""),
+    ];
+    for (args, told) in cases {
+        let output = run(&folder, &[args, &["."]].concat());
+        let said = stderr(&output).lines().filter(|line| line.contains("no record has"));
+        let wanted = format!("./x.jsonl and 1 more: {told}");
+        let wanted = if told.is_empty() { vec![] } else { vec![&*wanted] };
+        assert_eq!(said.collect::<Vec<_>>(), wanted, "{}", stderr(&output));
+    }
+    // Only the last of many has it.
+    let late = (0..150).map(|at| line(&at.to_string(), FERRY)).collect::<String>();
+    let folder = Temp::new("late").with("x.jsonl", late + &record("z", json!({"day": "2024-05-17"})));
+    let output = run(&folder, &["--date-field", "day", "--keep", "earliest", "x.jsonl"]);
+    assert!(!stderr(&output).contains("no record has"), "{}", stderr(&output));
 }
 
 /// So programs write columns of whole numbers in which one is missing.

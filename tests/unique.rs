@@ -505,6 +505,40 @@ fn dates_that_are_none_are_told() {
     }
 }
 
+#[test]
+fn dates_may_be_numbers_and_what_wraps_a_string() {
+    let dated = |id: &str, date: &str| format!("{{\"id\": {id:?}, \"text\": {FERRY:?}, \"publishedAt\": {date}}}\n");
+    let late = dated("b", "\"2024-05-17T10:00:00Z\"");
+    for date in ["20240101", "2024", "20240101.0", "{\"$date\": \"2024-05-17T09:30:00Z\"}", "\"20240101\""] {
+        let folder = Temp::new("dates").with("x.jsonl", late.clone() + &dated("a", date));
+        for field in [&[][..], &["--date-field", "publishedAt"]] {
+            let args = [field, &["--keep", "earliest", "--unique", "u.jsonl", "x.jsonl"]].concat();
+            let output = run(&folder, &args);
+            assert!(!stderr(&output).contains("have no date"), "{date}: {}", stderr(&output));
+            assert_eq!(read(folder.join("u.jsonl")), dated("a", date));
+        }
+    }
+    let wrong = [
+        ("1715938215", "1715938215"),
+        ("1715938215.5", "1715938215.5"),
+        ("{\"$date\": {\"$numberLong\": \"1715938215000\"}}", "1715938215000"),
+        ("20241301", "20241301"),
+    ];
+    for (date, told) in wrong {
+        let folder = Temp::new("no dates").with("x.jsonl", dated("a", date) + &late);
+        let output = run(&folder, &["--keep", "earliest", "--unique", "u.jsonl", "x.jsonl"]);
+        let told = format!("1 of 2 articles have no date, and count as the last; x.jsonl:1: {told:?} is none: write");
+        assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+        assert_eq!(read(folder.join("u.jsonl")), late);
+    }
+    // Of two fields the one that holds dates.
+    let both =
+        |id: &str, date: &str| format!("{{\"id\": {id:?}, \"text\": {FERRY:?}, \"date\": 1, \"published\": {date}}}\n");
+    let folder = Temp::new("both").with("x.jsonl", both("b", "20240102") + &both("a", "20240101"));
+    stdout(&folder, &["--keep", "earliest", "--unique", "u.jsonl", "x.jsonl"]);
+    assert_eq!(read(folder.join("u.jsonl")), both("a", "20240101"));
+}
+
 #[cfg(unix)]
 #[test]
 fn devices_are_not_replaced() {

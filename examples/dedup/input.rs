@@ -386,8 +386,19 @@ struct Reader<'a> {
     files: Vec<Arc<str>>,
     /// Known for each source from its first records on.
     layouts: Vec<Option<Layout>>,
+    seen: Vec<Seen>,
     spare: &'a Spare,
     input: Input,
+}
+
+/// What came of a source so far.
+#[derive(Clone, Copy, Default)]
+struct Seen {
+    articles: bool,
+    problems: bool,
+    /// Articles with dates, and with sources of their own.
+    dates: bool,
+    sources: bool,
 }
 
 /// What became of an item.
@@ -415,6 +426,7 @@ impl<'a> Reader<'a> {
             fields,
             files: sources.iter().map(|source| source.given.as_str().into()).collect(),
             layouts: sources.iter().map(|_| None).collect(),
+            seen: vec![Seen::default(); sources.len()],
             spare,
             input: Input { tallies: sources.iter().map(|_| Tally::default()).collect(), ..Input::default() },
         }
@@ -448,6 +460,11 @@ impl<'a> Reader<'a> {
         for parsed in parsed {
             match parsed {
                 Parsed::Block { source, count, documents, problems, skipped, taken } => {
+                    let seen = &mut self.seen[source];
+                    seen.articles |= !documents.is_empty();
+                    seen.problems |= !problems.is_empty();
+                    seen.dates = seen.dates || documents.iter().any(|document| document.date < document.source);
+                    seen.sources = seen.sources || documents.iter().any(|document| document.source < document.end);
                     let tally = &mut self.input.tallies[source];
                     tally.add(&count);
                     tally.skipped.extend(skipped);
@@ -466,9 +483,16 @@ impl<'a> Reader<'a> {
                         Some(layout) => tally.records > layout.headers(),
                         None => false,
                     };
+                    let (is_whole, seen) = (tally.broken.is_none() && !is_cut, self.seen[source]);
                     if !has_articles && tally.broken.is_none() {
                         self.problem(source, At::Whole, EMPTY.into(), Left::Record);
+                    } else if is_whole && !seen.articles && !seen.problems {
+                        self.problem(source, At::Whole, NO_TEXT.into(), Left::Record);
                     }
+                    let layout = self.layouts[source].as_ref().filter(|_| seen.articles);
+                    let missed = layout.map(|layout| layout.missed([seen.dates, seen.sources]).collect());
+                    let missed: Vec<String> = missed.unwrap_or_default();
+                    missed.into_iter().for_each(|missed| self.guess(source, missed));
                 }
             }
         }
@@ -476,6 +500,7 @@ impl<'a> Reader<'a> {
     }
 
     fn problem(&mut self, source: usize, at: At, reason: String, what: Left) {
+        self.seen[source].problems = true;
         let Source { name, given, .. } = &self.sources[source];
         self.input.problems.push(Problem { id: format!("{name}{at}"), place: format!("{given}{at}"), reason, what });
     }
@@ -509,12 +534,16 @@ impl<'a> Reader<'a> {
             self.problem(source, At::Whole, reason.into(), Left::Input);
         }
         if let Some(guess) = layout.guess() {
-            match self.input.guesses.iter_mut().find(|same| same.guess == guess) {
-                Some(same) => same.files += 1,
-                None => self.input.guesses.push(Guess { guess, file: self.files[source].clone(), files: 1 }),
-            }
+            self.guess(source, guess);
         }
         self.layouts[source] = Some(layout);
+    }
+
+    fn guess(&mut self, source: usize, guess: String) {
+        match self.input.guesses.iter_mut().find(|same| same.guess == guess) {
+            Some(same) => same.files += 1,
+            None => self.input.guesses.push(Guess { guess, file: self.files[source].clone(), files: 1 }),
+        }
     }
 
     fn parse(&self, source: usize, block: &Block, parser: &mut Parser) -> Parsed {
@@ -619,3 +648,5 @@ fn push(texts: &mut String, article: &fields::Article<'_>, place: impl FnOnce() 
 }
 
 const EMPTY: &str = "holds nothing: fill it or leave it out";
+
+const NO_TEXT: &str = "holds records about the archive and none with a text: get the file again or leave it out";

@@ -234,10 +234,11 @@ impl<'a> Outputs<'a> {
                 let given = &source.given;
                 // What standard input is shows only when it is read.
                 if !shape.fits(form) {
-                    if source.form == Form::Lines {
+                    if (source.form, form) == (Form::Lines, Form::Lines) {
                         let path = path.display();
                         return Err(format!(
-                            "{given} has no object a line: rename it to .json, and name {path} so too"
+                            "{given} has no object a line, as {path} would: name that .json, and run files with an object a \
+                             line alone"
                         ));
                     }
                     return Err(misfit(given, path, shape.form()));
@@ -311,8 +312,9 @@ impl<'a> Target<'a> {
         if form == Form::Text {
             return Err(format!("{shown} would be one text of many: name a folder, without .txt"));
         }
-        // What standard input is shows only when it is read.
-        let fits = |of: Form| of == form || of == Form::Any || (of, form) == (Form::Feed, Form::Lines);
+        // What standard input is shows only when it is read, and so it does whether what is called lines is a list.
+        let may_be = [(Form::Feed, Form::Lines), (Form::Lines, Form::Json)];
+        let fits = |of: Form| of == form || of == Form::Any || may_be.contains(&(of, form));
         if form == Form::Feed {
             return Err(format!("{shown} would be a feed, which is read but not written: name it .jsonl"));
         }

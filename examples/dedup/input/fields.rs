@@ -107,7 +107,7 @@ fn delimiter(text: &str) -> Result<u8, String> {
 /// Names that are tried where none is given, the likeliest first.
 pub const TEXTS: [&str; 5] = ["text", "content", "body", "article", "articleBody"];
 pub const IDS: [&str; 2] = ["id", "url"];
-const DATES: [&str; 9] = [
+const DATES: [&str; 10] = [
     "date",
     "published",
     "published_at",
@@ -117,6 +117,7 @@ const DATES: [&str; 9] = [
     "pubDate",
     "datePublished",
     "created_at",
+    "publishedAt",
 ];
 
 const SOURCES: [&str; 1] = ["source"];
@@ -147,6 +148,10 @@ pub struct Names {
     source: Option<String>,
     /// What was guessed, for people.
     guesses: Vec<String>,
+    /// What to say if no record has a date, as the first have none in the field that was named.
+    without_date: Option<String>,
+    /// The same of sources.
+    without_source: Option<String>,
 }
 
 /// The columns of a table.
@@ -225,6 +230,19 @@ impl Layout {
             Self::Text | Self::Warc | Self::Unusable(..) => None,
         }
     }
+
+    /// What to say of the fields that were named if no article has a date, or none a source.
+    pub fn missed(&self, [has_dates, has_sources]: [bool; 2]) -> impl Iterator<Item = String> {
+        let names = match self {
+            Self::Objects(names) => Some(names),
+            Self::Text | Self::Warc | Self::Table(_) | Self::Unusable(..) => None,
+        };
+        let [date, source] = [
+            names.and_then(|names| names.without_date.clone().filter(|_| !has_dates)),
+            names.and_then(|names| names.without_source.clone().filter(|_| !has_sources)),
+        ];
+        date.into_iter().chain(source)
+    }
 }
 
 impl Fields {
@@ -263,7 +281,7 @@ impl Fields {
             Shape::Warc => Layout::Warc,
             Shape::Entries => {
                 let [text, id, date] = ["text", "id", "date"].map(String::from);
-                Layout::Objects(Names { text, id: Some(id), date: Some(date), source: None, guesses: Vec::new() })
+                Layout::Objects(Names { id: Some(id), date: Some(date), ..Names::of_text(&text) })
             }
             Shape::Lines | Shape::Rows | Shape::Array | Shape::Values => {
                 let text = |record| std::str::from_utf8(without_mark(record)).ok().map(str::trim_ascii);
@@ -276,7 +294,15 @@ impl Fields {
                 };
                 let is_id = |value: &Scalar| value.label().is_some();
                 let is_text = |value: &Scalar| matches!(value, Scalar::Text(_));
-                let mut names = self.names(|name| has(name, is_text), |name| has(name, is_id));
+                let is_date = |value: &Scalar| value.clone().date().is_some_and(|date| retold::is_date(&date));
+                let has_date = |name: &str| has(name, is_date);
+                let fields = || {
+                    let parsed = objects.iter().filter_map(|object| parse(object).ok());
+                    let names =
+                        parsed.flat_map(|object| object.as_object().map(|fields| fields.keys().cloned().collect()));
+                    names.flat_map(|names: Vec<String>| names).collect()
+                };
+                let mut names = self.names(|name| has(name, is_text), |name| has(name, is_id), has_date, fields);
                 if form == Form::Lines && first.shape != Shape::Lines {
                     names.guesses.insert(0, "it is read as .json, since no line is an object by itself".into());
                 }
@@ -289,7 +315,7 @@ impl Fields {
                     Err(error) => return Layout::Unusable(not_utf8(error), 1),
                 };
                 let has = |name: &str| columns.iter().any(|column| column == name);
-                let mut names = self.names(has, has);
+                let mut names = self.names(has, has, has, || columns.clone());
                 if self.delimiter.is_none() && form != Form::Table(delimiter) {
                     let shown = if delimiter == b'\t' { "tab".into() } else { format!("{:?}", char::from(delimiter)) };
                     names.guesses.insert(0, format!("cells are separated by {shown} (--delimiter)"));
@@ -330,13 +356,22 @@ impl Fields {
         }
     }
 
-    fn names(&self, has_text: impl Fn(&str) -> bool, has_id: impl Fn(&str) -> bool) -> Names {
+    /// Chooses by what is in fields of a name: a text, an id or a label, a date; and by the names of all fields.
+    fn names(
+        &self,
+        has_text: impl Fn(&str) -> bool,
+        has_id: impl Fn(&str) -> bool,
+        has_date: impl Fn(&str) -> bool,
+        fields: impl Fn() -> Vec<String>,
+    ) -> Names {
         let guessed_text = TEXTS.into_iter().find(|name| has_text(name));
         let guessed_id = IDS.into_iter().find(|name| has_id(name));
         let text = self.text.clone().unwrap_or_else(|| guessed_text.unwrap_or(TEXTS[0]).into());
         // A field that was named may come in later records.
         let id = self.id.clone().or_else(|| guessed_id.map(String::from));
-        let guessed_date = || DATES.into_iter().find(|name| has_text(name)).map(String::from);
+        // What is there and no date is told as such, if there is nothing better.
+        let any_date = || DATES.into_iter().find(|name| has_id(name));
+        let guessed_date = || DATES.into_iter().find(|name| has_date(name)).or_else(any_date).map(String::from);
         let date = if self.needs_date { self.date.clone().or_else(guessed_date) } else { None };
         let guessed_source = || SOURCES.into_iter().find(|name| has_text(name)).map(String::from);
         let source = if self.needs_source { self.source.clone().or_else(guessed_source) } else { None };
@@ -346,7 +381,8 @@ impl Fields {
         }
         match &id {
             Some(id) if self.id.is_some() && !has_id(id) => {
-                guesses.push(format!("no record has an id in {id:?}, so its place stands for it (--id-field)"));
+                let near = near(id, &fields());
+                guesses.push(format!("no record has an id in {id:?}, so its place stands for it (--id-field){near}"));
             }
             _ if self.id.is_some() => {}
             // Where not even a text is found, more is wrong than that.
@@ -358,7 +394,26 @@ impl Fields {
         if let Some(date) = date.as_ref().filter(|date| self.date.is_none() && *date != DATES[0]) {
             guesses.push(format!("the date is taken from {date:?} (--date-field)"));
         }
-        Names { text, id, date, source, guesses }
+        // Later records may have them, so that this is told at the end.
+        let missed = |given: &Option<String>, name: &Option<String>, what: &str, option: &str| {
+            let name = name.as_ref().filter(|name| given.is_some() && !has_id(name))?;
+            Some(format!("no record has {what} in {name:?} ({option}){}", near(name, &fields())))
+        };
+        let without_date = missed(&self.date, &date, "a date", "--date-field");
+        let without_source = missed(&self.source, &source, "an outlet", "--source-field");
+        Names { text, id, date, source, guesses, without_date, without_source }
+    }
+}
+
+/// The question whether another field was meant; nothing if none is called almost so.
+fn near(name: &str, fields: &[String]) -> String {
+    let lower = name.to_lowercase();
+    let distance = |field: &String| strsim::damerau_levenshtein(&lower, &field.to_lowercase());
+    let others = fields.iter().filter(|field| *field != name);
+    let near = others.map(|field| (distance(field), field)).min();
+    match near.filter(|(distance, _)| *distance <= 2 && 2 * distance < name.chars().count()) {
+        Some((_, field)) => format!(": did you mean {field:?}?"),
+        None => String::new(),
     }
 }
 
@@ -635,7 +690,15 @@ fn find<'v>(value: &'v Value, name: &str) -> Option<&'v Value> {
 impl Names {
     /// Those of records of which nothing but a field with a text is of interest.
     fn of_text(name: &str) -> Self {
-        Self { text: name.into(), id: None, date: None, source: None, guesses: Vec::new() }
+        Self {
+            text: name.into(),
+            id: None,
+            date: None,
+            source: None,
+            guesses: Vec::new(),
+            without_date: None,
+            without_source: None,
+        }
     }
 
     /// Whether what stands in the field of the text is suitable.
@@ -650,7 +713,7 @@ impl Names {
     fn parse<'a>(&self, record: &'a str) -> Result<Article<'a>, Refusal> {
         let article = |picked: Picked<'a>| {
             let text = picked.text.and_then(Scalar::text)?;
-            let (id, date) = (picked.id.as_ref().and_then(Scalar::label), picked.date.and_then(Scalar::text));
+            let (id, date) = (picked.id.as_ref().and_then(Scalar::label), picked.date.and_then(Scalar::date));
             let source = picked.source.as_ref().and_then(Scalar::label);
             Some(Article { id, text, date, source })
         };
@@ -692,12 +755,12 @@ impl Names {
             ),
             (other, _) => {
                 let other = other.unwrap_or(&Value::Null);
-                let inner = inner_text(other, &self.text).map(|inner| format!("{}.{inner}", self.text));
+                let inner = longest_string(other, true).map(|inner| format!("{}.{inner}", self.text));
                 format!(
-                    "field {:?} holds {}: give a string, or name another field with {}",
+                    "field {:?} holds {}: give a string, or name another field{}",
                     self.text,
                     kind(other),
-                    text_option(inner.as_deref())
+                    with_text_option(inner)
                 )
             }
         };
@@ -708,22 +771,21 @@ impl Names {
     fn remedy(&self, record: &Value) -> String {
         if let Some((path, field)) = inner_records(record, &self.text) {
             let is_found = field == self.text || TEXTS.contains(&&*field);
-            let field = if is_found { String::new() } else { format!(", and give {}", text_option(Some(&field))) };
+            let field = if is_found { String::new() } else { format!(", and give --text-field {field}") };
             return format!(
                 "name the right one with --text-field, or if its lists hold the articles, write them one a line: \
                  jq -c '{path}'{field}"
             );
         }
-        format!("name the right one with {}", text_option(inner_text(record, &self.text).as_deref()))
+        format!("name the right one{}", with_text_option(inner_text(record, &self.text)))
     }
 }
 
-/// The option by which a text is named, with the field that seems to hold it.
-fn text_option(field: Option<&str>) -> String {
-    const OPTION: &str = "--text-field";
+/// How a text is named, with the field that seems to hold it.
+fn with_text_option(field: Option<String>) -> String {
     match field {
-        Some(field) => format!("{OPTION}, as it seems {OPTION} {field}"),
-        None => OPTION.into(),
+        Some(field) => format!(", as it seems with --text-field {field}"),
+        None => " with --text-field".into(),
     }
 }
 
@@ -762,8 +824,13 @@ fn inner_text(record: &Value, field: &str) -> Option<String> {
     if let Some(name) = std::iter::once(field).chain(TEXTS).find(has_text) {
         return Some(name.into());
     }
+    longest_string(record, false)
+}
+
+/// Where the longest string is that is called after a text, if the value itself is not.
+fn longest_string(value: &Value, is_named: bool) -> Option<String> {
     let mut strings = Vec::new();
-    named_strings(record, "", false, &mut strings);
+    named_strings(value, "", is_named, &mut strings);
     // Of two as long the first.
     strings.into_iter().rev().max_by_key(|&(_, length)| length).map(|(path, _)| path)
 }
@@ -804,21 +871,31 @@ fn is_called_text(name: &str) -> bool {
 enum Scalar<'a> {
     /// A string, or the strings of a list.
     Text(Cow<'a, str>),
-    /// A whole number in its digits.
-    Whole(String),
+    /// What can stand as an id or a date and is no text: a whole number in its digits, or a string as MongoDB writes ids and
+    /// dates, `{"$date": "2024-05-17"}`.
+    Label(String),
+    /// A number that is not whole, and at most a date by mistake.
+    Fraction(f64),
     Other,
 }
+
+/// The fields in which MongoDB writes what is no string in its own right.
+const WRAPPERS: [&str; 4] = ["$oid", "$date", "$numberLong", "$numberInt"];
 
 impl<'a> Scalar<'a> {
     fn of(value: &Value) -> Scalar<'static> {
         match value {
             Value::String(text) => Scalar::Text(text.clone().into()),
-            Value::Number(number) if number.is_u64() || number.is_i64() => Scalar::Whole(number.to_string()),
+            Value::Number(number) if number.is_u64() || number.is_i64() => Scalar::Label(number.to_string()),
             Value::Number(number) => number.as_f64().map_or(Scalar::Other, Scalar::of_float),
             Value::Array(values) => {
                 let lines: Option<Vec<&str>> = values.iter().map(Value::as_str).collect();
                 lines.map_or(Scalar::Other, |lines| Scalar::Text(lines.join("\n").into()))
             }
+            Value::Object(fields) => match fields.iter().next() {
+                Some((name, value)) if fields.len() == 1 && WRAPPERS.contains(&&**name) => Scalar::of(value).wrapped(),
+                _ => Scalar::Other,
+            },
             _ => Scalar::Other,
         }
     }
@@ -828,15 +905,33 @@ impl<'a> Scalar<'a> {
         /// Beyond that two whole numbers are one float.
         const MOST: f64 = (1_u64 << f64::MANTISSA_DIGITS) as f64;
         match number.fract() == 0.0 && number.abs() < MOST {
-            true => Self::Whole((number as i64).to_string()),
-            false => Self::Other,
+            true => Self::Label((number as i64).to_string()),
+            false => Self::Fraction(number),
         }
     }
 
     fn text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
-            Self::Whole(_) | Self::Other => None,
+            Self::Label(_) | Self::Fraction(_) | Self::Other => None,
+        }
+    }
+
+    /// What may be meant as a date; whether it is one is told with its place.
+    fn date(self) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Text(text) => Some(text),
+            Self::Label(label) => Some(label.into()),
+            Self::Fraction(number) => Some(number.to_string().into()),
+            Self::Other => None,
+        }
+    }
+
+    /// The same as the value of a [wrapper](WRAPPERS).
+    fn wrapped(self) -> Self {
+        match self {
+            Self::Text(text) => Self::Label(text.into_owned()),
+            other => other,
         }
     }
 
@@ -844,15 +939,16 @@ impl<'a> Scalar<'a> {
     fn label(&self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text.clone()).filter(|text| !text.is_empty()),
-            Self::Whole(digits) => Some(digits.clone().into()),
-            Self::Other => None,
+            Self::Label(label) => Some(label.clone().into()).filter(|label: &Cow<str>| !label.is_empty()),
+            Self::Fraction(_) | Self::Other => None,
         }
     }
 
     fn into_owned(self) -> Scalar<'static> {
         match self {
             Self::Text(text) => Scalar::Text(text.into_owned().into()),
-            Self::Whole(digits) => Scalar::Whole(digits),
+            Self::Label(label) => Scalar::Label(label),
+            Self::Fraction(number) => Scalar::Fraction(number),
             Self::Other => Scalar::Other,
         }
     }
@@ -936,7 +1032,9 @@ impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         match Scalar::deserialize(from)? {
             Scalar::Text(text) => Ok(Self(text)),
-            Scalar::Whole(_) | Scalar::Other => Err(serde::de::Error::custom("key must be a string")),
+            Scalar::Label(_) | Scalar::Fraction(_) | Scalar::Other => {
+                Err(serde::de::Error::custom("key must be a string"))
+            }
         }
     }
 }
@@ -965,11 +1063,11 @@ impl<'de> Visitor<'de> for ScalarVisitor {
     }
 
     fn visit_u64<E>(self, number: u64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Whole(number.to_string()))
+        Ok(Scalar::Label(number.to_string()))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Scalar<'de>, E> {
-        Ok(Scalar::Whole(number.to_string()))
+        Ok(Scalar::Label(number.to_string()))
     }
 
     fn visit_f64<E>(self, number: f64) -> Result<Scalar<'de>, E> {
@@ -995,8 +1093,17 @@ impl<'de> Visitor<'de> for ScalarVisitor {
         Ok(lines.map_or(Scalar::Other, |lines| Scalar::Text(lines.join("\n").into())))
     }
 
-    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<Scalar<'de>, M::Error> {
-        IgnoredAny.visit_map(map).map(|_| Scalar::Other)
+    fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Scalar<'de>, M::Error> {
+        let (mut fields, mut wrapped) = (0, Scalar::Other);
+        while let Some(Key(key)) = map.next_key()? {
+            fields += 1;
+            if WRAPPERS.contains(&&*key) {
+                wrapped = map.next_value::<Scalar>()?.wrapped();
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(if fields == 1 { wrapped } else { Scalar::Other })
     }
 }
 
@@ -1058,13 +1165,7 @@ mod tests {
     use super::*;
 
     fn names() -> Names {
-        Names {
-            text: "text".into(),
-            id: Some("id".into()),
-            date: Some("date".into()),
-            source: None,
-            guesses: Vec::new(),
-        }
+        Names { id: Some("id".into()), date: Some("date".into()), ..Names::of_text("text") }
     }
 
     proptest! {
