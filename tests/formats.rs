@@ -115,6 +115,7 @@ fn fields_are_guessed_aloud() {
     let cases = [
         ("text", "id", "", ["one", "two"]),
         ("text", "url", "the id is taken from \"url\" (--id-field)", ["one", "two"]),
+        ("text", "_id", "the id is taken from \"_id\" (--id-field)", ["one", "two"]),
         ("content", "id", "the text is taken from \"content\" (--text-field)", ["one", "two"]),
         ("body", "id", "the text is taken from \"body\" (--text-field)", ["one", "two"]),
         (

@@ -22,7 +22,7 @@ pub struct Fields {
     #[arg(long = "text-field", value_name = "NAME")]
     text: Option<String>,
 
-    /// The JSON field or the column that holds the id [default: id or url]
+    /// The JSON field or the column that holds the id [default: id, url or _id]
     ///
     /// A string or a whole number. Ids are labels and need not be unique; a record without one is named by its file and
     /// line.
@@ -106,7 +106,7 @@ fn delimiter(text: &str) -> Result<u8, String> {
 
 /// Names that are tried where none is given, the likeliest first.
 pub const TEXTS: [&str; 5] = ["text", "content", "body", "article", "articleBody"];
-pub const IDS: [&str; 2] = ["id", "url"];
+pub const IDS: [&str; 3] = ["id", "url", "_id"];
 const DATES: [&str; 10] = [
     "date",
     "published",
