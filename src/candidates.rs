@@ -51,11 +51,9 @@ impl Sketches {
     /// Asks for some slots of a sketch.
     #[inline(always)]
     fn fetch(&self, text: usize, slots: Range<usize>) {
-        /// Slots that come with one.
-        const LINE: usize = 16;
         let SketchPlace { block, row } = self.places[text];
         let start = row as usize * self.slots;
-        slots.step_by(LINE).for_each(|slot| self.blocks[block as usize].fetch(start + slot));
+        self.blocks[block as usize].fetch(start + slots.start..start + slots.end);
     }
 
     fn len(&self) -> u32 {

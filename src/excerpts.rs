@@ -427,6 +427,7 @@ pub(crate) fn passages(
         let edge = |side: &Side, words: Stretch| (words.0 <= EDGE, words.1 + EDGE >= side.hashes.len() as u32);
         for ((at, block), spans) in blocks.into_iter().enumerate().zip(left.into_iter().zip(right)) {
             let edges = (edge(&sides.left, block.left), edge(&sides.right, block.right));
+            let (begins_both, ends_both) = (edges.0.0 && edges.1.0, edges.0.1 && edges.1.1);
             let inside = Outside::of(&host_text[spans.0.clone()], &[]);
             let listed = inside.names + 1.0 - inside.plain / plain.max(f32::MIN_POSITIVE);
             let before = |word: u32| sides.left.sentences.partition_point(|sentence| sentence.0 < word);
@@ -445,8 +446,8 @@ pub(crate) fn passages(
                 same: block.share(),
                 spots: [spot(pair.longer, block.left, spans.0), spot(pair.shorter, block.right, spans.1)],
                 related,
-                is_edge: edges.0.1 && edges.1.1 || edges.0.0 && edges.1.0 && !is_taken,
-                is_sign_off: edges.0.1 && edges.1.1 && len(block.left).max(len(block.right)) <= SIGN_OFF,
+                is_edge: ends_both || begins_both && !is_taken,
+                is_sign_off: ends_both && len(block.left).max(len(block.right)) <= SIGN_OFF,
                 is_spoken_of: is_taken && is_long && related < APART && of_its_text() >= OF_ITS_TEXT,
                 is_list,
                 is_on_pages,

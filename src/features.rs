@@ -954,7 +954,7 @@ impl Content {
         for text in texts {
             let (_, words) = self.head(text, CHUNK, |head| head.stems_end);
             let stems = &self.stems[text as usize / CHUNK];
-            words.step_by(arch::LINE).for_each(|at| stems.fetch(at));
+            stems.fetch(words);
         }
     }
 

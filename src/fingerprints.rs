@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use rayon::prelude::*;
 
-use crate::arch::{Arch, Work};
+use crate::arch::{self, Arch, Work};
 use crate::candidates::{AHEAD, Sieve};
 use crate::scheme::Shingle;
 use crate::shingle::Window;
@@ -270,11 +270,9 @@ impl Fingerprints {
     /// Asks for those that a text begins with.
     #[inline(always)]
     fn fetch(&self, text: u32) {
-        /// Fingerprints that come with one.
-        const LINE: u32 = 16;
         let FingerprintPlace { block, range } = &self.places[text as usize];
-        let lines = range.clone().step_by(LINE as usize).take(8);
-        lines.for_each(|at| self.blocks[*block as usize].fetch(at as usize));
+        let begin = range.start as usize;
+        self.blocks[*block as usize].fetch(begin..(range.end as usize).min(begin + 8 * arch::LINE));
     }
 
     /// How many of a sample a text has, repeated ones repeatedly.

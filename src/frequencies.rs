@@ -213,7 +213,7 @@ impl Lists {
     #[inline(always)]
     pub(crate) fn fetch(&self, list: ListId) {
         let (bucket, start) = self.place(list);
-        bucket.fetch(start);
+        bucket.fetch(start..start + 1);
     }
 
     /// The bucket of a list, and where it begins in there.

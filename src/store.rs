@@ -263,13 +263,11 @@ impl Block {
         }
     }
 
-    /// Asks for a word and those that come with it, if they are in memory.
+    /// Asks for some words, if they are in memory.
     #[inline(always)]
-    pub(crate) fn fetch(&self, at: usize) {
-        if let Self::Memory(words) = self
-            && let Some(word) = words.get(at)
-        {
-            arch::fetch(word);
+    pub(crate) fn fetch(&self, range: Range<usize>) {
+        if let Self::Memory(words) = self {
+            range.step_by(arch::LINE).filter_map(|at| words.get(at)).for_each(arch::fetch);
         }
     }
 }

@@ -342,7 +342,9 @@ fn run(args: &Args) -> Result<ExitCode, String> {
         collector.extend(batch).map_err(|error| error.to_string())
     };
     let Read { problems, tallies, sources } = pool.install(|| read(found, &args.fields, &bar, args.quiet, sink))?;
-    outputs.check(&sources, &tallies)?;
+    if args.fields.are_read_again {
+        outputs.check(&sources, &tallies)?;
+    }
     let read = start.elapsed();
     // Excerpts and the page are made without dates as well.
     if args.dates_decide() && undated.all > 0 && !args.quiet {

@@ -212,11 +212,10 @@ impl<'a> Outputs<'a> {
         Ok(Self { unique, annotated, removed: of_name(removed), stripped: of_name(strip_furniture) })
     }
 
-    /// Refuses input of which a part would be lost, and files that cannot be written as one.
+    /// Of input that is written again, refuses what would lose a part of it, and files that cannot be written as one.
     pub fn check(&self, sources: &[Source], tallies: &[Tally]) -> Result<(), String> {
         let broken = |(source, tally): (&Source, &Tally)| {
-            let is_written =
-                (self.unique.is_some() || self.annotated.is_some()) && !source.is_known && !tally.is_unread();
+            let is_written = !source.is_known && !tally.is_unread();
             let reason = tally.broken.as_ref().filter(|_| is_written)?;
             Some(format!("{} cannot be written without losing a part of it: {reason}", source.given))
         };

@@ -50,12 +50,12 @@ pub fn full(path: &Path) -> PathBuf {
     const LINKS: usize = 40;
     let mut path = path.to_path_buf();
     for _ in 0..LINKS {
-        match (fs::canonicalize(&path), fs::read_link(&path)) {
-            (Ok(full), _) => return full,
-            // What it leads to is not there yet.
-            (Err(_), Ok(to)) => path = folder(&path).join(to),
-            (Err(_), Err(_)) => break,
+        if let Ok(full) = fs::canonicalize(&path) {
+            return full;
         }
+        // What a link leads to is not there yet.
+        let Ok(to) = fs::read_link(&path) else { break };
+        path = folder(&path).join(to);
     }
     let in_folder = || Some(fs::canonicalize(folder(&path)).ok()?.join(path.file_name()?));
     in_folder().unwrap_or(path)

@@ -358,14 +358,15 @@ fn rewrite<W: Write + Send>(
             Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata))
         })
     };
-    let [first, ..] = files else { return Err(io::Error::other("no file to write")) };
-    let (schema, metadata) = (open(first)?.schema().clone(), open(first)?.metadata().clone());
-    let (mut fields, mut all) = (schema.fields().clone(), Vec::new());
-    for path in files {
-        let builder = open(path)?;
-        fields = joined(&fields, builder.schema().fields(), "").map_err(io::Error::other)?;
-        all.push(builder.metadata().clone());
-    }
+    let head = |path: &&Path| open(path).map(|builder| (builder.schema().clone(), builder.metadata().clone()));
+    let (schemas, all): (Vec<SchemaRef>, Vec<Arc<ParquetMetaData>>) =
+        files.iter().map(head).collect::<io::Result<Vec<_>>>()?.into_iter().unzip();
+    let ([schema, others @ ..], [metadata, ..]) = (&schemas[..], &all[..]) else {
+        return Err(io::Error::other("no file to write"));
+    };
+    let fields = others.iter().try_fold(schema.fields().clone(), |fields, other| {
+        joined(&fields, other.fields(), "").map_err(io::Error::other)
+    })?;
     let schema = with(&Schema::new_with_metadata(fields, schema.metadata().clone()), added)?;
     let columns = with_annotations(&schema, &all).map_err(io::Error::other)?;
     let is_ours = |pair: &&KeyValue| pair.key != ARROW_SCHEMA_META_KEY;

@@ -326,8 +326,11 @@ impl Found {
 
     fn problem(&mut self, place: &str, reason: impl Into<String>) {
         let name = Path::new(place).file_name().map_or(place.into(), |name| name.to_string_lossy());
-        let (id, place, reason) = (name.into(), place.into(), reason.into());
-        self.problems.push(Problem { id, place, reason, what: Left::Input });
+        self.left_out(Left::Input, &name, place, reason);
+    }
+
+    fn left_out(&mut self, what: Left, id: &str, place: &str, reason: impl Into<String>) {
+        self.problems.push(Problem { id: id.into(), place: place.into(), reason: reason.into(), what });
     }
 
     fn stdin(&mut self) {
@@ -345,17 +348,13 @@ impl Found {
         self.sources.push(Source { path, stored, name, inside, given, form, codec, is_known: false, reading });
     }
 
-    fn left_out(&mut self, id: &str, place: &str, reason: String) {
-        self.problems.push(Problem { id: id.into(), place: place.into(), reason, what: Left::Record });
-    }
-
     /// The same of a path that was named: that nothing is in a folder is told, for it may be another one, or a disk that is not there.
     fn add_by_name(&mut self, given: &Path) {
         let before = (self.sources.len(), self.problems.len());
         self.add(given);
         if before == (self.sources.len(), self.problems.len()) {
             let shown = given.to_string_lossy();
-            self.left_out(&shown, &shown, format!("holds no file named {READ}: fill it or leave it out"));
+            self.left_out(Left::Record, &shown, &shown, format!("holds no file named {READ}: fill it or leave it out"));
         }
     }
 
@@ -385,10 +384,10 @@ impl Found {
             let entries = match fs::read_dir(&folder).and_then(Iterator::collect::<io::Result<Vec<_>>>) {
                 Ok(entries) => entries,
                 Err(error) => {
-                    let place = given.join(&inside).to_string_lossy().into_owned();
-                    let inside = inside.to_string_lossy();
-                    let id = if inside.is_empty() { place.clone() } else { inside.into() };
-                    self.problems.push(Problem { id, place, reason: unreadable(&error), what: Left::Input });
+                    let place = given.join(&inside);
+                    let (place, inside) = (place.to_string_lossy(), inside.to_string_lossy());
+                    let id = if inside.is_empty() { &place } else { &inside };
+                    self.left_out(Left::Input, id, &place, unreadable(&error));
                     continue;
                 }
             };
@@ -400,14 +399,15 @@ impl Found {
                     folders.push((path, inside));
                     continue;
                 }
-                if fs::metadata(&path).is_ok_and(|file| file.is_dir()) {
+                let file = fs::metadata(&path);
+                if file.as_ref().is_ok_and(fs::Metadata::is_dir) {
                     let (place, inside) = (given.join(&inside), inside.to_string_lossy());
                     let reason = "a link to a folder, which is not followed: give it by its name as well";
-                    self.left_out(&inside, &place.to_string_lossy(), reason.into());
+                    self.left_out(Left::Record, &inside, &place.to_string_lossy(), reason);
                     continue;
                 }
                 // A pipe or device would wait for ever. A link to nothing is told when it is opened.
-                let readable = fs::metadata(&path).map_or(true, |file| file.is_file());
+                let readable = file.map_or(true, |file| file.is_file());
                 match kind(&path).filter(|_| readable) {
                     Some(kind) => {
                         let given = given.join(&inside);
