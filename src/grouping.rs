@@ -22,6 +22,34 @@ pub(crate) struct Grouping {
 /// A rewording of less confidence is in a cluster of three and more only if a second member is a copy of it as well.
 const DOUBTFUL: f64 = 0.6;
 
+/// Of two edited copies one is as good as the other from this similarity on.
+const MOSTLY: f32 = 0.8;
+
+/// How a member of a cluster is like the representative.
+struct Tie<'p> {
+    relation: Relation,
+    similarity: f32,
+    /// The pair that ties it to the representative, or to another member.
+    pair: &'p Compared,
+    /// That other member.
+    via: Option<u32>,
+}
+
+impl<'p> Tie<'p> {
+    /// By a pair with the representative, or with a member that is tied to it in turn: what is retold twice is as sure as both
+    /// together, and an edited copy is no less sure a rewording than what was edited.
+    fn over(pair: &'p Compared, via: Option<(u32, &Self)>) -> Self {
+        let relation = pair.relation.unwrap_or(Relation::Reworded);
+        let Some((via, of)) = via else { return Self { relation, similarity: pair.similarity, pair, via: None } };
+        let similarity = match (relation, of.relation) {
+            (Relation::Near, Relation::Reworded) => of.similarity,
+            (Relation::Reworded, Relation::Near) => pair.similarity,
+            _ => pair.similarity * of.similarity,
+        };
+        Self { relation: relation.max(of.relation), similarity, pair, via: Some(via) }
+    }
+}
+
 impl Grouping {
     /// Verified pairs and exact copies to clusters with names.
     pub(crate) fn clusters<A: Article>(
@@ -41,14 +69,15 @@ impl Grouping {
             let position = positions[at as usize] as usize;
             ArticleRef { id: articles.id(position).into(), position }
         };
-        let member = |at: u32, pair: Option<&Compared>| {
+        let member = |at: u32, tie: Option<&Tie<'_>>| {
             let ArticleRef { id, position } = article(at);
             let member = Member {
                 id,
                 position,
-                relation: pair.and_then(|pair| pair.relation).unwrap_or(Relation::Exact),
-                similarity: pair.map_or(1.0, |pair| pair.similarity),
-                evidence: pair.map(|pair| pair.evidence),
+                relation: tie.map_or(Relation::Exact, |tie| tie.relation),
+                similarity: tie.map_or(1.0, |tie| tie.similarity),
+                evidence: tie.map(|tie| tie.pair.evidence),
+                via: tie.and_then(|tie| tie.via).map(|text| article(distinct[text as usize])),
             };
             (at, member)
         };
@@ -61,9 +90,27 @@ impl Grouping {
         cluster::reunite(&mut stars, &links, rank);
         let is_doubtful = |link: &Link| link.strength < DOUBTFUL;
         let unsupported = cluster::take_out_unsupported(&mut stars, &links, is_doubtful);
-        let (supported, misses) = self.take_in_supported(&mut stars, links, misses);
+        let (supported, misses) = self.take_in_supported(&mut stars, &links, misses);
         let verified = |at: usize| verified.get(at).unwrap_or_else(|| &supported[at - verified.len()]);
-        let nearest = nearest(misses.into_iter().chain(unsupported.iter().map(|&at| verified(at))));
+        let is_sure = |at: usize| {
+            let Compared { relation, similarity, .. } = verified(at);
+            *similarity >= if *relation == Some(Relation::Near) { MOSTLY } else { cluster::SURE as f32 }
+        };
+        let may_stand = |center: u32, text: u32| {
+            rank(center) <= rank(text) && corpus.may_meet(distinct[center as usize], distinct[text as usize])
+        };
+        let all: Vec<Link> = links.into_iter().chain(near::links(supported.iter())).collect();
+        let trees = cluster::joined(distinct.len(), &stars, (&all, self.confidence.into()), (is_sure, rank, may_stand));
+        let mut tree_of = vec![None; distinct.len()];
+        for (number, tree) in trees.iter().enumerate() {
+            tree_of[tree.center as usize] = Some(number);
+            tree.branches.iter().for_each(|branch| tree_of[branch.text as usize] = Some(number));
+        }
+        let is_apart = |pair: &&Compared| {
+            let [left, right] = [pair.left, pair.right].map(|text| tree_of[text as usize]);
+            left.is_none() || left != right
+        };
+        let nearest = nearest(misses.into_iter().chain(unsupported.iter().map(|&at| verified(at))).filter(is_apart));
         let near_miss = |text: u32| {
             let &(other, pair) = nearest.get(&text)?;
             let position = corpus.position(other);
@@ -78,23 +125,25 @@ impl Grouping {
             })
         };
         let mut clusters = Vec::new();
-        for star in stars {
+        for tree in trees {
             let mut members = Vec::new();
-            let center = distinct[star.center as usize];
-            let mut add = |text: u32, pair: Option<&Compared>| {
+            let center = distinct[tree.center as usize];
+            let mut add = |text: u32, tie: Option<&Tie<'_>>| {
                 let at = distinct[text as usize];
                 if at != center {
-                    members.push(member(at, pair));
+                    members.push(member(at, tie));
                 }
                 let copies = copies.remove(&at).into_iter().flatten().filter(|&copy| corpus.may_meet(center, copy));
-                members.extend(copies.map(|copy| member(copy, pair)));
+                members.extend(copies.map(|copy| member(copy, tie)));
             };
-            add(star.center, None);
-            for link in star.links {
-                let pair = verified(link);
-                add(pair.left + pair.right - star.center, Some(pair));
+            add(tree.center, None);
+            let mut ties: BTreeMap<u32, Tie<'_>> = BTreeMap::new();
+            for branch in tree.branches {
+                let tie = Tie::over(verified(branch.link), ties.get(&branch.of).map(|of| (branch.of, of)));
+                add(branch.text, Some(&tie));
+                ties.insert(branch.text, tie);
             }
-            clusters.push((center, members, near_miss(star.center)));
+            clusters.push((center, members, near_miss(tree.center)));
         }
         // Exact copies of texts that have no other copies.
         for (first, same) in copies {
@@ -123,7 +172,7 @@ impl Grouping {
     fn take_in_supported<'p>(
         &self,
         stars: &mut [Star],
-        links: Vec<Link>,
+        links: &[Link],
         misses: &'p [Compared],
     ) -> (Vec<Compared>, Vec<&'p Compared>) {
         let falls_short = |pair: &&Compared| {
@@ -133,7 +182,7 @@ impl Grouping {
         let mut supported = Vec::new();
         let mut joined = vec![false; loose.len()];
         let loose_links = near::links(loose.iter().copied());
-        for cluster::Supported { star, loose: at } in cluster::with_support(stars, &links, &loose_links) {
+        for cluster::Supported { star, loose: at } in cluster::with_support(stars, links, &loose_links) {
             let similarity = cluster::supported(loose[at].similarity.into()) as f32;
             joined[at] = true;
             stars[star].links.push(links.len() + supported.len());

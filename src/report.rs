@@ -261,9 +261,14 @@ pub struct Member {
     pub similarity: f32,
     /// The numbers by which it was judged; `None` for an exact copy.
     pub evidence: Option<Evidence>,
+    /// The member that it was judged with, if it is a sure copy of that one and not of the representative itself. `relation` is then
+    /// the looser one of both ways, and `similarity` the product of their similarities, in which an edited copy does not make a
+    /// rewording less sure.
+    #[cfg_attr(feature = "serde", serde(default))]
+    pub via: Option<ArticleRef>,
 }
 
-/// A representative and its members, each of which was verified to be a copy of it.
+/// A representative and its members, each of which was verified to be a copy of it, or a sure copy of another member.
 ///
 /// ```
 /// use retold::{Detector, Relation};

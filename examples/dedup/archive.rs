@@ -356,21 +356,22 @@ fn answer_line(article: &impl Article, number: Option<u64>, answer: &Answer, wan
 
 /// A cluster of archived articles.
 fn cluster_line(cluster: &Cluster, articles: &[Archived]) -> Value {
-    let article = |position: usize, relation: Option<(Relation, f32)>| {
+    let article = |position: usize| {
         let Archived { number, id, date, source, .. } = &articles[position];
-        let mut line = json!({ "number": number, "id": id, "date": date, "source": source });
-        match relation {
-            Some((relation, similarity)) => {
-                line["relation"] = json!(relation);
-                line["similarity"] = json!(similarity);
-            }
-            None => line["representative"] = true.into(),
+        json!({ "number": number, "id": id, "date": date, "source": source })
+    };
+    let mut representative = article(cluster.representative().position);
+    representative["representative"] = true.into();
+    let members = cluster.members().iter().map(|member| {
+        let mut line = article(member.position);
+        line["relation"] = json!(member.relation);
+        line["similarity"] = json!(member.similarity);
+        if let Some(via) = &member.via {
+            let Archived { number, id, .. } = &articles[via.position];
+            line["via"] = json!({ "number": number, "id": id });
         }
         line
-    };
-    let representative = article(cluster.representative().position, None);
-    let members =
-        cluster.members().iter().map(|member| article(member.position, Some((member.relation, member.similarity))));
+    });
     json!({ "type": "story", "members": std::iter::once(representative).chain(members).collect::<Vec<_>>() })
 }
 

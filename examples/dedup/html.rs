@@ -24,8 +24,8 @@ use std::ops::Range;
 use indicatif::{DecimalBytes, HumanCount};
 use rayon::prelude::*;
 use retold::{
-    Cluster, Comparison, ContentEvidence, Evidence, Level, Lookalike, Member, Passage, PassageKind, Relation, Words,
-    shared_passages,
+    ArticleRef, Cluster, Comparison, ContentEvidence, Evidence, Level, Lookalike, Member, Passage, PassageKind,
+    Relation, Words, shared_passages,
 };
 use twox_hash::XxHash3_64;
 
@@ -74,7 +74,7 @@ pub fn write_pair(
     let &Comparison { relation, similarity, evidence, .. } = comparison;
     let representative = Text { id: left_name, text: left, date: "", at: None, slot: (1, 0) };
     let text = Text { id: right_name, text: right, slot: (1, usize::from(left != right)), ..representative };
-    let other = Other { text, relation, similarity, evidence, missing: None };
+    let other = Other { text, relation, similarity, evidence, missing: None, beside: None };
     let group = Group { representative, others: vec![other], weakest: similarity, near_miss: None };
     let mut overview = String::from("<section id=\"overview\" aria-label=\"Overview\">\n");
     write_settings(settings, None, &mut overview).expect("a string takes everything");
@@ -219,6 +219,8 @@ struct Other<'a> {
     evidence: Option<Evidence>,
     /// What a near miss falls short of a copy.
     missing: Option<f32>,
+    /// The place in the cluster of the member that it was judged with, if that is not the representative.
+    beside: Option<usize>,
 }
 
 /// The texts of all articles that a page shows, by position.
@@ -251,6 +253,7 @@ fn groups<'a>(findings: &'a Findings, article: impl Fn(usize) -> Text<'a> + Sync
             similarity: miss.similarity,
             evidence: Some(miss.evidence),
             missing: Some(miss.missing),
+            beside: None,
         });
     }
     groups
@@ -265,12 +268,14 @@ impl<'a> Group<'a> {
             Text { slot: (n, *first.entry(text.text).or_insert(k)), ..text }
         });
         let representative = texts.next().expect("a cluster has a representative");
+        let place = |of: &ArticleRef| cluster.positions().position(|position| position == of.position);
         let other = |(text, member): (Text<'a>, &'a Member)| Other {
             text,
             relation: Some(member.relation),
             similarity: member.similarity,
             evidence: member.evidence,
             missing: None,
+            beside: member.via.as_ref().and_then(place),
         };
         let others = texts.zip(cluster.members()).map(other).collect();
         Self { representative, others, weakest: cluster.weakest().similarity, near_miss: None }
@@ -342,7 +347,10 @@ impl<'a> Group<'a> {
         to.push_str("</details></li>\n");
         let phrases = Shingles::of(representative.text);
         for (other, k) in others.iter().chain(near_miss).zip(1..) {
-            other.write(representative, &phrases, (n, k), to)?;
+            match other.beside.and_then(|at| others.get(at.checked_sub(1)?)) {
+                Some(Other { text, .. }) => other.write(text, &Shingles::of(text.text), (n, k), to)?,
+                None => other.write(representative, &phrases, (n, k), to)?,
+            }
         }
         to.push_str("</ol></section>\n");
         Ok(())
@@ -350,9 +358,9 @@ impl<'a> Group<'a> {
 }
 
 impl Other<'_> {
-    /// Its line in a cluster.
-    fn write(&self, representative: &Text, phrases: &Shingles, at: Slot, to: &mut String) -> fmt::Result {
-        let Self { text, relation, similarity, evidence, missing } = self;
+    /// Its line in a cluster, beside the text that it was judged with.
+    fn write(&self, of: &Text, phrases: &Shingles, at: Slot, to: &mut String) -> fmt::Result {
+        let Self { text, relation, similarity, evidence, missing, beside } = self;
         let (class, (n, k)) = (class(*relation), at);
         write!(to, r#"<li data-relation="{class}" data-similarity="{similarity:.4}""#)?;
         if let Some(missing) = missing {
@@ -361,15 +369,18 @@ impl Other<'_> {
         if let Some(evidence) = evidence {
             write!(to, r#" data-figures="{}""#, Figures::of(phrases, text.text, evidence))?;
         }
+        if let Some(beside) = beside {
+            write!(to, r#" data-beside="{beside}""#)?;
+        }
         if text.slot != at {
             write!(to, r#" data-text="t{}-{}""#, text.slot.0, text.slot.1)?;
         }
         // What is marked in a text that stands in this cluster already is there.
         if text.slot.0 != n || text.slot.1 == k {
-            let passages = shared_passages(representative.text, text.text);
-            write!(to, r#" data-passages="{}""#, Marks::of_passages(representative.text, text.text, &passages))?;
+            let passages = shared_passages(of.text, text.text);
+            write!(to, r#" data-passages="{}""#, Marks::of_passages(of.text, text.text, &passages))?;
             if matches!(relation, Some(Relation::Exact | Relation::Near)) {
-                write!(to, r#" data-changes="{}""#, Marks::of_changes(representative.text, text.text, &passages))?;
+                write!(to, r#" data-changes="{}""#, Marks::of_changes(of.text, text.text, &passages))?;
             }
         }
         write!(
@@ -378,20 +389,26 @@ impl Other<'_> {
             Escaped(&shown(text.id)),
             label(*relation),
             if *relation == Some(Relation::Exact) { String::new() } else { format!(" {}", percent(*similarity)) },
-            Escaped(&self.verdict(representative)),
+            Escaped(&self.verdict(of)),
         )?;
         text.write(at, to)?;
         to.push_str("</details></li>\n");
         Ok(())
     }
 
-    /// What was decided about it, and by what, in words.
-    fn verdict(&self, representative: &Text) -> String {
-        let &Self { text, relation, similarity, evidence, missing } = self;
+    /// What was decided about it beside a text, and by what, in words.
+    fn verdict(&self, of: &Text) -> String {
+        let &Self { text, relation, similarity, evidence, missing, beside } = self;
         let matched = percent(similarity);
         let content = evidence.and_then(|evidence| evidence.content);
         match (relation, evidence) {
-            (Some(Relation::Exact), _) if text.text == representative.text => "The same text, to the letter.".into(),
+            _ if beside.is_some() => format!(
+                "A sure copy of {}, which belongs to the cluster: with the representative that makes a match of \
+                 {matched}.{}",
+                shown(of.id),
+                content.map_or(String::new(), |content| format!(" {}", told(&content)))
+            ),
+            (Some(Relation::Exact), _) if text.text == of.text => "The same text, to the letter.".into(),
             (Some(Relation::Exact), _) => {
                 "The same words in the same order; only punctuation, capitals or spacing differ.".into()
             }

@@ -173,6 +173,9 @@ impl Findings {
             let others = cluster.members().iter().map(|member| {
                 let mut line = json!({"id": member.id, "at": at(member.position)});
                 add_fields(&mut line, member);
+                if let Some(ArticleRef { id, position, .. }) = &member.via {
+                    line["via"] = json!({"id": id, "at": at(*position)});
+                }
                 line
             });
             let members: Vec<Value> = std::iter::once(first).chain(others).collect();
@@ -290,8 +293,11 @@ fn write_cluster(cluster: &Cluster, labels: &Labels<'_>, out: &mut impl Write) -
     writeln!(out, "{first} and {} like it:", HumanCount(others.len() as u64))?;
     let (names, width) = column(others.iter().map(|member| labels.of_article(&member.id, member.position)));
     for (name, member) in names.iter().zip(others) {
-        let Member { relation, similarity, evidence, .. } = member;
-        let reason = reason(Some(*relation), evidence.as_ref());
+        let Member { relation, similarity, evidence, via, .. } = member;
+        let mut reason = reason(Some(*relation), evidence.as_ref());
+        if let Some(ArticleRef { id, position, .. }) = via {
+            reason = format!("like {}: {reason}", labels.of_article(id, *position));
+        }
         writeln!(out, "  {name:<width$}  {:<8}  {similarity:.2}  {reason}", relation.to_string())?;
     }
     Ok(())
@@ -316,7 +322,7 @@ pub fn reason(relation: Option<Relation>, evidence: Option<&Evidence>) -> String
 /// Adds fields of the library to a record, as they are named there: ids and positions, for which the record has fields of its
 /// own, and absent fields are left out, those of the evidence stand beside the others, and fractions have four digits.
 pub fn add_fields(record: &mut Value, of: impl Serialize) {
-    const NAMED_OTHERWISE: [&str; 4] = ["id", "position", "kept_id", "kept"];
+    const NAMED_OTHERWISE: [&str; 5] = ["id", "position", "kept_id", "kept", "via"];
     if let (Value::Object(record), Value::Object(fields)) = (record, json!(of)) {
         add_flat(record, fields.into_iter().filter(|(name, _)| !NAMED_OTHERWISE.contains(&&**name)));
     }

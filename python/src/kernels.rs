@@ -1286,7 +1286,8 @@ impl Decider {
         asking.done()
     }
 
-    /// A row for each copy, with the number of its article, n, and that of its representative.
+    /// A row for each copy, with the number of its article, n, that of its representative, and that of the member it was judged with, if
+    /// that is another one.
     fn members(&mut self) -> PyResult<Table> {
         let found = self.0.members();
         let relations = found.iter().map(|of| of.relation.to_string());
@@ -1294,6 +1295,7 @@ impl Decider {
             ("cluster", longs(found.iter().map(|of| of.cluster as i64))),
             ("representative_n", longs(found.iter().map(|of| of.representative as i64))),
             ("n", longs(found.iter().map(|of| of.article as i64))),
+            ("via_n", Arc::new(found.iter().map(|of| of.via.map(|via| via as i64)).collect::<Int64Array>())),
             ("relation", Arc::new(StringArray::from_iter_values(relations))),
             ("similarity", floats(found.iter().map(|of| of.similarity))),
             ("evidence", crate::report::evidence(found.iter().map(|of| of.evidence).collect())),

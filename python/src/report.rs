@@ -15,7 +15,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use retold::{Cluster, ContentEvidence, Evidence, Member, Pair, Relation, SkipReason};
+use retold::{ArticleRef, Cluster, ContentEvidence, Evidence, Member, Pair, Relation, SkipReason};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -205,7 +205,8 @@ impl PyReport {
     /// A row for each copy: the number of its cluster, how it is like the representative, and the evidence.
     ///
     /// `relation` is "exact", "near" or "reworded"; `evidence` is null for an exact copy, and its numbers on contents are null where
-    /// shingles alone decided.
+    /// shingles alone decided. `via` is null, or the id of a member that the article is a sure copy of, where it is none of the
+    /// representative itself: the evidence is of those two, and `similarity` the product of both.
     #[getter]
     fn members(&self) -> PyResult<Table> {
         let members = || self.members_of();
@@ -216,29 +217,34 @@ impl PyReport {
             ("relation", strings(members().map(|(.., member)| member.relation.to_string()))),
             ("similarity", floats(members().map(|(.., member)| member.similarity))),
             ("evidence", evidence(members().map(|(.., member)| member.evidence).collect())),
+            ("via", optional(members().map(|(.., member)| member.via.as_ref().map(|via| via.id.clone())))),
+            ("via_position", Arc::new(members().map(|(.., member)| member.via.as_ref().map(|via| via.position as i64)).collect::<Int64Array>())),
         ])
     }
 
-    /// The edges of the clusters: each representative with each of its copies, and with its near miss, whose relation is null.
+    /// The edges of the clusters: each representative with each of its copies, and with its near miss, whose relation is null. A copy
+    /// that was judged with another member is beside that one.
     ///
     /// For every pair that was compared see `retold.pairs`.
     #[getter]
     fn pairs(&self) -> PyResult<Table> {
-        type Edge<'a> = (&'a Cluster, &'a str, usize, Option<Relation>, f32, Option<Evidence>);
+        type Edge<'a> = (&'a ArticleRef, &'a str, usize, Option<Relation>, f32, Option<Evidence>);
         fn of(cluster: &Cluster) -> impl Iterator<Item = Edge<'_>> {
+            let center = cluster.representative();
             let members = cluster.members().iter().map(move |member| {
-                (cluster, &*member.id, member.position, Some(member.relation), member.similarity, member.evidence)
+                let of = member.via.as_ref().unwrap_or(center);
+                (of, &*member.id, member.position, Some(member.relation), member.similarity, member.evidence)
             });
             let missed = cluster
                 .near_miss()
-                .map(move |miss| (cluster, &*miss.id, miss.position, None, miss.similarity, Some(miss.evidence)));
+                .map(move |miss| (center, &*miss.id, miss.position, None, miss.similarity, Some(miss.evidence)));
             members.chain(missed)
         }
         let edges: Vec<Edge<'_>> = self.report.clusters().iter().flat_map(of).collect();
         table(vec![
-            ("left", strings(edges.iter().map(|edge| &edge.0.representative().id))),
+            ("left", strings(edges.iter().map(|edge| &edge.0.id))),
             ("right", strings(edges.iter().map(|edge| edge.1))),
-            ("left_position", ints(edges.iter().map(|edge| edge.0.representative().position))),
+            ("left_position", ints(edges.iter().map(|edge| edge.0.position))),
             ("right_position", ints(edges.iter().map(|edge| edge.2))),
             ("relation", optional(edges.iter().map(|edge| edge.3.map(|relation| relation.to_string())))),
             ("similarity", floats(edges.iter().map(|edge| edge.4))),

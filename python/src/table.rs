@@ -125,7 +125,7 @@ impl Array {
 /// >>> len(members)
 /// 1
 /// >>> members.column_names
-/// ['cluster', 'id', 'position', 'relation', 'similarity', 'evidence']
+/// ['cluster', 'id', 'position', 'relation', 'similarity', 'evidence', 'via', 'via_position']
 /// >>> members["id"][0], members["relation"][0]
 /// ('b', 'exact')
 #[pyclass(frozen, module = "retold")]

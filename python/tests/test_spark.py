@@ -88,7 +88,7 @@ def bits(number: float | None) -> bytes | None:
 def exactly(row: dict[str, Any]) -> Any:
     evidence = row["evidence"]
     numbers = None if evidence is None else tuple((name, bits(number)) for name, number in sorted(evidence.items()))
-    return (row["representative"], row["id"], row["relation"], bits(row["similarity"]), numbers)
+    return (row["representative"], row["id"], row["relation"], bits(row["similarity"]), numbers, row["via"])
 
 
 def clusters(rows: list[dict[str, Any]]) -> list[Any]:

@@ -123,12 +123,14 @@ impl fmt::Debug for Decider {
     }
 }
 
-/// A copy: the number of its cluster, the representative's number, its own, and how it is one.
+/// A copy: the number of its cluster, the representative's number, its own, that of the member it was judged with if that is not the
+/// representative, and how it is one.
 #[derive(Clone, Copy, Debug)]
 pub struct MemberRow {
     pub cluster: usize,
     pub representative: usize,
     pub article: usize,
+    pub via: Option<usize>,
     pub relation: Relation,
     pub similarity: f32,
     pub evidence: Option<Evidence>,
@@ -245,6 +247,7 @@ impl Decider {
                 cluster: number,
                 representative,
                 article: member.position,
+                via: member.via.as_ref().map(|via| via.position),
                 relation: member.relation,
                 similarity: member.similarity,
                 evidence: member.evidence,

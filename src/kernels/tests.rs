@@ -318,8 +318,9 @@ impl Engine for Memory {
     }
 }
 
-/// A copy: ids of the representative and of itself, its relation, and the bits of its similarity and of its evidence.
-type Found = BTreeSet<(String, String, String, u32, String)>;
+/// A copy: ids of the representative, of itself and of the member it was judged with, its relation, and the bits of its similarity and of
+/// its evidence.
+type Found = BTreeSet<(String, String, Option<String>, String, u32, String)>;
 
 /// Of a passage the ids and the places in characters of the host and of the source, its words, the bits of the share that is the same, who
 /// else holds it, when the first did, and whether it is furniture.
@@ -361,8 +362,9 @@ fn by_kernels<A: Article>(builder: &DetectorBuilder, articles: &[A]) -> (Found, 
     }
     let id = |at: usize| ordered[at].0.id().to_string();
     let row = |row: MemberRow| {
-        let MemberRow { representative, article, relation, similarity, evidence, .. } = row;
-        (id(representative), id(article), relation.to_string(), similarity.to_bits(), format!("{evidence:?}"))
+        let MemberRow { representative, article, via, relation, similarity, evidence, .. } = row;
+        let (relation, evidence) = (relation.to_string(), format!("{evidence:?}"));
+        (id(representative), id(article), via.map(id), relation, similarity.to_bits(), evidence)
     };
     let found = decider.members().into_iter().map(row).collect();
     let mut removed: Vec<String> = decider.removals(&memory).into_iter().map(id).collect();
@@ -385,8 +387,8 @@ fn of_report<A: Article>(report: &Report, articles: &[A]) -> (Found, Vec<String>
     for cluster in report.clusters() {
         for member in cluster.members() {
             let (representative, relation) = (cluster.representative().id.to_string(), member.relation.to_string());
-            let evidence = format!("{:?}", member.evidence);
-            found.insert((representative, member.id.to_string(), relation, member.similarity.to_bits(), evidence));
+            let (via, evidence) = (member.via.as_ref().map(|via| via.id.clone()), format!("{:?}", member.evidence));
+            found.insert((representative, member.id.to_string(), via, relation, member.similarity.to_bits(), evidence));
         }
     }
     let mut removed: Vec<String> = report.removals().iter().map(|removal| removal.id.to_string()).collect();

@@ -108,7 +108,7 @@
   };
 
   // What is open: the cluster's row and lines, the line beside the representative, what is marked and the current mark.
-  let row = null, lines = [], line = 0, names = [], texts = ["", ""], marks = [], current = -1;
+  let row = null, lines = [], line = 0, names = [], roles = [], texts = ["", ""], marks = [], current = -1;
   let changes = [], passages = [];
   const [REWORDED, CHANGED, MOVED] = [1, 2, 3];
 
@@ -194,7 +194,7 @@
 
   const tellCover = () => {
     const cover = (side, from, to) => percent(passages.reduce((sum, place) => sum + place[to] - place[from], 0) / Math.max(texts[side].length, 1));
-    return passages.length ? ` Shared passages cover ${cover(0, 0, 1)} of the ${names[0]} and ${cover(1, 2, 3)} of the ${names[1]}.` : "";
+    return passages.length ? ` Shared passages cover ${cover(0, 0, 1)} of the ${roles[0]} and ${cover(1, 2, 3)} of the ${roles[1]}.` : "";
   };
   // The articles to choose from: of a large cluster, those around the one that is open. They are made anew only where others
   // are listed, so that a button keeps the focus.
@@ -237,14 +237,17 @@
   };
   const openPair = async (at, turn) => {
     const member = lines[at];
-    const pair = [await textOf(lines[0]), await textOf(member)];
+    // The representative, or the member that it was judged with.
+    const beside = lines[member.dataset.beside ?? 0];
+    const pair = [await textOf(beside), await textOf(member)];
     const found = [await marksOf(member, "changes", ...pair), await marksOf(member, "passages", ...pair)];
     if (turn !== turns) return;
     line = at;
+    roles = beside === lines[0] ? names : ["other copy", "text"];
     texts = pair;
     [changes, passages] = found;
     listMembers();
-    for (const [side, role, of] of [["left", names[0], lines[0]], ["right", names[1], member]]) {
+    for (const [side, role, of] of [["left", roles[0], beside], ["right", roles[1], member]]) {
       const id = idOf(of), about = of.querySelector(".about");
       $(side + "-id").replaceChildren(make("span", {}, role + ":"), " ", id);
       $(side + "-id").title = id.textContent;

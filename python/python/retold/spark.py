@@ -184,8 +184,9 @@ def find(
     """Finds all clusters of copies among the rows of a DataFrame: a row for each copy.
 
     The columns are `cluster`, a number; `id`, and `representative`, the id of the article that stands for the cluster; `relation`, which
-    is "exact", "near" or "reworded"; `similarity`; and `evidence`, a struct that is null for an exact copy. They are what
-    `retold.find(...).members` has, to the bit, however the rows are ordered and partitioned. Ids are strings.
+    is "exact", "near" or "reworded"; `similarity`; `evidence`, a struct that is null for an exact copy; and `via`, the id of the
+    member it was judged with if that is not the representative. They are what `retold.find(...).members` has, to the bit, however the
+    rows are ordered and partitioned. Ids are strings.
 
     With `excerpts` it finds passages that one article took from another as well, in the same run, and gives two DataFrames::
 
@@ -755,8 +756,11 @@ class _Run:
             members = self.frame(_signed(self.found))
             ids = self.articles.select("n", "id")
             names = ids.select(F.col("n").alias("representative_n"), F.col("id").alias("representative"))
-            named = members.join(ids, "n").join(names, "representative_n")
-            columns = ("cluster", "id", "representative", "relation", "similarity", "evidence")
+            others = ids.select(F.col("n").alias("via_n"), F.col("id").alias("via"))
+            # They are few: of a join by a column that is mostly null one task would do all the work.
+            judged = members.where(F.col("via_n").isNotNull()).select("n", "via_n").join(others, "via_n").select("n", "via")
+            named = members.join(ids, "n").join(names, "representative_n").join(judged, "n", "left")
+            columns = ("cluster", "id", "representative", "relation", "similarity", "evidence", "via")
             return self.result(named.select(*columns), len(self.found))
 
     def kept(self) -> DataFrame:
