@@ -45,6 +45,19 @@ fn text_gives_each_member_with_its_reason() {
 }
 
 #[test]
+fn a_copy_of_a_member_alone_names_it() {
+    let folder = with_a_copy_of_a_copy("via");
+    let text = stdout(&folder, &["--level", "near", "."]);
+    assert!(text.starts_with("center.txt and 5 like it:\n"), "{text}");
+    assert!(text.lines().last().unwrap().starts_with("  of-edited.txt  near      0.60  like edited.txt: "), "{text}");
+    let records = records(&folder, &["--level", "near", "."]);
+    let members = records[0]["members"].as_array().unwrap();
+    let via = |member: &Value| member.get("via").cloned();
+    assert_eq!(via(&members[5]), Some(serde_json::json!({"id": "edited.txt", "at": "./edited.txt"})));
+    assert!(members[..5].iter().all(|member| via(member).is_none()), "{members:?}");
+}
+
+#[test]
 fn text_says_that_nothing_was_found() {
     let folder = Temp::new("nothing").with("a.txt", FERRY).with("b.txt", STORM);
     assert_eq!(stdout(&folder, &["."]), "No copies found among 2 articles.\n");

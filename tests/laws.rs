@@ -416,7 +416,10 @@ proptest! {
         for cluster in loose.clusters() {
             let center = cluster.representative().id.as_str();
             star_of.insert(center, (center, Relation::Exact));
-            star_of.extend(cluster.members().iter().map(|member| (member.id.as_str(), (center, member.relation))));
+            star_of.extend(cluster.members().iter().map(|member| {
+                let of = member.via.as_ref().map_or(center, |via| via.id.as_str());
+                (member.id.as_str(), (of, member.relation))
+            }));
         }
         for cluster in strict.clusters() {
             let center = cluster.representative().id.as_str();

@@ -12,7 +12,7 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
-use common::{FERRY, STORM, Temp, dedup, line, run, seeds, skipped, stdout, with_a_pair};
+use common::{FERRY, STORM, Temp, dedup, line, run, seeds, skipped, stdout, with_a_copy_of_a_copy, with_a_pair};
 use flate2::read::GzDecoder;
 use serde_json::json;
 
@@ -451,6 +451,19 @@ fn what_was_nearly_let_in_is_shown_beside_the_cluster() {
 }
 
 #[test]
+fn a_copy_of_a_member_alone_is_shown_beside_it() {
+    let page = page(&with_a_copy_of_a_copy("beside"), &["--level", "near", "."]);
+    let lines: Vec<&str> = between(clusters(&page), "<li", "</li>").collect();
+    let at = lines.iter().position(|line| line.contains("<bdi>edited.txt</bdi>")).unwrap();
+    let copy = lines.iter().find(|line| line.contains("<bdi>of-edited.txt</bdi>")).unwrap();
+    assert!(copy.contains(&format!("data-beside=\"{at}\"")) && copy.contains("A sure copy of edited.txt"), "{copy}");
+    let beside: usize = marks(copy, "passages")[0].iter().map(|mark| mark[1] - mark[0]).sum();
+    let texts = texts(&page);
+    assert!(beside * 10 > texts[5].len() * 9, "{beside}, {}", texts[5].len());
+    assert_eq!(page.matches("data-beside").count(), 1);
+}
+
+#[test]
 fn compare_writes_the_page_of_one_pair() {
     let (left, right) = ("000_ferry-contract-reworded.txt", "003_essay-on-the-crossing.txt");
     let output = dedup().current_dir(seeds()).args(["compare", "--format", "html", left, right]).output().unwrap();
@@ -592,6 +605,20 @@ mod in_a_browser {
         browser.value("document.getElementById('search').blur(), document.getElementById('keys').click()");
         browser.press("j");
         assert_eq!(browser.value("location.hash"), "#c1", "keys are off");
+        assert_eq!(browser.complaints, none());
+    }
+
+    #[test]
+    fn a_copy_of_a_member_alone_stands_beside_it() {
+        let folder = with_a_copy_of_a_copy("beside-it");
+        let Some(mut browser) = open(&folder, &page(&folder, &["--level", "near", "."])) else { return };
+        let ids = "['left', 'right'].map(side => document.getElementById(side + '-id').textContent)";
+        go(&mut browser, "#c1-4");
+        assert_eq!(browser.value(ids), json!(["representative: center.txt", "other text: edited.txt"]));
+        go(&mut browser, "#c1-5");
+        assert_eq!(browser.value(ids), json!(["other copy: edited.txt", "text: of-edited.txt"]));
+        let why = browser.value("document.getElementById('why').textContent");
+        assert!(why.as_str().unwrap().contains("of the other copy and 100% of the text"), "{why}");
         assert_eq!(browser.complaints, none());
     }
 

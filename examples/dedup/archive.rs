@@ -10,9 +10,7 @@ use bytesize::ByteSize;
 use clap::Subcommand;
 use indicatif::HumanCount;
 use rayon::prelude::*;
-use retold::{
-    Answer, Archive, ArchiveReader, Archived, Article, Cluster, Detector, DetectorBuilder, Relation, Skipped,
-};
+use retold::{Answer, Archive, ArchiveReader, Archived, Article, Cluster, Detector, DetectorBuilder, Skipped};
 use serde_json::{Value, json};
 
 use crate::input::{self, Fields, Undated};

@@ -210,6 +210,7 @@ impl PyReport {
     #[getter]
     fn members(&self) -> PyResult<Table> {
         let members = || self.members_of();
+        let via = || members().map(|(.., member)| member.via.as_ref());
         table(vec![
             ("cluster", Arc::new(Int64Array::from_iter_values(members().map(|(number, ..)| number)))),
             ("id", strings(members().map(|(.., member)| &member.id))),
@@ -217,8 +218,8 @@ impl PyReport {
             ("relation", strings(members().map(|(.., member)| member.relation.to_string()))),
             ("similarity", floats(members().map(|(.., member)| member.similarity))),
             ("evidence", evidence(members().map(|(.., member)| member.evidence).collect())),
-            ("via", optional(members().map(|(.., member)| member.via.as_ref().map(|via| via.id.clone())))),
-            ("via_position", Arc::new(members().map(|(.., member)| member.via.as_ref().map(|via| via.position as i64)).collect::<Int64Array>())),
+            ("via", optional(via().map(|of| of.map(|of| &of.id)))),
+            ("via_position", Arc::new(via().map(|of| of.map(|of| of.position as i64)).collect::<Int64Array>())),
         ])
     }
 

@@ -124,6 +124,20 @@ pub fn line(id: &str, text: &str) -> String {
     serde_json::json!({"id": id, "text": text}).to_string() + "\n"
 }
 
+/// A folder with copies of the text `center.txt`, and `of-edited.txt`, a copy of one of them, `edited.txt`, alone.
+pub fn with_a_copy_of_a_copy(name: &str) -> Temp {
+    let words = |name: &str| (0..60).map(|n| format!("{name}{n}")).collect::<Vec<_>>().join(" ");
+    let [a, b, c, d, m] = ["a", "b", "c", "d", "m"].map(words);
+    let end = c.split_at(c.len() / 2).1;
+    Temp::new(name)
+        .with("around.txt", [&*a, &c, &d].join(" "))
+        .with("begins.txt", [&*a, &b, &c].join(" "))
+        .with("center.txt", [&*a, &b, &c, &d].join(" "))
+        .with("edited.txt", [&*a, &b, &c, &m].join(" "))
+        .with("ends.txt", [&*b, &c, &d].join(" "))
+        .with("of-edited.txt", [end, &m].join(" "))
+}
+
 /// A folder with a pair of copies, to which a test adds what it is about.
 pub fn with_a_pair(name: &str) -> Temp {
     Temp::new(name).with("pair1.txt", FERRY).with("pair2.txt", FERRY.to_uppercase())
