@@ -293,20 +293,21 @@ pub(crate) fn joined(
         left.map(|left| left.star) != right.map(|right| right.star)
     });
 
-    let chance = |at: usize, ends: [Standing; 2]| links[at].chance() * ends[0].chance * ends[1].chance;
     let between = |&at: &usize| {
         let [Some(left), Some(right)] = ends(&standing, &links[at]) else { return None };
-        Some((chance(at, [left, right]), at, [left.star, right.star]))
+        Some((links[at].chance() * left.chance * right.chance, at, [left.star, right.star]))
     };
     let mut ties: Vec<(f64, usize, [usize; 2])> = sure.iter().filter_map(between).collect();
     ties.retain(|&(chance, ..)| chance >= least);
     let pair = |at: usize| (links[at].left, links[at].right);
     ties.sort_by(|a, b| b.0.total_cmp(&a.0).then_with(|| pair(a.1).cmp(&pair(b.1))));
     let (mut hosts, mut guests) = (vec![false; stars.len()], vec![false; stars.len()]);
+    // Of two stars the surest tie decides.
+    let mut seen: BTreeSet<(usize, usize)> = BTreeSet::new();
     for (_, at, [left, right]) in ties {
         let order = |star: &usize| (rank(stars[*star].center), Reverse(stars[*star].links.len()), *star);
         let [host, guest] = if order(&left) < order(&right) { [left, right] } else { [right, left] };
-        if guests[host] || guests[guest] || hosts[guest] {
+        if guests[host] || guests[guest] || hosts[guest] || !seen.insert((host, guest)) {
             continue;
         }
         let link = &links[at];

@@ -6,7 +6,7 @@ use crate::articles::Article;
 use crate::cluster::{self, Link, Star};
 use crate::corpus::Corpus;
 use crate::near::{self, Compared, links};
-use crate::report::{ArticleRef, Cluster, Member, NearMiss, Relation};
+use crate::report::{ArticleRef, Cluster, Member, NearMiss, Relation, Via};
 
 /// How clusters are made.
 #[derive(Clone, Copy)]
@@ -77,7 +77,10 @@ impl Grouping {
                 relation: tie.map_or(Relation::Exact, |tie| tie.relation),
                 similarity: tie.map_or(1.0, |tie| tie.similarity),
                 evidence: tie.map(|tie| tie.pair.evidence),
-                via: tie.and_then(|tie| tie.via).map(|text| article(distinct[text as usize])),
+                via: tie.and_then(|tie| {
+                    let ArticleRef { id, position } = article(distinct[tie.via? as usize]);
+                    Some(Via { id, position, relation: tie.pair.relation?, similarity: tie.pair.similarity })
+                }),
             };
             (at, member)
         };

@@ -261,11 +261,49 @@ pub struct Member {
     pub similarity: f32,
     /// The numbers by which it was judged; `None` for an exact copy.
     pub evidence: Option<Evidence>,
-    /// The member that it was judged with, if it is a sure copy of that one and not of the representative itself. `relation` is then
-    /// the looser one of both ways, and `similarity` the product of their similarities, in which an edited copy does not make a
-    /// rewording less sure.
+    /// The member that it was judged with, if it is a sure copy of that one and not of the representative itself.
     #[cfg_attr(feature = "serde", serde(default))]
-    pub via: Option<ArticleRef>,
+    pub via: Option<Via>,
+}
+
+/// The member of a cluster that another one is a sure copy of, which is none of the representative: an edited copy with a similarity of
+/// 0.8 or a rewording with a confidence of 0.9. The [`Evidence`] of the other one is of these two; its own relation is the looser one of
+/// the whole way to the representative, and its similarity the product, in which an edited copy makes no rewording less sure.
+///
+/// ```
+/// use retold::{Detector, Level};
+///
+/// let words = |name: &str| (0..60).map(|n| format!("{name}{n}")).collect::<Vec<_>>().join(" ");
+/// let [a, b, c, d, e] = ["a", "b", "c", "d", "e"].map(words);
+/// let articles = [
+///     ("story", [&*a, &b, &c, &d].join(" ")),
+///     ("beginning", [&*a, &b, &c].join(" ")),
+///     ("end", [&*b, &c, &d].join(" ")),
+///     ("without its middle", [&*a, &c, &d].join(" ")),
+///     ("with another end", [&*a, &b, &c, &e].join(" ")),
+///     ("that end", [&c[100..], &e].join(" ")),
+/// ];
+/// let report = Detector::builder().level(Level::Near).build()?.find(&articles)?;
+/// let cluster = &report.clusters()[0];
+/// assert_eq!((&*cluster.representative().id, cluster.size()), ("story", 6));
+/// let member = cluster.members().iter().find(|member| member.id == "that end").unwrap();
+/// let via = member.via.as_ref().unwrap();
+/// assert_eq!(via.id, "with another end");
+/// assert!(member.similarity < via.similarity);
+/// # Ok::<(), retold::Error>(())
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+#[cfg_attr(feature = "serde", derive(serde::Serialize, serde::Deserialize))]
+#[non_exhaustive]
+pub struct Via {
+    /// That member's id.
+    pub id: String,
+    /// Where that member stands in the input, from 0.
+    pub position: usize,
+    /// How the two are alike.
+    pub relation: Relation,
+    /// How much, as for a [`Member`] of the representative, 0 to 1.
+    pub similarity: f32,
 }
 
 /// A representative and its members, each of which was verified to be a copy of it, or a sure copy of another member.

@@ -49,11 +49,17 @@ fn a_copy_of_a_member_alone_names_it() {
     let folder = with_a_copy_of_a_copy("via");
     let text = stdout(&folder, &["--level", "near", "."]);
     assert!(text.starts_with("center.txt and 5 like it:\n"), "{text}");
-    assert!(text.lines().last().unwrap().starts_with("  of-edited.txt  near      0.60  like edited.txt: "), "{text}");
+    assert!(
+        text.lines().last().unwrap().starts_with("  of-edited.txt  near      0.60  near 1.00 like edited.txt: "),
+        "{text}"
+    );
     let records = records(&folder, &["--level", "near", "."]);
     let members = records[0]["members"].as_array().unwrap();
     let via = |member: &Value| member.get("via").cloned();
-    assert_eq!(via(&members[5]), Some(serde_json::json!({"id": "edited.txt", "at": "./edited.txt"})));
+    assert_eq!(
+        via(&members[5]),
+        Some(serde_json::json!({"id": "edited.txt", "at": "./edited.txt", "relation": "near", "similarity": 1.0}))
+    );
     assert!(members[..5].iter().all(|member| via(member).is_none()), "{members:?}");
 }
 

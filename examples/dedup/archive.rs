@@ -366,7 +366,7 @@ fn cluster_line(cluster: &Cluster, articles: &[Archived]) -> Value {
         line["similarity"] = json!(member.similarity);
         if let Some(via) = &member.via {
             let Archived { number, id, .. } = &articles[via.position];
-            line["via"] = json!({ "number": number, "id": id });
+            line["via"] = json!({ "number": number, "id": id, "relation": via.relation, "similarity": via.similarity });
         }
         line
     });

@@ -24,8 +24,8 @@ use std::ops::Range;
 use indicatif::{DecimalBytes, HumanCount};
 use rayon::prelude::*;
 use retold::{
-    ArticleRef, Cluster, Comparison, ContentEvidence, Evidence, Level, Lookalike, Member, Passage, PassageKind,
-    Relation, Words, shared_passages,
+    Cluster, Comparison, ContentEvidence, Evidence, Level, Lookalike, Member, Passage, PassageKind, Relation, Via,
+    Words, shared_passages,
 };
 use twox_hash::XxHash3_64;
 
@@ -219,8 +219,8 @@ struct Other<'a> {
     evidence: Option<Evidence>,
     /// What a near miss falls short of a copy.
     missing: Option<f32>,
-    /// The place in the cluster of the member that it was judged with, if that is not the representative.
-    beside: Option<usize>,
+    /// The place in the cluster of the member that it was judged with, if that is not the representative, and how like that one it is.
+    beside: Option<(usize, f32)>,
 }
 
 /// The texts of all articles that a page shows, by position.
@@ -268,14 +268,17 @@ impl<'a> Group<'a> {
             Text { slot: (n, *first.entry(text.text).or_insert(k)), ..text }
         });
         let representative = texts.next().expect("a cluster has a representative");
-        let place = |of: &ArticleRef| cluster.positions().position(|position| position == of.position);
+        let beside = |via: &Via| {
+            let place = cluster.positions().position(|position| position == via.position)?;
+            Some((place, via.similarity))
+        };
         let other = |(text, member): (Text<'a>, &'a Member)| Other {
             text,
             relation: Some(member.relation),
             similarity: member.similarity,
             evidence: member.evidence,
             missing: None,
-            beside: member.via.as_ref().and_then(place),
+            beside: member.via.as_ref().and_then(beside),
         };
         let others = texts.zip(cluster.members()).map(other).collect();
         Self { representative, others, weakest: cluster.weakest().similarity, near_miss: None }
@@ -347,7 +350,7 @@ impl<'a> Group<'a> {
         to.push_str("</details></li>\n");
         let phrases = Shingles::of(representative.text);
         for (other, k) in others.iter().chain(near_miss).zip(1..) {
-            match other.beside.and_then(|at| others.get(at.checked_sub(1)?)) {
+            match other.beside.and_then(|(at, _)| others.get(at.checked_sub(1)?)) {
                 Some(Other { text, .. }) => other.write(text, &Shingles::of(text.text), (n, k), to)?,
                 None => other.write(representative, &phrases, (n, k), to)?,
             }
@@ -369,7 +372,7 @@ impl Other<'_> {
         if let Some(evidence) = evidence {
             write!(to, r#" data-figures="{}""#, Figures::of(phrases, text.text, evidence))?;
         }
-        if let Some(beside) = beside {
+        if let Some((beside, _)) = beside {
             write!(to, r#" data-beside="{beside}""#)?;
         }
         if text.slot != at {
@@ -401,13 +404,15 @@ impl Other<'_> {
         let &Self { text, relation, similarity, evidence, missing, beside } = self;
         let matched = percent(similarity);
         let content = evidence.and_then(|evidence| evidence.content);
-        match (relation, evidence) {
-            _ if beside.is_some() => format!(
-                "A sure copy of {}, which belongs to the cluster: with the representative that makes a match of \
-                 {matched}.{}",
+        if let Some((_, similarity)) = beside {
+            return format!(
+                "A match of {} with {}, which belongs to the cluster; {matched} with the representative by way of it.{}",
+                percent(similarity),
                 shown(of.id),
                 content.map_or(String::new(), |content| format!(" {}", told(&content)))
-            ),
+            );
+        }
+        match (relation, evidence) {
             (Some(Relation::Exact), _) if text.text == of.text => "The same text, to the letter.".into(),
             (Some(Relation::Exact), _) => {
                 "The same words in the same order; only punctuation, capitals or spacing differ.".into()

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use indicatif::HumanCount;
 use rayon::prelude::*;
-use retold::{ArticleRef, Articles, Cluster, Evidence, Excerpt, ExcerptPlace, Member, Relation, Report, Stage};
+use retold::{ArticleRef, Articles, Cluster, Evidence, Excerpt, ExcerptPlace, Member, Relation, Report, Stage, Via};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -173,8 +173,9 @@ impl Findings {
             let others = cluster.members().iter().map(|member| {
                 let mut line = json!({"id": member.id, "at": at(member.position)});
                 add_fields(&mut line, member);
-                if let Some(ArticleRef { id, position, .. }) = &member.via {
-                    line["via"] = json!({"id": id, "at": at(*position)});
+                if let Some(via) = &member.via {
+                    line["via"] = json!({"id": via.id, "at": at(via.position)});
+                    add_fields(&mut line["via"], via);
                 }
                 line
             });
@@ -295,8 +296,8 @@ fn write_cluster(cluster: &Cluster, labels: &Labels<'_>, out: &mut impl Write) -
     for (name, member) in names.iter().zip(others) {
         let Member { relation, similarity, evidence, via, .. } = member;
         let mut reason = reason(Some(*relation), evidence.as_ref());
-        if let Some(ArticleRef { id, position, .. }) = via {
-            reason = format!("like {}: {reason}", labels.of_article(id, *position));
+        if let Some(Via { id, position, relation, similarity, .. }) = via {
+            reason = format!("{relation} {similarity:.2} like {}: {reason}", labels.of_article(id, *position));
         }
         writeln!(out, "  {name:<width$}  {:<8}  {similarity:.2}  {reason}", relation.to_string())?;
     }

@@ -15,7 +15,7 @@ use pyo3::IntoPyObjectExt;
 use pyo3::exceptions::{PyOSError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList};
-use retold::{ArticleRef, Cluster, ContentEvidence, Evidence, Member, Pair, Relation, SkipReason};
+use retold::{Cluster, ContentEvidence, Evidence, Member, Pair, Relation, SkipReason};
 use serde::Serialize;
 use serde_json::Value;
 
@@ -229,23 +229,26 @@ impl PyReport {
     /// For every pair that was compared see `retold.pairs`.
     #[getter]
     fn pairs(&self) -> PyResult<Table> {
-        type Edge<'a> = (&'a ArticleRef, &'a str, usize, Option<Relation>, f32, Option<Evidence>);
+        type Edge<'a> = ((&'a str, usize), &'a str, usize, Option<Relation>, f32, Option<Evidence>);
         fn of(cluster: &Cluster) -> impl Iterator<Item = Edge<'_>> {
             let center = cluster.representative();
             let members = cluster.members().iter().map(move |member| {
-                let of = member.via.as_ref().unwrap_or(center);
-                (of, &*member.id, member.position, Some(member.relation), member.similarity, member.evidence)
+                let (of, relation, similarity) = match &member.via {
+                    Some(via) => ((&*via.id, via.position), via.relation, via.similarity),
+                    None => ((&*center.id, center.position), member.relation, member.similarity),
+                };
+                (of, &*member.id, member.position, Some(relation), similarity, member.evidence)
             });
-            let missed = cluster
-                .near_miss()
-                .map(move |miss| (center, &*miss.id, miss.position, None, miss.similarity, Some(miss.evidence)));
+            let missed = cluster.near_miss().map(move |miss| {
+                ((&*center.id, center.position), &*miss.id, miss.position, None, miss.similarity, Some(miss.evidence))
+            });
             members.chain(missed)
         }
         let edges: Vec<Edge<'_>> = self.report.clusters().iter().flat_map(of).collect();
         table(vec![
-            ("left", strings(edges.iter().map(|edge| &edge.0.id))),
+            ("left", strings(edges.iter().map(|edge| edge.0.0))),
             ("right", strings(edges.iter().map(|edge| edge.1))),
-            ("left_position", ints(edges.iter().map(|edge| edge.0.position))),
+            ("left_position", ints(edges.iter().map(|edge| edge.0.1))),
             ("right_position", ints(edges.iter().map(|edge| edge.2))),
             ("relation", optional(edges.iter().map(|edge| edge.3.map(|relation| relation.to_string())))),
             ("similarity", floats(edges.iter().map(|edge| edge.4))),
