@@ -164,6 +164,9 @@ pub enum ArchiveFault {
     NoTexts,
 }
 
+/// How archives of level near say that they keep none of what shows rewordings.
+pub(crate) const NO_CONTENT: &str = "no content words";
+
 impl fmt::Display for ArchiveFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use io::ErrorKind::{AlreadyExists, NotADirectory};
@@ -183,10 +186,17 @@ impl fmt::Display for ArchiveFault {
                 committed before is kept"
             ),
             Self::Version(found) => write!(f, "the archive has format {found}; use the release that wrote it"),
-            Self::Profile { archive, expected } => write!(
-                f,
-                "the archive was made with {archive}, and is asked for with {expected}; use the same options, or a new archive"
-            ),
+            Self::Profile { archive, expected } => {
+                let options = match (archive.contains(NO_CONTENT), expected.contains(NO_CONTENT)) {
+                    (true, false) => "level near",
+                    (false, true) => "level reworded",
+                    _ => "the same options",
+                };
+                write!(
+                    f,
+                    "the archive was made with {archive}, and is asked for with {expected}; use {options}, or a new archive"
+                )
+            }
             Self::Locked => {
                 f.write_str("the archive is being written; wait for the other writer to end, or open a reader")
             }

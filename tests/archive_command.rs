@@ -72,7 +72,26 @@ fn an_archive_tells_what_each_article_repeats() {
     }
     assert_eq!((&stats(&folder)["articles"], &stats(&folder)["removed"]), (&json!(1), &json!(0)));
     let other = archive(&folder, &["stats", "--threshold", "0.9", "news"]);
-    assert!(stderr(&other).contains("the archive was made with"), "{}", stderr(&other));
+    assert!(stderr(&other).contains("use the same options, or a new archive"), "{}", stderr(&other));
+    let near = archive(&folder, &["stats", "--level", "near", "news"]);
+    assert!(stderr(&near).contains("use level reworded, or a new archive"), "{}", stderr(&near));
+    archive(&folder, &["create", "--level", "near", "short"]);
+    let reworded = archive(&folder, &["stats", "short"]);
+    assert!(stderr(&reworded).contains("use level near, or a new archive"), "{}", stderr(&reworded));
+}
+
+#[test]
+fn an_archive_that_is_given_as_a_folder_of_files_is_told() {
+    let folder = Temp::new("as a folder").with("a.txt", FERRY).with("b.txt", STORM);
+    archive(&folder, &["create", "news"]);
+    for args in [&["a.txt", "news"][..], &["a.txt", "--against", "news"]] {
+        let output = run(&folder, args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(
+            stderr(&output).contains("news: is an archive, not a folder of files: dedup archive query"),
+            "{args:?}"
+        );
+    }
 }
 
 #[test]
@@ -230,7 +249,10 @@ fn one_article_that_is_too_long_ends_nothing() {
     ] {
         assert!(stderr(&output).contains(told), "{told}: {}", stderr(&output));
     }
-    let answers = lines(&run_with(&folder, &["watch", "news", "--commit-within", "60"], input.as_bytes()));
+    let watched = run_with(&folder, &["watch", "news", "--commit-within", "60"], input.as_bytes());
+    let told = stderr(&watched);
+    assert!(told.starts_with("2 dates are none, such as -:2: \"17.05.2024\"; write 2024-05-17"), "{told}");
+    let answers = lines(&watched);
     let types: Vec<&Value> = answers.iter().map(|line| &line["type"]).collect();
     assert_eq!(types, ["match", "skipped", "match"]);
     assert_eq!(answers[1]["id"], "b");

@@ -6,9 +6,8 @@ use std::process::ExitCode;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use bytesize::ByteSize;
 use clap::Subcommand;
-use indicatif::HumanCount;
+use indicatif::{DecimalBytes, HumanCount};
 use rayon::prelude::*;
 use retold::{Answer, Archive, ArchiveReader, Archived, Article, Cluster, Detector, DetectorBuilder, Skipped};
 use serde_json::{Value, json};
@@ -252,7 +251,7 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
             let mut archive = folder.open()?;
             let before = archive.stats().bytes;
             archive.compact().map_err(failed)?;
-            let freed = ByteSize(before.saturating_sub(archive.stats().bytes));
+            let freed = DecimalBytes(before.saturating_sub(archive.stats().bytes));
             tell(format_args!("gave {freed} back"));
         }
     }
@@ -315,16 +314,21 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
         }
         Ok(())
     })?;
-    if let Some(first) = &undated.first {
-        let wrong = HumanCount(undated.wrong);
-        tell(format_args!("{wrong} dates are none, such as {first}; write {}", input::DATED));
-    }
+    tell_undated(&undated);
     archive.commit().map_err(failed)?;
     if archive.needs_census() {
         archive.take_census().map_err(failed)?;
     }
     tell(format_args!("added {}; there are {} now", counted(added), HumanCount(archive.stats().articles)));
     Ok(code)
+}
+
+/// Tells of dates that are none, if there are any.
+fn tell_undated(undated: &Undated) {
+    if let Some(first) = &undated.first {
+        let (wrong, are) = (HumanCount(undated.wrong), if undated.wrong == 1 { " is" } else { "s are" });
+        tell(format_args!("{wrong} date{are} none, such as {first}; write {}", input::DATED));
+    }
 }
 
 fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, String> {
@@ -436,6 +440,7 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
     });
     let mut out = io::stdout().lock();
     let (mut number, mut skipped, mut pending, mut since) = (0, false, 0, Instant::now());
+    let mut undated = Undated::default();
     let within = Duration::from_secs(args.commit_within);
     let ended = loop {
         let wait = if pending > 0 { within.saturating_sub(since.elapsed()) } else { Duration::from_secs(3600) };
@@ -466,6 +471,12 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
                 lines.push(article.map(|document| documents.push(document)));
             }
             pending += documents.len() as u32;
+            // The first at once, since the end may be far; the others are counted.
+            let before = undated.wrong;
+            documents.iter().for_each(|document| undated.look_at(document));
+            if before == 0 {
+                tell_undated(&undated);
+            }
             let told = match archive.ask_and_add_all(&documents) {
                 Ok(told) => told,
                 // What was answered before lasts all the same, if it can.
@@ -514,5 +525,8 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
         }
     };
     archive.commit().map_err(failed)?;
+    if undated.wrong > 1 {
+        tell_undated(&undated);
+    }
     ended.map(|()| ExitCode::from(u8::from(skipped)))
 }
