@@ -169,10 +169,18 @@ pub(crate) const NO_CONTENT: &str = "no content words";
 
 impl fmt::Display for ArchiveFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use io::ErrorKind::{AlreadyExists, NotADirectory};
+        use io::ErrorKind::{
+            AlreadyExists, NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+        };
         match self {
             Self::Io(source) if matches!(source.kind(), AlreadyExists | NotADirectory) => {
                 write!(f, "{source}; an archive is a folder: give another name")
+            }
+            Self::Io(source) if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) => {
+                write!(f, "{source}; allow reading and writing there, or give another folder")
+            }
+            Self::Io(source) if matches!(source.kind(), StorageFull | QuotaExceeded) => {
+                write!(f, "{source}; make room, and open the archive again: all that was committed is kept")
             }
             Self::Io(source) => {
                 write!(f, "{source}; check the disk, and open the archive again: all that was committed is kept")

@@ -81,6 +81,29 @@ fn an_archive_tells_what_each_article_repeats() {
 }
 
 #[test]
+fn what_cannot_be_compared_is_told_and_seems_to_repeat_nothing() {
+    let input = line("a", FERRY) + &line("b", "…") + &line("c", "Too short");
+    let folder = Temp::new("short").with("x.jsonl", &input);
+    archive(&folder, &["create", "news"]);
+    let told = |output: &Output| {
+        let lines = lines(output);
+        let [a, b, c] = [0, 1, 2].map(|at| lines[at]["skipped"].as_str().unwrap_or_default());
+        assert!(
+            a.is_empty() && b.starts_with("the text has no words") && c.starts_with("the text has 2 words"),
+            "{lines:?}"
+        );
+    };
+    for args in [&["add", "--matches", "news", "x.jsonl"][..], &["query", "news", "x.jsonl"]] {
+        let output = archive(&folder, args);
+        told(&output);
+        assert!(stderr(&output).contains("x.jsonl:2: the text has no words"), "{}", stderr(&output));
+    }
+    told(&run_with(&folder, &["watch", "news"], input.as_bytes()));
+    let report = archive(&folder, &["report", "news"]);
+    assert!(stderr(&report).starts_with("left 4 articles out, such as \"b\": the text has no words"), "{report:?}");
+}
+
+#[test]
 fn an_archive_that_is_given_as_a_folder_of_files_is_told() {
     let folder = Temp::new("as a folder").with("a.txt", FERRY).with("b.txt", STORM);
     archive(&folder, &["create", "news"]);

@@ -78,7 +78,7 @@ pub struct Fields {
 
     /// How standard input is written [default: jsonl or json, guessed from its first bytes]
     ///
-    /// Whether it is compressed is seen by its first bytes.
+    /// txt, jsonl, json, csv, tsv, rss, atom or wet. Whether it is compressed is seen by its first bytes.
     #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
     stdin_format: Option<StdinFormat>,
 }
