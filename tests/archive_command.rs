@@ -50,6 +50,8 @@ fn an_archive_tells_what_each_article_repeats() {
     let of = |id: &str| asked.iter().find(|line| line["id"] == id).unwrap();
     assert_eq!((&of("c.txt")["matches"], &of("c.txt")["story"]), (&json!([]), &Value::Null));
     assert_eq!(of("a.txt")["matches"].as_array().unwrap().len(), 2);
+    let dated = lines(&archive(&folder, &["query", "news", "d.jsonl"]));
+    assert_eq!((&dated[0]["id"], &dated[0]["at"]), (&json!("d"), &json!("d.jsonl:1")));
     let [story] = &lines(&archive(&folder, &["report", "news"]))[..] else { panic!("one story") };
     assert_eq!(story["members"].as_array().unwrap().len(), 2);
     let stats = |folder: &Path| lines(&archive(folder, &["stats", "news"])).remove(0);

@@ -360,16 +360,16 @@ fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, Stri
         let ask = |article| archive.ask(article).map(|answer| (article, answer)).map_err(failed);
         let told: Vec<(&input::Document, Answer)> = batch.par_iter().map(ask).collect::<Result<_, _>>()?;
         told.iter().for_each(|(article, answer)| tell_skipped(article, answer.skipped));
-        print(told.iter().map(|(article, answer)| answer_line(*article, None, answer, wants_excerpts)))
+        print(told.iter().map(|(article, answer)| answer_line(article, None, answer, wants_excerpts)))
     })
 }
 
 /// What an article repeats, as a line. Its story has the name of the first article that told it, itself if none did.
-fn answer_line(article: &impl Article, number: Option<u64>, answer: &Answer, wants_excerpts: bool) -> Value {
+fn answer_line(article: &input::Document, number: Option<u64>, answer: &Answer, wants_excerpts: bool) -> Value {
     let Answer { matches, excerpts, census, skipped, .. } = answer;
     let story = matches.iter().map(|found| found.number).chain(number).min();
     let mut line = json!({
-        "type": "match", "id": article.id(), "number": number, "matches": matches, "story": story, "census": census,
+        "type": "match", "id": article.id(), "at": article.place.to_string(), "number": number, "matches": matches, "story": story, "census": census,
     });
     if wants_excerpts {
         line["excerpts"] = json!(excerpts);
