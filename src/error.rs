@@ -164,9 +164,6 @@ pub enum ArchiveFault {
     NoTexts,
 }
 
-/// How archives of level near say that they keep none of what shows rewordings.
-pub(crate) const NO_CONTENT: &str = "no content words";
-
 impl fmt::Display for ArchiveFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         use io::ErrorKind::{
@@ -195,7 +192,9 @@ impl fmt::Display for ArchiveFault {
             ),
             Self::Version(found) => write!(f, "the archive has format {found}; use the release that wrote it"),
             Self::Profile { archive, expected } => {
-                let options = match (archive.contains(NO_CONTENT), expected.contains(NO_CONTENT)) {
+                // By these words an archive says that it was made for edited copies alone.
+                let is_near = |profile: &str| profile.contains("no content words");
+                let options = match (is_near(archive), is_near(expected)) {
                     (true, false) => "level near",
                     (false, true) => "level reworded",
                     _ => "the same options",

@@ -3,7 +3,6 @@
 use crate::census::Comparing;
 use crate::content::{FEATURE_BITS, pair};
 use crate::detect::Detector;
-use crate::error::NO_CONTENT;
 use crate::fingerprints::Sample;
 use crate::hash::FORMAT_VERSION;
 use crate::records::Profile;
@@ -80,7 +79,7 @@ pub(super) fn keys(detector: &Detector, single: &Single) -> [Vec<u64>; KEYS.len(
 pub(super) fn profile(detector: &Detector, kept: Kept) -> Profile {
     let (views, bands) = (detector.comparing().views, detector.bands());
     let texts = if kept == Kept::Transcripts { ", without texts" } else { "" };
-    let content = if views.content == Content::Words { "content words" } else { NO_CONTENT };
+    let content = if views.content == Content::Words { "content words" } else { "no content words" };
     let name = format!(
         "format {FORMAT_VERSION}, sketches {SKETCH_VERSION}, pairs of {} bits, {}, {content}, all fingerprints, {} slots in {} bands of {} rows{texts}",
         KEYS[PAIRS],

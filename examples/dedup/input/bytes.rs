@@ -42,7 +42,7 @@ impl Codec {
             (0, b"PK\x03\x04", "zip", UNPACK),
             (0, b"7z\xbc\xaf\x27\x1c", "7z", UNPACK),
             (0, b"\x04\x22\x4d\x18", "lz4", UNPACK),
-            (TAR, b"ustar", "tar", UNPACK),
+            (TAR, b"\0ustar", "tar", UNPACK),
             (0, b"%PDF-", "PDF", "make text of it first, for example with pdftotext"),
             (0, b"PAR1\x15", "Parquet", "give it as a file that is named .parquet"),
             (0, b"SQLite format 3\0", "SQLite", FROM_SQLITE),
@@ -73,7 +73,7 @@ pub const AS_LINES: &str = "write its records as .jsonl first";
 pub const FROM_SQLITE: &str = "write its articles as .json first, for example with sqlite3 -json";
 
 /// Where the mark of a tar file stands, and how many bytes tell whether a file is one of text.
-const TAR: usize = 257;
+const TAR: usize = 256;
 const TEXT: usize = 16;
 
 /// Whether a file that begins so is one of text, as none that is compressed is.
@@ -85,7 +85,7 @@ fn is_text(first: &[u8]) -> bool {
 
 /// How bytes are compressed, by their first ones and the name, and the bytes.
 pub fn look_into<'a>(by_name: Codec, from: impl Read + Send + 'a) -> io::Result<(Codec, impl Read + Send + 'a)> {
-    const LOOKED_AT: u64 = TAR as u64 + 5;
+    const LOOKED_AT: u64 = TAR as u64 + 6;
     let (first, from) = beginning(from, LOOKED_AT)?;
     Ok((by_name.of_content(&first)?, io::Cursor::new(first).chain(from)))
 }
