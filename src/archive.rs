@@ -127,6 +127,8 @@ pub struct Answer {
     pub excerpts: Vec<ExcerptMatch>,
     /// The census by which it was judged; 0 if none was taken.
     pub census: u64,
+    /// Why it could not be compared, if it could not: it repeats nothing then, as far as anybody can tell.
+    pub skipped: Option<SkipReason>,
 }
 
 /// An archived article, as it was added.
@@ -324,7 +326,8 @@ impl Archive {
         Self { records, reader, counting: None }
     }
 
-    /// Adds an article; its number. It outlives a crash, and readers find it, from the next [`commit`](Self::commit) on.
+    /// Adds an article; its number. It outlives a crash, and readers find it, from the next [`commit`](Self::commit) on. One that cannot be
+    /// [compared](Answer::skipped), since it has too few words, is kept all the same.
     ///
     /// # Errors
     /// [`Error::Archive`] if it cannot be written, or is [too large](SkipReason::TooLarge): has more than 32 MiB.

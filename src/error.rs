@@ -166,10 +166,18 @@ pub enum ArchiveFault {
 
 impl fmt::Display for ArchiveFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        use io::ErrorKind::{AlreadyExists, NotADirectory};
+        use io::ErrorKind::{
+            AlreadyExists, NotADirectory, PermissionDenied, QuotaExceeded, ReadOnlyFilesystem, StorageFull,
+        };
         match self {
             Self::Io(source) if matches!(source.kind(), AlreadyExists | NotADirectory) => {
                 write!(f, "{source}; an archive is a folder: give another name")
+            }
+            Self::Io(source) if matches!(source.kind(), PermissionDenied | ReadOnlyFilesystem) => {
+                write!(f, "{source}; allow reading and writing there, or give another folder")
+            }
+            Self::Io(source) if matches!(source.kind(), StorageFull | QuotaExceeded) => {
+                write!(f, "{source}; make room, and open the archive again: all that was committed is kept")
             }
             Self::Io(source) => {
                 write!(f, "{source}; check the disk, and open the archive again: all that was committed is kept")
@@ -183,10 +191,19 @@ impl fmt::Display for ArchiveFault {
                 committed before is kept"
             ),
             Self::Version(found) => write!(f, "the archive has format {found}; use the release that wrote it"),
-            Self::Profile { archive, expected } => write!(
-                f,
-                "the archive was made with {archive}, and is asked for with {expected}; use the same options, or a new archive"
-            ),
+            Self::Profile { archive, expected } => {
+                // By these words an archive says that it was made for edited copies alone.
+                let is_near = |profile: &str| profile.contains("no content words");
+                let options = match (is_near(archive), is_near(expected)) {
+                    (true, false) => "level near",
+                    (false, true) => "level reworded",
+                    _ => "the same options",
+                };
+                write!(
+                    f,
+                    "the archive was made with {archive}, and is asked for with {expected}; use {options}, or a new archive"
+                )
+            }
             Self::Locked => {
                 f.write_str("the archive is being written; wait for the other writer to end, or open a reader")
             }

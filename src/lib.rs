@@ -91,6 +91,7 @@
 //! # Features
 //!
 //! - `serde`: signatures, options and reports can be serialised and deserialised; signatures are validated when read.
+//! - `compress`: texts in an [`Archive`] take fewer bytes;
 //! - `command`: builds the command `dedup` with its dependencies; `parquet`: adds Parquet to it.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -50,6 +50,8 @@ fn an_archive_tells_what_each_article_repeats() {
     let of = |id: &str| asked.iter().find(|line| line["id"] == id).unwrap();
     assert_eq!((&of("c.txt")["matches"], &of("c.txt")["story"]), (&json!([]), &Value::Null));
     assert_eq!(of("a.txt")["matches"].as_array().unwrap().len(), 2);
+    let dated = lines(&archive(&folder, &["query", "news", "d.jsonl"]));
+    assert_eq!((&dated[0]["id"], &dated[0]["at"]), (&json!("d"), &json!("d.jsonl:1")));
     let [story] = &lines(&archive(&folder, &["report", "news"]))[..] else { panic!("one story") };
     assert_eq!(story["members"].as_array().unwrap().len(), 2);
     let stats = |folder: &Path| lines(&archive(folder, &["stats", "news"])).remove(0);
@@ -72,7 +74,49 @@ fn an_archive_tells_what_each_article_repeats() {
     }
     assert_eq!((&stats(&folder)["articles"], &stats(&folder)["removed"]), (&json!(1), &json!(0)));
     let other = archive(&folder, &["stats", "--threshold", "0.9", "news"]);
-    assert!(stderr(&other).contains("the archive was made with"), "{}", stderr(&other));
+    assert!(stderr(&other).contains("use the same options, or a new archive"), "{}", stderr(&other));
+    let near = archive(&folder, &["stats", "--level", "near", "news"]);
+    assert!(stderr(&near).contains("use level reworded, or a new archive"), "{}", stderr(&near));
+    archive(&folder, &["create", "--level", "near", "short"]);
+    let reworded = archive(&folder, &["stats", "short"]);
+    assert!(stderr(&reworded).contains("use level near, or a new archive"), "{}", stderr(&reworded));
+}
+
+#[test]
+fn what_cannot_be_compared_is_told_and_seems_to_repeat_nothing() {
+    let input = line("a", FERRY) + &line("b", "…") + &line("c", "Too short");
+    let folder = Temp::new("short").with("x.jsonl", &input);
+    archive(&folder, &["create", "news"]);
+    let told = |output: &Output| {
+        let lines = lines(output);
+        let [a, b, c] = [0, 1, 2].map(|at| lines[at]["skipped"].as_str().unwrap_or_default());
+        assert!(
+            a.is_empty() && b.starts_with("the text has no words") && c.starts_with("the text has 2 words"),
+            "{lines:?}"
+        );
+    };
+    for args in [&["add", "--matches", "news", "x.jsonl"][..], &["query", "news", "x.jsonl"]] {
+        let output = archive(&folder, args);
+        told(&output);
+        assert!(stderr(&output).contains("x.jsonl:2: the text has no words"), "{}", stderr(&output));
+    }
+    told(&run_with(&folder, &["watch", "news"], input.as_bytes()));
+    let report = archive(&folder, &["report", "news"]);
+    assert!(stderr(&report).starts_with("left 4 articles out, such as \"b\": the text has no words"), "{report:?}");
+}
+
+#[test]
+fn an_archive_that_is_given_as_a_folder_of_files_is_told() {
+    let folder = Temp::new("as a folder").with("a.txt", FERRY).with("b.txt", STORM);
+    archive(&folder, &["create", "news"]);
+    for args in [&["a.txt", "news"][..], &["a.txt", "--against", "news"]] {
+        let output = run(&folder, args);
+        assert_eq!(output.status.code(), Some(1), "{args:?}");
+        assert!(
+            stderr(&output).contains("news: is an archive, not a folder of files: dedup archive query"),
+            "{args:?}"
+        );
+    }
 }
 
 #[test]
@@ -230,7 +274,10 @@ fn one_article_that_is_too_long_ends_nothing() {
     ] {
         assert!(stderr(&output).contains(told), "{told}: {}", stderr(&output));
     }
-    let answers = lines(&run_with(&folder, &["watch", "news", "--commit-within", "60"], input.as_bytes()));
+    let watched = run_with(&folder, &["watch", "news", "--commit-within", "60"], input.as_bytes());
+    let told = stderr(&watched);
+    assert!(told.starts_with("2 dates are none, such as -:2: \"17.05.2024\"; write 2024-05-17"), "{told}");
+    let answers = lines(&watched);
     let types: Vec<&Value> = answers.iter().map(|line| &line["type"]).collect();
     assert_eq!(types, ["match", "skipped", "match"]);
     assert_eq!(answers[1]["id"], "b");

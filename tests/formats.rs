@@ -160,6 +160,10 @@ fn bad_files_of_other_forms() {
     assert!(stderr(&output).contains("bad.csv cannot be written without losing a part of it: a quote in this row"));
     let head = table("head", "id,text\n");
     assert_skipped(&head, &["."], "bad.csv", "./bad.csv", &["holds nothing"]);
+    let other = with_a_pair("other").with("bad.csv", "Id,Body text\n");
+    assert_unread(&other, &["."], "./bad.csv", &["no column \"text\"", "as it seems with --text-field 'Body text'"]);
+    let lines = with_a_pair("lines").with("bad.csv", line("a", FERRY) + &line("b", STORM));
+    assert_unread(&lines, &["."], "./bad.csv", &["looks like lines of JSON: rename it to .jsonl"]);
     let latin = with_a_pair("latin").with("bad.csv", b"id,text\nx,caf\xe9 au lait\n");
     assert_skipped(&latin, &["."], "bad.csv:2", "./bad.csv:2", &["byte 6 is not valid UTF-8"]);
 
@@ -548,6 +552,12 @@ fn fields_within_fields_and_lists_of_strings() {
             json!({"@context": "of no story", "title": {"rendered": "A b"}, "content": {"rendered": FERRY, "type": "a b"}}),
             "name the right one, as it seems with --text-field content.rendered",
         ),
+        // Articles by their ids, of which one is not to be taken for all.
+        (json!({"a": {"text": FERRY}, "b": {"text": STORM}}), "jq -c '.[]'"),
+        (
+            json!({"news": {"a": {"nr": 1, "bodyText": FERRY}, "b": {"bodyText": STORM}}}),
+            "jq -c '.\"news\"[]', and give --text-field bodyText",
+        ),
         (json!({"context": FERRY, "pretext": FERRY, "text id": FERRY}), "name the right one with --text-field"),
         (json!({"text": {"value": FERRY, "note": 1}}), "name another field, as it seems with --text-field text.value"),
         (json!({"text": {"en": {"body": FERRY}}}), "name another field, as it seems with --text-field text.en.body"),
@@ -731,8 +741,18 @@ fn feeds_give_their_entries() {
     let output = run(&folder, &["--unique", "u.rss", "a.rss"]);
     assert!(stderr(&output).contains("u.rss would be a feed, which is read but not written: name it .jsonl"));
 
-    let broken = with_a_pair("broken").with("bad.rss", "<html><body>Not found</body></html>");
+    let broken = with_a_pair("broken").with("bad.rss", "<rss><channel><item>");
     assert_unread(&broken, &["."], "./bad.rss", &["not an RSS or Atom feed", "leave it out"]);
+    let others = [
+        ("<!DOCTYPE html><!-- <rss> --><html><body>gone</body></html>", "but a page: make text of it"),
+        ("<?xml version='1.0'?>\n<newsItem guid='a'/>", "but <newsItem>: write its articles as .jsonl"),
+    ];
+    for (other, remedy) in others {
+        let folder = with_a_pair("other").with("bad.rss", other);
+        assert_unread(&folder, &["."], "./bad.rss", &["not an RSS or Atom feed", remedy]);
+    }
+    let empty = with_a_pair("empty").with("bad.rss", "\n");
+    assert_skipped(&empty, &["."], "bad.rss", "./bad.rss", &["holds nothing"]);
 
     // Whatever the encoding that is declared, what the first bytes show counts.
     let utf_16 = |text: &str| text.encode_utf16().flat_map(u16::to_le_bytes).collect::<Vec<u8>>();
@@ -918,6 +938,10 @@ fn what_is_not_read_is_told_what_makes_it_readable() {
         ("a.zip", "unpack it"),
         ("a.tar.gz", "unpack it"),
         ("a.warc.gz", "trafilatura"),
+        ("a.sqlite", "sqlite3 -json"),
+        ("a.avro", "write its records as .jsonl"),
+        ("a.mbox", "write its records as .jsonl"),
+        ("a.yaml", "yq -o json"),
         ("a.xyz", "rename"),
     ] {
         let folder = with_a_pair("others").with("others/x", "").with(&format!("odd/{name}"), FERRY);
@@ -951,6 +975,33 @@ fn compressed_files_of_all_makes() {
     let long = [&0xFD2F_B528_u32.to_le_bytes()[..], &[0x00, (31 - 10) << 3], &[1, 0, 0]].concat();
     let folder = with_a_pair("long").with("bad.jsonl.zst", long);
     assert_unread(&folder, &["."], "./bad.jsonl.zst", &["window of 2.15 GB is larger", "zstd -d --long=31"]);
+    // One that asks for the dictionary of number 7.
+    let with_dictionary = [&0xFD2F_B528_u32.to_le_bytes()[..], &[0x01, 0, 7, 1, 0, 0]].concat();
+    let folder = with_a_pair("dictionary").with("bad.jsonl.zst", with_dictionary);
+    assert_unread(&folder, &["."], "./bad.jsonl.zst", &["with a dictionary", "zstd -d -D"]);
+}
+
+#[test]
+fn what_is_wrong_with_compressed_files_is_told_as_it_is() {
+    let [a, b] = [line("a", STORM), line("b", STORM)];
+    for (name, packed) in [("bad.jsonl.gz", compressed(&a)), ("bad.jsonl.zst", zstd(&a))] {
+        let place = format!("./{name}:2");
+        for rest in ["\n", "hello, and more"] {
+            let folder = with_a_pair("rest").with(name, [&packed, rest.as_bytes()].concat());
+            assert_unread(&folder, &["."], &place, &["follow those that are", "get it again"]);
+        }
+        let whole = format!("./{name}");
+        let cut = run(&with_a_pair("cut").with(name, &packed[..packed.len() / 2]), &["."]);
+        assert_eq!(cut.status.code(), Some(1));
+        assert!(stderr(&cut).contains("the compressed file ends too early"), "{}", stderr(&cut));
+        for twice in [compressed(&packed), zstd(&packed)] {
+            let folder = with_a_pair("twice").with(name, &twice);
+            assert_unread(&folder, &["."], &whole, &["is compressed twice: unpack it once"]);
+            assert!(stderr(&run(&folder, &["compare", "pair1.txt", name])).contains("is compressed twice"));
+        }
+    }
+    let folder = Temp::new("whole").with("x.jsonl.gz", [compressed(&a), compressed(&b)].concat());
+    assert_eq!(clusters(&folder, &["x.jsonl.gz"]), [["a", "b"]]);
 }
 
 /// Programs that fetch files pack and unpack them, and leave the names.
@@ -968,7 +1019,12 @@ fn what_is_compressed_shows_by_its_first_bytes() {
     let texts = Temp::new("texts").with("a.txt", compressed(FERRY)).with("b.txt", FERRY);
     assert!(stdout(&texts, &["compare", "a.txt", "b.txt"]).contains("exact"));
 
-    let unread: [(&[u8], &str); 7] = [
+    let tar = [&b"a.txt"[..], &[0; 252], b"ustar\x0000"].concat();
+    let unread: [(&[u8], &str); 11] = [
+        (&tar, "tar"),
+        (b"SQLite format 3\0\x10\0", "SQLite"),
+        (b"Obj\x01\x04\x14avro.codec", "Avro"),
+        (b"ARROW1\0\0\xff\xff", "Arrow"),
         (b"\xfd7zXZ\0\0\x04", "xz"),
         (b"BZh91AY&SY\0", "bzip2"),
         (b"PK\x03\x04\x14\0", "zip"),
@@ -981,8 +1037,10 @@ fn what_is_compressed_shows_by_its_first_bytes() {
         let told = format!("looks like {what}, which is not read as it is");
         let pair = with_a_pair("others").with("x.jsonl", bytes);
         assert_unread(&pair, &["."], "./x.jsonl", &[&told]);
-        let output = run_with(&pair, &["-"], bytes);
-        assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+        for bytes in [bytes, &compressed(bytes)] {
+            let output = run_with(&pair, &["-"], bytes);
+            assert!(stderr(&output).contains(&told), "{}", stderr(&output));
+        }
     }
     let text = Temp::new("text").with("a.txt", format!("BZh9 {FERRY}"));
     assert_eq!(stdout(&text, &["a.txt"]), "No copies found among 1 article.\n");

@@ -195,7 +195,7 @@ fn what_cannot_be_byte_for_byte_is_refused() {
         .with("in/a.txt/b.txt", FERRY)
         .with("cut.jsonl.gz", &cut[..cut.len() - 9])
         .with("fits/in.jsonl", line("c", STORM));
-    let cases: [(&[&str], &str); 14] = [
+    let cases: [(&[&str], &str); 16] = [
         (&["--removed", "-", "x.jsonl"], "--removed writes a file, since standard output has the results: name it"),
         (&["--unique", "-", "x.jsonl"], "--unique writes a file, since standard output has the results: name it"),
         (&["--strip-furniture", "-", "x.jsonl"], "--strip-furniture writes a file"),
@@ -204,7 +204,15 @@ fn what_cannot_be_byte_for_byte_is_refused() {
         (&["--removed", "./x.jsonl", "x.jsonl"], "./x.jsonl is read itself: write to another file"),
         (&["--unique", "u.jsonl", "--removed", "u.jsonl", "x.jsonl"], "both u.jsonl: give them two names"),
         (&["--unique", "u.csv", "x.jsonl"], "x.jsonl does not fit into u.csv byte for byte: name it .jsonl"),
-        (&["--unique", "u.jsonl", "t.csv", "x.jsonl"], "t.csv does not fit into u.jsonl byte for byte: name it .csv"),
+        (
+            &["--unique", "u.jsonl", "t.csv", "x.jsonl"],
+            "t.csv does not fit into u.jsonl byte for byte: run files of each kind",
+        ),
+        (
+            &["--unique", "u.csv", "t.csv", "x.jsonl"],
+            "x.jsonl does not fit into u.csv byte for byte: run files of each kind",
+        ),
+        (&["--unique", "u", "t.csv", "x.jsonl"], "t.csv does not fit into u byte for byte: run files of each kind"),
         (&["--unique", "u", "x.jsonl"], "u has no name for what x.jsonl is: name it .jsonl"),
         (&["--unique", "u.txt", "a.txt"], "u.txt would be one text of many: name a folder"),
         (&["--unique", "u", "a.txt", "other/a.txt"], "would both be a.txt: run them apart"),

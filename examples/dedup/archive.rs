@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
-use bytesize::ByteSize;
 use clap::Subcommand;
-use indicatif::HumanCount;
+use indicatif::{DecimalBytes, HumanCount};
 use rayon::prelude::*;
-use retold::{Answer, Archive, ArchiveReader, Archived, Article, Cluster, Detector, DetectorBuilder, Skipped};
+use retold::{
+    Answer, Archive, ArchiveReader, Archived, Article, Cluster, Detector, DetectorBuilder, SkipReason, Skipped,
+};
 use serde_json::{Value, json};
 
 use crate::input::{self, Fields, Undated};
@@ -21,7 +22,10 @@ use crate::{Threads, progress, tell, write};
 /// Keep articles on disk and ask what was told before
 ///
 /// An archive is a folder. Articles are numbered as they are added; exact, edited and reworded copies are found one by one, without a
-/// run over everything.
+/// run over everything. All commands take the --level and --threshold with which it was created. Articles with too few words to be
+/// compared are kept, and repeat nothing.
+///
+/// Exit code: as without a command, 1 if a file or folder could not be read to its end.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Args {
@@ -171,6 +175,8 @@ struct Articles {
 /// Reads articles from standard input, a JSON object a line; text, id, date and source stand in the same fields as in files.
 /// Each is answered at once with one line of JSON that names what it repeats, and added. What was added lasts from the
 /// next commit on. SIGTERM and Ctrl-C commit and end.
+///
+/// Exit code: 0, 1 if a line was no article or too large, 2 if it failed.
 #[derive(clap::Args)]
 #[command(verbatim_doc_comment)]
 pub struct Watch {
@@ -232,6 +238,10 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
             let (report, articles) = archive.report().map_err(failed)?;
             let line = |cluster: &Cluster| cluster_line(cluster, &articles);
             print(report.clusters().iter().map(line))?;
+            if let Some(first) = report.skipped().first() {
+                let (count, id, reason) = (counted(report.skipped().len() as u64), &first.id, first.reason);
+                tell(format_args!("left {count} out, such as {id:?}: {reason}"));
+            }
         }
         Command::Census(folder) => {
             let census = folder.open()?.take_census().map_err(failed)?;
@@ -252,7 +262,7 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
             let mut archive = folder.open()?;
             let before = archive.stats().bytes;
             archive.compact().map_err(failed)?;
-            let freed = ByteSize(before.saturating_sub(archive.stats().bytes));
+            let freed = DecimalBytes(before.saturating_sub(archive.stats().bytes));
             tell(format_args!("gave {freed} back"));
         }
     }
@@ -289,11 +299,12 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
     let code = read(articles, |batch| {
         batch.iter().for_each(|article| undated.look_at(article));
         let mut count = 0;
-        let mut tell_skipped =
-            |skipped: &Skipped| tell(format_args!("{}: {}", batch[skipped.position].place, skipped.reason));
         if matches {
             let told = archive.ask_and_add_all(&batch).map_err(failed)?;
-            told.iter().filter_map(|told| told.as_ref().err()).for_each(&mut tell_skipped);
+            for (article, told) in batch.iter().zip(&told) {
+                let reason = told.as_ref().map_or_else(|skipped| Some(skipped.reason), |(answer, _)| answer.skipped);
+                tell_skipped(article, reason);
+            }
             let told = batch.iter().zip(&told).filter_map(|(article, told)| Some((article, told.as_ref().ok()?)));
             print(told.map(|(article, (answer, number))| {
                 count += 1;
@@ -303,7 +314,7 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
             for added in archive.add_all(&batch).map_err(failed)? {
                 match added {
                     Ok(_) => count += 1,
-                    Err(skipped) => tell_skipped(&skipped),
+                    Err(skipped) => tell_skipped(&batch[skipped.position], Some(skipped.reason)),
                 }
             }
         }
@@ -315,16 +326,28 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
         }
         Ok(())
     })?;
-    if let Some(first) = &undated.first {
-        let wrong = HumanCount(undated.wrong);
-        tell(format_args!("{wrong} dates are none, such as {first}; write {}", input::DATED));
-    }
+    tell_undated(&undated);
     archive.commit().map_err(failed)?;
     if archive.needs_census() {
         archive.take_census().map_err(failed)?;
     }
     tell(format_args!("added {}; there are {} now", counted(added), HumanCount(archive.stats().articles)));
     Ok(code)
+}
+
+/// Tells of an article that could not be compared, or not be added.
+fn tell_skipped(article: &input::Document, reason: Option<SkipReason>) {
+    if let Some(reason) = reason {
+        tell(format_args!("{}: {reason}", article.place));
+    }
+}
+
+/// Tells of dates that are none, if there are any.
+fn tell_undated(undated: &Undated) {
+    if let Some(first) = &undated.first {
+        let (wrong, are) = (HumanCount(undated.wrong), if undated.wrong == 1 { " is" } else { "s are" });
+        tell(format_args!("{wrong} date{are} none, such as {first}; write {}", input::DATED));
+    }
 }
 
 fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, String> {
@@ -334,20 +357,25 @@ fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, Stri
     let archive = ArchiveReader::open(&articles.folder.archive, &detector).map_err(failed)?;
     let wants_excerpts = search.wants_excerpts();
     read(articles, |batch| {
-        let line = |article| Ok(answer_line(article, None, &archive.ask(article).map_err(failed)?, wants_excerpts));
-        print(batch.par_iter().map(line).collect::<Result<Vec<Value>, String>>()?)
+        let ask = |article| archive.ask(article).map(|answer| (article, answer)).map_err(failed);
+        let told: Vec<(&input::Document, Answer)> = batch.par_iter().map(ask).collect::<Result<_, _>>()?;
+        told.iter().for_each(|(article, answer)| tell_skipped(article, answer.skipped));
+        print(told.iter().map(|(article, answer)| answer_line(article, None, answer, wants_excerpts)))
     })
 }
 
 /// What an article repeats, as a line. Its story has the name of the first article that told it, itself if none did.
-fn answer_line(article: &impl Article, number: Option<u64>, answer: &Answer, wants_excerpts: bool) -> Value {
-    let Answer { matches, excerpts, census, .. } = answer;
+fn answer_line(article: &input::Document, number: Option<u64>, answer: &Answer, wants_excerpts: bool) -> Value {
+    let Answer { matches, excerpts, census, skipped, .. } = answer;
     let story = matches.iter().map(|found| found.number).chain(number).min();
     let mut line = json!({
-        "type": "match", "id": article.id(), "number": number, "matches": matches, "story": story, "census": census,
+        "type": "match", "id": article.id(), "at": article.place.to_string(), "number": number, "matches": matches, "story": story, "census": census,
     });
     if wants_excerpts {
         line["excerpts"] = json!(excerpts);
+    }
+    if let Some(reason) = skipped {
+        line["skipped"] = reason.to_string().into();
     }
     line
 }
@@ -436,6 +464,7 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
     });
     let mut out = io::stdout().lock();
     let (mut number, mut skipped, mut pending, mut since) = (0, false, 0, Instant::now());
+    let mut undated = Undated::default();
     let within = Duration::from_secs(args.commit_within);
     let ended = loop {
         let wait = if pending > 0 { within.saturating_sub(since.elapsed()) } else { Duration::from_secs(3600) };
@@ -466,6 +495,12 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
                 lines.push(article.map(|document| documents.push(document)));
             }
             pending += documents.len() as u32;
+            // The first at once, since the end may be far; the others are counted.
+            let before = undated.wrong;
+            documents.iter().for_each(|document| undated.look_at(document));
+            if before == 0 {
+                tell_undated(&undated);
+            }
             let told = match archive.ask_and_add_all(&documents) {
                 Ok(told) => told,
                 // What was answered before lasts all the same, if it can.
@@ -514,5 +549,8 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
         }
     };
     archive.commit().map_err(failed)?;
+    if undated.wrong > 1 {
+        tell_undated(&undated);
+    }
     ended.map(|()| ExitCode::from(u8::from(skipped)))
 }

@@ -484,7 +484,7 @@ impl<'a> Reader<'a> {
                         None => false,
                     };
                     let (is_whole, seen) = (tally.broken.is_none() && !is_cut, self.seen[source]);
-                    if !has_articles && tally.broken.is_none() {
+                    if !has_articles && tally.broken.is_none() && !seen.problems {
                         self.problem(source, At::Whole, EMPTY.into(), Left::Record);
                     } else if is_whole && !seen.articles && !seen.problems {
                         self.problem(source, At::Whole, NO_TEXT.into(), Left::Record);

@@ -159,7 +159,8 @@ A JSON Schema of all JSON lines: examples/dedup/lines.schema.json in the source.
 
 Output files: an existing file is replaced when everything is written, never before; anything else
 in its place (a device, a folder that is not empty) is refused before the search. --unique, --removed,
---annotate and --strip-furniture are all written, or none of them.
+--annotate and --strip-furniture are all written, or none of them. What a run that was killed had begun
+is called .dedup-….unfinished and can be deleted.
 
 Exit code:
   0  success; records that could not be used are listed as skipped

@@ -115,7 +115,7 @@ pub struct Names {
     /// format, which must be that of the input; .gz or .zst after it compresses. An article is removed
     /// only in favour of a kept one that has its content, and a rewording only from a certain
     /// confidence, see --remove-from. Kept, removed and skipped records are counted and checked
-    /// against the input.
+    /// against the input. Entries of feeds are written as JSON lines.
     #[arg(long, value_name = "FILE", verbatim_doc_comment)]
     unique: Option<PathBuf>,
 
@@ -228,7 +228,9 @@ impl<'a> Outputs<'a> {
         });
         for (path, form) in files {
             let mut first: Option<(&Source, Shape, &[u8])> = None;
-            for (source, tally) in sources.iter().zip(tallies).filter(|(source, _)| !source.is_known) {
+            let new = || sources.iter().zip(tallies).filter(|(source, _)| !source.is_known);
+            let is_mixed = |shape| new().filter_map(|(_, tally)| tally.shape).any(|other| other != shape);
+            for (source, tally) in new() {
                 let Some(shape) = tally.shape else { continue };
                 let given = &source.given;
                 // What standard input is shows only when it is read.
@@ -240,7 +242,7 @@ impl<'a> Outputs<'a> {
                              line alone"
                         ));
                     }
-                    return Err(misfit(given, path, shape.form()));
+                    return Err(misfit(given, path, shape.form(), is_mixed(shape)));
                 }
                 // Entries are lines as soon as they are written.
                 let shape = if shape == Shape::Entries { Shape::Lines } else { shape };
@@ -301,8 +303,12 @@ impl<'a> Target<'a> {
     /// Chooses by the name, before anything is read; refuses what could not hold the records byte for byte.
     fn new(path: &'a Path, sources: &[&Source]) -> Result<Self, String> {
         let shown = path.display();
+        let is_mixed = sources.iter().any(|source| source.form != sources[0].form);
         let Some((form, codec)) = kind(path) else {
             if let Some(source) = sources.iter().find(|source| source.form != Form::Text) {
+                if is_mixed {
+                    return Err(misfit(&source.given, path, source.form, is_mixed));
+                }
                 let wanted = form_name(source.form);
                 return Err(format!("{shown} has no name for what {} is: name it {wanted}", source.given));
             }
@@ -318,7 +324,7 @@ impl<'a> Target<'a> {
             return Err(format!("{shown} would be a feed, which is read but not written: name it .jsonl"));
         }
         if let Some(source) = sources.iter().find(|source| !fits(source.form)) {
-            return Err(misfit(&source.given, path, source.form));
+            return Err(misfit(&source.given, path, source.form, is_mixed));
         }
         #[cfg(feature = "parquet")]
         if form == Form::Parquet {
@@ -368,9 +374,14 @@ fn refuse_input(path: &Path, sources: &[Source]) -> Result<(), String> {
     Ok(())
 }
 
-fn misfit(given: &str, path: &Path, form: Form) -> String {
-    let (path, wanted) = (path.display(), form_name(form));
-    format!("{given} does not fit into {path} byte for byte: name it {wanted}, or run it alone")
+/// Of files of several kinds there is no name that all of them would fit.
+fn misfit(given: &str, path: &Path, form: Form, is_mixed: bool) -> String {
+    let path = path.display();
+    let remedy = match is_mixed {
+        true => "run files of each kind by themselves".into(),
+        false => format!("name it {}", form_name(form)),
+    };
+    format!("{given} does not fit into {path} byte for byte: {remedy}")
 }
 
 fn form_name(form: Form) -> &'static str {

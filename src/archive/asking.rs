@@ -72,9 +72,10 @@ impl ArchiveReader {
         excerpts: Excerpts,
     ) -> Result<Answer> {
         let (counted, date) = (self.counted(), article.date().and_then(date::seconds));
-        let mut answer = Answer { matches: Vec::new(), excerpts: Vec::new(), census: counted.number };
+        let mut answer = Answer { matches: Vec::new(), excerpts: Vec::new(), census: counted.number, skipped: None };
         let comparing = self.detector.comparing();
-        if self.detector.refuse(&signed).is_some() {
+        answer.skipped = self.detector.refuse(&signed);
+        if answer.skipped.is_some() {
             return Ok(answer);
         }
         let among = Among { dates: self.detector.dates_within(date), ..Among::default() };

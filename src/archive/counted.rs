@@ -141,7 +141,7 @@ impl Counted {
         let damaged = |place: usize, what| Err(records::damaged(&path, place as u64, what));
         let Some((body, hash)) = bytes.split_last_chunk() else { return damaged(0, "it is too short") };
         if hash_bytes(body).to_le_bytes() != *hash {
-            return damaged(body.len(), "its checksum is another one");
+            return damaged(0, "the census does not check");
         }
         let Some((length, rest)) = body.split_first_chunk() else { return damaged(0, "it is too short") };
         let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);

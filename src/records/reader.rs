@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::Snapshot;
 use super::disk::{Disk, Folder};
 use super::manifest::Profile;
-use super::writer::{Loaded, fail, load, verify};
+use super::writer::{Loaded, fail, load, verify, without_file};
 use crate::error::{ArchiveFault, Error, Result};
 
 /// Gives what is committed, as often as it is asked.
@@ -87,7 +87,7 @@ impl Reader {
     }
 }
 
-/// Does it again if a file was not there: a writer has removed it, and there is a newer one.
+/// Does it again if a file was not there: a writer has removed it, and there is a newer one. One that stays away is missing.
 pub(crate) fn patiently<T>(what: impl Fn() -> Result<T>) -> Result<T> {
     for _ in 1..TRIES {
         match what() {
@@ -96,5 +96,5 @@ pub(crate) fn patiently<T>(what: impl Fn() -> Result<T>) -> Result<T> {
             done => return done,
         }
     }
-    what()
+    what().map_err(without_file)
 }

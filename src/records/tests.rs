@@ -510,8 +510,14 @@ fn a_file_that_is_too_short_or_gone_is_told() {
         }
         let disk = disk.copy();
         Disk::remove(&disk, &name).unwrap();
-        let error = Writer::open_on(Arc::new(disk), &[], by_hand()).unwrap_err().to_string();
-        assert!(name.starts_with("manifest") || error.contains(&name), "{error}");
+        let opened = [
+            Writer::open_on(Arc::new(disk.copy()), &[], by_hand()).map(drop),
+            Reader::open_on(Arc::new(disk), &[]).map(drop),
+        ];
+        for error in opened.map(|opened| opened.unwrap_err().to_string()) {
+            assert!(name.starts_with("manifest") || error.contains(&name), "{error}");
+            assert!(error.contains("missing; restore the archive from a copy"), "{error}");
+        }
     }
 }
 

@@ -10,6 +10,7 @@
 
 use std::any::Any;
 use std::fmt;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, PoisonError, RwLock};
 
@@ -205,6 +206,16 @@ fn read_dead(disk: &dyn Disk, file: u64, of: Written, records: u32) -> Result<De
     read().ok_or_else(|| damaged(&disk.path(&name("dead", file)), 0, "the list of what was removed does not check"))
 }
 
+/// A file that is named and not there is damage.
+pub(super) fn without_file(error: Error) -> Error {
+    match error {
+        Error::Archive { fault: ArchiveFault::Io(error), path } if error.kind() == ErrorKind::NotFound => {
+            damaged(&path, 0, "it is missing")
+        }
+        other => other,
+    }
+}
+
 impl Writer {
     /// A new archive in a folder, which is created if need be.
     pub fn create(folder: &Path, profile: &Profile, options: Options) -> Result<Self> {
@@ -254,7 +265,7 @@ impl Writer {
         expected: &[Profile],
         options: Options,
     ) -> Result<(Self, Opened)> {
-        let Loaded { file, manifest, state, dead_counts, end } = load(&*disk, expected, &[])?;
+        let Loaded { file, manifest, state, dead_counts, end } = load(&*disk, expected, &[]).map_err(without_file)?;
         // What is seen now may be what a process wrote that was killed before it had lasted.
         sync(&*disk)?;
         let journal = Journal::resume(&*disk, manifest.journal, &end)?;

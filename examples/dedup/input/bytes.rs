@@ -35,32 +35,46 @@ impl Codec {
     /// What the first bytes show, or where they show nothing the name: programs that fetch files pack and unpack them and leave the
     /// names as they were. An error names what is not read.
     fn of_content(self, first: &[u8]) -> io::Result<Self> {
-        const UNREAD: [(&[u8], &str, &str); 7] = [
-            (b"\xfd7zXZ\0", "xz", "unpack it first"),
-            (b"BZh", "bzip2", "unpack it first"),
-            (b"PK\x03\x04", "zip", "unpack it first"),
-            (b"7z\xbc\xaf\x27\x1c", "7z", "unpack it first"),
-            (b"\x04\x22\x4d\x18", "lz4", "unpack it first"),
-            (b"%PDF-", "PDF", "make text of it first, for example with pdftotext"),
-            (b"PAR1\x15", "Parquet", "give it as a file that is named .parquet"),
+        // Where each mark stands.
+        const UNREAD: [(usize, &[u8], &str, &str); 11] = [
+            (0, b"\xfd7zXZ\0", "xz", UNPACK),
+            (0, b"BZh", "bzip2", UNPACK),
+            (0, b"PK\x03\x04", "zip", UNPACK),
+            (0, b"7z\xbc\xaf\x27\x1c", "7z", UNPACK),
+            (0, b"\x04\x22\x4d\x18", "lz4", UNPACK),
+            (TAR, b"\0ustar", "tar", UNPACK),
+            (0, b"%PDF-", "PDF", "make text of it first, for example with pdftotext"),
+            (0, b"PAR1\x15", "Parquet", "give it as a file that is named .parquet"),
+            (0, b"SQLite format 3\0", "SQLite", FROM_SQLITE),
+            (0, b"Obj\x01", "Avro", AS_LINES),
+            (0, b"ARROW1\0\0", "Arrow", AS_LINES),
         ];
-        let is_unread = |mark: &[u8], what: &str| match what {
+        let is_unread = |at: usize, mark: &[u8], what: &str| match what {
             // These letters can begin a text, but not with a size and the digits of pi behind them.
             "bzip2" => first.starts_with(mark) && first.get(4..10) == Some(b"1AY&SY"),
-            _ => first.starts_with(mark),
+            _ => first.get(at..).is_some_and(|rest| rest.starts_with(mark)),
         };
-        if let Some((_, what, remedy)) = UNREAD.into_iter().find(|(mark, what, _)| is_unread(mark, what)) {
+        if let Some((.., what, remedy)) = UNREAD.into_iter().find(|&(at, mark, what, _)| is_unread(at, mark, what)) {
             return Err(told(format!("looks like {what}, which is not read as it is: {remedy}")));
         }
         Ok(match first {
             [0x1f, 0x8b, ..] => Self::Gzip,
             // A frame of data, or one to be skipped before it.
             [0x28, 0xb5, 0x2f, 0xfd, ..] | [0x50..=0x5f, 0x2a, 0x4d, 0x18, ..] => Self::Zstd,
-            _ if is_text(first) => Self::Plain,
+            _ if is_text(&first[..first.len().min(TEXT)]) => Self::Plain,
             _ => self,
         })
     }
 }
+
+/// What makes files readable that are not read as they are.
+pub const UNPACK: &str = "unpack it first";
+pub const AS_LINES: &str = "write its records as .jsonl first";
+pub const FROM_SQLITE: &str = "write its articles as .json first, for example with sqlite3 -json";
+
+/// Where the mark of a tar file stands, and how many bytes tell whether a file is one of text.
+const TAR: usize = 256;
+const TEXT: usize = 16;
 
 /// Whether a file that begins so is one of text, as none that is compressed is.
 fn is_text(first: &[u8]) -> bool {
@@ -70,12 +84,30 @@ fn is_text(first: &[u8]) -> bool {
 }
 
 /// How bytes are compressed, by their first ones and the name, and the bytes.
-pub fn look_into<'a>(by_name: Codec, mut from: impl Read + Send + 'a) -> io::Result<(Codec, impl Read + Send + 'a)> {
-    const LOOKED_AT: u64 = 16;
+pub fn look_into<'a>(by_name: Codec, from: impl Read + Send + 'a) -> io::Result<(Codec, impl Read + Send + 'a)> {
+    const LOOKED_AT: u64 = TAR as u64 + 6;
+    let (first, from) = beginning(from, LOOKED_AT)?;
+    Ok((by_name.of_content(&first)?, io::Cursor::new(first).chain(from)))
+}
+
+/// The first bytes, fewer only if there are no more, and what comes after them: that may be an error.
+fn beginning<'a>(mut from: impl Read + Send + 'a, most: u64) -> io::Result<(Vec<u8>, Box<dyn Read + Send + 'a>)> {
     let mut first = Vec::new();
     // A pipe may hand on fewer at first.
-    from.by_ref().take(LOOKED_AT).read_to_end(&mut first)?;
-    Ok((by_name.of_content(&first)?, io::Cursor::new(first).chain(from)))
+    match from.by_ref().take(most).read_to_end(&mut first) {
+        Ok(_) => Ok((first, Box::new(from))),
+        Err(error) if first.is_empty() => Err(error),
+        Err(error) => Ok((first, Box::new(Failing(Some(error))))),
+    }
+}
+
+/// What nothing more can be read of.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
 }
 
 /// The bytes that were compressed.
@@ -83,14 +115,29 @@ pub fn decode<'a>(codec: Codec, from: impl Read + Send + 'a) -> Box<dyn Read + S
     let buffered = |from| BufReader::with_capacity(1 << 15, from);
     match codec {
         Codec::Plain => Box::new(from),
-        Codec::Gzip => Box::new(GzipDecoder::Between(buffered(from))),
-        Codec::Zstd => Box::new(ZstdDecoder { from: buffered(from), frame: FrameDecoder::new(), is_inside: false }),
+        Codec::Gzip => Box::new(GzipDecoder::Between { from: buffered(from), is_first: true }),
+        Codec::Zstd => {
+            Box::new(ZstdDecoder { from: buffered(from), frame: FrameDecoder::new(), is_inside: false, is_first: true })
+        }
     }
+}
+
+/// What was unpacked, unless that is compressed in turn.
+pub fn unpacked<'a>(from: impl Read + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+    match look_into(Codec::Plain, from)? {
+        (Codec::Plain, from) => Ok(Box::new(from)),
+        (Codec::Gzip | Codec::Zstd, _) => Err(told("is compressed twice: unpack it once".into())),
+    }
+}
+
+/// What is said of bytes after the compressed ones, which may belong to another file, or be damage.
+fn other_bytes(codec: &str) -> io::Error {
+    told(format!("bytes that are no {codec} follow those that are: get it again, or cut them off"))
 }
 
 /// Reads gzip members one after the other, and zeros after the last one, with which tapes and disks are filled up.
 enum GzipDecoder<R> {
-    Between(BufReader<R>),
+    Between { from: BufReader<R>, is_first: bool },
     Inside(Box<GzDecoder<BufReader<R>>>),
     End,
 }
@@ -101,9 +148,13 @@ impl<R: Read> GzipDecoder<R> {
         if matches!(self, Self::Inside(_)) {
             return Ok(());
         }
-        let Self::Between(mut from) = std::mem::replace(self, Self::End) else { return Ok(()) };
+        const MARK: u8 = 0x1f;
+        let Self::Between { mut from, is_first } = std::mem::replace(self, Self::End) else { return Ok(()) };
         while let Some(&first) = from.fill_buf()?.first() {
             if first != 0 {
+                if first != MARK && !is_first {
+                    return Err(other_bytes("gzip"));
+                }
                 *self = Self::Inside(Box::new(GzDecoder::new(from)));
                 return Ok(());
             }
@@ -127,7 +178,7 @@ impl<R: Read> Read for GzipDecoder<R> {
                 return Ok(read);
             }
             if let Self::Inside(member) = std::mem::replace(self, Self::End) {
-                *self = Self::Between(member.into_inner());
+                *self = Self::Between { from: member.into_inner(), is_first: false };
             }
         }
     }
@@ -138,6 +189,8 @@ struct ZstdDecoder<R> {
     from: BufReader<R>,
     frame: FrameDecoder,
     is_inside: bool,
+    /// Whether nothing was unpacked before.
+    is_first: bool,
 }
 
 impl<R: Read> ZstdDecoder<R> {
@@ -151,7 +204,11 @@ impl<R: Read> ZstdDecoder<R> {
                     if io::copy(&mut (&mut self.from).take(length), &mut io::sink())? < length {
                         return Err(io::ErrorKind::UnexpectedEof.into());
                     }
+                    self.is_first = false;
                 }
+                Err(FrameDecoderError::ReadFrameHeaderError(
+                    ReadFrameHeaderError::BadMagicNumber(_) | ReadFrameHeaderError::MagicNumberReadError(_),
+                )) if !self.is_first => return Err(other_bytes("zstd")),
                 Err(error) => return Err(damaged(error)),
             }
         }
@@ -160,13 +217,27 @@ impl<R: Read> ZstdDecoder<R> {
 }
 
 fn damaged(error: FrameDecoderError) -> io::Error {
-    if let FrameDecoderError::WindowSizeTooBig { requested, max } = error {
-        let (window, max, long) = (DecimalBytes(requested), DecimalBytes(max), requested.next_power_of_two().ilog2());
-        return told(format!(
-            "its zstd window of {window} is larger than the {max} that are read: unpack it with zstd -d --long={long}"
-        ));
+    match error {
+        FrameDecoderError::WindowSizeTooBig { requested, max } => {
+            let (window, max) = (DecimalBytes(requested), DecimalBytes(max));
+            let long = requested.next_power_of_two().ilog2();
+            told(format!(
+                "its zstd window of {window} is larger than the {max} that are read: unpack it with zstd -d --long={long}"
+            ))
+        }
+        FrameDecoderError::DictNotProvided { .. } => told(
+            "was compressed with a dictionary, and none is read: unpack it with zstd -d -D and the file of the dictionary"
+                .into(),
+        ),
+        error if ends_too_early(&error) => io::ErrorKind::UnexpectedEof.into(),
+        error => io::Error::new(io::ErrorKind::InvalidData, error),
     }
-    io::Error::new(io::ErrorKind::InvalidData, error)
+}
+
+/// Whether an error comes of another that says that there is no more to read.
+fn ends_too_early(error: &(dyn std::error::Error + 'static)) -> bool {
+    let is_end = |error: &io::Error| error.kind() == io::ErrorKind::UnexpectedEof;
+    error.downcast_ref().is_some_and(is_end) || error.source().is_some_and(ends_too_early)
 }
 
 impl<R: Read> Read for ZstdDecoder<R> {
@@ -183,6 +254,7 @@ impl<R: Read> Read for ZstdDecoder<R> {
             if read > 0 || to.is_empty() {
                 return Ok(read);
             }
+            self.is_first = false;
             let (written, seen) = (self.frame.get_checksum_from_data(), self.frame.get_calculated_checksum());
             if written.is_some() && written != seen {
                 return Err(io::Error::new(io::ErrorKind::InvalidData, "wrong checksum"));
@@ -268,12 +340,11 @@ pub fn encoding(name: &str) -> Result<&'static Encoding, String> {
 /// The text as UTF-8. A mark at its beginning says what it is; without one it is in the encoding that is given, or UTF-8.
 /// UTF-8 stays as it is, valid or not.
 pub fn recode<'a>(
-    mut from: impl Read + Send + 'a,
+    from: impl Read + Send + 'a,
     given: Option<&'static Encoding>,
 ) -> io::Result<Box<dyn Read + Send + 'a>> {
     const LOOKED_AT: u64 = 256;
-    let mut first = Vec::new();
-    from.by_ref().take(LOOKED_AT).read_to_end(&mut first)?;
+    let (mut first, from) = beginning(from, LOOKED_AT)?;
     let (marked, mark) = Encoding::for_bom(&first).unzip();
     let is_marked_utf_32 = first.starts_with(b"\xff\xfe\0\0") || first.starts_with(b"\0\0\xfe\xff");
     if is_marked_utf_32 || is_utf_32(&first) {

@@ -4,6 +4,7 @@ use std::io::{self, Read};
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use feed_rs::model::{Content, Entry, Text};
+use feed_rs::parser::{ParseErrorKind, ParseFeedError};
 use memchr::{memchr, memchr2, memmem};
 use serde_json::json;
 
@@ -17,12 +18,14 @@ pub fn lines(from: impl Read) -> io::Result<Vec<u8>> {
         return Err(told("a feed of more than 256 MiB: split it or leave it out".into()));
     }
     let bytes = with_its_encoding(bytes)?;
+    if bytes.trim_ascii().is_empty() {
+        return Ok(Vec::new());
+    }
     // Ids that are made up would be others each time: the place stands for one that is missing.
     let parser = || feed_rs::parser::Builder::new().id_generator(|_, _, _| String::new()).build();
     let again = |error| parser().parse(&with_references(&bytes)[..]).map_err(|_| error);
     let feed = parser().parse(&bytes[..]).or_else(again);
-    let feed =
-        feed.map_err(|error| told(format!("not an RSS or Atom feed, {error}: check the file or leave it out")))?;
+    let feed = feed.map_err(|error| told(no_feed(&bytes, &error)))?;
     let mut lines = Vec::new();
     for entry in feed.entries {
         let link = entry.links.iter().find(|link| link.rel.as_deref().is_none_or(|rel| rel == "alternate"));
@@ -32,6 +35,36 @@ pub fn lines(from: impl Read) -> io::Result<Vec<u8>> {
         lines.push(b'\n');
     }
     Ok(lines)
+}
+
+/// Why there is no feed, and what to do about it.
+fn no_feed(bytes: &[u8], error: &ParseFeedError) -> String {
+    // Where the first element is that of a feed, it is not whole.
+    let is_other = |name: &&str| !["rss", "feed", "RDF"].contains(&name.rsplit(':').next().unwrap_or(name));
+    let has_no_root = matches!(error, ParseFeedError::ParseError(ParseErrorKind::NoFeedRoot));
+    match first_element(bytes).filter(|name| has_no_root && is_other(name)) {
+        Some(name) if name.eq_ignore_ascii_case("html") => {
+            "not an RSS or Atom feed but a page: make text of it first, for example with trafilatura".into()
+        }
+        Some(name) => format!("not an RSS or Atom feed but <{name}>: write its articles as .jsonl first"),
+        None => format!("not an RSS or Atom feed, {error}: check the file or leave it out"),
+    }
+}
+
+/// The name of the first element, which is behind declarations and comments.
+fn first_element(bytes: &[u8]) -> Option<&str> {
+    const LONGEST: usize = 64;
+    let mut rest = bytes;
+    loop {
+        rest = &rest[memchr(b'<', rest)? + 1..];
+        if let Some(comment) = rest.strip_prefix(b"!--") {
+            rest = &comment[memmem::find(comment, b"-->")?..];
+        } else if rest.first()?.is_ascii_alphabetic() {
+            let length =
+                rest.iter().take(LONGEST).take_while(|byte| byte.is_ascii_alphanumeric() || b":_-.".contains(byte));
+            return std::str::from_utf8(&rest[..length.count()]).ok();
+        }
+    }
 }
 
 /// The bytes as the parser takes them: what a mark tells, or in UTF-16 the first bracket, comes before what is declared, and the

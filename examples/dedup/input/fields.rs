@@ -31,8 +31,8 @@ pub struct Fields {
 
     /// The JSON field or the column that holds the date, for --keep earliest, --within, --excerpts and --format html [default: date, published and the like]
     ///
-    /// As ISO 8601: 2024-05-17, or with a time 2024-05-17T09:30:15+02:00. Without a zone it is UTC. Columns of dates and
-    /// timestamps in Parquet are read as such.
+    /// As ISO 8601: 2024-05-17, or with a time 2024-05-17T09:30:15+02:00. Without a zone it is UTC. A number may be a year
+    /// or a day: 2024, 20240517. Columns of dates and timestamps in Parquet are read as such.
     #[arg(long = "date-field", value_name = "NAME")]
     pub date: Option<String>,
 
@@ -78,7 +78,7 @@ pub struct Fields {
 
     /// How standard input is written [default: jsonl or json, guessed from its first bytes]
     ///
-    /// Whether it is compressed is seen by its first bytes.
+    /// txt, jsonl, json, csv, tsv, rss, atom or wet. Whether it is compressed is seen by its first bytes.
     #[arg(long, value_enum, value_name = "FORMAT", hide_possible_values = true)]
     stdin_format: Option<StdinFormat>,
 }
@@ -311,6 +311,9 @@ impl Fields {
             Shape::Table(delimiter) => {
                 let header = records.next().expect("a layout is asked for when there is a record");
                 let columns = match std::str::from_utf8(header) {
+                    Ok(header) if without_mark(header.as_bytes()).starts_with(b"{\"") => {
+                        return Layout::Unusable("looks like lines of JSON: rename it to .jsonl".into(), 1);
+                    }
                     Ok(_) => Parser::default().cells(header, delimiter, None),
                     Err(error) => return Layout::Unusable(not_utf8(error), 1),
                 };
@@ -326,11 +329,17 @@ impl Fields {
                 let told: Vec<String> = told.map(|name| format!("of the columns {name:?} the first is read")).collect();
                 names.guesses.extend(told);
                 let column = |name: &str, option: &str| {
-                    let missing =
-                        || format!("no column {name:?}, {}: name the right one with {option}", list(&columns));
+                    let missing = || {
+                        let likely = columns.iter().find(|column| option == TEXT_FIELD && is_called_text(column));
+                        let remedy = match likely {
+                            Some(likely) => with_text_option(Some(quoted(likely))),
+                            None => format!(" with {option}"),
+                        };
+                        format!("no column {name:?}, {}: name the right one{remedy}", list(&columns))
+                    };
                     columns.iter().position(|column| column == name).ok_or_else(missing)
                 };
-                let text = column(&names.text, "--text-field");
+                let text = column(&names.text, TEXT_FIELD);
                 let id = names.id.as_deref().map(|name| column(name, "--id-field")).transpose();
                 let date = names.date.as_deref().map(|name| column(name, "--date-field")).transpose();
                 let source = names.source.as_deref().map(|name| column(name, "--source-field")).transpose();
@@ -772,21 +781,34 @@ impl Names {
         if let Some((path, field)) = inner_records(record, &self.text) {
             let is_found = field == self.text || TEXTS.contains(&&*field);
             let field = if is_found { String::new() } else { format!(", and give --text-field {field}") };
+            let dot = if path.starts_with('.') { "" } else { "." };
             return format!(
-                "name the right one with --text-field, or if its lists hold the articles, write them one a line: \
-                 jq -c '{path}'{field}"
+                "name the right one with --text-field, or if it holds the articles, write them one a line: \
+                 jq -c '{dot}{path}'{field}"
             );
         }
         format!("name the right one{}", with_text_option(inner_text(record, &self.text)))
     }
 }
 
+const TEXT_FIELD: &str = "--text-field";
+
 /// How a text is named, with the field that seems to hold it.
 fn with_text_option(field: Option<String>) -> String {
     match field {
-        Some(field) => format!(", as it seems with --text-field {field}"),
-        None => " with --text-field".into(),
+        Some(field) => format!(", as it seems with {TEXT_FIELD} {field}"),
+        None => format!(" with {TEXT_FIELD}"),
     }
+}
+
+/// A name as a shell takes it.
+fn quoted(name: &str) -> String {
+    if is_plain(name) { name.into() } else { format!("'{}'", name.replace('\'', "'\\''")) }
+}
+
+/// Whether a shell takes a name as it is.
+fn is_plain(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-'))
 }
 
 /// What Elasticsearch puts before each document of a file that it loads in bulk.
@@ -802,10 +824,17 @@ fn has_action(fields: &serde_json::Map<String, Value>) -> bool {
     fields.next().is_some_and(is_action) && fields.next().is_none()
 }
 
-/// Where a record holds a list of records that have a text, as jq writes it, and in which field of these it is: many services
-/// wrap their articles so.
+/// Where a record holds a list of records that have a text, or nothing but such records by their names, as jq writes it, and in which
+/// field of these it is: many services wrap their articles so.
 fn inner_records(record: &Value, field: &str) -> Option<(String, String)> {
-    record.as_object()?.iter().find_map(|(name, value)| {
+    let fields = record.as_object()?;
+    let mut texts = fields.values().map(|value| value.as_object().and_then(|_| inner_text(value, field)));
+    if let (true, Some(Some(text))) = (fields.len() > 1, texts.next())
+        && texts.all(|other| other.as_ref() == Some(&text))
+    {
+        return Some(("[]".into(), text));
+    }
+    fields.iter().find_map(|(name, value)| {
         let name = Value::from(name.as_str());
         match value {
             Value::Array(items) => {
@@ -844,7 +873,7 @@ fn named_strings(value: &Value, within: &str, is_named: bool, strings: &mut Vec<
         Value::Object(fields) => {
             for (name, value) in fields {
                 // Others would have to be quoted for the shell.
-                if name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')) {
+                if is_plain(name) {
                     let path = if within.is_empty() { name.clone() } else { format!("{within}.{name}") };
                     named_strings(value, &path, is_named || is_called_text(name), strings);
                 }

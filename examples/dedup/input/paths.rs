@@ -98,7 +98,7 @@ impl Source {
             let (reading, size) = (self.reading, self.size());
             // What comes through a pipe may unpack to as much as a file of what has come.
             let allowed = move || reading.allowed(size.unwrap_or_else(|| packed.load(Ordering::Relaxed)));
-            bytes = Box::new(Limited::new(bytes, allowed));
+            bytes = bytes::unpacked(Limited::new(bytes, allowed))?;
         }
         let bytes = match self.form {
             Form::Feed => Box::new(Cursor::new(guarded(|| feed::lines(bytes))?)),
@@ -201,7 +201,10 @@ pub fn find(paths: &[PathBuf], reading: Reading) -> Found {
 pub fn read_text(path: &Path) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let (codec, file) = bytes::look_into(Codec::of_name(path), File::open(path)?)?;
-    let file = bytes::decode(codec, file);
+    let mut file = bytes::decode(codec, file);
+    if codec != Codec::Plain {
+        file = bytes::unpacked(file)?;
+    }
     guarded(|| bytes::recode(file, None)?.read_to_end(&mut bytes))?;
     Ok(bytes)
 }
@@ -307,9 +310,18 @@ fn remedy(path: &Path) -> &'static str {
         "pdf" => "make text of it first, for example with pdftotext",
         "doc" | "docx" | "odt" | "rtf" | "epub" | "md" => "make text of it first, for example with pandoc -t plain",
         "xls" | "xlsx" | "ods" => "save it as .csv",
-        "zip" | "tar" | "tgz" | "7z" | "rar" | "bz2" | "xz" | "lz4" | "br" => "unpack it first",
+        "zip" | "tar" | "tgz" | "7z" | "rar" | "bz2" | "xz" | "lz4" | "br" => bytes::UNPACK,
+        "sqlite" | "sqlite3" | "db" => bytes::FROM_SQLITE,
+        "arrow" | "avro" | "eml" | "feather" | "mbox" | "msg" | "orc" | "pickle" | "pkl" => bytes::AS_LINES,
+        "yaml" | "yml" => "write it as .json first, for example with yq -o json",
         _ => "rename the file, or pipe it to `dedup -`",
     }
+}
+
+/// Whether a folder is an archive of `dedup archive`.
+fn is_archive(folder: &Path) -> bool {
+    let is_manifest = |entry: fs::DirEntry| entry.file_name().as_encoded_bytes().starts_with(b"manifest-");
+    folder.join("lock").is_file() && fs::read_dir(folder).is_ok_and(|entries| entries.flatten().any(is_manifest))
 }
 
 impl Found {
@@ -354,6 +366,11 @@ impl Found {
         self.add(given);
         if before == (self.sources.len(), self.problems.len()) {
             let shown = given.to_string_lossy();
+            if is_archive(given) {
+                let reason =
+                    "is an archive, not a folder of files: dedup archive query asks it, and --census judges by it";
+                return self.problem(&shown, reason);
+            }
             self.left_out(Left::Record, &shown, &shown, format!("holds no file named {READ}: fill it or leave it out"));
         }
     }
