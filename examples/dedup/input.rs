@@ -363,14 +363,16 @@ fn produce(
     send.send(Item::End { source: at, on_disk: bar.position() - begin, is_cut })
 }
 
-/// Waits for a batch that is worth sharing among the threads.
+/// Waits for a batch that is worth sharing among the threads, and takes what more is there: who waits for much leaves the threads idle while
+/// it is read.
 fn gather(from: &Receiver<Item>) -> Option<Vec<Item>> {
     const ITEMS: usize = 4096;
     let enough = frame::BLOCK * (4 * rayon::current_num_threads()).max(16);
     let mut items = Vec::new();
     let mut bytes = 0;
     while bytes < enough && items.len() < ITEMS {
-        let Ok(item) = from.recv() else { break };
+        let item = if bytes < enough / 4 { from.recv().ok() } else { from.try_recv().ok() };
+        let Some(item) = item else { break };
         if let Item::Block(_, block) = &item {
             bytes += block.bytes.len();
         }
@@ -450,6 +452,8 @@ impl<'a> Reader<'a> {
                 Item::Block(source, block) => {
                     let parsed = self.parse(source, &block, parser);
                     self.spare.give(block.bytes);
+                    // Where all processors are busy, the thread that reads would only be let in when there is nothing left to parse.
+                    std::thread::yield_now();
                     parsed
                 }
                 Item::Trouble(source, at, reason) => Parsed::Trouble(source, at, reason),
@@ -650,3 +654,28 @@ fn push(texts: &mut String, article: &fields::Article<'_>, place: impl FnOnce() 
 const EMPTY: &str = "holds nothing: fill it or leave it out";
 
 const NO_TEXT: &str = "holds records about the archive and none with a text: get the file again or leave it out";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+
+    #[test]
+    fn what_is_worth_sharing_waits_for_no_more() {
+        let (send, receive) = mpsc::sync_channel(1024);
+        let (tell, told) = mpsc::channel();
+        let block = || Item::Block(0, Block::line(vec![b' '; frame::BLOCK], 1));
+        let enough = rayon::current_num_threads().max(4);
+        (0..enough).for_each(|_| send.send(block()).unwrap());
+        std::thread::scope(|scope| {
+            scope.spawn(move || {
+                // Only who waits for more gets it.
+                let _ = told.recv_timeout(Duration::from_secs(5));
+                let _ = send.send(block());
+            });
+            let taken = gather(&receive).map_or(0, |items| items.len());
+            let _ = tell.send(());
+            assert_eq!(taken, enough);
+        });
+    }
+}

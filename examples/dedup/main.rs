@@ -339,7 +339,9 @@ fn run(args: &Args) -> Result<ExitCode, String> {
         if args.format == Format::Html {
             dates.extend(batch.iter().map(|document| Box::from(document.date().unwrap_or_default())));
         }
-        batch.iter().for_each(|document| undated.look_at(document));
+        if args.dates_decide() {
+            batch.iter().for_each(|document| undated.look_at(document));
+        }
         collector.extend(batch).map_err(|error| error.to_string())
     };
     let Read { problems, tallies, sources } = pool.install(|| read(found, &args.fields, &bar, args.quiet, sink))?;
@@ -348,7 +350,7 @@ fn run(args: &Args) -> Result<ExitCode, String> {
     }
     let read = start.elapsed();
     // Excerpts and the page are made without dates as well.
-    if args.dates_decide() && undated.all > 0 && !args.quiet {
+    if undated.all > 0 && !args.quiet {
         let first = undated.first.map_or(String::new(), |first| format!("; {first} is none: write {}", input::DATED));
         let (undated, all) = (HumanCount(undated.all), HumanCount(places.len() as u64));
         let count = if args.within.is_some() { "match nothing" } else { "count as the last" };

@@ -354,7 +354,7 @@ pub fn write_line(out: &mut impl Write, value: &Value) -> io::Result<()> {
 
 /// A line of JSON, with its end.
 fn line_of(value: &Value) -> String {
-    let mut line = value.to_string();
+    let mut line = serde_json::to_string(value).expect("a value can be written");
     // All that is left of these stands inside of strings, and none needs more than four digits.
     if line.contains(is_harmful) {
         line = replace(&line, |c, to| write!(to, "\\u{:04x}", c as u32));
