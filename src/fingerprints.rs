@@ -5,6 +5,7 @@
 //! eleven words that two texts share gives both the same fingerprint, and a text keeps about one for every four words.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::Arc;
@@ -212,7 +213,7 @@ const MOST_PARTS: u64 = 64;
 const BUCKETS: usize = 64;
 
 /// Texts whose fingerprints one task puts into buckets.
-const TEXTS_A_TASK: u32 = 2048;
+const TEXTS_A_TASK: usize = 512;
 
 /// A fingerprint that so many texts hold is common.
 pub(crate) const COMMON: usize = 4;
@@ -316,14 +317,13 @@ impl Fingerprints {
                 });
             };
             let in_bucket = |bucket: usize| {
-                let mut postings = shared(buckets.iter().map(|buckets| &buckets[bucket][..]));
+                let mut postings = shared(buckets.iter().map(|buckets| buckets.get(bucket)));
                 postings.sort_unstable();
                 postings.dedup();
                 lists(&postings).for_each(count);
                 postings
             };
             let postings: Vec<Vec<u64>> = (0..BUCKETS).into_par_iter().with_max_len(1).map(in_bucket).collect();
-            drop(buckets);
             // Most texts share a phrase here and there, and no more with all others together than is needed with one.
             let may_be_shorter = |text: u32| {
                 let needed = needs[text as usize];
@@ -364,7 +364,8 @@ impl Fingerprints {
                 }
                 (pairs, crowded, common)
             };
-            let of_buckets: Vec<_> = postings.into_par_iter().with_max_len(1).map(pairs).collect();
+            let of_buckets = || postings.into_par_iter().with_max_len(1).map(pairs).collect::<Vec<_>>();
+            let (of_buckets, ()) = rayon::join(of_buckets, || drop(buckets));
             keyed.reserve_exact(of_buckets.iter().map(|(pairs, ..)| pairs.len()).sum());
             for (pairs, crowded, common) in of_buckets {
                 keyed.extend(pairs);
@@ -388,12 +389,10 @@ impl Fingerprints {
     }
 
     /// The fingerprints of one of some parts, each above the text that holds it, in buckets.
-    fn buckets(&self, texts: &[u32], leaders: &[u32], sample: Sample, (part, parts): (u64, u64)) -> Vec<Vec<Vec<u64>>> {
+    fn buckets(&self, texts: &[u32], leaders: &[u32], sample: Sample, (part, parts): (u64, u64)) -> Vec<Buckets> {
         let of_task = |texts: &[u32]| {
-            let all: usize = texts.iter().map(|&text| self.count(text, sample)).sum();
-            // Of all parts a bucket gets about as much, and hardly ever an eighth more.
-            let room = all / parts as usize / BUCKETS;
-            let mut buckets: Vec<Vec<u64>> = (0..BUCKETS).map(|_| Vec::with_capacity(room + room / 8)).collect();
+            let mut postings = ROOM.take();
+            postings.clear();
             for (at, &text) in texts.iter().enumerate() {
                 if let Some(&later) = texts.get(at + AHEAD) {
                     self.fetch(later);
@@ -401,17 +400,48 @@ impl Fingerprints {
                 let of_leader =
                     Some(leaders[text as usize]).filter(|&leader| leader != text).map(|leader| self.of(leader));
                 let own = self.of(text);
-                for fingerprint in lacking(&own, of_leader.as_deref()).filter(|&own| sample.keeps(own)) {
-                    if parts == 1 || u64::from(fingerprint >> 8) % parts == part {
-                        // The lowest bit may be the same in all.
-                        buckets[(fingerprint >> 1) as usize % BUCKETS]
-                            .push(u64::from(fingerprint) << 32 | u64::from(text));
-                    }
-                }
+                let is_in_part = |&of: &u32| parts == 1 || u64::from(of >> 8) % parts == part;
+                let own = lacking(&own, of_leader.as_deref()).filter(|&own| sample.keeps(own)).filter(is_in_part);
+                postings.extend(own.map(|fingerprint| u64::from(fingerprint) << 32 | u64::from(text)));
             }
+            let buckets = Buckets::of(&postings);
+            ROOM.set(postings);
             buckets
         };
-        texts.par_chunks(TEXTS_A_TASK as usize).with_max_len(1).map(of_task).collect()
+        texts.par_chunks(TEXTS_A_TASK).with_max_len(1).map(of_task).collect()
+    }
+}
+
+thread_local! {
+    /// Room for postings that are worked on, which a thread uses again: new memory comes page by page.
+    static ROOM: Cell<Vec<u64>> = const { Cell::new(Vec::new()) };
+}
+
+/// Postings of some texts, one bucket after the other.
+struct Buckets {
+    postings: Vec<u64>,
+    /// Where each begins, and the last one ends.
+    edges: [usize; BUCKETS + 1],
+}
+
+impl Buckets {
+    fn of(all: &[u64]) -> Self {
+        // The lowest bit may be the same in all.
+        let bucket = |posting: u64| (posting >> 33) as usize % BUCKETS;
+        let mut edges = [0; BUCKETS + 1];
+        all.iter().for_each(|&posting| edges[bucket(posting) + 1] += 1);
+        (1..=BUCKETS).for_each(|at| edges[at] += edges[at - 1]);
+        let (mut next, mut postings) = (edges, vec![0; all.len()]);
+        for &posting in all {
+            let next = &mut next[bucket(posting)];
+            postings[*next] = posting;
+            *next += 1;
+        }
+        Self { postings, edges }
+    }
+
+    fn get(&self, bucket: usize) -> &[u64] {
+        &self.postings[self.edges[bucket]..self.edges[bucket + 1]]
     }
 }
 
@@ -430,14 +460,16 @@ fn shared<'p>(postings: impl Iterator<Item = &'p [u64]> + Clone) -> Vec<u64> {
     for postings in postings.clone() {
         postings.iter().for_each(|&posting| sieve.add(key(posting)));
     }
-    let (mut shared, mut end) = (vec![0; all + 1], 0);
+    let (mut room, mut end) = (ROOM.take(), 0);
+    room.resize(room.len().max(all + 1), 0);
     for postings in postings {
         for &posting in postings {
-            shared[end] = posting;
+            room[end] = posting;
             end += usize::from(sieve.is_shared(key(posting)));
         }
     }
-    shared.truncate(end);
+    let shared = room[..end].to_vec();
+    ROOM.set(room);
     shared
 }
 
