@@ -8,7 +8,9 @@ use std::time::Duration;
 use rayon::prelude::*;
 
 use crate::articles::{Article, Articles};
+use crate::candidates::Sieve;
 use crate::error::{Result, SkipReason};
+use crate::exact::Exact;
 use crate::features::Content;
 use crate::near::Compared;
 use crate::options::Representative;
@@ -66,26 +68,34 @@ impl<A: Article> Corpus<A> {
             let date = articles.seconds().get(position as usize);
             (signed.exact, signed.words, !articles.is_known(position as usize), date)
         });
+        // What is signed lies far apart: it is brought together once, on all threads.
+        let of_article = |&at: &u32| {
+            let signed = &signatures.signed()[at as usize];
+            (signed.exact, signed.words, admission.refuse(signed))
+        };
+        let signed: Vec<(Exact, u32, Option<SkipReason>)> = positions.par_iter().map(of_article).collect();
         let mut skipped = Vec::new();
-        let signed: Vec<&Signed> = positions.iter().map(|&at| &signatures.signed()[at as usize]).collect();
-        let mut is_refused = vec![false; signed.len()];
-        for ((&position, text), is_refused) in positions.iter().zip(&signed).zip(&mut is_refused) {
-            if let Some(reason) = admission.refuse(text) {
+        for (&position, (.., refused)) in positions.iter().zip(&signed) {
+            if let Some(reason) = refused {
                 let position = position as usize;
-                skipped.push(Skipped { id: articles.id(position).into(), position, reason });
-                *is_refused = true;
+                skipped.push(Skipped { id: articles.id(position).into(), position, reason: *reason });
             }
         }
         skipped.sort_unstable_by_key(|skip| skip.position);
-        let ranks = admission.ranks(&articles, &positions, |at| signed[at].words);
+        let ranks = admission.ranks(&articles, &positions, |at| signed[at].1);
         let time = |at: u32| admission.within.map_or(0, |_| articles.seconds()[positions[at as usize] as usize]);
         let are_near = |a: u32, b: u32| admission.are_near(&articles, positions[a as usize], positions[b as usize]);
-        let compared = (0..).zip(&signed).zip(&is_refused).filter(|(_, is_refused)| !**is_refused);
-        let compared = compared.map(|((at, text), _)| (text.exact, text.words, at)).collect();
-        let twins = fold_exact(signed.len(), compared, &ranks, time, are_near);
-        let distinct: Vec<u32> =
-            (0..signed.len() as u32).filter(|&at| !is_refused[at as usize] && twins[at as usize] == at).collect();
-        let words = distinct.iter().map(|&at| signed[at as usize].words).collect();
+        let is_compared = |at: u32| signed[at as usize].2.is_none();
+        // Most texts have no copy, and sorting them would take most of the time.
+        let mut sieve = Sieve::new(signed.len());
+        let key = |exact: Exact| exact.key() as u32;
+        signed.iter().for_each(|&(exact, ..)| sieve.add(key(exact)));
+        let copied = (0..).zip(&signed).filter(|&(at, &(exact, ..))| is_compared(at) && sieve.is_shared(key(exact)));
+        let copied = copied.map(|(at, &(exact, words, _))| (exact, words, at)).collect();
+        let twins = fold_exact(signed.len(), copied, &ranks, time, are_near);
+        let is_text = |&at: &u32| is_compared(at) && twins[at as usize] == at;
+        let distinct: Vec<u32> = (0..signed.len() as u32).filter(is_text).collect();
+        let words = distinct.iter().map(|&at| signed[at as usize].1).collect();
         drop(signed);
         let chosen: Vec<u32> = distinct.iter().map(|&at| positions[at as usize]).collect();
         let kept = signatures.select(&chosen, &budget);

@@ -136,13 +136,18 @@ impl Near {
         let mut finding = Finding::new(self, texts.words, &bench);
         let mut crowded = 0;
         if by_candidates {
-            for first in (0..self.growth.trees).step_by(TREES_AT_ONCE) {
-                let trees = first..(first + TREES_AT_ONCE).min(self.growth.trees);
-                let meetings = Meetings::in_trees(sketches, self.growth, trees);
+            let firsts = (0..self.growth.trees).step_by(TREES_AT_ONCE);
+            let mut groups = firsts.map(|first| first..(first + TREES_AT_ONCE).min(self.growth.trees));
+            let mut meet_next = || Some(Meetings::in_trees(sketches, self.growth, groups.next()?));
+            let mut next = meet_next();
+            while let Some(meetings) = next {
                 crowded += meetings.crowded;
-                let mut pairs = finding.met.only_new(meetings.pairs);
-                pairs.retain(|&(left, right)| finding.met.may_compare(left, right));
-                finding.compare(pairs, Glance::AsWhole);
+                // The one fills the gaps of the other, when a thread has nothing to do any more.
+                (next, ()) = rayon::join(&mut meet_next, || {
+                    let mut pairs = finding.met.only_new(meetings.pairs);
+                    pairs.retain(|&(left, right)| finding.met.may_compare(left, right));
+                    finding.compare(pairs, Glance::AsWhole);
+                });
             }
             finding.gather_crowds();
         }
@@ -234,11 +239,11 @@ impl Bench for AtHand<'_, '_> {
         let may_be = |&(left, right): &(u32, u32)| {
             near.may_be_at_a_glance(glance, shingles, (left, right), || self.equal_slots(left, right))
         };
+        // Left alone, rayon would cut them into few tasks, of which the last is waited for.
         let likely = match glance {
             Glance::None => pairs,
-            _ => pairs.into_par_iter().filter(may_be).collect(),
+            _ => pairs.into_par_iter().with_max_len(64).filter(may_be).collect(),
         };
-        // Left alone, rayon would cut them into few tasks, of which the last is waited for.
         let compared = likely.par_iter().with_max_len(16).map(|&(left, right)| near.pair(shingles, left, right));
         let found = compared.filter(|pair| self.keep.keeps(pair)).collect();
         (likely, found)
@@ -334,8 +339,11 @@ impl<'a, B: Bench> Finding<'a, B> {
     fn finish(mut self, by_candidates: bool) -> Found {
         let is_host = |pair: &&Compared| is_much_longer(self.words, pair);
         let is_near = |pair: &&Compared| pair.relation == Some(Relation::Near);
-        let leaders = leaders(self.words, self.pairs.iter().filter(is_near).filter(|pair| !is_host(pair)));
-        let speakers = self.near.whole(self.words, &self.pairs);
+        let Self { near, words, pairs, .. } = &self;
+        let (leaders, speakers) = rayon::join(
+            || leaders(words, pairs.iter().filter(is_near).filter(|pair| !is_host(pair))),
+            || near.whole(words, pairs),
+        );
         let mut whole: Vec<u32> =
             (0..).zip(&speakers).filter(|&(text, &speaker)| text == speaker).map(|(text, _)| text).collect();
         let overlaps = self.bench.overlaps(&whole, &speakers);
@@ -480,8 +488,8 @@ impl Met {
     fn only_new(&self, mut pairs: Vec<(u32, u32)>) -> Vec<(u32, u32)> {
         pairs.par_sort_unstable();
         pairs.dedup();
-        pairs.retain(|pair| self.pairs.iter().all(|met| met.binary_search(pair).is_err()));
-        pairs
+        let is_new = |pair: &(u32, u32)| self.pairs.iter().all(|met| met.binary_search(pair).is_err());
+        pairs.into_par_iter().filter(is_new).collect()
     }
 
     fn note(&mut self, mut pairs: Vec<(u32, u32)>, compared: &[Compared]) {

@@ -238,13 +238,14 @@ impl Signatures {
     pub(crate) fn select(self, texts: &[u32], budget: &Arc<Budget>) -> Kept {
         let Self { views, signed, places, sketches, tokens, fingerprints, .. } = self;
         let of = |text: usize| &signed[texts[text] as usize];
+        let with_words = if views.content == Content::Words { texts.len() } else { 0 };
         let tokens =
-            TokenChunks::gather(tokens, |text| of(text).tokens.clone(), texts.len(), budget.store(Share::Words));
-        let passages = (0..texts.len()).map(of);
+            TokenChunks::gather(tokens, |text| of(text).tokens.clone(), with_words, budget.store(Share::Words));
+        let passages = (0..texts.len()).into_par_iter().map(of);
         let passages =
             passages.map(|text| FingerprintPlace { block: text.tokens.block, range: text.fingerprints.clone() });
         let fingerprints = Fingerprints::new(fingerprints, passages.collect(), views.fingerprints);
-        let places = texts.iter().map(|&text| places[text as usize]).collect();
+        let places = texts.par_iter().map(|&text| places[text as usize]).collect();
         Kept { sketches: Sketches::new(views.slots, sketches, places), fingerprints, tokens }
     }
 }
