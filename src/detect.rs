@@ -14,14 +14,14 @@ use rayon::prelude::*;
 use crate::alone::Alone;
 use crate::articles::{Article, Articles, Wants};
 use crate::bands::Bands;
-use crate::candidates::Growth;
+use crate::candidates::{Growth, Sketches};
 use crate::census::{Census, Comparing, Counted};
 use crate::cluster;
 use crate::corpus::{Admission, Corpus};
 use crate::date;
 use crate::error::{self, Error, Result, SkipReason};
 use crate::excerpts::{self, Retelling};
-use crate::fingerprints::{Sample, Shared};
+use crate::fingerprints::{Fingerprints, Sample, Shared};
 use crate::furniture::{Furniture, Holders, Related};
 use crate::grouping::Grouping;
 use crate::judge::Judge;
@@ -334,8 +334,12 @@ impl Detector {
     /// A corpus to clusters, which come with the articles.
     fn report_on<A: Article>(&self, signed: Prepared<A>) -> Result<(Report, Articles<A>)> {
         let Prepared { corpus, kept, mut summary } = signed;
-        let Outcome { mut pairs, sets, shared, furniture, judged_without } =
+        let Outcome { mut pairs, sets, shared, furniture, judged_without, spent } =
             self.compare(&corpus, kept, self.keep_for_clusters(), None, &mut summary, None)?;
+        let (sets, unasked) = match self.removals {
+            Removals::Find => (sets, Sets::default()),
+            Removals::Ignore => (Sets::default(), sets),
+        };
         let misses = near::take_misses(&mut pairs);
         let copies = pairs;
         summary.verified = copies.len() as u64;
@@ -344,18 +348,22 @@ impl Detector {
         let texts = corpus.distinct.len();
         let (clusters, removals, (excerpts, families), page_furniture) =
             self.reporter.timed(&mut summary.times, Stage::Cluster, texts, |_| {
-                let clusters = grouping.clusters(&corpus, &copies, &misses);
-                drop(misses);
-                let removals = match self.removals {
-                    Removals::Find => removing.removals(&corpus, sets, &copies, &clusters),
-                    Removals::Ignore => Vec::new(),
+                let cluster = || {
+                    let clusters = grouping.clusters(&corpus, &copies, &misses);
+                    drop(misses);
+                    let removals = match self.removals {
+                        Removals::Find => removing.removals(&corpus, sets, &copies, &clusters),
+                        Removals::Ignore => Vec::new(),
+                    };
+                    let retells = self.retelling();
+                    let how = (&shared[..], &furniture, retells.as_deref());
+                    let excerpts = excerpts::between(&corpus, how, &clusters, wants_all);
+                    let of_pages = if self.level == Level::Near { &furniture } else { &judged_without };
+                    let page_furniture = of_pages.of_articles(&corpus, self.comparing().views);
+                    (clusters, removals, excerpts, page_furniture)
                 };
-                let retells = self.retelling();
-                let how = (&shared[..], &furniture, retells.as_deref());
-                let excerpts = excerpts::between(&corpus, how, &clusters, wants_all);
-                let of_pages = if self.level == Level::Near { &furniture } else { &judged_without };
-                let page_furniture = of_pages.of_articles(&corpus, self.comparing().views);
-                (clusters, removals, excerpts, page_furniture)
+                // To give memory back takes a thread about as long as to make clusters.
+                rayon::join(cluster, || drop((spent, unasked))).0
             });
         summary.furniture = families;
         corpus.budget.check()?;
@@ -407,7 +415,7 @@ impl Detector {
             self.near.pairs(texts, &sketches, &fingerprints, wanted)
         });
         let near::Found { mut pairs, sets, leaders, whole, common, candidates, crowded, capped } = found;
-        drop(sketches);
+        let sketches = (self.level == Level::Near).then_some(sketches);
         (summary.candidates, summary.crowded, summary.capped) = (candidates, crowded, capped);
         let mut shared = Vec::new();
         if self.excerpts != Excerpts::Ignore {
@@ -434,12 +442,13 @@ impl Detector {
         summary.with_furniture = judged_without.texts().max(furniture.texts());
         summary.times[Stage::Candidates as usize] += start.elapsed();
         budget.check()?;
-        drop((fingerprints, whole));
-        if self.level == Level::Near {
+        drop(whole);
+        if let Some(sketches) = sketches {
             pairs.par_sort_by_key(|pair| (pair.left, pair.right));
-            return Ok(Outcome { pairs, sets, shared, furniture, judged_without });
+            let spent = Some((sketches, fingerprints));
+            return Ok(Outcome { pairs, sets, shared, furniture, judged_without, spent });
         }
-        drop(sets);
+        drop((fingerprints, sets));
         let notes = census.as_deref_mut().map(|census| &mut census.notes);
         let larger = self.census.as_deref().map(|census| &census.notes);
         let prior = self.prior.or(larger.map(|larger| larger.prior));
@@ -453,7 +462,7 @@ impl Detector {
         }
         budget.check()?;
         told_once(&mut pairs);
-        Ok(Outcome { pairs, sets, shared, furniture, judged_without })
+        Ok(Outcome { pairs, sets, shared, furniture, judged_without, spent: None })
     }
 }
 
@@ -483,6 +492,8 @@ struct Outcome {
     furniture: Furniture,
     /// What rewordings were judged without, if they were looked for.
     judged_without: Furniture,
+    /// What nobody asks for any more, if it is there still.
+    spent: Option<(Sketches, Fingerprints)>,
 }
 
 impl DetectorBuilder {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use rayon::prelude::*;
+
 use crate::articles::Article;
 use crate::cluster::{self, Link, Star};
 use crate::corpus::Corpus;
@@ -26,6 +28,7 @@ const DOUBTFUL: f64 = 0.6;
 const MOSTLY: f32 = 0.8;
 
 /// How a member of a cluster is like the representative.
+#[derive(Clone, Copy)]
 struct Tie<'p> {
     relation: Relation,
     similarity: f32,
@@ -69,20 +72,20 @@ impl Grouping {
             let position = positions[at as usize] as usize;
             ArticleRef { id: articles.id(position).into(), position }
         };
-        let member = |at: u32, tie: Option<&Tie<'_>>| {
+        let similarity = |tie: Option<Tie<'_>>| tie.map_or(1.0, |tie| tie.similarity);
+        let member = |(at, tie): (u32, Option<Tie<'_>>)| {
             let ArticleRef { id, position } = article(at);
-            let member = Member {
+            Member {
                 id,
                 position,
                 relation: tie.map_or(Relation::Exact, |tie| tie.relation),
-                similarity: tie.map_or(1.0, |tie| tie.similarity),
+                similarity: similarity(tie),
                 evidence: tie.map(|tie| tie.pair.evidence),
                 via: tie.and_then(|tie| {
                     let ArticleRef { id, position } = article(distinct[tie.via? as usize]);
                     Some(Via { id, position, relation: tie.pair.relation?, similarity: tie.pair.similarity })
                 }),
-            };
-            (at, member)
+            }
         };
         let mut copied = vec![false; distinct.len()];
         copies.keys().filter_map(|at| distinct.binary_search(at).ok()).for_each(|text| copied[text] = true);
@@ -131,43 +134,42 @@ impl Grouping {
         for tree in trees {
             let mut members = Vec::new();
             let center = distinct[tree.center as usize];
-            let mut add = |text: u32, tie: Option<&Tie<'_>>| {
+            let mut add = |text: u32, tie| {
                 let at = distinct[text as usize];
                 if at != center {
-                    members.push(member(at, tie));
+                    members.push((at, tie));
                 }
                 let copies = copies.remove(&at).into_iter().flatten().filter(|&copy| corpus.may_meet(center, copy));
-                members.extend(copies.map(|copy| member(copy, tie)));
+                members.extend(copies.map(|copy| (copy, tie)));
             };
             add(tree.center, None);
             let mut ties: BTreeMap<u32, Tie<'_>> = BTreeMap::new();
             for branch in tree.branches {
                 let tie = Tie::over(verified(branch.link), ties.get(&branch.of).map(|of| (branch.of, of)));
-                add(branch.text, Some(&tie));
+                add(branch.text, Some(tie));
                 ties.insert(branch.text, tie);
             }
-            clusters.push((center, members, near_miss(tree.center)));
+            clusters.push((center, tree.center, members));
         }
         // Exact copies of texts that have no other copies.
         for (first, same) in copies {
             let same = same.into_iter().filter(|&copy| corpus.may_meet(first, copy));
-            let members: Vec<_> = same.map(|at| member(at, None)).collect();
+            let members: Vec<_> = same.map(|at| (at, None)).collect();
             if members.is_empty() {
                 continue;
             }
             let text = distinct.partition_point(|&at| at < first) as u32;
-            clusters.push((first, members, near_miss(text)));
-        }
-        // The numbers of articles are in the order of their ids.
-        for (_, members, _) in &mut clusters {
-            members.sort_by(|(a, left), (b, right)| right.similarity.total_cmp(&left.similarity).then(a.cmp(b)));
+            clusters.push((first, text, members));
         }
         clusters.sort_by_key(|&(center, ..)| center);
-        let cluster = |(center, members, near_miss): (u32, Vec<(u32, Member)>, _)| {
-            let members = members.into_iter().map(|(_, member)| member).collect();
-            Cluster { representative: article(center), members, near_miss }
+        let cluster = |(center, text, mut members): (u32, u32, Vec<(u32, Option<Tie<'_>>)>)| {
+            // The numbers of articles are in the order of their ids.
+            members.sort_by(|&(a, left), &(b, right)| similarity(right).total_cmp(&similarity(left)).then(a.cmp(&b)));
+            let members = members.into_iter().map(member).collect();
+            Cluster { representative: article(center), members, near_miss: near_miss(text) }
         };
-        clusters.into_iter().map(cluster).collect()
+        // Ids lie far apart in memory, so that all threads wait for them.
+        clusters.into_par_iter().map(cluster).collect()
     }
 
     /// Rewordings that fall short alone, but not with another member, join their stars: as links after those that there are. These
