@@ -498,8 +498,8 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
             // The first at once, since the end may be far; the others are counted.
             let before = undated.wrong;
             documents.iter().for_each(|document| undated.look_at(document));
-            if before == 0 {
-                tell_undated(&undated);
+            if let (0, Some(first)) = (before, &undated.first) {
+                tell(format_args!("{first} is no date; write {}", input::DATED));
             }
             let told = match archive.ask_and_add_all(&documents) {
                 Ok(told) => told,
