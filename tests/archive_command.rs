@@ -120,6 +120,19 @@ fn an_archive_that_is_given_as_a_folder_of_files_is_told() {
 }
 
 #[test]
+fn a_story_names_the_member_that_a_copy_was_judged_with() {
+    let folder = with_a_copy_of_a_copy("story-via");
+    let near = |command: &[&str]| archive(&folder, &[command, &["--level", "near"]].concat());
+    assert!(near(&["create", "news"]).status.success());
+    let texts = ["around.txt", "begins.txt", "center.txt", "edited.txt", "ends.txt", "of-edited.txt"];
+    assert!(near(&[&["add", "news"][..], &texts].concat()).status.success());
+    let [story, ..] = &lines(&near(&["report", "news"]))[..] else { panic!("no story") };
+    let of = |id: &str| story["members"].as_array().unwrap().iter().find(|member| member["id"] == id).unwrap();
+    assert_eq!(of("center.txt")["representative"], true, "{story}");
+    assert_eq!((&of("of-edited.txt")["via"]["id"], &of("edited.txt")["via"]), (&json!("edited.txt"), &Value::Null));
+}
+
+#[test]
 fn an_archive_without_texts_says_that_it_estimates() {
     let folder = Temp::new("without").with("a.txt", FERRY).with("b.txt", FERRY.replace("noon", "boat"));
     assert_eq!(archive(&folder, &["create", "news", "--without-texts"]).status.code(), Some(0));

@@ -172,6 +172,7 @@ fn every_line_is_as_the_schema_says() {
     for other in ["004_school-hall-meeting.txt", "006_school-hall-near-copy.txt", "005_ferry-theme-russian.txt"] {
         check(std::str::from_utf8(&pair(other).stdout).unwrap());
     }
+    check(&stdout(&with_a_copy_of_a_copy("schema-via"), &["--level", "near", "--format", "jsonl", "."]));
     check(&stdout(&seeds(), &["audit", "--format", "jsonl", "."]));
     check(&stdout(&seeds(), &["audit", "--format", "jsonl", "--level", "near", "--threshold", "0.99", "."]));
     // Texts with a long passage in common, of which what stands beside it is told.

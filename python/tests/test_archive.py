@@ -281,7 +281,7 @@ def test_what_is_refused(folder: Path) -> None:
     retold.Archive.create(folder).close()
     with pytest.raises(FileExistsError, match="there is an archive already; open it"):
         retold.Archive.create(folder)
-    with pytest.raises(ValueError, match="the archive was made with .*; use the same options, or a new archive"):
+    with pytest.raises(ValueError, match="the archive was made with .*; use level reworded, or a new archive"):
         retold.Archive.open(folder, level="near")
     with pytest.raises(ValueError, match="threshold = 2 is out of range"):
         retold.Archive.open(folder, threshold=2.0)
