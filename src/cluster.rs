@@ -264,8 +264,8 @@ struct Standing {
     chance: f64,
 }
 
-/// Stars with what belongs to them by a sure copy of a member: other stars, and texts that are in none. So nobody looks in vain for
-/// the other one of two sure copies. The chance that a text is a copy of the centre is that of all links on the way, and must be
+/// Stars with what belongs to them by a sure copy of a member: stars of two texts, and texts that are in none. So nobody looks in vain
+/// for the other one of two sure copies. Larger stars are stories of their own, which one false link would make one. The chance that a text is a copy of the centre is that of all links on the way, and must be
 /// `least`; `may_stand` says whether a centre may have a text. The surest come first, and a star that took in another one stays
 /// itself where it is, so that no chain leads from story to story. Of links that are as sure the order does not matter.
 pub(crate) fn joined(
@@ -307,7 +307,8 @@ pub(crate) fn joined(
     for (_, at, [left, right]) in ties {
         let order = |star: &usize| (rank(stars[*star].center), Reverse(stars[*star].links.len()), *star);
         let [host, guest] = if order(&left) < order(&right) { [left, right] } else { [right, left] };
-        if guests[host] || guests[guest] || hosts[guest] || !seen.insert((host, guest)) {
+        if stars[guest].links.len() > 1 || guests[host] || guests[guest] || hosts[guest] || !seen.insert((host, guest))
+        {
             continue;
         }
         let link = &links[at];
@@ -444,7 +445,7 @@ mod tests {
     }
 
     #[test]
-    fn a_star_joins_a_larger_one_by_a_sure_copy_if_all_of_it_are_copies_still() {
+    fn a_star_of_two_joins_another_by_a_sure_copy_if_both_are_copies_still() {
         let link = |left, right, strength| Link { left, right, strength };
         let star = |center, links: &[usize]| Star { center, links: links.to_vec() };
         let links =
@@ -460,6 +461,12 @@ mod tests {
             trees(&stars, &links, |_, text| text != 3).len(),
             3,
             "one text that may not stand there keeps all away"
+        );
+        let larger = [links[0], links[1], links[2], links[3], link(3, 9, 0.99)];
+        assert_eq!(
+            trees(&[star(0, &[0, 1]), star(3, &[2, 4])], &larger, |_, _| true).len(),
+            2,
+            "three texts are a story"
         );
         // 8 would come next, but by a star that is itself a guest.
         let links = [links[0], links[1], links[2], links[3], link(7, 8, 0.99), link(3, 8, 0.99)];

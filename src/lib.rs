@@ -78,7 +78,7 @@
 //! member as well. In turn, an article that falls somewhat short with the representative joins all the same if it does no worse
 //! with half of the members: its similarity is then 1 − (1 − *c*)² for a confidence *c*. And of two sure copies none is left
 //! behind: an article that is one of a member alone, a rewording of a confidence of 0.9 or an edited copy of 0.8, joins by that
-//! member ([`Via`]), and a whole star does so by one of its own, if all links on the way together still make a copy.
+//! member ([`Via`]), and two of a cluster of their own by one of them, if all links on the way together still make a copy.
 //!
 //! # Guarantees
 //!
