@@ -264,10 +264,11 @@ struct Standing {
     chance: f64,
 }
 
-/// Stars with what belongs to them by a sure copy of a member: stars of two texts, and texts that are in none. So nobody looks in vain
-/// for the other one of two sure copies. Larger stars are stories of their own, which one false link would make one. The chance that a text is a copy of the centre is that of all links on the way, and must be
-/// `least`; `may_stand` says whether a centre may have a text. The surest come first, and a star that took in another one stays
-/// itself where it is, so that no chain leads from story to story. Of links that are as sure the order does not matter.
+/// Stars with what belongs to them by a sure copy of a member: stars of two texts, and texts that are in none. So nobody looks in
+/// vain for the other one of two sure copies. Larger stars are stories of their own, which one false link would make one. The chance
+/// that a text is a copy of the centre is that of all links on the way, and must be `least`; `may_stand` says whether a centre may have
+/// a text. The surest come first, and a star that took in another one stays itself where it is, so that no chain leads from story to
+/// story. Of links that are as sure the order does not matter.
 pub(crate) fn joined(
     texts: usize,
     stars: &[Star],
@@ -307,20 +308,21 @@ pub(crate) fn joined(
     for (_, at, [left, right]) in ties {
         let order = |star: &usize| (rank(stars[*star].center), Reverse(stars[*star].links.len()), *star);
         let [host, guest] = if order(&left) < order(&right) { [left, right] } else { [right, left] };
-        if stars[guest].links.len() > 1 || guests[host] || guests[guest] || hosts[guest] || !seen.insert((host, guest))
-        {
+        let [link] = stars[guest].links[..] else { continue };
+        if guests[host] || guests[guest] || hosts[guest] || !seen.insert((host, guest)) {
             continue;
         }
-        let link = &links[at];
-        let (of, text) = if host == left { (link.left, link.right) } else { (link.right, link.left) };
-        let first = standing[of as usize].map_or(1.0, |of| of.chance);
-        let branches = with_chances(turned(&stars[guest], links, Branch { text, of, link: at }), links, first);
-        let center = stars[host].center;
-        if !branches.iter().all(|&(branch, chance)| chance >= least && may_stand(center, branch.text)) {
+        let (of, text) = if host == left { pair(at) } else { (links[at].right, links[at].left) };
+        let first = standing[of as usize].map_or(1.0, |of| of.chance) * links[at].chance();
+        let coming = [
+            (Branch { text, of, link: at }, first),
+            (Branch { text: links[link].other(text), of: text, link }, first * links[link].chance()),
+        ];
+        if coming.iter().any(|&(branch, chance)| chance < least || !may_stand(stars[host].center, branch.text)) {
             continue;
         }
         (hosts[host], guests[guest]) = (true, true);
-        for (branch, chance) in branches {
+        for (branch, chance) in coming {
             standing[branch.text as usize] = Some(Standing { star: host, chance });
             trees[host].branches.push(branch);
         }
@@ -348,37 +350,20 @@ pub(crate) fn joined(
     trees.into_iter().zip(guests).filter(|(_, is_guest)| !is_guest).map(|(tree, _)| tree).collect()
 }
 
-/// Each branch with the chance that its text is a copy of the centre, if what the first is a copy of is one by a chance.
-fn with_chances(branches: Vec<Branch>, links: &[Link], first: f64) -> Vec<(Branch, f64)> {
-    let mut chances = BTreeMap::new();
-    let with_chance = |branch: Branch| {
-        let chance = chances.get(&branch.of).copied().unwrap_or(first) * links[branch.link].chance();
-        chances.insert(branch.text, chance);
-        (branch, chance)
-    };
-    branches.into_iter().map(with_chance).collect()
-}
-
-/// The texts of a star as seen from the one that ties it to another: that one, the centre, and the others.
-fn turned(star: &Star, links: &[Link], tie: Branch) -> Vec<Branch> {
-    let mut branches = vec![tie];
-    let (to_center, others): (Vec<usize>, Vec<usize>) =
-        star.links.iter().partition(|&&at| links[at].other(star.center) == tie.text);
-    branches.extend(to_center.into_iter().map(|link| Branch { text: star.center, of: tie.text, link }));
-    branches.extend(others.into_iter().map(|link| Branch {
-        text: links[link].other(star.center),
-        of: star.center,
-        link,
-    }));
-    branches
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     const TEXTS: usize = 24;
+
+    fn link(left: u32, right: u32, strength: f64) -> Link {
+        Link { left, right, strength }
+    }
+
+    fn star(center: u32, links: &[usize]) -> Star {
+        Star { center, links: links.to_vec() }
+    }
 
     fn some_links() -> impl Strategy<Value = Vec<Link>> {
         prop::collection::btree_map((0u32..TEXTS as u32, 0u32..TEXTS as u32), 0u32..100, 0..60).prop_map(|pairs| {
@@ -403,7 +388,6 @@ mod tests {
 
     #[test]
     fn a_text_near_half_of_a_star_joins_it() {
-        let link = |left, right, strength| Link { left, right, strength };
         let links = [link(0, 1, 0.9), link(0, 2, 0.9), link(0, 3, 0.9), link(10, 11, 0.9)];
         let stars = [Star { center: 0, links: vec![0, 1, 2] }, Star { center: 10, links: vec![3] }];
         let joining = |loose: &[Link]| with_support(&stars, &links, loose);
@@ -431,8 +415,6 @@ mod tests {
 
     #[test]
     fn sure_copies_of_members_join_and_others_stay_away() {
-        let link = |left, right, strength| Link { left, right, strength };
-        let star = |center, links: &[usize]| Star { center, links: links.to_vec() };
         let links =
             [link(0, 1, 0.7), link(0, 2, 0.9), link(1, 3, 0.95), link(2, 4, 0.89), link(1, 5, 1.05), link(3, 6, 1.05)];
         let stars = [star(0, &[0, 1])];
@@ -446,8 +428,6 @@ mod tests {
 
     #[test]
     fn a_star_of_two_joins_another_by_a_sure_copy_if_both_are_copies_still() {
-        let link = |left, right, strength| Link { left, right, strength };
-        let star = |center, links: &[usize]| Star { center, links: links.to_vec() };
         let links =
             [link(0, 1, 0.9), link(0, 2, 0.9), link(3, 4, 0.95), link(2, 4, 0.97), link(5, 6, 0.55), link(1, 6, 0.97)];
         let stars = [star(0, &[0, 1]), star(3, &[2]), star(5, &[4])];
@@ -561,7 +541,6 @@ mod tests {
 
     #[test]
     fn who_is_left_takes_a_member_that_is_more_like_it() {
-        let link = |left, right, strength| Link { left, right, strength };
         // 1 stands in 0, 2 in 3, and some of 2 in 0 as well.
         let links = [link(0, 1, 1.0), link(0, 2, 0.8), link(2, 3, 1.0)];
         let of = |links: &[Link]| {
@@ -620,7 +599,6 @@ mod tests {
 
     #[test]
     fn a_bridge_does_not_merge_two_stars() {
-        let link = |left, right, strength| Link { left, right, strength };
         // 0–1–2 and 4–5–6 are tight; 2–4 is a false bridge.
         let links =
             [link(0, 1, 0.9), link(0, 2, 0.9), link(1, 2, 0.8), link(4, 5, 0.9), link(4, 6, 0.9), link(2, 4, 0.5)];
