@@ -52,6 +52,7 @@ fn hold_at_the_load_of_a_billion_articles(articles: &[(String, String)]) {
 }
 
 #[test]
+#[ignore = "long; part of .ci/full"]
 fn no_copy_is_lost_at_the_load_of_a_billion_articles() {
     hold_at_the_load_of_a_billion_articles(&corpus::Corpus::new(3000, 0.5, 11).articles);
 }
