@@ -12,7 +12,7 @@ use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyList, PyMapping, PyString};
 use rayon::prelude::*;
-use retold::{Answer, Archived, Article as _, ExcerptMatch, Match, Skipped};
+use retold::{Answer, Archived, Article as _, ExcerptMatch, Match, SkipReason, Skipped};
 
 use crate::Setup;
 use crate::columns::{Batch, Feed, Names, Row, label, warn};
@@ -149,12 +149,15 @@ struct Passage {
     places: [Range<usize>; 2],
 }
 
+/// What was told of one article: what it repeats, the passages, and why it could not be compared if it could not.
+type Told = (Vec<Match>, Vec<Passage>, Option<SkipReason>);
+
 /// What is archived of one article; `archived` is the article of a number.
 fn answer(
     row: &Row,
     answer: Answer,
     archived: impl Fn(u64) -> retold::Result<Option<Archived>>,
-) -> retold::Result<(Vec<Match>, Vec<Passage>)> {
+) -> retold::Result<Told> {
     let excerpts = answer.excerpts;
     let asked = characters(row.text(), excerpts.iter().map(|of| &of.span));
     let mut places: Vec<[Range<usize>; 2]> = asked.into_iter().map(|place| [place, 0..0]).collect();
@@ -167,12 +170,18 @@ fn answer(
         of_article.into_iter().zip(counted).for_each(|(at, place)| places[at][1] = place);
     }
     let passages = excerpts.into_iter().zip(places).map(|(of, places)| Passage { of, places });
-    Ok((answer.matches, passages.collect()))
+    Ok((answer.matches, passages.collect(), answer.skipped))
 }
 
-/// What was told of each article, as a table of what it repeats and one of the passages.
-fn answers(told: Vec<(Vec<Match>, Vec<Passage>)>) -> PyResult<(Table, Table)> {
-    let (found, passages): (Vec<_>, Vec<_>) = told.into_iter().unzip();
+/// What was told of each article, as a table of what it repeats and one of the passages. It warns of those that could not be compared.
+fn answers(told: Vec<Told>) -> PyResult<(Table, Table)> {
+    let mut skipped = told.iter().zip(0..).filter_map(|((.., reason), asked)| Some((asked, reason.as_ref()?)));
+    if let Some((asked, reason)) = skipped.next() {
+        let count = 1 + skipped.count();
+        let s = if count == 1 { "" } else { "s" };
+        warn(&format!("{count} article{s} could not be compared, such as the one at {asked}: {reason}"))?;
+    }
+    let (found, passages): (Vec<_>, Vec<_>) = told.into_iter().map(|(found, passages, _)| (found, passages)).unzip();
     let passages: Vec<(usize, Passage)> = numbered(passages);
     let all = || passages.iter().map(|(_, passage)| &passage.of);
     let places = |place: fn(&[Range<usize>; 2]) -> usize| ints(passages.iter().map(move |(_, of)| place(&of.places)));

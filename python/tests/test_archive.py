@@ -211,6 +211,17 @@ def test_removing(folder: Path) -> None:
         archive.verify()
 
 
+def test_what_is_too_short_to_compare_is_told(folder: Path) -> None:
+    with retold.Archive.create(folder) as archive:
+        with pytest.warns(UserWarning, match="2 articles could not be compared, such as the one at 1: the text has 1 word, needs 3"):
+            answer, numbers = archive.ask_and_add([("a", FERRY), ("b", "Yes."), ("c", "...")])
+        assert (len(answer.matches), numbers.to_pylist()) == (0, [0, 1, 2])
+        archive.commit()
+        for asked in (archive, retold.ArchiveReader(folder)):
+            with pytest.warns(UserWarning, match="1 article could not be compared, such as the one at 0: the text has no words"):
+                assert [found["id"] for found in asked.ask(["?", FERRY]).matches.to_pylist()] == ["a"]
+
+
 def test_what_is_too_large_is_passed_over(folder: Path) -> None:
     long = "word " * (7 << 20)
     with retold.Archive.create(folder, level="near") as archive:

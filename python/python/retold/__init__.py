@@ -393,7 +393,8 @@ class Archive:
         Passages are looked for if the archive was opened with `excerpts`. `asked` is the row of the article that was asked about, and
         ``text[start:end]`` the passage in it; `archived_start` and `archived_end` are its place in the text of the archived article, whose
         `number`, `id`, `source` and `date` are there. `others` are the numbers of the other holders, if five and more hold it; the rest is
-        as in ``Report.excerpts``. Takes articles with the columns or keys that the archive was opened with, the id aside.
+        as in ``Report.excerpts``. Takes articles with the columns or keys that the archive was opened with, the id aside. Of articles with
+        too few words to be compared a warning tells.
 
         >>> import retold, tempfile
         >>> said = (
