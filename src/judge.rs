@@ -7,7 +7,7 @@ use crate::features::Features;
 use crate::near::Keep;
 use crate::prior::Odds;
 use crate::report::ContentEvidence;
-use crate::telling::{self, RunTable, Runs, Verbatim};
+use crate::telling::{self, Apart, RunTable, Runs, Verbatim};
 use crate::verify::{self, Rule, StemTable};
 
 /// Judges by a rule.
@@ -211,18 +211,25 @@ impl Judge {
         };
         let mut evidence = evidence.with(verbatim);
         let shares_a_passage = evidence.shares_a_passage();
+        let is_without_spaces = desk.ours.is_without_spaces && desk.theirs.is_without_spaces;
+        let apart = match is_without_spaces {
+            true => Apart::Pairs,
+            // Of a handful of English words names and figures tell enough.
+            false if evidence.foreign < 0.5 => Apart::Words,
+            false => Apart::AllWords,
+        };
         let mut outside = || {
             let our_text = ours();
             let theirs: Vec<bool> = desk.runs.shared_of_other(&desk.theirs).collect();
             let ours: Vec<bool> = desk.runs.shared_in_other(&desk.theirs).collect();
-            telling::outside((&our_text, &ours), (&their_text, &theirs))
+            telling::outside((&our_text, &ours), (&their_text, &theirs), apart)
         };
         // Whatever is asked for beside the copies, the same pairs must count for how common these are.
         let may_be_in_a_cluster = shares_a_passage && self.may_be_wanted(&evidence, Keep::Like(self.least_supported));
         if may_be_in_a_cluster {
             evidence.outside = outside();
         }
-        if desk.ours.is_without_spaces && desk.theirs.is_without_spaces {
+        if is_without_spaces {
             // Where each character is a word, all words are as well known as those of English.
             evidence.foreign = 0.0;
         }

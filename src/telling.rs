@@ -7,6 +7,7 @@
 use std::ops::Range;
 
 use crate::content::{Prior, Tokens};
+use crate::hash::mix2;
 use crate::scheme::Shingle;
 use crate::shingle;
 use crate::text;
@@ -112,34 +113,57 @@ const GAP: usize = 16;
 /// the rest of it alike as well.
 pub(crate) const RELATED: f32 = 0.16;
 
-/// Of two texts, each with whether the other one has its runs, what they have in common apart from the longest passage that both
-/// have, as [`Said::share`] has it. None if so few words stand apart from it in one of them that nothing is to be learnt.
-pub(crate) fn outside(left: (&str, &[bool]), right: (&str, &[bool])) -> Option<f32> {
-    Some(said_outside(left)?.share(&said_outside(right)?))
+/// By what it is told what two texts have in common apart from a passage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Apart {
+    /// By words that surely are none of the passage, if there are a few.
+    Words,
+    /// Where these are hardly any, by all words apart from the runs, if they are a fifth of the text.
+    AllWords,
+    /// By pairs of neighbouring words, where each character is a word: any two texts have most of these in common.
+    Pairs,
 }
 
-/// What a text says apart from the longest passage that it shares.
-fn said_outside((text, shared): (&str, &[bool])) -> Option<Said> {
+/// Of two texts, each with whether the other one has its runs, what they have in common apart from the longest passage that both
+/// have, as [`Said::share`] has it. None if so few words stand apart from it in one of them that nothing is to be learnt.
+pub(crate) fn outside(left: (&str, &[bool]), right: (&str, &[bool]), apart: Apart) -> Option<f32> {
+    let ((ours, least), (theirs, other_least)) = (said_outside(left, apart)?, said_outside(right, apart)?);
+    Some(ours.share_of(&theirs, least.max(other_least)))
+}
+
+/// What a text says apart from the longest passage that it shares, and the least weight that a share of it is taken of.
+fn said_outside((text, shared): (&str, &[bool]), apart: Apart) -> Option<(Said, u32)> {
     const LEAST_WORDS: usize = 6;
     // What stands next to it may be of it: behind a word that was changed less than a run is left.
     const MARGIN: usize = RUN_WORDS as usize;
+    // One word of a handful says little.
+    const HANDFUL: u32 = 8 * COMMON as u32;
     let words = shared.len() + usize::from(RUN_WORDS) - 1;
-    let passage = passage(shared);
-    let passage = passage.start.saturating_sub(MARGIN)..words.min(passage.end + MARGIN);
-    if words < passage.len() + LEAST_WORDS {
+    let runs = passage(shared);
+    let passage = runs.start.saturating_sub(MARGIN)..words.min(runs.end + MARGIN);
+    let (passage, least) = if words >= passage.len() + LEAST_WORDS {
+        (passage, 1)
+    } else if apart == Apart::AllWords && 5 * runs.len() < 4 * words {
+        (runs, HANDFUL)
+    } else {
         return None;
-    }
+    };
     let finder = Tokens::new(text);
-    let (mut stems, mut at) = (Vec::new(), 0);
+    let (mut stems, mut at, mut before) = (Vec::new(), 0, None);
     text::with_scratch(|scratch| {
         text::walk(text, scratch, |scan| {
             for word in scan.iter() {
-                stems.extend(finder.stem(&word).filter(|_| !passage.contains(&at)));
+                let stem = finder.stem(&word).filter(|_| !passage.contains(&at));
+                stems.extend(match apart {
+                    Apart::Pairs => before.zip(stem).map(|(before, stem)| mix2(before, stem.into()) as u32),
+                    Apart::Words | Apart::AllWords => stem,
+                });
+                before = stem.map(u64::from);
                 at += 1;
             }
         });
     });
-    Some(Said::new(stems))
+    Some((Said::new(stems), least))
 }
 
 /// The words of the longest passage of a text, by whether the run that begins at each is shared.
@@ -157,6 +181,9 @@ fn passage(shared: &[bool]) -> Range<usize> {
     longest
 }
 
+/// The commonness from which on a stem says nothing: that of what one text in ten holds.
+const COMMON: u8 = 128;
+
 /// What a text, or a part of it, says: its stems, each once, ascending, with what it shows that two texts have it.
 pub(crate) struct Said(Vec<(u32, u32)>);
 
@@ -164,21 +191,24 @@ impl Said {
     pub(crate) fn new(mut stems: Vec<u32>) -> Self {
         stems.sort_unstable();
         stems.dedup();
-        // What one text in ten holds says nothing.
-        const COMMON: u8 = 128;
         let weight = |stem: u32| u32::from(COMMON.saturating_sub(Prior::get().commonness(stem).0));
         Self(stems.into_iter().map(|stem| (stem, weight(stem))).collect())
     }
 
     /// How much of what the one says that says less the other one says as well, 0 to 1.
     pub(crate) fn share(&self, other: &Self) -> f32 {
+        self.share_of(other, 1)
+    }
+
+    /// The same, where what says less is taken to say so much at least.
+    fn share_of(&self, other: &Self, least: u32) -> f32 {
         let mut theirs = other.0.iter().peekable();
         let mut both = 0;
         for &(stem, weight) in &self.0 {
             while theirs.next_if(|their| their.0 < stem).is_some() {}
             both += if theirs.peek().is_some_and(|their| their.0 == stem) { weight } else { 0 };
         }
-        both as f32 / self.total().min(other.total()).max(1) as f32
+        both as f32 / self.total().min(other.total()).max(least) as f32
     }
 
     fn total(&self) -> u32 {
@@ -252,13 +282,18 @@ mod tests {
             "Since nobody mends the engines, farmers on Orrin fear for their milk: in March its ferry stops for good";
         let snow =
             "Snow closed the mountain road to Hallin while guests of the hotel played cards by candlelight all night";
-        let told = |left: &str, right: &str| {
+        let told_apart = |left: &str, right: &str, apart: Apart| {
             let (ours, theirs) = (read(left), read(right));
             let mut table = RunTable::default();
             table.fill(&ours);
             let of_right: Vec<bool> = table.shared_of_other(&theirs).collect();
             let of_left: Vec<bool> = table.shared_in_other(&theirs).collect();
-            outside((left, &of_left), (right, &of_right))
+            outside((left, &of_left), (right, &of_right), apart)
+        };
+        let told = |left: &str, right: &str| {
+            let told = told_apart(left, right, Apart::Words);
+            assert!(told.is_none() || told == told_apart(left, right, Apart::AllWords));
+            told
         };
         for passage in [passage, &edited] {
             let around = |story: &str, passage: &str| [format!("{story}. {passage}"), format!("{passage}. {story}")];
@@ -274,6 +309,14 @@ mod tests {
         let bells = "Bells rang all over town when bakers opened their new mill";
         assert_eq!(told(&ferry, &format!("{bells}. {passage}")), Some(0.0));
         assert_eq!(told(&ferry, &format!("{bells}. {}", passage.replace("two tugs", "three boats"))), Some(0.0));
+        // Of a few words beside a note all are looked at, if that is asked for.
+        let stub = |teaser: &str| format!("{teaser}. The crane was lifted on Sunday by two tugs from the mainland");
+        let [rescue, again, strike] =
+            ["Climbers rescued from the glacier", "Climbers on glacier rescued", "Bakers strike"].map(stub);
+        assert_eq!(told(&rescue, &again), None);
+        assert!(told_apart(&rescue, &again, Apart::AllWords).unwrap() > 0.3);
+        assert_eq!(told_apart(&rescue, &strike, Apart::AllWords), None, "hardly a word stands there but the note");
+        assert_eq!(told_apart(&rescue, &stub("Bakers strike once more today"), Apart::AllWords), Some(0.0));
     }
 
     proptest! {

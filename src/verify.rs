@@ -121,8 +121,19 @@ pub(crate) fn is_telling(evidence: &ContentEvidence) -> bool {
     evidence.shorter as f32 * (1.0 - evidence.figures) >= REWORDED_WORDS
         && evidence.names_or_neutral() >= LEAST_NAMES
         && evidence.pairs > 0.0
-        && evidence.outside.is_none_or(|told| told >= RELATED * (1.0 - evidence.foreign))
+        && evidence.outside.is_none_or(|told| told >= least_outside(evidence))
         && !is_filled_form(evidence)
+}
+
+/// Foreign words come in many forms, so that what is told again need not look alike: where at least so much of the shorter text stands in the
+/// other word for word, and it has so many words, that is enough.
+const MOSTLY_VERBATIM: f32 = 0.55;
+const NOT_SHORT: u32 = 40;
+
+/// What two texts must have in common apart from a passage that both have.
+fn least_outside(evidence: &ContentEvidence) -> f32 {
+    let is_mostly_verbatim = evidence.verbatim >= MOSTLY_VERBATIM && evidence.shorter >= NOT_SHORT;
+    RELATED * if is_mostly_verbatim { 1.0 - evidence.foreign } else { 1.0 }
 }
 
 /// Texts are fillings of one form if they have so many figures, either lacks so many of the other's, and so much of the shorter one stands word

@@ -59,6 +59,122 @@ fn rewordings_are_found_in_each_language_alone() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// What a page may print at each of its stories.
+const NOTES: [(&str, &str); 7] = [
+    (
+        "ar",
+        "ظهر هذا المقال أولا في عدد نهاية الأسبوع واختصر للموقع. يجد القارئ النص الكامل في الأرشيف المفتوح للمشتركين مجانا، ويسهل البحث فيه بالهاتف أيضا.",
+    ),
+    (
+        "de",
+        "Dieser Beitrag erschien zuerst in der Wochenendausgabe und wurde für die Webseite gekürzt. Wer ihn ganz lesen will, findet ihn im Archiv, das Abonnenten kostenlos offensteht.",
+    ),
+    (
+        "en",
+        "This piece first appeared in the weekend edition and was cut for the website. Whoever wants to read all of it finds it in the archive, which is open to subscribers free of charge.",
+    ),
+    (
+        "es",
+        "Este artículo apareció primero en la edición del fin de semana y se abrevió para la página. Quien quiera leerlo entero lo encuentra en el archivo, abierto sin coste a los suscriptores.",
+    ),
+    (
+        "ru",
+        "Эта статья впервые вышла в субботнем номере и сокращена для сайта. Полный текст есть в архиве, который открыт подписчикам бесплатно и которым удобно пользоваться с телефона.",
+    ),
+    (
+        "vi",
+        "Bài này đăng lần đầu trong số cuối tuần và được rút ngắn cho trang mạng. Ai muốn đọc toàn bộ có thể tìm trong kho lưu trữ, mở miễn phí cho người đặt báo dài hạn.",
+    ),
+    (
+        "zh",
+        "本文首次刊登于周末版，并为网站作了删节。想阅读全文的读者可以在资料库中找到，订户可免费查阅，用手机检索也很方便。",
+    ),
+];
+
+#[test]
+fn what_a_page_prints_at_its_stories_joins_none_of_them() {
+    let mut wrong = Vec::new();
+    for (language, note) in NOTES {
+        let texts = &by_language()[language];
+        for is_on_top in [true, false] {
+            let with_note = |(id, text): &(String, String)| {
+                let text = if is_on_top { format!("{note}\n\n{text}") } else { format!("{text}\n\n{note}") };
+                (id.clone(), text)
+            };
+            let texts: Vec<_> = texts.iter().map(with_note).collect();
+            let report = Detector::new().find(&texts).unwrap();
+            if groups(&report) != [copies(language)] {
+                wrong.push(format!("{language}: {:?}", groups(&report)));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// Stories of which none is a copy of another, each about as long as the notes.
+const GERMAN: [&str; 6] = [
+    "Die Hafenbehörde hat am Montag angekündigt, dass die Fähre nach Orrin ab März nicht mehr fährt. Im Winter seien weniger als neun Menschen am Tag über die Bucht gefahren, und das alte Schiff werde die nächste Prüfung kaum bestehen.",
+    "Schnee hat die Straße nach Hallin zum dritten Mal in dieser Woche gesperrt. Die Gäste des Hotels spielten bei Kerzenlicht Karten, während Räumfahrzeuge vergeblich versuchten, den Pass vor Einbruch der Dunkelheit freizubekommen.",
+    "Eine Bäckerin aus Velden hat in ihrem Keller eine Münzsammlung gefunden, die ein Museum auf vierzigtausend Euro schätzt. Sie will das Geld in einen neuen Ofen stecken und den Rest der Feuerwehr schenken.",
+    "Der Gemeinderat von Sankt Aldo streitet seit Wochen über die Farbe der neuen Parkbänke. Nun soll ein Los entscheiden, weil weder Grün noch Braun eine Mehrheit bekam und der Bürgermeister auf Urlaub ist.",
+    "Forscherinnen der Universität haben in einem Bergsee eine Krebsart entdeckt, die seit hundert Jahren als ausgestorben galt. Das Tier ist kaum größer als ein Fingernagel und leuchtet im Dunkeln schwach bläulich.",
+    "Nach dem Sturm fehlen auf dem Friedhof von Marn elf alte Linden. Ein Gärtner will ihre Stämme zu Tischen verarbeiten, und Angehörige dürfen sich bis Pfingsten melden, wenn sie ein Brett zur Erinnerung haben möchten.",
+];
+
+const RUSSIAN: [&str; 4] = [
+    "Портовое управление сообщило в понедельник, что паром на остров с марта ходить не будет. Зимой через залив ездило меньше девяти человек в день, и старое судно вряд ли пройдёт следующую проверку.",
+    "Снег в третий раз за неделю закрыл дорогу к горной гостинице. Постояльцы играли в карты при свечах, пока снегоочистители напрасно пытались расчистить перевал до темноты.",
+    "Пекарь из маленького города нашла в подвале собрание монет, которое музей оценил в сорок тысяч. Деньги она хочет вложить в новую печь, а остаток подарить пожарным.",
+    "Депутаты посёлка несколько недель спорят о цвете новых скамеек в парке. Теперь решит жребий, потому что ни зелёный, ни коричневый не набрали большинства, а глава уехал в отпуск.",
+];
+
+/// What stands above a note that the story is not there any more.
+const TEASERS: [&str; 12] = [
+    "Reaktion auf Schelte von Brüssel und Währungsfonds",
+    "Hafenbehörde verschärft Kontrollen, Zahl der Verletzten unklar, Wahlkampf unterbrochen",
+    "Privater Besuch ohne Publikum, die beiden kennen einander seit langem",
+    "Der Schritt der Armee folgt auf ähnliche Maßnahmen gegen eine Zeitung",
+    "Ministerin lehnt Neuwahlen im Herbst ab",
+    "Drei Kletterer nach zwei Nächten aus der Nordwand gerettet",
+    "Gericht hebt Verbot des Verkaufs alter Straßenbahnen auf",
+    "Bank erwartet im dritten Jahr in Folge Verluste",
+    "Fischer protestieren im Hafen gegen neue Quoten",
+    "Polizei findet gestohlene Gemälde in einer Scheune an der Grenze",
+    "Schulen bleiben am Montag wegen des Sturms geschlossen",
+    "Gewerkschaft ruft vor Ostern zum Streik am Flughafen auf",
+];
+
+const GONE: &str = "Der ganze Wortlaut dieses Berichts, der auf Meldungen von Agenturen beruht, ist aus rechtlichen Gründen nicht mehr abrufbar.";
+
+#[test]
+fn notes_as_long_as_the_stories_join_none_of_them() {
+    for (language, stories) in [("de", &GERMAN[..]), ("ru", &RUSSIAN)] {
+        let note = NOTES.iter().find(|(of, _)| *of == language).unwrap().1;
+        for count in 2..=stories.len() {
+            let below = |story: &&str| format!("{story} {note}");
+            let above = |story: &&str| format!("{note} {story}");
+            for texts in
+                [stories[..count].iter().map(below).collect(), stories[..count].iter().map(above).collect::<Vec<_>>()]
+            {
+                let articles: Vec<_> = texts.iter().map(|text| (text, text)).collect();
+                let report = Detector::new().find(&articles).unwrap();
+                assert!(report.clusters().is_empty(), "{language}, {count}: {:?}", report.clusters());
+            }
+        }
+    }
+}
+
+#[test]
+fn a_note_that_is_most_of_each_text_makes_no_rewordings() {
+    let texts: Vec<_> = TEASERS.map(|teaser| (teaser, format!("{teaser}. {GONE}"))).into();
+    for count in [2, 3, 12] {
+        let report = Detector::new().find(&texts[..count]).unwrap();
+        // Where more than half of all phrases are those of the note, they are edited copies by definition.
+        let members = || report.clusters().iter().flat_map(Cluster::members);
+        assert!(members().all(|member| member.relation == Relation::Near), "{count}: {:?}", report.clusters());
+    }
+}
+
 #[test]
 fn few_texts_of_a_language_are_judged_among_english_ones_as_by_themselves() {
     let mut few = articles("tests/texts");
