@@ -105,7 +105,8 @@ pub struct ContentEvidence {
     /// Share of the richer text's pairs of neighbouring content words that occur in the other, 0 to 1. Of a text that is far richer no more
     /// count than about six times those of the other.
     pub pairs: f32,
-    /// Share of the poorer text's names that occur in the other, 0 to 1; shrunk towards 0.5. `None` if there are no names to share.
+    /// Share of the poorer text's names that occur in the other, 0 to 1; shrunk towards 0.5. `None` if there are no names to share, or if
+    /// capitals tell none: in other languages than English where fewer than one word in twenty is known as a name.
     pub names: Option<f32>,
     /// The shorter text is cut into six parts: the share of content words found again in the third worst of them, 0 to 1. High only
     /// if the texts are alike throughout, not just in a quotation.

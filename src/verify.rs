@@ -288,10 +288,12 @@ pub(crate) fn compare(
     }
     let mut covered: [f32; PARTS] = std::array::from_fn(|part| share(parts[part], short.parts[part]));
     covered.sort_unstable_by(f32::total_cmp);
+    let foreign = shorter.foreign().min(longer.foreign());
     let mut evidence = ContentEvidence {
         words: share(plain, short.plain.min(long.plain) + FEW_WORDS),
         pairs: share_of_pairs(pairs, short.pairs, long.pairs),
-        names: share_of_names(names, short.names.min(long.names)),
+        names: share_of_names(names, short.names.min(long.names))
+            .filter(|_| foreign < 0.5 || [shorter, longer].into_iter().any(has_names)),
         coverage: covered[2],
         order: 1.0,
         numbers_missing: short.numbers.min(long.numbers).saturating_sub(numbers),
@@ -299,7 +301,7 @@ pub(crate) fn compare(
         length_ratio: share(shorter.distinct.min(longer.distinct), shorter.distinct.max(longer.distinct)),
         shorter: shorter.words.min(longer.words),
         figures: shorter.figures().max(longer.figures()),
-        foreign: shorter.foreign().min(longer.foreign()),
+        foreign,
         new_names: new_names(named[usize::from(!left_is_short)], shorter),
         new_names_of_longer: new_names(named[usize::from(left_is_short)], longer),
         new_numbers: new_numbers(numbers, short.numbers),
@@ -318,6 +320,11 @@ pub(crate) fn compare(
 fn share_of_names(shared: u32, all: u32) -> Option<f32> {
     let (shared, all) = (shared as f32, all as f32);
     (shared + all > 0.0).then(|| ((shared + 6.0 * UNIT * NEUTRAL_NAMES) / (all + 6.0 * UNIT)).min(1.0))
+}
+
+/// Whether capitals tell the names of a foreign text: in scripts without them, all that is known as a name is a foreign word or two.
+fn has_names(text: &Head) -> bool {
+    20 * text.totals.named >= text.distinct
 }
 
 /// How far positions in two texts go together: the share of pairs in the same order less that in the other order, drawn
@@ -361,8 +368,12 @@ const WORTH_READING: f32 = 0.03;
 const FOREIGN: f32 = 4.4;
 
 /// What the odds of a foreign pair are raised by, where its figures do not tell a form: what foreign copies lack is names that are known as
-/// such. Figures they have like all others, and what is raised falls with the share of those that only one of the texts has.
+/// such. Figures they have like all others, and what is raised falls with the share of those that only one of the texts has. Where capitals
+/// tell no names at all these count as half the same already, and reports on one event would pass for copies of each other.
 fn lacking_in_foreign(evidence: &ContentEvidence) -> f32 {
+    if evidence.names.is_none() {
+        return 0.0;
+    }
     let count = evidence.figures * evidence.shorter as f32;
     let same = 1.0 - evidence.other_figures();
     let agreement = if count < FEW_FIGURES { 1.0 } else { (same / (1.0 - new_numbers(0, 0))).min(1.0) };

@@ -4,6 +4,8 @@
 //! And seven scripts without spaces: for each, a file of `tests/scripts` has six stories, a line each, of which none is a copy
 //! of another.
 //!
+//! And eight releases of one police on different cases, a line each, in `tests/releases`: no copies.
+//!
 //! And for four languages a file of `tests/reports`, with two reports of one event by different writers, a line each: no copies either.
 
 #[path = "common/articles.rs"]
@@ -172,6 +174,25 @@ fn a_note_that_is_most_of_each_text_makes_no_rewordings() {
         // Where more than half of all phrases are those of the note, they are edited copies by definition.
         let members = || report.clusters().iter().flat_map(Cluster::members);
         assert!(members().all(|member| member.relation == Relation::Near), "{count}: {:?}", report.clusters());
+    }
+}
+
+#[test]
+fn releases_in_a_script_without_capitals_stay_apart() {
+    let releases = articles("tests/releases").remove(0).1;
+    let releases: Vec<_> = releases.lines().map(|release| (release, release.to_string())).collect();
+    assert_eq!(releases.len(), 8);
+    // A foreign name or two do not make names known.
+    let mut with_names = releases.clone();
+    for ((_, text), name) in
+        with_names.iter_mut().zip(["AFP", "Facebook", "BBC", "Reuters", "AFP", "WhatsApp", "BBC", "Facebook"])
+    {
+        let middle = text.char_indices().filter(|(_, c)| *c == ' ').nth(20).unwrap().0;
+        text.insert_str(middle, &format!(" {name}"));
+    }
+    for releases in [releases, with_names] {
+        let report = Detector::new().find(&releases).unwrap();
+        assert!(report.clusters().is_empty(), "{:?}", groups(&report));
     }
 }
 
