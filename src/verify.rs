@@ -125,15 +125,17 @@ pub(crate) fn is_telling(evidence: &ContentEvidence) -> bool {
         && !is_filled_form(evidence)
 }
 
-/// Foreign words come in many forms, so that what is told again need not look alike: where at least so much of the shorter text stands in the
-/// other word for word, and it has so many words, that is enough.
+/// Foreign words come in many forms, so that what is told again need not look alike. It must all the same where so much of what stands word for
+/// word in both is one block, unless that is so much of the shorter text, and this has so many words.
+const ONE_BLOCK: f32 = 0.7;
 const MOSTLY_VERBATIM: f32 = 0.55;
 const NOT_SHORT: u32 = 40;
 
 /// What two texts must have in common apart from a passage that both have.
 fn least_outside(evidence: &ContentEvidence) -> f32 {
+    let is_one_block = evidence.block >= ONE_BLOCK * evidence.verbatim;
     let is_mostly_verbatim = evidence.verbatim >= MOSTLY_VERBATIM && evidence.shorter >= NOT_SHORT;
-    RELATED * if is_mostly_verbatim { 1.0 - evidence.foreign } else { 1.0 }
+    RELATED * if is_one_block && !is_mostly_verbatim { 1.0 } else { 1.0 - evidence.foreign }
 }
 
 /// Texts are fillings of one form if they have so many figures, either lacks so many of the other's, and so much of the shorter one stands word

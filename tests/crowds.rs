@@ -60,13 +60,21 @@ fn word(number: u64) -> String {
     (0..4).map(|at| SYLLABLES[(hash >> (8 * at) & 15) as usize]).collect()
 }
 
-/// A story as one outlet tells it, that has each of its sentences in one of five wordings: most of the words, in another order.
+/// The same, as a name.
+fn name(number: u64) -> String {
+    let word = word(number);
+    format!("{}{}", word[..1].to_uppercase(), &word[1..])
+}
+
+/// A story as one outlet tells it, that has each of its sentences in one of five wordings: a name and most of the words, in another order.
 fn told_by(outlet: u64) -> String {
     let wording = |sentence: u64, wording: u64| {
         let own = |at: u64| if at % 3 == wording % 3 { 7_000 + wording * 100 + at } else { at };
         let mut words: Vec<u64> = (0..12).map(|at| sentence * 1_000 + own(at)).collect();
         words.sort_by_key(|&word| mixed(word ^ wording << 40));
-        words.into_iter().map(word).collect::<Vec<_>>().join(" ") + "."
+        let mut words: Vec<String> = words.into_iter().map(word).collect();
+        words.insert(3 + wording as usize, name(90_000 + sentence));
+        words.join(" ") + "."
     };
     let chosen = |sentence: u64| mixed(outlet << 8 | sentence) % 5;
     (0..10).map(|sentence| wording(sentence, chosen(sentence))).collect::<Vec<_>>().join(" ")
@@ -97,8 +105,7 @@ fn shortened_by(outlet: u64) -> String {
         let mut words: Vec<u64> = (0..12).map(|at| sentence * 1_000 + own(at)).collect();
         words.sort_by_key(|&word| mixed(word ^ wording << 40));
         let mut words: Vec<String> = words.into_iter().map(word).collect();
-        let name = word(90_000 + sentence);
-        words[3 + wording as usize] += &format!(" {}{}", name[..1].to_uppercase(), &name[1..]);
+        words[3 + wording as usize] += &format!(" {}", name(90_000 + sentence));
         words[9] += &format!(" {}", 140 + 17 * sentence);
         words.join(" ") + "."
     };
