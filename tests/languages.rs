@@ -264,6 +264,19 @@ fn unrelated_stories_in_scripts_without_spaces_stay_apart() {
 }
 
 #[test]
+fn a_long_text_that_has_the_characters_of_a_short_one_tells_something_else() {
+    let stories = by_script().remove(1).1;
+    let mut more = by_language().remove("zh").unwrap();
+    more.extend(articles("tests/reports").into_iter().filter(|(language, _)| language == "chinese"));
+    for (short, text) in &stories {
+        let others = more.iter().chain(stories.iter().filter(|(other, _)| other != short));
+        let long: Vec<&str> = others.map(|(_, text)| text.as_str()).collect();
+        let report = Detector::new().find(&[("long", &long.join("\n")), (short, text)]).unwrap();
+        assert!(report.clusters().is_empty(), "{:?}", report.clusters());
+    }
+}
+
+#[test]
 fn edited_copies_in_scripts_without_spaces_are_near() {
     for (script, mut stories) in by_script() {
         // One clause is left out, and a word is put in.
