@@ -212,11 +212,13 @@ impl Judge {
         let mut evidence = evidence.with(verbatim);
         let shares_a_passage = evidence.shares_a_passage();
         let is_without_spaces = desk.ours.is_without_spaces && desk.theirs.is_without_spaces;
-        let apart = match is_without_spaces {
-            true => Apart::Pairs,
+        let apart = if is_without_spaces {
+            Apart::Pairs
+        } else if verify::is_foreign(evidence.foreign) {
+            Apart::AllWords
+        } else {
             // Of a handful of English words names and figures tell enough.
-            false if evidence.foreign < 0.5 => Apart::Words,
-            false => Apart::AllWords,
+            Apart::Words
         };
         let mut outside = || {
             let our_text = ours();

@@ -295,7 +295,7 @@ pub(crate) fn compare(
         words: share(plain, short.plain.min(long.plain) + FEW_WORDS),
         pairs: share_of_pairs(pairs, short.pairs, long.pairs),
         names: share_of_names(names, short.names.min(long.names))
-            .filter(|_| foreign < 0.5 || [shorter, longer].into_iter().any(has_names)),
+            .filter(|_| !is_foreign(foreign) || [shorter, longer].into_iter().any(has_names)),
         coverage: covered[2],
         order: 1.0,
         numbers_missing: short.numbers.min(long.numbers).saturating_sub(numbers),
@@ -322,6 +322,11 @@ pub(crate) fn compare(
 fn share_of_names(shared: u32, all: u32) -> Option<f32> {
     let (shared, all) = (shared as f32, all as f32);
     (shared + all > 0.0).then(|| ((shared + 6.0 * UNIT * NEUTRAL_NAMES) / (all + 6.0 * UNIT)).min(1.0))
+}
+
+/// Whether texts are in another language than English, by how far their words are not those of general English.
+pub(crate) fn is_foreign(foreign: f32) -> bool {
+    foreign >= 0.5
 }
 
 /// Whether capitals tell the names of a foreign text: in scripts without them, all that is known as a name is a foreign word or two.

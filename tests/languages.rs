@@ -93,17 +93,17 @@ const NOTES: [(&str, &str); 7] = [
     ),
 ];
 
+fn with_note(text: &str, note: &str, is_on_top: bool) -> String {
+    if is_on_top { format!("{note}\n\n{text}") } else { format!("{text}\n\n{note}") }
+}
+
 #[test]
 fn what_a_page_prints_at_its_stories_joins_none_of_them() {
     let mut wrong = Vec::new();
     for (language, note) in NOTES {
         let texts = &by_language()[language];
         for is_on_top in [true, false] {
-            let with_note = |(id, text): &(String, String)| {
-                let text = if is_on_top { format!("{note}\n\n{text}") } else { format!("{text}\n\n{note}") };
-                (id.clone(), text)
-            };
-            let texts: Vec<_> = texts.iter().map(with_note).collect();
+            let texts: Vec<_> = texts.iter().map(|(id, text)| (id, with_note(text, note, is_on_top))).collect();
             let report = Detector::new().find(&texts).unwrap();
             if groups(&report) != [copies(language)] {
                 wrong.push(format!("{language}: {:?}", groups(&report)));
@@ -153,12 +153,9 @@ fn notes_as_long_as_the_stories_join_none_of_them() {
     for (language, stories) in [("de", &GERMAN[..]), ("ru", &RUSSIAN)] {
         let note = NOTES.iter().find(|(of, _)| *of == language).unwrap().1;
         for count in 2..=stories.len() {
-            let below = |story: &&str| format!("{story} {note}");
-            let above = |story: &&str| format!("{note} {story}");
-            for texts in
-                [stories[..count].iter().map(below).collect(), stories[..count].iter().map(above).collect::<Vec<_>>()]
-            {
-                let articles: Vec<_> = texts.iter().map(|text| (text, text)).collect();
+            for is_on_top in [true, false] {
+                let articles: Vec<_> =
+                    stories[..count].iter().map(|story| (story, with_note(story, note, is_on_top))).collect();
                 let report = Detector::new().find(&articles).unwrap();
                 assert!(report.clusters().is_empty(), "{language}, {count}: {:?}", report.clusters());
             }

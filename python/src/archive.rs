@@ -18,7 +18,7 @@ use crate::Setup;
 use crate::columns::{Batch, Feed, Names, Row, label, warn};
 use crate::options::exception;
 use crate::page::output::Texts;
-use crate::report::{PyReport, characters, evidence, flags, floats, ints, optional, strings, table, to_py};
+use crate::report::{PyReport, characters, counted, evidence, flags, floats, ints, optional, strings, table, to_py};
 use crate::run::{self, Listener, Signal, Threads};
 use crate::table::{Array, Table};
 
@@ -177,9 +177,8 @@ fn answer(
 fn answers(told: Vec<Told>) -> PyResult<(Table, Table)> {
     let mut skipped = told.iter().zip(0..).filter_map(|((.., reason), asked)| Some((asked, reason.as_ref()?)));
     if let Some((asked, reason)) = skipped.next() {
-        let count = 1 + skipped.count();
-        let s = if count == 1 { "" } else { "s" };
-        warn(&format!("{count} article{s} could not be compared, such as the one at {asked}: {reason}"))?;
+        let articles = counted(1 + skipped.count(), "article", "articles");
+        warn(&format!("{articles} could not be compared, such as the one at {asked}: {reason}"))?;
     }
     let (found, passages): (Vec<_>, Vec<_>) = told.into_iter().map(|(found, passages, _)| (found, passages)).unzip();
     let passages: Vec<(usize, Passage)> = numbered(passages);
@@ -214,9 +213,9 @@ fn answers(told: Vec<Told>) -> PyResult<(Table, Table)> {
 fn added(of: Vec<Result<u64, Skipped>>) -> PyResult<Array> {
     let mut skipped = of.iter().filter_map(|number| number.as_ref().err());
     if let Some(first) = skipped.next() {
-        let (count, id, reason) = (1 + skipped.count(), &first.id, first.reason);
-        let (s, were) = if count == 1 { ("", "was") } else { ("s", "were") };
-        warn(&format!("{count} article{s} {were} not added, such as {id:?}: {reason}"))?;
+        let (id, reason) = (&first.id, first.reason);
+        let articles_were = counted(1 + skipped.count(), "article was", "articles were");
+        warn(&format!("{articles_were} not added, such as {id:?}: {reason}"))?;
     }
     Ok(Array(Arc::new(of.into_iter().map(|number| number.ok().map(|number| number as i64)).collect::<Int64Array>())))
 }
