@@ -234,11 +234,13 @@ impl Judge {
         if is_without_spaces {
             // Where each character is a word, all words are as well known as those of English.
             evidence.foreign = 0.0;
+            // A long text has those of any short one somewhere, and some pairs of them.
+            const PAIRS_OF_CHARACTERS: f32 = 1.0;
+            if evidence.pairs < PAIRS_OF_CHARACTERS * evidence.usual {
+                evidence.pairs = 0.0;
+            }
         }
-        /// Of what is usual, the least share of pairs where each character is a word: a long text has those of any short one somewhere.
-        const PAIRS_OF_CHARACTERS: f32 = 1.0;
-        let shares_enough = !is_without_spaces || evidence.pairs >= PAIRS_OF_CHARACTERS * evidence.usual;
-        let odds = (shares_enough && evidence.is_worth_reading()).then(|| self.rule.odds(&evidence));
+        let odds = evidence.is_worth_reading().then(|| self.rule.odds(&evidence));
         if shares_a_passage && !may_be_in_a_cluster && (keep == Keep::All || self.may_be_wanted(&evidence, keep)) {
             evidence.outside = outside();
         }

@@ -103,7 +103,7 @@ pub struct ContentEvidence {
     /// very short texts.
     pub words: f32,
     /// Share of the richer text's pairs of neighbouring content words that occur in the other, 0 to 1. Of a text that is far richer no more
-    /// count than about six times those of the other.
+    /// count than about six times those of the other. 0 where each character is a word, and the share is less than usual.
     pub pairs: f32,
     /// Share of the poorer text's names that occur in the other, 0 to 1; shrunk towards 0.5. `None` if there are no names to share, or if
     /// capitals tell none: in other languages than English where fewer than one word in twenty is known as a name.
