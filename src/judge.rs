@@ -249,7 +249,7 @@ impl Judge {
 
     /// Whether a pair of this evidence is wanted if the prior is as high as can be.
     pub(crate) fn may_be_wanted(&self, evidence: &ContentEvidence, keep: Keep) -> bool {
-        self.rule.confidence(self.rule.odds(evidence), 1.0) >= self.least(keep)
+        self.rule.confidence(evidence, 1.0) >= self.least(keep)
     }
 
     /// Whether two texts of this verdict may be wanted, whatever the prior is.
@@ -267,7 +267,7 @@ impl Judge {
         let corners = [(0.0, 0.0), (most, 0.0), (most, most)];
         corners.into_iter().any(|(all, block)| {
             let evidence = evidence.with(Verbatim { all, block });
-            self.rule.confidence(self.rule.odds(&evidence) + SLACK, prior) >= self.confidence
+            self.rule.confidence_with(&evidence, prior, SLACK) >= self.confidence
         })
     }
 
@@ -279,12 +279,12 @@ impl Judge {
     /// The confidence that two texts are copies where the prior is this, and whether that makes them copies.
     pub(crate) fn confidence(&self, Verdict { evidence, odds }: &Verdict, prior: f32) -> (f32, bool) {
         match odds {
-            Some(odds) => {
-                let confidence = self.rule.confidence(*odds, prior);
+            Some(_) => {
+                let confidence = self.rule.confidence(evidence, prior);
                 (confidence, confidence >= self.confidence)
             }
             // Whatever they share, they were not worth reading.
-            None => (verify::first_look(evidence).min(self.rule.confidence(self.rule.odds(evidence), prior)), false),
+            None => (verify::first_look(evidence).min(self.rule.confidence(evidence, prior)), false),
         }
     }
 

@@ -20,7 +20,7 @@ const BINS: usize = (2.0 * MOST * BINS_A_UNIT) as usize + 1;
 /// How many pairs are assumed beside those that are counted, and what share of them is copies: the evidence of a handful of
 /// pairs must not make a corpus of copies.
 const ASSUMED_PAIRS: f64 = 300.0;
-const ASSUMED_SHARE: f64 = 0.05;
+pub(crate) const ASSUMED_SHARE: f64 = 0.05;
 
 /// How many pairs have which odds.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ use smallvec::SmallVec;
 use crate::content::{Token, UNIT, exp, ln};
 use crate::error::{self, Result};
 use crate::features::{Features, Head, PARTS};
+use crate::prior::ASSUMED_SHARE;
 use crate::report::{ContentEvidence, Evidence};
 use crate::shingle::{count_common, ratio};
 use crate::telling::{RELATED, Verbatim};
@@ -377,14 +378,17 @@ const FOREIGN: f32 = 4.4;
 /// What the odds of a foreign pair are raised by, where its figures do not tell a form: what foreign copies lack is names that are known as
 /// such. Figures they have like all others, and what is raised falls with the share of those that only one of the texts has. Where capitals
 /// tell no names at all these count as half the same already, and reports on one event would pass for copies of each other.
-fn lacking_in_foreign(evidence: &ContentEvidence) -> f32 {
+///
+/// So they would where next to nothing is a copy: what foreign follow-ups share, names with their titles and a line of background, is as much as
+/// easy German has of its source. Odds are raised in full only where copies are as common as is assumed of any corpus.
+fn lacking_in_foreign(evidence: &ContentEvidence, prior: f32) -> f32 {
     if evidence.names.is_none() {
         return 0.0;
     }
     let count = evidence.figures * evidence.shorter as f32;
     let same = 1.0 - evidence.other_figures();
     let agreement = if count < FEW_FIGURES { 1.0 } else { (same / (1.0 - new_numbers(0, 0))).min(1.0) };
-    FOREIGN * evidence.foreign * agreement
+    FOREIGN * evidence.foreign * agreement * (prior / ASSUMED_SHARE as f32).min(1.0)
 }
 
 /// A first look at evidence without [`verbatim`](ContentEvidence::verbatim): a logistic regression that was fitted where half
@@ -440,7 +444,8 @@ impl Weights {
 /// higher.
 ///
 /// How high the odds must be depends on how common copies are in the corpus, the *prior*: see
-/// [`DetectorBuilder::prior`](crate::DetectorBuilder::prior).
+/// [`DetectorBuilder::prior`](crate::DetectorBuilder::prior). So does by how much those of texts that are not English are raised, of which
+/// less is known: not at all where nothing is a copy.
 ///
 /// The default was fitted on labelled rewritings of six kinds and on pairs of plain news that readers judged, with the
 /// sign of each weight given beforehand: sharing may only speak for a copy, news of one's own only against it.
@@ -545,6 +550,11 @@ impl Rule {
 
     /// The logarithm of the odds that a pair with this evidence is a copy, where even odds are a fifth of all pairs.
     pub fn odds(&self, evidence: &ContentEvidence) -> f32 {
+        self.odds_where(evidence, Self::FITTED_PRIOR)
+    }
+
+    /// The same, where foreign pairs are raised by as much as this prior has it.
+    fn odds_where(&self, evidence: &ContentEvidence, prior: f32) -> f32 {
         let values = evidence.values();
         let alike = (evidence.length_ratio - Self::SHORTENED).max(0.0);
         let few = (Self::SHORTENING_WORDS - evidence.shorter as f32 * (1.0 - evidence.figures)).max(0.0);
@@ -555,13 +565,18 @@ impl Rule {
         // The logarithm of the sum of both odds.
         let retold = one.max(other) + ln(1.0 + exp(-(one - other).abs())) - Self::BEYOND * beyond;
         // Shortenings were fitted on English alone.
-        (retold + lacking_in_foreign(evidence)).max(shortening)
+        (retold + lacking_in_foreign(evidence, prior)).max(shortening)
     }
 
-    /// The confidence that a pair of these odds is a copy, where the prior is this share of copies; 0 to 1.
-    pub fn confidence(&self, odds: f32, prior: f32) -> f32 {
+    /// The confidence that a pair with this evidence is a copy, where the prior is this share of copies; 0 to 1.
+    pub fn confidence(&self, evidence: &ContentEvidence, prior: f32) -> f32 {
+        self.confidence_with(evidence, prior, 0.0)
+    }
+
+    /// The same, where the logarithm of the odds may be off by so much.
+    pub(crate) fn confidence_with(&self, evidence: &ContentEvidence, prior: f32, slack: f32) -> f32 {
         let lower = (self.leniency * prior * prior).min(Self::MOST_LENIENT);
-        logistic(Self::STEEPNESS * (odds - self.line + lower))
+        logistic(Self::STEEPNESS * (self.odds_where(evidence, prior) + slack - self.line + lower))
     }
 }
 
@@ -633,6 +648,7 @@ fn share(part: u32, whole: u32) -> f32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn order_is_that_of_the_shared_words() {
@@ -668,6 +684,24 @@ mod tests {
         assert!(!share_enough_pairs(pairs(6), (pairs(250), pairs(1000)), 0.02), "a text as long is no summary");
     }
 
+    proptest! {
+        #[test]
+        fn the_commoner_copies_are_the_likelier_is_each(
+            shares in prop::array::uniform17(0.0f32..1.0),
+            shorter in 0u32..2000,
+            priors in [0.0f32..1.0, 0.0f32..0.1, 0.0f32..1.0],
+        ) {
+            let mut words = [0; ContentEvidence::WORDS];
+            words.iter_mut().zip(shares).for_each(|(word, share)| *word = share.to_bits());
+            (words[5], words[8], words[17]) = (shorter % 5, shorter, u32::MAX);
+            let evidence = ContentEvidence::of_words(&words);
+            let mut priors = priors;
+            priors.sort_unstable_by(f32::total_cmp);
+            let found = priors.map(|prior| Rule::default().confidence(&evidence, prior));
+            prop_assert!(found.is_sorted(), "{found:?}");
+        }
+    }
+
     #[test]
     fn a_small_part_of_a_very_long_text_is_a_shortening_or_nothing() {
         // Words all over it that are in no order, names of its own, and a language that is not English.
@@ -693,7 +727,7 @@ mod tests {
         };
         let confidence = |evidence: &ContentEvidence| {
             let rule = Rule::default();
-            rule.confidence(rule.odds(evidence), Rule::FITTED_PRIOR)
+            rule.confidence(evidence, Rule::FITTED_PRIOR)
         };
         assert!(confidence(&evidence) < 0.2);
         let summary = ContentEvidence { order: 0.5, foreign: 0.0, new_names: 0.17, new_numbers: 0.17, ..evidence };

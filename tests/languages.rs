@@ -7,6 +7,7 @@
 //! And eight releases of one police on different cases, a line each, in `tests/releases`: no copies.
 //!
 //! And for four languages a file of `tests/reports`, with two reports of one event by different writers, a line each: no copies either.
+//! Nor are the two of `tests/follow-ups`, of one trial on different days, in Swahili.
 
 #[path = "common/articles.rs"]
 mod articles;
@@ -221,6 +222,18 @@ fn few_texts_of_a_language_are_judged_among_english_ones_as_by_themselves() {
         let found: Vec<f32> = found[1..].iter().map(|found| found.similarity).collect();
         assert_eq!(found, [now], "{}", among.id);
     }
+}
+
+#[test]
+fn foreign_follow_ups_are_no_copies_where_hardly_anything_is() {
+    let mut texts = articles("tests/texts");
+    let (_, trial) = &articles("tests/follow-ups")[0];
+    assert_eq!(trial.lines().count(), 2);
+    texts.extend(trial.lines().zip(0..).map(|(report, day)| (format!("day {day}"), report.to_string())));
+    let right: Vec<_> = by_language().into_keys().map(|language| copies(&language)).collect();
+    // As common as look-alikes of plain news in Lingala, Shona or Yoruba were found to be copies.
+    let report = Detector::builder().prior(0.01).build().unwrap().find(&texts).unwrap();
+    assert_eq!(groups(&report), right);
 }
 
 #[test]
