@@ -194,26 +194,6 @@ impl fmt::Display for Lookalike {
     }
 }
 
-impl ContentEvidence {
-    /// The most likely reason why the two look alike, if they are not copies; `None` if the evidence does not show one. Simple
-    /// thresholds, to explain to readers why a pair was rejected; no decision depends on them.
-    pub fn lookalike(&self) -> Option<Lookalike> {
-        let new_facts = self.new_numbers.min(self.new_numbers_of_longer);
-        let new_names = self.new_names.min(self.new_names_of_longer);
-        if self.block >= 0.12 && self.block >= 0.6 * self.verbatim {
-            Some(Lookalike::Block)
-        } else if (self.usual >= 0.06 || self.verbatim - self.block >= 0.1) && new_facts >= 0.35 {
-            Some(Lookalike::Template)
-        } else if self.names >= Some(0.5) && new_names.max(new_facts) >= 0.3 {
-            Some(Lookalike::FollowUp)
-        } else if self.names >= Some(0.6) {
-            Some(Lookalike::SameEvent)
-        } else {
-            None
-        }
-    }
-}
-
 /// An article of the input, by id and position.
 ///
 /// ```

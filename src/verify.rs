@@ -10,7 +10,7 @@ use crate::content::{Token, UNIT, exp, ln};
 use crate::error::{self, Result};
 use crate::features::{Features, Head, PARTS};
 use crate::prior::ASSUMED_SHARE;
-use crate::report::{ContentEvidence, Evidence};
+use crate::report::{ContentEvidence, Evidence, Lookalike};
 use crate::shingle::{count_common, ratio};
 use crate::telling::{RELATED, Verbatim};
 
@@ -612,6 +612,31 @@ impl ContentEvidence {
     /// The share of names as rules weigh it, also where there are none.
     fn names_or_neutral(&self) -> f32 {
         self.names.unwrap_or(NEUTRAL_NAMES)
+    }
+
+    /// The most likely reason why the two look alike, if they are not copies; `None` if the evidence does not show one. What keeps
+    /// them from being copies whatever their confidence is comes first; then simple thresholds, to explain to readers why a pair was
+    /// rejected, and no decision depends on these.
+    pub fn lookalike(&self) -> Option<Lookalike> {
+        if is_filled_form(self) || self.names.is_some_and(|names| names < LEAST_NAMES) {
+            return Some(Lookalike::Template);
+        }
+        if self.outside.is_some_and(|told| told < least_outside(self)) {
+            return Some(Lookalike::Block);
+        }
+        let new_facts = self.new_numbers.min(self.new_numbers_of_longer);
+        let new_names = self.new_names.min(self.new_names_of_longer);
+        if self.block >= 0.12 && self.block >= 0.6 * self.verbatim {
+            Some(Lookalike::Block)
+        } else if (self.usual >= 0.06 || self.verbatim - self.block >= 0.1) && new_facts >= 0.35 {
+            Some(Lookalike::Template)
+        } else if self.names >= Some(0.5) && new_names.max(new_facts) >= 0.3 {
+            Some(Lookalike::FollowUp)
+        } else if self.names >= Some(0.6) {
+            Some(Lookalike::SameEvent)
+        } else {
+            None
+        }
     }
 
     /// Whether two texts tell one story, be it in the same words or not: the same names and numbers, all over the shorter one.

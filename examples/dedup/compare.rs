@@ -232,12 +232,13 @@ fn verdict(comparison: &Comparison, settings: &Settings) -> String {
         (Some(relation), _) => {
             format!("{relation} {similarity:.2}: {}", output::reason(Some(*relation), evidence.as_ref()))
         }
-        (None, Some(_)) if f64::from(*similarity) >= settings.confidence => {
-            "no copies: they share no phrase or are too short to tell a rewording by".into()
+        (None, Some(content)) if f64::from(*similarity) >= settings.confidence => {
+            let kind = content.lookalike();
+            let kind = kind.map_or("they share too few phrases, or are too short".into(), |kind| kind.to_string());
+            format!("no copies, whatever their confidence ({similarity:.2}): {kind}")
         }
-        (None, Some(_)) => {
-            let lookalike = content.and_then(|content| content.lookalike());
-            let kind = lookalike.map_or(String::new(), |lookalike| format!("; most likely {lookalike}"));
+        (None, Some(content)) => {
+            let kind = content.lookalike().map_or(String::new(), |lookalike| format!("; most likely {lookalike}"));
             format!(
                 "no copies: a confidence of {similarity:.2}, and {:.2} makes a rewording{kind}",
                 settings.confidence

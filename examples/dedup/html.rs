@@ -438,7 +438,7 @@ impl Other<'_> {
                         "Closest article that is not in the cluster: a match of {matched}, where a copy needs {}.",
                         percent(similarity + missing)
                     ),
-                    None => format!("A match of {matched} is too little for a copy."),
+                    None => format!("No copies, at a match of {matched}."),
                 };
                 let lookalike = content.and_then(|content| content.lookalike());
                 begin
