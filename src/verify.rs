@@ -4,6 +4,8 @@
 //! subject; those of [`ContentEvidence`] do so together, and the weights of a [`Rule`] were fitted on labelled rewritings so
 //! that the result is a probability.
 
+use std::ops::Range;
+
 use smallvec::SmallVec;
 
 use crate::content::{Token, UNIT, exp, ln};
@@ -375,20 +377,24 @@ const WORTH_READING: f32 = 0.03;
 /// in German, Portuguese and Russian, weighed among their own kind.
 const FOREIGN: f32 = 4.4;
 
+/// From how many times what is usual on pairs of words begin to show a foreign copy wherever it is found, and from how many on they do.
+const MANY_TIMES_USUAL: Range<f32> = 3.0..5.0;
+
 /// What the odds of a foreign pair are raised by, where its figures do not tell a form: what foreign copies lack is names that are known as
-/// such. Figures they have like all others, and what is raised falls with the share of those that only one of the texts has. Where capitals
-/// tell no names at all these count as half the same already, and reports on one event would pass for copies of each other.
+/// such. Figures they have like all others, and what is raised falls with the share of those that only one of the texts has.
 ///
-/// So they would where next to nothing is a copy: what foreign follow-ups share, names with their titles and a line of background, is as much as
-/// easy German has of its source. Odds are raised in full only where copies are as common as is assumed of any corpus.
+/// They are raised in full only where copies are as common as is assumed of any corpus: where next to nothing is a copy, follow-ups, which
+/// share names with their titles and a line of background, would pass for copies, for easy German has no more of its source. Nor are they
+/// where capitals tell no names at all, so that these count as half the same already, as in reports on one event. But who shares so many times
+/// the pairs of words that are usual, and without names twice as many, has them from somewhere.
 fn lacking_in_foreign(evidence: &ContentEvidence, prior: f32) -> f32 {
-    if evidence.names.is_none() {
-        return 0.0;
-    }
     let count = evidence.figures * evidence.shorter as f32;
     let same = 1.0 - evidence.other_figures();
     let agreement = if count < FEW_FIGURES { 1.0 } else { (same / (1.0 - new_numbers(0, 0))).min(1.0) };
-    FOREIGN * evidence.foreign * agreement * (prior / ASSUMED_SHARE as f32).min(1.0)
+    let (common, needed) = if evidence.names.is_some() { (prior / ASSUMED_SHARE as f32, 1.0) } else { (0.0, 2.0) };
+    let times_usual = evidence.pairs / (needed * evidence.usual).max(f32::MIN_POSITIVE);
+    let beyond_usual = (times_usual - MANY_TIMES_USUAL.start) / (MANY_TIMES_USUAL.end - MANY_TIMES_USUAL.start);
+    FOREIGN * evidence.foreign * agreement * common.max(beyond_usual).clamp(0.0, 1.0)
 }
 
 /// A first look at evidence without [`verbatim`](ContentEvidence::verbatim): a logistic regression that was fitted where half
