@@ -278,13 +278,11 @@ impl Judge {
 
     /// The confidence that two texts are copies where the prior is this, and whether that makes them copies.
     pub(crate) fn confidence(&self, Verdict { evidence, odds }: &Verdict, prior: f32) -> (f32, bool) {
+        let confidence = self.rule.confidence(evidence, prior);
         match odds {
-            Some(_) => {
-                let confidence = self.rule.confidence(evidence, prior);
-                (confidence, confidence >= self.confidence)
-            }
+            Some(_) => (confidence, confidence >= self.confidence),
             // Whatever they share, they were not worth reading.
-            None => (verify::first_look(evidence).min(self.rule.confidence(evidence, prior)), false),
+            None => (verify::first_look(evidence).min(confidence), false),
         }
     }
 
