@@ -78,7 +78,7 @@ fn of_word(word: u32) -> Option<f32> {
 
 impl ContentEvidence {
     /// How many words evidence is, where it is kept or sent.
-    pub(crate) const WORDS: usize = 18;
+    pub(crate) const WORDS: usize = 19;
 
     pub(crate) fn to_words(self) -> [u32; Self::WORDS] {
         [
@@ -100,6 +100,7 @@ impl ContentEvidence {
             self.verbatim.to_bits(),
             self.block.to_bits(),
             to_word(self.outside),
+            self.named.to_bits(),
         ]
     }
 
@@ -124,6 +125,7 @@ impl ContentEvidence {
             verbatim: float(15),
             block: float(16),
             outside: of_word(words[17]),
+            named: float(18),
         }
     }
 }
@@ -300,13 +302,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn verdicts_come_back_from_words(numbers in prop::array::uniform18(any::<u32>()), odds in prop::option::of(any::<f32>())) {
+        fn verdicts_come_back_from_words(numbers in prop::array::uniform19(any::<u32>()), odds in prop::option::of(any::<f32>())) {
             // Any numbers but the one that stands for none.
             let evidence = ContentEvidence::of_words(&numbers);
             let missing = [numbers[2], numbers[17]].map(|number| number == u32::MAX);
             prop_assert_eq!([evidence.names, evidence.outside].map(|number| number.is_none()), missing);
             let words = Verdict { evidence, odds }.to_words();
-            prop_assert_eq!(&words[..18], &numbers[..]);
+            prop_assert_eq!(&words[..19], &numbers[..]);
             prop_assert_eq!(Verdict::of_words(&words).to_words(), words);
             prop_assert_eq!(Verdict::of_words(&words).odds.map(f32::to_bits), odds.map(f32::to_bits));
         }

@@ -105,9 +105,12 @@ pub struct ContentEvidence {
     /// Share of the richer text's pairs of neighbouring content words that occur in the other, 0 to 1. Of a text that is far richer no more
     /// count than about six times those of the other. 0 where each character is a word, and the share is less than usual.
     pub pairs: f32,
-    /// Share of the poorer text's names that occur in the other, 0 to 1; shrunk towards 0.5. `None` if there are no names to share, or if
-    /// capitals tell none: in other languages than English where fewer than one word in twenty is known as a name.
+    /// Share of the poorer text's names that occur in the other, 0 to 1; shrunk towards 0.5. `None` if no name is rare enough to weigh
+    /// anything, or if capitals tell no names: in other languages than English where fewer than one word in twenty is [known as a
+    /// name](Self::named).
     pub names: Option<f32>,
+    /// Share of names among the distinct content words of the text that has more of them, 0 to 1: capitals inside sentences tell them.
+    pub named: f32,
     /// The shorter text is cut into six parts: the share of content words found again in the third worst of them, 0 to 1. High only
     /// if the texts are alike throughout, not just in a quotation.
     pub coverage: f32,

@@ -299,11 +299,13 @@ pub(crate) fn compare(
     let mut covered: [f32; PARTS] = std::array::from_fn(|part| share(parts[part], short.parts[part]));
     covered.sort_unstable_by(f32::total_cmp);
     let foreign = shorter.foreign().min(longer.foreign());
+    let capitals = named_share(shorter).max(named_share(longer));
     let mut evidence = ContentEvidence {
         words: share(plain, short.plain.min(long.plain) + FEW_WORDS),
         pairs: share_of_pairs(pairs, short.pairs, long.pairs),
         names: share_of_names(names, short.names.min(long.names))
-            .filter(|_| !is_foreign(foreign) || [shorter, longer].into_iter().any(has_names)),
+            .filter(|_| !is_foreign(foreign) || capitals >= CAPITALS_TELL),
+        named: capitals,
         coverage: covered[2],
         order: 1.0,
         numbers_missing: short.numbers.min(long.numbers).saturating_sub(numbers),
@@ -337,9 +339,13 @@ pub(crate) fn is_foreign(foreign: f32) -> bool {
     foreign >= 0.5
 }
 
-/// Whether capitals tell the names of a foreign text: in scripts without them, all that is known as a name is a foreign word or two.
-fn has_names(text: &Head) -> bool {
-    20 * text.totals.named >= text.distinct
+/// From this share of names on capitals tell the names of a foreign text: in scripts without them, all that is known as a name is a foreign
+/// word or two.
+const CAPITALS_TELL: f32 = 0.05;
+
+/// The share of names among the distinct content words of a text.
+fn named_share(text: &Head) -> f32 {
+    text.totals.named as f32 / text.distinct.max(1) as f32
 }
 
 /// How far positions in two texts go together: the share of pairs in the same order less that in the other order, drawn
@@ -363,8 +369,7 @@ fn new_names(shared: u32, text: &Head) -> f32 {
     const NEUTRAL: f32 = 0.25;
     let all = text.totals.names;
     let share = (all.saturating_sub(shared) as f32 + 3.0 * UNIT) / (all as f32 + 12.0 * UNIT);
-    let capitals = text.totals.named as f32 / text.distinct.max(1) as f32;
-    let trust = ((0.36 - capitals) / 0.12).clamp(0.0, 1.0);
+    let trust = ((0.36 - named_share(text)) / 0.12).clamp(0.0, 1.0);
     NEUTRAL + trust * (share - NEUTRAL)
 }
 
@@ -385,18 +390,27 @@ const FOREIGN: f32 = 4.4;
 /// From how many times what is usual on pairs of words begin to show a foreign copy wherever it is found, and from how many on they do.
 const MANY_TIMES_USUAL: Range<f32> = 3.0..5.0;
 
+/// The least of it by which odds are raised where names are told and none of them weighs anything.
+const WITHOUT_WEIGHTY_NAMES: f32 = 0.8;
+
 /// What the odds of a foreign pair are raised by, where its figures do not tell a form: what foreign copies lack is names that are known as
 /// such. Figures they have like all others, and what is raised falls with the share of those that only one of the texts has.
 ///
 /// They are raised in full only where copies are as common as is assumed of any corpus: where next to nothing is a copy, follow-ups, which
-/// share names with their titles and a line of background, would pass for copies, for easy German has no more of its source. Nor are they
-/// where capitals tell no names at all, so that these count as half the same already, as in reports on one event. But who shares so many times
-/// the pairs of words that are usual, and without names twice as many, has them from somewhere.
+/// share names with their titles and a line of background, would pass for copies, for easy German has no more of its source. Where all names
+/// are too common to weigh anything, it is not by these that two texts are alike, and most of it stays. Where capitals tell no names at all,
+/// these count as half the same already, as in reports on one event, and odds are not raised. But who shares so many times the pairs of words
+/// that are usual, and where capitals tell no names twice as many, has them from somewhere.
 fn lacking_in_foreign(evidence: &ContentEvidence, prior: f32) -> f32 {
     let count = evidence.figures * evidence.shorter as f32;
     let same = 1.0 - evidence.other_figures();
     let agreement = if count < FEW_FIGURES { 1.0 } else { (same / (1.0 - new_numbers(0, 0))).min(1.0) };
-    let (common, needed) = if evidence.names.is_some() { (prior / ASSUMED_SHARE as f32, 1.0) } else { (0.0, 2.0) };
+    let common = prior / ASSUMED_SHARE as f32;
+    let (common, needed) = match evidence.names {
+        _ if evidence.named < CAPITALS_TELL => (0.0, 2.0),
+        Some(_) => (common, 1.0),
+        None => (common.max(WITHOUT_WEIGHTY_NAMES), 1.0),
+    };
     let times_usual = evidence.pairs / (needed * evidence.usual).max(f32::MIN_POSITIVE);
     let beyond_usual = (times_usual - MANY_TIMES_USUAL.start) / (MANY_TIMES_USUAL.end - MANY_TIMES_USUAL.start);
     FOREIGN * evidence.foreign * agreement * common.max(beyond_usual).clamp(0.0, 1.0)
@@ -723,18 +737,54 @@ mod tests {
     proptest! {
         #[test]
         fn the_commoner_copies_are_the_likelier_is_each(
-            shares in prop::array::uniform17(0.0f32..1.0),
+            shares in prop::array::uniform19(0.0f32..1.0),
+            has_names: bool,
             shorter in 0u32..2000,
             mut priors in [0.0f32..1.0, 0.0f32..0.1, 0.0f32..1.0],
         ) {
             let mut words = [0; ContentEvidence::WORDS];
             words.iter_mut().zip(shares).for_each(|(word, share)| *word = share.to_bits());
             (words[5], words[8], words[17]) = (shorter % 5, shorter, u32::MAX);
+            if !has_names {
+                words[2] = u32::MAX;
+            }
+            words[18] = (shares[18] / 10.0).to_bits();
             let evidence = ContentEvidence::of_words(&words);
             priors.sort_unstable_by(f32::total_cmp);
             let found = priors.map(|prior| Rule::default().confidence(&evidence, prior));
             prop_assert!(found.is_sorted(), "{found:?}");
         }
+    }
+
+    #[test]
+    fn foreign_copies_are_told_where_capitals_tell_names_but_none_that_weighs_anything() {
+        // A rewording of a made-up article among hundreds of thousands.
+        let evidence = ContentEvidence {
+            words: 0.25,
+            pairs: 0.065,
+            names: None,
+            named: 0.08,
+            coverage: 0.4,
+            order: 0.1,
+            numbers_missing: 0,
+            usual: 0.02,
+            length_ratio: 0.545,
+            shorter: 117,
+            figures: 0.012,
+            foreign: 1.0,
+            new_names: 0.25,
+            new_names_of_longer: 0.25,
+            new_numbers: 0.25,
+            new_numbers_of_longer: 0.25,
+            verbatim: 0.043,
+            block: 0.043,
+            outside: None,
+        };
+        let confidence = |evidence| Rule::default().confidence(&evidence, 0.01);
+        assert!(confidence(evidence) > 0.5);
+        // Where capitals tell none, reports on one event are as much alike; and where names weigh something, follow-ups.
+        assert!(confidence(ContentEvidence { named: 0.01, ..evidence }) < 0.5);
+        assert!(confidence(ContentEvidence { names: Some(0.8), ..evidence }) < 0.5);
     }
 
     #[test]
@@ -744,6 +794,7 @@ mod tests {
             words: 0.62,
             pairs: 0.021,
             names: None,
+            named: 0.0,
             coverage: 0.66,
             order: 0.1,
             numbers_missing: 0,

@@ -951,6 +951,36 @@ fn what_is_not_read_is_told_what_makes_it_readable() {
 }
 
 #[test]
+fn texts_with_markup_are_told_of() {
+    let marked = [
+        "<p>{}</p>",
+        "{}<br><BR />",
+        "<div class=\"x\">{}</div></div>",
+        "It&#8217;s &amp; stays so. {}",
+        "{}&nbsp;&#xa0;",
+    ];
+    let plain = ["{}", "a < b > c, a<b, R&D; AT&T <b", "<p> or &lt: {}", "The tag </p> of which {} tells"];
+    let told = |texts: &[&str]| {
+        let lines = texts.iter().enumerate().map(|(at, text)| line(&at.to_string(), &text.replace("{}", FERRY)));
+        let folder = Temp::new("markup").with("x.jsonl", lines.collect::<String>());
+        let asked = run_with(&folder, &["-", "--level", "near"], &fs::read(folder.join("x.jsonl")).unwrap());
+        let output = run(&folder, &["x.jsonl", "--level", "near"]);
+        assert!(output.status.success() && asked.status.success(), "{}", stderr(&output));
+        assert_eq!(stderr(&output).contains(" markup of HTML"), stderr(&asked).contains(" markup of HTML"));
+        stderr(&output).lines().find(|line| line.contains(" markup of HTML")).map(str::to_string)
+    };
+    for text in plain {
+        assert_eq!(told(&[text]), None, "{text}");
+    }
+    for text in marked {
+        let line = told(&["{}", text]).unwrap_or_else(|| panic!("{text}"));
+        assert!(line.starts_with("1 text holds markup of HTML, such as that in x.jsonl:2; "), "{line}");
+    }
+    let all = told(&[&plain[..], &marked].concat()).unwrap();
+    assert!(all.starts_with("5 texts hold markup of HTML, such as that in x.jsonl:5; "), "{all}");
+}
+
+#[test]
 fn compressed_files_of_all_makes() {
     let lines = line("a", FERRY) + &line("b", FERRY) + &line("c", STORM);
     let skippable = [&0x184D_2A5F_u32.to_le_bytes()[..], &5_u32.to_le_bytes(), b"hello"].concat();

@@ -14,7 +14,7 @@ use retold::{
 };
 use serde_json::{Value, json};
 
-use crate::input::{self, Fields, Undated};
+use crate::input::{self, Fields, MarkedUp, Undated};
 use crate::output::{shown, write_line};
 use crate::search::Search;
 use crate::{Threads, progress, tell, write};
@@ -464,7 +464,7 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
     });
     let mut out = io::stdout().lock();
     let (mut number, mut skipped, mut pending, mut since) = (0, false, 0, Instant::now());
-    let mut undated = Undated::default();
+    let (mut undated, mut marked_up) = (Undated::default(), MarkedUp::default());
     let within = Duration::from_secs(args.commit_within);
     let ended = loop {
         let wait = if pending > 0 { within.saturating_sub(since.elapsed()) } else { Duration::from_secs(3600) };
@@ -500,6 +500,11 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
             documents.iter().for_each(|document| undated.look_at(document));
             if let (0, Some(first)) = (before, &undated.first) {
                 tell(format_args!("{first} is no date; write {}", input::DATED));
+            }
+            let before = marked_up.count;
+            documents.iter().for_each(|document| marked_up.look_at(document));
+            if before == 0 && marked_up.count > 0 {
+                tell(format_args!("{marked_up}"));
             }
             let told = match archive.ask_and_add_all(&documents) {
                 Ok(told) => told,

@@ -13,7 +13,7 @@ use std::fmt;
 use std::sync::mpsc::{self, Receiver, SendError, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use indicatif::ProgressBar;
+use indicatif::{HumanCount, ProgressBar};
 use rayon::prelude::*;
 use twox_hash::XxHash3_64;
 
@@ -132,6 +132,61 @@ impl Undated {
     }
 }
 
+/// Articles whose texts hold markup of HTML, which is compared as if it were words.
+#[derive(Default)]
+pub struct MarkedUp {
+    pub count: u64,
+    /// Where the first of them stands.
+    pub first: Option<Place>,
+}
+
+impl MarkedUp {
+    pub fn look_at(&mut self, document: &Document) {
+        if is_marked_up(retold::Article::text(document)) {
+            self.count += 1;
+            self.first.get_or_insert_with(|| document.place.clone());
+        }
+    }
+
+    /// Adds those of what was read later.
+    fn add(&mut self, later: Self) {
+        self.count += later.count;
+        self.first = self.first.take().or(later.first);
+    }
+}
+
+impl fmt::Display for MarkedUp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts = if self.count == 1 { "text holds" } else { "texts hold" };
+        write!(f, "{} {texts} markup of HTML", HumanCount(self.count))?;
+        if let Some(first) = &self.first {
+            write!(f, ", such as that in {first}")?;
+        }
+        write!(f, "; tags count as words: make plain text of it first, as with html2text")
+    }
+}
+
+/// Whether a text holds two pieces and more of the markup that articles have in HTML: one may be what it is about.
+fn is_marked_up(text: &str) -> bool {
+    const TAGS: &str =
+        "p br /p /a /b /blockquote /div /em /figure /h1 /h2 /h3 /h4 /i /li /ol /script /span /strong /table /td /ul";
+    const REFERENCES: &str = "amp apos gt hellip ldquo lsquo lt mdash nbsp ndash quot rdquo rsquo shy";
+    const LONGEST: usize = 12;
+    let bytes = text.as_bytes();
+    let is_one = |&at: &usize| {
+        let (names, end) = if bytes[at] == b'<' { (TAGS, b'>') } else { (REFERENCES, b';') };
+        let rest = &bytes[at + 1..];
+        let length = rest.iter().take(LONGEST).position(|&byte| byte == end);
+        let Some(name) = length.and_then(|length| std::str::from_utf8(&rest[..length]).ok()) else { return false };
+        // `<br />` as well.
+        let tag = name.trim_end_matches(['/', ' ']);
+        let is_number =
+            name.strip_prefix('#').is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit() || c == 'x'));
+        names.split(' ').any(|name| tag.eq_ignore_ascii_case(name)) || end == b';' && is_number
+    };
+    memchr::memchr2_iter(b'<', b'&', bytes).filter(is_one).take(2).count() == 2
+}
+
 /// Something that was left out.
 pub struct Problem {
     /// The article's id, or what comes nearest to it: the name of the file, with the place in it.
@@ -161,6 +216,7 @@ pub enum Left {
 pub struct Input {
     pub problems: Vec<Problem>,
     pub guesses: Vec<Guess>,
+    pub marked_up: MarkedUp,
     /// What became of each source, in the order of the sources.
     pub tallies: Vec<Tally>,
     /// Why nothing can come of it: a record has a field that is to be added, or belongs to the one after it.
@@ -409,6 +465,7 @@ enum Parsed {
         source: usize,
         count: Count,
         documents: Vec<Document>,
+        marked_up: MarkedUp,
         problems: Vec<Problem>,
         skipped: Vec<u64>,
         taken: Option<String>,
@@ -463,7 +520,7 @@ impl<'a> Reader<'a> {
         let mut batch = Vec::new();
         for parsed in parsed {
             match parsed {
-                Parsed::Block { source, count, documents, problems, skipped, taken } => {
+                Parsed::Block { source, count, documents, marked_up, problems, skipped, taken } => {
                     let seen = &mut self.seen[source];
                     seen.articles |= !documents.is_empty();
                     seen.problems |= !problems.is_empty();
@@ -472,6 +529,7 @@ impl<'a> Reader<'a> {
                     let tally = &mut self.input.tallies[source];
                     tally.add(&count);
                     tally.skipped.extend(skipped);
+                    self.input.marked_up.add(marked_up);
                     self.input.problems.extend(problems);
                     self.input.taken = self.input.taken.take().or(taken);
                     batch.extend(documents);
@@ -600,9 +658,11 @@ impl<'a> Reader<'a> {
             let place = Place { file: file.clone(), at };
             Document { block: texts.clone(), id, text, date, source: outlet, end, is_known: *is_known, place }
         };
-        let documents = articles.into_iter().map(document).collect();
+        let documents: Vec<Document> = articles.into_iter().map(document).collect();
+        let mut marked_up = MarkedUp::default();
+        documents.iter().for_each(|document| marked_up.look_at(document));
         let count = if self.fields.are_read_again { Count::of(block) } else { Count::without_sum(block) };
-        Parsed::Block { source, count, documents, problems, skipped, taken }
+        Parsed::Block { source, count, documents, marked_up, problems, skipped, taken }
     }
 }
 

@@ -502,6 +502,9 @@ fn read(
     bar.suspend(|| {
         if !quiet {
             tell_guesses(&input.guesses);
+            if input.marked_up.count > 0 {
+                tell(format_args!("{}", input.marked_up));
+            }
         }
         tell_problems(&problems);
         if !quiet && others > 0 {

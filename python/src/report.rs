@@ -139,6 +139,7 @@ pub fn evidence(of: Vec<Option<Evidence>>) -> ArrayRef {
         ("words", content(|of| Some(of.words))),
         ("pairs", content(|of| Some(of.pairs))),
         ("names", content(|of| of.names)),
+        ("named", content(|of| Some(of.named))),
         ("coverage", content(|of| Some(of.coverage))),
         ("order", content(|of| Some(of.order))),
         ("numbers_missing", count(|of| of.numbers_missing)),
