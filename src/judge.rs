@@ -308,7 +308,7 @@ mod tests {
             let missing = [numbers[2], numbers[17]].map(|number| number == u32::MAX);
             prop_assert_eq!([evidence.names, evidence.outside].map(|number| number.is_none()), missing);
             let words = Verdict { evidence, odds }.to_words();
-            prop_assert_eq!(&words[..19], &numbers[..]);
+            prop_assert_eq!(&words[..ContentEvidence::WORDS], &numbers[..]);
             prop_assert_eq!(Verdict::of_words(&words).to_words(), words);
             prop_assert_eq!(Verdict::of_words(&words).odds.map(f32::to_bits), odds.map(f32::to_bits));
         }

@@ -299,13 +299,13 @@ pub(crate) fn compare(
     let mut covered: [f32; PARTS] = std::array::from_fn(|part| share(parts[part], short.parts[part]));
     covered.sort_unstable_by(f32::total_cmp);
     let foreign = shorter.foreign().min(longer.foreign());
-    let capitals = named_share(shorter).max(named_share(longer));
+    let named_of_either = named_share(shorter).max(named_share(longer));
     let mut evidence = ContentEvidence {
         words: share(plain, short.plain.min(long.plain) + FEW_WORDS),
         pairs: share_of_pairs(pairs, short.pairs, long.pairs),
         names: share_of_names(names, short.names.min(long.names))
-            .filter(|_| !is_foreign(foreign) || capitals >= CAPITALS_TELL),
-        named: capitals,
+            .filter(|_| !is_foreign(foreign) || named_of_either >= CAPITALS_TELL),
+        named: named_of_either,
         coverage: covered[2],
         order: 1.0,
         numbers_missing: short.numbers.min(long.numbers).saturating_sub(numbers),
@@ -407,9 +407,9 @@ fn lacking_in_foreign(evidence: &ContentEvidence, prior: f32) -> f32 {
     let agreement = if count < FEW_FIGURES { 1.0 } else { (same / (1.0 - new_numbers(0, 0))).min(1.0) };
     let common = prior / ASSUMED_SHARE as f32;
     let (common, needed) = match evidence.names {
-        _ if evidence.named < CAPITALS_TELL => (0.0, 2.0),
         Some(_) => (common, 1.0),
-        None => (common.max(WITHOUT_WEIGHTY_NAMES), 1.0),
+        None if evidence.named >= CAPITALS_TELL => (common.max(WITHOUT_WEIGHTY_NAMES), 1.0),
+        None => (0.0, 2.0),
     };
     let times_usual = evidence.pairs / (needed * evidence.usual).max(f32::MIN_POSITIVE);
     let beyond_usual = (times_usual - MANY_TIMES_USUAL.start) / (MANY_TIMES_USUAL.end - MANY_TIMES_USUAL.start);

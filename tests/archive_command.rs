@@ -226,6 +226,22 @@ fn a_watch_answers_each_line_and_keeps_what_it_was_told() {
 }
 
 #[test]
+fn a_watch_tells_of_markup_once() {
+    let folder = Temp::new("markup");
+    let marked = format!("<p>{FERRY}</p>");
+    let input = line("a", STORM) + &line("b", &marked) + &line("c", &marked);
+    let output = run_with(&folder, &["watch", "news", "--commit-every", "1"], input.as_bytes());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(
+        stderr(&output).matches("1 text holds markup of HTML, such as that in -:2; ").count(),
+        1,
+        "{}",
+        stderr(&output)
+    );
+    assert_eq!(stderr(&output).matches("markup of HTML").count(), 1, "{}", stderr(&output));
+}
+
+#[test]
 fn what_is_no_archive_is_told_with_a_remedy() {
     let folder = Temp::new("no archive").with("x.jsonl", line("a", FERRY));
     for args in [&["archive", "create", "x.jsonl"][..], &["watch", "x.jsonl"]] {

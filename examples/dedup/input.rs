@@ -137,7 +137,7 @@ impl Undated {
 pub struct MarkedUp {
     pub count: u64,
     /// Where the first of them stands.
-    pub first: Option<Place>,
+    first: Option<Place>,
 }
 
 impl MarkedUp {
@@ -172,19 +172,17 @@ fn is_marked_up(text: &str) -> bool {
         "p br /p /a /b /blockquote /div /em /figure /h1 /h2 /h3 /h4 /i /li /ol /script /span /strong /table /td /ul";
     const REFERENCES: &str = "amp apos gt hellip ldquo lsquo lt mdash nbsp ndash quot rdquo rsquo shy";
     const LONGEST: usize = 12;
-    let bytes = text.as_bytes();
     let is_one = |&at: &usize| {
-        let (names, end) = if bytes[at] == b'<' { (TAGS, b'>') } else { (REFERENCES, b';') };
-        let rest = &bytes[at + 1..];
-        let length = rest.iter().take(LONGEST).position(|&byte| byte == end);
-        let Some(name) = length.and_then(|length| std::str::from_utf8(&rest[..length]).ok()) else { return false };
+        let (opening, rest) = text[at..].split_at(1);
+        let (known, end) = if opening == "<" { (TAGS, b'>') } else { (REFERENCES, b';') };
+        let Some(length) = rest.bytes().take(LONGEST).position(|byte| byte == end) else { return false };
         // `<br />` as well.
-        let tag = name.trim_end_matches(['/', ' ']);
-        let is_number =
-            name.strip_prefix('#').is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit() || c == 'x'));
-        names.split(' ').any(|name| tag.eq_ignore_ascii_case(name)) || end == b';' && is_number
+        let name = rest[..length].trim_end_matches(['/', ' ']);
+        let is_known = known.split(' ').any(|known| name.eq_ignore_ascii_case(known));
+        let number = name.strip_prefix('#').filter(|_| opening == "&");
+        is_known || number.is_some_and(|number| number.starts_with(|c: char| c.is_ascii_digit() || c == 'x'))
     };
-    memchr::memchr2_iter(b'<', b'&', bytes).filter(is_one).take(2).count() == 2
+    memchr::memchr2_iter(b'<', b'&', text.as_bytes()).filter(is_one).take(2).count() == 2
 }
 
 /// Something that was left out.
