@@ -332,6 +332,10 @@ impl Archive {
     /// # Errors
     /// [`Error::Archive`] if it cannot be written, or is [too large](SkipReason::TooLarge): has more than 32 MiB.
     pub fn add<A: Article>(&mut self, article: &A) -> Result<u64> {
+        self.add_one(article)
+    }
+
+    fn add_one(&mut self, article: &dyn Article) -> Result<u64> {
         let reader = &self.reader;
         let taken = reader.taken(article, &reader.counted(), &mut Scratch::default());
         let (entry, signed) = taken.map_err(|fault| reader.fault(fault.into()))?;
@@ -360,6 +364,10 @@ impl Archive {
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn add_all<A: Article>(&mut self, articles: &[A]) -> Result<Vec<result::Result<u64, Skipped>>> {
+        self.add_each(&each(articles))
+    }
+
+    fn add_each(&mut self, articles: &[&dyn Article]) -> Result<Vec<result::Result<u64, Skipped>>> {
         let mut numbers = Vec::with_capacity(articles.len());
         let (reader, counted) = (self.reader.clone(), self.reader.counted());
         let mut chunks = articles.chunks(TOGETHER);
@@ -368,7 +376,7 @@ impl Archive {
         // Adding takes one thread, and others sign what comes next.
         while let Some((articles, signed)) = next {
             let add = || -> Result<()> {
-                for (taken, article) in signed.iter().zip(articles) {
+                for (taken, &article) in signed.iter().zip(articles) {
                     numbers.push(match taken {
                         Ok((entry, signed)) => Ok(self.add_signed(entry, signed, article)?),
                         Err(fault) => Err(skipped(article, numbers.len(), *fault)),
@@ -407,12 +415,16 @@ impl Archive {
         &mut self,
         articles: &[A],
     ) -> Result<Vec<result::Result<(Answer, u64), Skipped>>> {
+        self.ask_and_add_each(&each(articles))
+    }
+
+    fn ask_and_add_each(&mut self, articles: &[&dyn Article]) -> Result<Vec<result::Result<(Answer, u64), Skipped>>> {
         let mut all = Vec::with_capacity(articles.len());
         for articles in articles.chunks(TOGETHER) {
             // Whatever is added later, each sees what came before it.
             let mut before = Vec::with_capacity(articles.len());
             let signed = self.reader.sign_all(articles, &self.reader.counted());
-            for (taken, article) in signed.into_iter().zip(articles) {
+            for (taken, &article) in signed.into_iter().zip(articles) {
                 let view = self.records.view();
                 before.push(match taken {
                     Ok((entry, signed)) => Ok((view, self.add_signed(&entry, &signed, article)?, signed)),
@@ -420,7 +432,7 @@ impl Archive {
                 });
             }
             let excerpts = self.reader.detector.excerpts;
-            let ask = |(before, article): (result::Result<(Snapshot, u64, Signed<'_>), Skipped>, _)| match before {
+            let ask = |(before, &article): (result::Result<(Snapshot, u64, Signed<'_>), Skipped>, &_)| match before {
                 Ok((view, number, signed)) => Ok(Ok((self.reader.ask_in(&view, article, signed, excerpts)?, number))),
                 Err(skipped) => Ok(Err(skipped)),
             };
@@ -430,7 +442,7 @@ impl Archive {
         Ok(all)
     }
 
-    fn add_signed<A: Article>(&mut self, entry: &Entry, signed: &Signed<'_>, article: &A) -> Result<u64> {
+    fn add_signed(&mut self, entry: &Entry, signed: &Signed<'_>, article: &dyn Article) -> Result<u64> {
         let keys: Vec<&[u64]> = signed.keys.iter().map(|keys| &keys[..]).collect();
         self.records.add(&Record { keys: &keys, ..entry.record(article) })
     }
@@ -603,7 +615,7 @@ impl Archive {
         self.ask_for(article, self.reader.detector.excerpts)
     }
 
-    fn ask_for<A: Article>(&self, article: &A, excerpts: Excerpts) -> Result<Answer> {
+    fn ask_for(&self, article: &dyn Article, excerpts: Excerpts) -> Result<Answer> {
         self.reader.sign_and_ask(&self.records.view(), article, excerpts)
     }
 
@@ -934,7 +946,7 @@ struct Entry {
 
 impl Entry {
     /// With what its article says of itself; without keys.
-    fn record<'r, A: Article>(&'r self, article: &'r A) -> Record<'r> {
+    fn record<'r>(&'r self, article: &'r dyn Article) -> Record<'r> {
         Record {
             id: article.id().as_bytes(),
             date: article.date().and_then(date::seconds),
@@ -946,8 +958,13 @@ impl Entry {
     }
 }
 
+/// Articles of whatever type, so that what is done with them is compiled once.
+fn each<A: Article>(articles: &[A]) -> Vec<&dyn Article> {
+    articles.iter().map(|article| article as &dyn Article).collect()
+}
+
 /// An article at a position that is passed over.
-fn skipped<A: Article>(article: &A, position: usize, TooLarge { bytes, most }: TooLarge) -> Skipped {
+fn skipped(article: &dyn Article, position: usize, TooLarge { bytes, most }: TooLarge) -> Skipped {
     Skipped { id: article.id().into(), position, reason: SkipReason::TooLarge { bytes, most } }
 }
 
@@ -961,7 +978,7 @@ impl ArchiveReader {
     }
 
     /// An article as it is kept, and as it is looked up, if it is not too large for that.
-    fn taken<'a, A: Article>(&self, article: &'a A, counted: &Counted, scratch: &mut Scratch) -> Taken<'a> {
+    fn taken<'a>(&self, article: &'a dyn Article, counted: &Counted, scratch: &mut Scratch) -> Taken<'a> {
         // A text counts as it was given: whether it is taken does not hang on how well it compresses, or on whether it is kept.
         check_bytes(article.text().len())?;
         let signed = self.signed(article.text(), scratch);
@@ -970,8 +987,8 @@ impl ArchiveReader {
         Ok((entry, signed))
     }
 
-    fn sign_all<'a, A: Article>(&self, articles: &'a [A], counted: &Counted) -> Vec<Taken<'a>> {
-        let take = |scratch: &mut Scratch, article| self.taken(article, counted, scratch);
+    fn sign_all<'a>(&self, articles: &[&'a dyn Article], counted: &Counted) -> Vec<Taken<'a>> {
+        let take = |scratch: &mut Scratch, &article: &&'a dyn Article| self.taken(article, counted, scratch);
         articles.par_iter().map_init(Scratch::default, take).collect()
     }
 

@@ -104,7 +104,13 @@ pointers!(&A, Box<A>, Arc<A> where A: Send);
 pub struct Articles<A> {
     /// The first ones.
     kept: Vec<A>,
-    /// Bytes of memory for more of them.
+    ledger: Ledger,
+}
+
+/// What is known of articles, and those of them that are not kept as they came.
+#[derive(Debug)]
+pub(crate) struct Ledger {
+    /// Bytes of memory for more that are kept.
     room: u64,
     /// The ids of the others, one after the other, and where the id and the text of each end.
     ids: String,
@@ -118,6 +124,42 @@ pub struct Articles<A> {
     beside: Vec<u64>,
     bytes: u64,
     budget: Arc<Budget>,
+}
+
+/// Articles as the stages see them: of whatever type, so that the stages are compiled once, and not for each type again.
+pub(crate) struct Stored<'a> {
+    kept: Box<dyn Kept + 'a>,
+    ledger: Ledger,
+}
+
+/// Articles that are kept as they came.
+trait Kept: Send + Sync {
+    fn len(&self) -> usize;
+
+    fn get(&self, at: usize) -> &dyn Article;
+}
+
+impl<A: Article> Kept for &[A] {
+    fn len(&self) -> usize {
+        <[A]>::len(self)
+    }
+
+    fn get(&self, at: usize) -> &dyn Article {
+        &self[at]
+    }
+}
+
+/// So many articles of which neither ids nor texts are here.
+struct Elsewhere(usize);
+
+impl Kept for Elsewhere {
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn get(&self, _: usize) -> &dyn Article {
+        &("", "")
+    }
 }
 
 /// A hash of what an article says of itself beside its id and its text, by which those that are equal in these are ordered: not by their
@@ -169,7 +211,7 @@ struct Ids(Vec<(Vec<u8>, Vec<usize>)>);
 impl Ids {
     const RUN: usize = 1024;
 
-    fn of<A: Article>(articles: &Articles<A>) -> Self {
+    fn of(articles: &Stored<'_>) -> Self {
         let run = |first: usize| {
             let (mut ids, mut ends) = (Vec::new(), Vec::with_capacity(Self::RUN));
             for position in first..articles.len().min(first + Self::RUN) {
@@ -225,8 +267,80 @@ fn common(a: &[u8], b: &[u8]) -> usize {
 
 impl<A: Article> Articles<A> {
     pub(crate) fn new(budget: &Arc<Budget>, wants: Wants) -> Self {
+        Self { kept: Vec::new(), ledger: Ledger::new(budget, wants) }
+    }
+
+    /// Adds articles after those that are there.
+    pub(crate) fn extend(&mut self, articles: Vec<A>) {
+        self.ledger.note(&&articles[..]);
+        let mut texts = String::new();
+        for article in articles {
+            if self.ledger.keeps(&article, size_of::<A>()) {
+                self.kept.push(article);
+            } else {
+                self.ledger.push(&article, &mut texts);
+            }
+        }
+        self.ledger.spill(&texts);
+    }
+
+    /// The articles that are kept, and what the stages need beside them: the two make [`Stored`], and come together again here.
+    pub(crate) fn into_parts(self) -> (Vec<A>, Ledger) {
+        (self.kept, self.ledger)
+    }
+
+    pub(crate) fn from_parts(kept: Vec<A>, ledger: Ledger) -> Self {
+        Self { kept, ledger }
+    }
+
+    /// The number of articles.
+    pub fn len(&self) -> usize {
+        self.ledger.known.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The id of the article at a position.
+    ///
+    /// # Panics
+    /// Beyond the last position.
+    pub fn id(&self, position: usize) -> &str {
+        match self.kept.get(position) {
+            Some(article) => article.id(),
+            None => self.ledger.id(position - self.kept.len()),
+        }
+    }
+
+    /// The text of the article at a position.
+    ///
+    /// # Errors
+    /// [`Error::Spill`](crate::Error::Spill) if it cannot be read back.
+    ///
+    /// # Panics
+    /// Beyond the last position.
+    pub fn text(&self, position: usize) -> Result<Cow<'_, str>> {
+        let text = match self.kept.get(position) {
+            Some(article) => article.text().into(),
+            None => self.ledger.read(position - self.kept.len()).into(),
+        };
+        self.ledger.budget.check().map(|()| text)
+    }
+
+    /// Whether the article at a position is [known already](Article::is_known).
+    ///
+    /// # Panics
+    /// Beyond the last position.
+    pub fn is_known(&self, position: usize) -> bool {
+        self.ledger.known[position]
+    }
+}
+
+impl Ledger {
+    pub(crate) fn new(budget: &Arc<Budget>, wants: Wants) -> Self {
         Self {
-            kept: Vec::new(),
             room: budget.share(Share::Articles),
             ids: String::new(),
             ends: Vec::new(),
@@ -240,91 +354,121 @@ impl<A: Article> Articles<A> {
         }
     }
 
-    /// Articles of which neither ids nor texts are here; when they appeared, and where, as a number, if that is of interest.
-    pub(crate) fn elsewhere(kept: Vec<A>, seconds: Option<Vec<i64>>, sources: Option<Vec<Option<u32>>>) -> Self {
-        let known = kept.iter().map(Article::is_known).collect();
-        let of = |of: Vec<Option<u32>>| of.into_iter().map(|source| source.unwrap_or(Sources::NONE)).collect();
-        let sources = sources.map(|sources| Sources { numbers: BTreeMap::new(), of: of(sources) });
-        Self { kept, seconds, sources, known, ..Self::new(&Budget::unlimited(), Wants::default()) }
-    }
-
-    /// Adds articles after those that are there.
-    pub(crate) fn extend(&mut self, articles: Vec<A>) {
-        self.bytes += articles.iter().map(|article| article.text().len() as u64).sum::<u64>();
+    /// Notes what articles say of themselves that come after those that are there.
+    fn note(&mut self, articles: &dyn Kept) {
+        let articles = || (0..articles.len()).map(|at| articles.get(at));
+        self.bytes += articles().map(|article| article.text().len() as u64).sum::<u64>();
         if let Some(seconds) = &mut self.seconds {
-            let second = |article: &A| article.date().and_then(date::seconds).unwrap_or(i64::MAX);
-            seconds.extend(articles.iter().map(second));
+            seconds.extend(articles().map(|article| article.date().and_then(date::seconds).unwrap_or(i64::MAX)));
         }
         if let Some(sources) = &mut self.sources {
-            articles.iter().for_each(|article| sources.push(article.source()));
+            articles().for_each(|article| sources.push(article.source()));
         }
         let before = self.known.len();
-        self.known.extend(articles.iter().map(Article::is_known));
-        for (at, article) in (before..).zip(&articles) {
+        self.known.extend(articles().map(Article::is_known));
+        for (at, article) in (before..).zip(articles()) {
             let beside = told_beside(article.date(), article.source());
             if beside != 0 {
                 self.beside.resize(at, 0);
                 self.beside.push(beside);
             }
         }
-        let begin = self.ends.last().map_or(0, |end| end.1);
-        let mut texts = String::new();
-        for article in articles {
-            let bytes = (size_of::<A>() + article.id().len() + article.text().len()) as u64;
-            if self.ends.is_empty() && bytes <= self.room {
-                self.room -= bytes;
-                self.kept.push(article);
-                continue;
-            }
-            self.ids.push_str(article.id());
-            texts.push_str(article.text());
-            self.ends.push((self.ids.len() as u64, begin + texts.len() as u64));
+    }
+
+    /// Whether there is memory for an article, whose value takes so many bytes: from the first on for which there is none, all go to disk.
+    fn keeps(&mut self, article: &dyn Article, value: usize) -> bool {
+        let bytes = (value + article.id().len() + article.text().len()) as u64;
+        let keeps = self.ends.is_empty() && bytes <= self.room;
+        if keeps {
+            self.room -= bytes;
         }
+        keeps
+    }
+
+    /// Takes an article that is not kept, and its text after those that wait to be written.
+    fn push(&mut self, article: &dyn Article, texts: &mut String) {
+        self.ids.push_str(article.id());
+        let text = article.text();
+        texts.push_str(text);
+        let begin = self.ends.last().map_or(0, |end| end.1);
+        self.ends.push((self.ids.len() as u64, begin + text.len() as u64));
+    }
+
+    /// Writes the texts that wait.
+    fn spill(&mut self, texts: &str) {
         if !texts.is_empty() {
             let written = self.texts.write(texts.as_bytes());
-            debug_assert_eq!(written, begin);
+            debug_assert_eq!(self.ends.last().map(|end| end.1), Some(written + texts.len() as u64));
         }
     }
 
-    /// The number of articles.
-    pub fn len(&self) -> usize {
-        self.kept.len() + self.ends.len()
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The id of the article at a position.
-    ///
-    /// # Panics
-    /// Beyond the last position.
-    pub fn id(&self, position: usize) -> &str {
-        let Some(at) = position.checked_sub(self.kept.len()) else { return self.kept[position].id() };
+    /// The id of the article at a place among those that are not kept.
+    fn id(&self, at: usize) -> &str {
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before].0);
         &self.ids[start as usize..self.ends[at].0 as usize]
     }
 
-    /// The text of the article at a position.
-    ///
-    /// # Errors
-    /// [`Error::Spill`](crate::Error::Spill) if it cannot be read back.
-    ///
-    /// # Panics
-    /// Beyond the last position.
-    pub fn text(&self, position: usize) -> Result<Cow<'_, str>> {
-        let text = self.read(position);
-        self.budget.check().map(|()| text)
-    }
-
-    /// The text; another one if it cannot be read back, of which the budget knows.
-    pub(crate) fn read(&self, position: usize) -> Cow<'_, str> {
-        let Some(at) = position.checked_sub(self.kept.len()) else { return self.kept[position].text().into() };
+    /// Its text; another one if it cannot be read back, of which the budget knows.
+    fn read(&self, at: usize) -> String {
         let start = at.checked_sub(1).map_or(0, |before| self.ends[before].1);
         let mut bytes = vec![0; (self.ends[at].1 - start) as usize];
         self.texts.read(start, &mut bytes);
-        String::from_utf8(bytes).unwrap_or_default().into()
+        String::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+impl<'a> Stored<'a> {
+    /// Articles that are all at hand, of which nothing is known so far.
+    pub(crate) fn new<A: Article>(articles: &'a [A], mut ledger: Ledger) -> Self {
+        ledger.note(&articles);
+        Self::of_parts(articles, ledger)
+    }
+
+    /// The [parts](Articles::into_parts) of articles.
+    pub(crate) fn of_parts<A: Article>(kept: &'a [A], ledger: Ledger) -> Self {
+        Self { kept: Box::new(kept), ledger }
+    }
+
+    /// Articles of which neither ids nor texts are here: which are known; when they appeared, and where, as a number, if that is of interest.
+    pub(crate) fn elsewhere(
+        known: Vec<bool>,
+        seconds: Option<Vec<i64>>,
+        sources: Option<Vec<Option<u32>>>,
+    ) -> Stored<'static> {
+        let of = |of: Vec<Option<u32>>| of.into_iter().map(|source| source.unwrap_or(Sources::NONE)).collect();
+        let sources = sources.map(|sources| Sources { numbers: BTreeMap::new(), of: of(sources) });
+        let kept = Box::new(Elsewhere(known.len()));
+        let ledger = Ledger { seconds, sources, known, ..Ledger::new(&Budget::unlimited(), Wants::default()) };
+        Stored { kept, ledger }
+    }
+
+    pub(crate) fn into_ledger(self) -> Ledger {
+        self.ledger
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.ledger.known.len()
+    }
+
+    /// The id of the article at a position.
+    pub(crate) fn id(&self, position: usize) -> &str {
+        match position.checked_sub(self.kept.len()) {
+            None => self.kept.get(position).id(),
+            Some(at) => self.ledger.id(at),
+        }
+    }
+
+    /// The texts of those that are kept.
+    pub(crate) fn texts(&self) -> Vec<&str> {
+        (0..self.kept.len()).map(|at| self.kept.get(at).text()).collect()
+    }
+
+    /// The text of the article at a position; another one if it cannot be read back, of which the budget knows.
+    pub(crate) fn read(&self, position: usize) -> Cow<'_, str> {
+        match position.checked_sub(self.kept.len()) {
+            None => self.kept.get(position).text().into(),
+            Some(at) => self.ledger.read(at).into(),
+        }
     }
 
     /// The positions in the order of the ids; those of one id by a key of the text, then by the text and by what else they say of
@@ -346,7 +490,7 @@ impl<A: Article> Articles<A> {
                 let alike = same.chunk_by_mut(|a, b| key(a.1) == key(b.1)).filter(|alike| alike.len() > 1);
                 alike.for_each(|alike| {
                     alike.par_sort_by_cached_key(|&(_, position)| {
-                        let beside = self.beside.get(position as usize).copied().unwrap_or(0);
+                        let beside = self.ledger.beside.get(position as usize).copied().unwrap_or(0);
                         (hash_bytes(self.read(position as usize).as_bytes()), beside, position)
                     });
                 });
@@ -357,25 +501,22 @@ impl<A: Article> Articles<A> {
 
     /// For each article when it appeared, in seconds; the latest time that there is if that is not known.
     pub(crate) fn seconds(&self) -> &[i64] {
-        self.seconds.as_deref().unwrap_or_default()
+        self.ledger.seconds.as_deref().unwrap_or_default()
     }
 
     /// The number of the source of the article at a position, if it is known and of interest.
     pub(crate) fn source(&self, position: usize) -> Option<u32> {
-        self.sources.as_ref().map(|sources| sources.of[position]).filter(|&number| number != Sources::NONE)
+        self.ledger.sources.as_ref().map(|sources| sources.of[position]).filter(|&number| number != Sources::NONE)
     }
 
     /// Whether the article at a position is [known already](Article::is_known).
-    ///
-    /// # Panics
-    /// Beyond the last position.
-    pub fn is_known(&self, position: usize) -> bool {
-        self.known[position]
+    pub(crate) fn is_known(&self, position: usize) -> bool {
+        self.ledger.known[position]
     }
 
     /// Whether any article is.
     pub(crate) fn has_known(&self) -> bool {
-        self.known.contains(&true)
+        self.ledger.known.contains(&true)
     }
 
     /// Whether the dates of two articles lie so many seconds apart at most. One without a date is near to none.
@@ -386,7 +527,7 @@ impl<A: Article> Articles<A> {
 
     /// Bytes of all texts.
     pub(crate) fn bytes(&self) -> u64 {
-        self.bytes
+        self.ledger.bytes
     }
 }
 
@@ -410,6 +551,8 @@ mod tests {
                 let at = position as usize;
                 (&ids[at], keys[at] / 2, hash_bytes((keys[at] % 2).to_string().as_bytes()))
             });
+            let (kept, ledger) = articles.into_parts();
+            let articles = Stored::of_parts(&kept, ledger);
             prop_assert_eq!(articles.in_order(|position| keys[position as usize] / 2), order);
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
-use crate::articles::{Article, Articles};
+use crate::articles::Stored;
 use crate::candidates::Sieve;
 use crate::error::{Result, SkipReason};
 use crate::exact::Exact;
@@ -23,8 +23,8 @@ use crate::store::Budget;
 const BYTES_AN_ARTICLE: u64 = 160 + Content::BYTES_A_TEXT as u64;
 
 /// Articles on their way to pairs. From `distinct` on, a text is an article that can be compared and is no exact copy.
-pub(crate) struct Corpus<A> {
-    pub(crate) articles: Articles<A>,
+pub(crate) struct Corpus<'a> {
+    pub(crate) articles: Stored<'a>,
     /// The articles by id, and those of one id by their words: where each stands in the input.
     pub(crate) positions: Vec<u32>,
     pub(crate) skipped: Vec<Skipped>,
@@ -49,14 +49,14 @@ pub(crate) struct Admission {
     pub(crate) within: Option<Duration>,
 }
 
-impl<A: Article> Corpus<A> {
+impl<'a> Corpus<'a> {
     /// Signed articles to texts: what cannot be compared leaves the line here, and exact copies are folded into one. The
     /// articles are numbered by id, and those of one id by their words, so that nothing depends on the order in which they came.
     ///
     /// # Errors
     /// [`Error::Spill`](crate::Error::Spill).
     pub(crate) fn new(
-        articles: Articles<A>,
+        articles: Stored<'a>,
         signatures: Signatures,
         admission: Admission,
         budget: Arc<Budget>,
@@ -106,7 +106,7 @@ impl<A: Article> Corpus<A> {
     /// Articles that an engine has elsewhere, in the order of their numbers: so many words each, whether each can be compared, and of those
     /// that have exact copies what these have in common.
     pub(crate) fn elsewhere(
-        articles: Articles<A>,
+        articles: Stored<'a>,
         all_words: &[u32],
         is_refused: &[bool],
         copied: Vec<(u64, u32)>,
@@ -163,13 +163,13 @@ impl<A: Article> Corpus<A> {
 
 impl Admission {
     /// Whether two articles, by their positions, lie near enough in time.
-    fn are_near<A: Article>(&self, articles: &Articles<A>, a: u32, b: u32) -> bool {
+    fn are_near(&self, articles: &Stored<'_>, a: u32, b: u32) -> bool {
         self.within.is_none_or(|span| articles.are_within(span.as_secs(), a as usize, b as usize))
     }
 
     /// For each article how it ranks among those that could represent a cluster, the lowest first; nothing if all rank
     /// alike. Those that are known already come before all others.
-    fn ranks<A: Article>(&self, articles: &Articles<A>, positions: &[u32], words: impl Fn(usize) -> u32) -> Vec<u32> {
+    fn ranks(&self, articles: &Stored<'_>, positions: &[u32], words: impl Fn(usize) -> u32) -> Vec<u32> {
         let is_new = |at: usize| !articles.is_known(positions[at] as usize);
         let mut order: Vec<(i64, usize)> = match self.representative {
             Representative::Central if articles.has_known() => {

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use rayon::prelude::*;
 
 use crate::alone::Alone;
-use crate::articles::{Article, Articles, Wants};
+use crate::articles::{Article, Articles, Ledger, Stored, Wants};
 use crate::bands::Bands;
 use crate::candidates::{Growth, Sketches};
 use crate::census::{Census, Comparing, Counted};
@@ -112,7 +112,7 @@ impl Detector {
     /// [`Error::TooLarge`] beyond some thousand million articles, and [`Error::Spill`] if memory was limited and a temporary file
     /// cannot be written. An option that cannot work is refused when the detector is built.
     pub fn find<A: Article>(&self, articles: &[A]) -> Result<Report> {
-        Ok(self.report_on(self.prepare(articles)?)?.0)
+        Ok(self.report_on(self.prepare(self.stored(articles))?)?.0)
     }
 
     /// Takes articles as they are read, batch by batch, and then [finds](Self::find) all clusters among them.
@@ -122,7 +122,7 @@ impl Detector {
 
     fn collector_within<A: Article>(&self, budget: Arc<Budget>) -> Collector<A> {
         Collector {
-            articles: self.articles(&budget),
+            articles: Articles::new(&budget, self.wants()),
             signatures: Signatures::new(self.views(), &budget),
             budget,
             detector: self.clone(),
@@ -139,6 +139,10 @@ impl Detector {
     /// # Errors
     /// As [`find`](Self::find).
     pub fn pairs<A: Article>(&self, articles: &[A]) -> Result<Vec<Pair>> {
+        self.all_pairs(self.stored(articles))
+    }
+
+    fn all_pairs(&self, articles: Stored<'_>) -> Result<Vec<Pair>> {
         let Prepared { corpus, kept, mut summary } = self.prepare(articles)?;
         let found = self.compare(&corpus, kept, Keep::All, None, &mut summary, None)?;
         Ok(corpus.pairs(found.pairs))
@@ -169,9 +173,13 @@ impl Detector {
     /// # Errors
     /// As [`find`](Self::find).
     pub fn pairs_of<A: Article>(&self, articles: &[A], positions: &[usize]) -> Result<Vec<Pair>> {
-        let Prepared { corpus, kept, mut summary } = self.prepare(articles)?;
+        self.pairs_of_some(self.stored(articles), positions)
+    }
+
+    fn pairs_of_some(&self, articles: Stored<'_>, positions: &[usize]) -> Result<Vec<Pair>> {
         let mut wanted = vec![false; articles.len()];
         positions.iter().filter(|&&at| at < articles.len()).for_each(|&at| wanted[at] = true);
+        let Prepared { corpus, kept, mut summary } = self.prepare(articles)?;
         let mut asked = vec![false; corpus.distinct.len()];
         for (twin, &position) in corpus.twins.iter().zip(&corpus.positions) {
             if let (true, Ok(text)) = (wanted[position as usize], corpus.distinct.binary_search(twin)) {
@@ -189,7 +197,8 @@ impl Detector {
     /// # Errors
     /// As [`find`](Self::find).
     pub(crate) fn census<A: Article>(&self, articles: &[A]) -> Result<(Census, Vec<Option<Counted<'static>>>)> {
-        let Prepared { corpus, kept, mut summary } = self.prepare(articles)?;
+        let mut counted = vec![None; articles.len()];
+        let Prepared { corpus, kept, mut summary } = self.prepare(self.stored(articles))?;
         let mut census = Census::default();
         self.compare(&corpus, kept, self.keep(), None, &mut summary, Some(&mut census))?;
         let (usual, heads) = (mem::take(&mut census.notes.usual), mem::take(&mut census.notes.heads));
@@ -198,7 +207,6 @@ impl Detector {
             let cuts = cuts.get(&(text as u32)).cloned().unwrap_or_default();
             Some(Counted { usual: *usual.get(text)?, head: *heads.get(text)?, cuts: cuts.into() })
         };
-        let mut counted = vec![None; articles.len()];
         for (twin, &position) in corpus.twins.iter().zip(&corpus.positions) {
             if let Ok(text) = corpus.distinct.binary_search(twin) {
                 counted[position as usize] = of_text(text);
@@ -292,38 +300,39 @@ impl Detector {
         Budget::new(self.memory, self.spill_folder.as_deref())
     }
 
-    /// No articles so far.
-    fn articles<A: Article>(&self, budget: &Arc<Budget>) -> Articles<A> {
+    /// What is of interest of an article beside its id and its text.
+    fn wants(&self) -> Wants {
         let wants_excerpts = self.excerpts != Excerpts::Ignore;
         let dates = wants_excerpts
             || self.admission.representative == Representative::Earliest
             || self.admission.within.is_some();
-        Articles::new(budget, Wants { dates, sources: wants_excerpts })
+        Wants { dates, sources: wants_excerpts }
+    }
+
+    /// Articles that are all at hand. They are the caller's, so that no memory is taken for them.
+    fn stored<'a, A: Article>(&self, articles: &'a [A]) -> Stored<'a> {
+        Stored::new(articles, Ledger::new(&Budget::unlimited(), self.wants()))
     }
 
     /// Signs articles that are all at hand.
-    fn prepare<'a, A: Article>(&self, all: &'a [A]) -> Result<Prepared<&'a A>> {
+    fn prepare<'a>(&self, articles: Stored<'a>) -> Result<Prepared<'a>> {
         let budget = self.budget();
-        // They are the caller's, so that no memory is taken for them.
-        let mut articles = self.articles(&Budget::unlimited());
-        articles.extend(all.iter().collect());
         let mut times = Default::default();
         let mut signatures = Signatures::new(self.views(), &budget);
-        self.reporter.timed(&mut times, Stage::Sign, all.len(), |ticker| {
-            let texts: Vec<&str> = all.iter().map(Article::text).collect();
-            signatures.extend(&texts, || ticker.tick());
+        self.reporter.timed(&mut times, Stage::Sign, articles.len(), |ticker| {
+            signatures.extend(&articles.texts(), || ticker.tick());
         });
         self.signed(articles, signatures, times, budget)
     }
 
     /// Signed articles as a corpus.
-    fn signed<A: Article>(
+    fn signed<'a>(
         &self,
-        articles: Articles<A>,
+        articles: Stored<'a>,
         signatures: Signatures,
         mut times: [Duration; Stage::ALL.len()],
         budget: Arc<Budget>,
-    ) -> Result<Prepared<A>> {
+    ) -> Result<Prepared<'a>> {
         let start = Instant::now();
         let (corpus, kept) = Corpus::new(articles, signatures, self.admission, budget)?;
         times[Stage::Sign as usize] += start.elapsed();
@@ -331,8 +340,8 @@ impl Detector {
         Ok(Prepared { corpus, kept, summary: Summary { documents, bytes, times, ..Summary::default() } })
     }
 
-    /// A corpus to clusters, which come with the articles.
-    fn report_on<A: Article>(&self, signed: Prepared<A>) -> Result<(Report, Articles<A>)> {
+    /// A corpus to clusters, which come with what is known of the articles.
+    fn report_on(&self, signed: Prepared<'_>) -> Result<(Report, Ledger)> {
         let Prepared { corpus, kept, mut summary } = signed;
         let Outcome { mut pairs, sets, shared, furniture, judged_without, spent } =
             self.compare(&corpus, kept, self.keep_for_clusters(), None, &mut summary, None)?;
@@ -368,7 +377,7 @@ impl Detector {
         summary.furniture = families;
         corpus.budget.check()?;
         let Corpus { skipped, articles, .. } = corpus;
-        Ok((Report { clusters, removals, excerpts, page_furniture, skipped, summary }, articles))
+        Ok((Report { clusters, removals, excerpts, page_furniture, skipped, summary }, articles.into_ledger()))
     }
 
     pub(crate) fn grouping(&self) -> Grouping {
@@ -382,9 +391,9 @@ impl Detector {
 
     /// Signed texts to verified pairs: edited copies first, then rewordings among what is left. If texts are asked for, an
     /// exhaustive search compares these with all others, and of the rest only candidates.
-    fn compare<A: Article>(
+    fn compare(
         &self,
-        corpus: &Corpus<A>,
+        corpus: &Corpus<'_>,
         kept: Kept,
         keep: Keep,
         asked: Option<&[bool]>,
@@ -398,9 +407,9 @@ impl Detector {
     }
 
     /// The same, whenever the articles appeared and whichever are known.
-    fn compare_all<A: Article>(
+    fn compare_all(
         &self,
-        corpus: &Corpus<A>,
+        corpus: &Corpus<'_>,
         Kept { sketches, fingerprints, tokens }: Kept,
         keep: Keep,
         asked: Option<&[bool]>,
@@ -474,8 +483,8 @@ pub(crate) fn told_once(pairs: &mut Vec<Compared>) {
 }
 
 /// Articles that were signed, and what is known of the run so far.
-struct Prepared<A> {
-    corpus: Corpus<A>,
+struct Prepared<'a> {
+    corpus: Corpus<'a>,
     /// The views of the texts, until they are compared.
     kept: Kept,
     summary: Summary,
@@ -607,7 +616,11 @@ impl<A: Article> Collector<A> {
     /// As [`Detector::find`].
     pub fn find(self) -> Result<(Report, Articles<A>)> {
         let Self { detector, articles, signatures, budget } = self;
-        detector.report_on(detector.signed(articles, signatures, Default::default(), budget)?)
+        let (kept, ledger) = articles.into_parts();
+        let articles = Stored::of_parts(&kept, ledger);
+        let (report, ledger) =
+            detector.report_on(detector.signed(articles, signatures, Default::default(), budget)?)?;
+        Ok((report, Articles::from_parts(kept, ledger)))
     }
 }
 

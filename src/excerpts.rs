@@ -13,7 +13,6 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::articles::Article;
 use crate::content::{Token, Tokens};
 use crate::corpus::Corpus;
 use crate::date;
@@ -778,12 +777,7 @@ pub(crate) fn stories(articles: usize, clusters: &[Cluster]) -> Vec<usize> {
 }
 
 /// Asks about the texts of a corpus, whose articles tell such stories.
-fn about<A: Article, T>(
-    corpus: &Corpus<A>,
-    stories: &[usize],
-    wants_all: bool,
-    ask: impl FnOnce(&Asked<'_>) -> T,
-) -> T {
+fn about<T>(corpus: &Corpus<'_>, stories: &[usize], wants_all: bool, ask: impl FnOnce(&Asked<'_>) -> T) -> T {
     let Corpus { articles, words, .. } = corpus;
     let position = |text: u32| corpus.position(text);
     ask(&Asked {
@@ -797,18 +791,13 @@ fn about<A: Article, T>(
 }
 
 /// What is told of the passages of a corpus that were found, by those who read its texts, in the order of these.
-pub(crate) fn told<A: Article>(
-    corpus: &Corpus<A>,
-    stories: &[usize],
-    matches: &[Match],
-    wants_all: bool,
-) -> Vec<Found> {
+pub(crate) fn told(corpus: &Corpus<'_>, stories: &[usize], matches: &[Match], wants_all: bool) -> Vec<Found> {
     about(corpus, stories, wants_all, |asked| asked.told(matches)).0
 }
 
 /// The passages that texts share which are in no cluster together, and how many families of furniture there are.
-pub(crate) fn between<A: Article>(
-    corpus: &Corpus<A>,
+pub(crate) fn between(
+    corpus: &Corpus<'_>,
     (shared, furniture, retells): (&[Shared], &Furniture, Option<Retells<'_>>),
     clusters: &[Cluster],
     wants_all: bool,

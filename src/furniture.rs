@@ -13,7 +13,6 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 
-use crate::articles::Article;
 use crate::candidates::Sieve;
 use crate::content::{self, Token, TokenChunks, Tokens};
 use crate::corpus::Corpus;
@@ -131,7 +130,7 @@ impl Furniture {
 
     /// What of each article is furniture, in the order of the input. Of exact copies each is read for itself: they have the same words, but
     /// not in the same places.
-    pub(crate) fn of_articles<A: Article>(&self, corpus: &Corpus<A>, views: Views) -> Vec<PageFurniture> {
+    pub(crate) fn of_articles(&self, corpus: &Corpus<'_>, views: Views) -> Vec<PageFurniture> {
         let of_article = |scratch: &mut Scratch, (&twin, &position): (&u32, &u32)| {
             let position = position as usize;
             let text = corpus.distinct.binary_search(&twin).ok()? as u32;

@@ -4,7 +4,6 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::articles::Article;
 use crate::cluster::{self, Link, Star};
 use crate::corpus::Corpus;
 use crate::near::{self, Compared, links};
@@ -55,12 +54,7 @@ impl<'p> Tie<'p> {
 
 impl Grouping {
     /// Verified pairs and exact copies to clusters with names.
-    pub(crate) fn clusters<A: Article>(
-        &self,
-        corpus: &Corpus<A>,
-        verified: &[Compared],
-        misses: &[Compared],
-    ) -> Vec<Cluster> {
+    pub(crate) fn clusters(&self, corpus: &Corpus<'_>, verified: &[Compared], misses: &[Compared]) -> Vec<Cluster> {
         let Corpus { articles, positions, twins, distinct, .. } = corpus;
         let mut copies: BTreeMap<u32, Vec<u32>> = BTreeMap::new();
         for (at, &twin) in (0..).zip(twins) {

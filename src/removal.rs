@@ -8,7 +8,6 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::articles::Article;
 use crate::corpus::Corpus;
 use crate::near::{Compared, Near};
 use crate::options::Representative;
@@ -148,9 +147,9 @@ fn pairs_among(texts: &[u32], verified: &[Compared]) -> Vec<(u32, u32)> {
 
 impl Removing<'_> {
     /// The members of clusters that can go because one that stays tells what they tell, in the order of the input.
-    pub(crate) fn removals<A: Article>(
+    pub(crate) fn removals(
         &self,
-        corpus: &Corpus<A>,
+        corpus: &Corpus<'_>,
         sets: Sets,
         verified: &[Compared],
         clusters: &[Cluster],
@@ -162,9 +161,9 @@ impl Removing<'_> {
     }
 
     /// The same by one who looks at texts wherever they are.
-    pub(crate) fn by_looking<A: Article>(
+    pub(crate) fn by_looking(
         &self,
-        corpus: &Corpus<A>,
+        corpus: &Corpus<'_>,
         looking: &impl SideBySide,
         verified: &[Compared],
         clusters: &[Cluster],

@@ -9,7 +9,7 @@ use std::collections::HashSet;
 use proptest::prelude::*;
 use proptest::sample::Index;
 use random::mixed;
-use retold::{Bands, Detector, Level, Pair, Relation, Shingle, ShingleSet, Words};
+use retold::{Bands, Cluster, Detector, Level, Pair, Relation, Shingle, ShingleSet, Words};
 
 /// The rule for shortened and wrapped copies: so many of the shorter text's words lie in shingles of the longer one, it has so
 /// many shingles and words, and of the shingles the longer one has about what is left where one word in five was changed.
@@ -308,16 +308,20 @@ proptest! {
         let similarity = |a: usize, b: usize| {
             pair_of(&pairs, first(a), first(b)).filter(|pair| pair.relation.is_some()).map(|pair| pair.similarity)
         };
+        // A text that was left and a member of another star may make one of two after all others have chosen.
+        let was_open = |cluster: &&Cluster| {
+            cluster.members().iter().filter(|member| member.relation != Relation::Exact).count() > 1
+        };
         for cluster in report.clusters() {
             for member in cluster.members().iter().filter(|member| member.via.is_none()) {
-                for other in report.clusters().iter().filter(|&other| other != cluster) {
+                for other in report.clusters().iter().filter(|&other| other != cluster).filter(was_open) {
                     let elsewhere = similarity(member.position, other.representative().position);
                     prop_assert!(elsewhere <= Some(member.similarity), "{} belongs to another star", member.id);
                 }
             }
         }
         let clustered: HashSet<usize> =
-            report.clusters().iter().flat_map(retold::Cluster::positions).collect();
+            report.clusters().iter().flat_map(Cluster::positions).collect();
         for pair in pairs.iter().filter(|pair| pair.relation.is_some()) {
             prop_assert!(
                 clustered.contains(&pair.left) || clustered.contains(&pair.right),

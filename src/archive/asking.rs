@@ -53,10 +53,10 @@ const SHORT: u32 = 64;
 
 impl ArchiveReader {
     /// What the articles of a snapshot tell of an article.
-    pub(super) fn sign_and_ask<A: Article>(
+    pub(super) fn sign_and_ask(
         &self,
         snapshot: &Snapshot,
-        article: &A,
+        article: &dyn Article,
         excerpts: Excerpts,
     ) -> Result<Answer> {
         // A thread of the pool is waited for once, and not for each of the parts below.
@@ -64,10 +64,10 @@ impl ArchiveReader {
     }
 
     /// The same of one that is signed already.
-    pub(super) fn ask_in<A: Article>(
+    pub(super) fn ask_in(
         &self,
         snapshot: &Snapshot,
-        article: &A,
+        article: &dyn Article,
         Signed { told, single: signed, keys }: Signed<'_>,
         excerpts: Excerpts,
     ) -> Result<Answer> {

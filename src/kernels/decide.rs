@@ -7,7 +7,7 @@ use std::sync::Mutex;
 
 use super::content::evidence_of;
 use super::{Bits, Broken, Direct, ExcerptRow, Kernels, Read};
-use crate::articles::{Article, Articles};
+use crate::articles::Stored;
 use crate::corpus::Corpus;
 use crate::crowds::{self, Rest};
 use crate::date;
@@ -68,26 +68,6 @@ pub trait Engine {
     fn side_by_side(&self, pairs: &[(u32, u32)]) -> Vec<(bool, [f32; 4])>;
 }
 
-/// An article that is elsewhere.
-#[derive(Clone, Copy, Debug)]
-struct Bare {
-    is_known: bool,
-}
-
-impl Article for Bare {
-    fn id(&self) -> &'static str {
-        ""
-    }
-
-    fn text(&self) -> &'static str {
-        ""
-    }
-
-    fn is_known(&self) -> bool {
-        self.is_known
-    }
-}
-
 /// What is known of the articles of a corpus, by their numbers.
 #[derive(Clone, Debug, Default)]
 pub struct Numbers {
@@ -105,7 +85,7 @@ pub struct Numbers {
 /// Decides.
 pub struct Decider {
     kernels: Kernels,
-    corpus: Corpus<Bare>,
+    corpus: Corpus<'static>,
     pairs: Vec<Compared>,
     leaders: Vec<u32>,
     /// For each text the one that is like it as a whole and speaks for it, if excerpts are looked for.
@@ -140,8 +120,7 @@ impl Decider {
     pub fn new(kernels: Kernels, numbers: Numbers) -> Self {
         let Numbers { words, refused, copied, seconds, outlets, known } = numbers;
         let known = known.unwrap_or_else(|| vec![false; words.len()]);
-        let bare = known.into_iter().map(|is_known| Bare { is_known }).collect();
-        let articles = Articles::elsewhere(bare, seconds, outlets.map(numbered));
+        let articles = Stored::elsewhere(known, seconds, outlets.map(numbered));
         let corpus = Corpus::elsewhere(articles, &words, &refused, copied, kernels.detector.admission);
         Self {
             kernels,
