@@ -23,25 +23,24 @@ CARGO_TARGET_DIR=$(cd "$CARGO_TARGET_DIR" && pwd)
 environment=$CARGO_TARGET_DIR/environment
 rm -rf "$environment"
 "$python" -m venv "$environment" || skipped "the module venv is not installed"
-export PATH=$environment/bin:$PATH PYO3_BUILD_EXTENSION_MODULE=1
+export PATH=$environment/bin:$PATH VIRTUAL_ENV=$environment PYO3_BUILD_EXTENSION_MODULE=1
+python -m pip install --quiet --disable-pip-version-check uv || skipped "pip cannot install uv"
 install() {
-    python -m pip install --quiet --disable-pip-version-check "$@"
+    # Of PySpark there are sources alone, of which nothing is compiled.
+    uv pip install --quiet --only-binary :all: --no-binary pyspark "$@"
 }
-install maturin mypy pytest || skipped "pip cannot install maturin, mypy and pytest"
+install maturin mypy pytest || skipped "uv cannot install maturin, mypy and pytest"
+libraries=(datasets duckdb ipykernel nbclient numpy pandas polars pyarrow "pyspark>=4,<5" tqdm)
 # A library that does not install is not tested with: its tests say so.
-for library in datasets duckdb ipykernel nbclient numpy pandas polars pyarrow "pyspark>=4,<5" tqdm; do
-    case $library in
-        # It comes as sources, of which nothing is compiled.
-        pyspark*) install "$library" ;;
-        *) install --only-binary :all: "$library" ;;
-    esac || echo "SKIPPED: $library does not install" >&2
+install "${libraries[@]}" || for library in "${libraries[@]}"; do
+    install "$library" || echo "SKIPPED: $library does not install" >&2
 done
 
 cargo fmt --check
 profile=${RETOLD_PROFILE:-ci}
 # It takes most of a minute: a part of .ci/full.
 [ "$profile" != release ] || cargo clippy --quiet --all-targets -- -D warnings
-cargo build --profile "$profile" -p reference
+cargo build --profile "$profile" --workspace
 rm -rf "$CARGO_TARGET_DIR/ci-wheel"
 maturin build --quiet --profile "$profile" --out "$CARGO_TARGET_DIR/ci-wheel"
 bytes=$(cat "$CARGO_TARGET_DIR"/ci-wheel/*.whl | wc -c)

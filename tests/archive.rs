@@ -831,7 +831,7 @@ fn changes() -> impl Strategy<Value = Vec<Change>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(10)))]
 
     #[test]
     fn a_report_is_that_of_a_run_over_what_lives(changes in changes(), keeps_texts in any::<bool>()) {

@@ -154,9 +154,9 @@ fn hostile_texts_stay_harmless() {
     let folder = Temp::new("hostile")
         .with("a.txt", format!("{evil}{FERRY}"))
         .with("b.txt", format!("{FERRY} {evil}"))
-        .with("line.txt", "x".repeat(1 << 20))
-        .with("words.txt", FERRY.repeat((1 << 20) / FERRY.len()))
-        .with("wide.txt", "東京".repeat(1 << 17));
+        .with("line.txt", "x".repeat(1 << 18))
+        .with("words.txt", FERRY.repeat((1 << 18) / FERRY.len()))
+        .with("wide.txt", "東京".repeat(1 << 15));
     for (left, right) in
         [("a.txt", "b.txt"), ("line.txt", "words.txt"), ("words.txt", "words.txt"), ("wide.txt", "a.txt")]
     {

@@ -463,7 +463,7 @@ fn mosaic() -> impl Strategy<Value = Vec<(String, String)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(4), max_shrink_iters: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn an_excerpt_is_two_places_that_match((articles, shuffled) in mosaic().prop_flat_map(|articles| {

@@ -247,7 +247,7 @@ fn assert_in_range(evidence: &Evidence) -> Result<(), TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(10), max_shrink_iters: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_removed_is_told_by_what_stays(corpus in corpus(), level in level()) {
@@ -465,7 +465,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, max_shrink_iters: 4000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(2), max_shrink_iters: 4000, ..ProptestConfig::default() })]
 
     #[test]
     fn no_text_id_or_option_makes_a_detector_panic(
@@ -675,7 +675,7 @@ fn dated_corpus() -> impl Strategy<Value = Vec<Dated>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(10), max_shrink_iters: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_known_represents_and_dates_are_near(

@@ -92,7 +92,7 @@ fn the_generated_news_around_has_no_copies() {
 
 /// What furniture joins of so many stories, alone and among others, wherever it stands.
 fn joined_by_furniture(naming: Naming, count: usize) -> Vec<String> {
-    let others = stories(2000, 1);
+    let others = stories(1000, 1);
     let mut wrong = Vec::new();
     for place in [Place::Top, Place::Middle, Place::Bottom] {
         let furnished = FURNITURE.map(|furniture| furnished(furniture, place, naming, count));

@@ -202,7 +202,7 @@ fn pair_of(pairs: &[Pair], a: usize, b: usize) -> Option<&Pair> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 128, max_shrink_iters: 4000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(2), max_shrink_iters: 4000, ..ProptestConfig::default() })]
 
     #[test]
     fn every_member_is_what_the_report_says_it_is(corpus in corpus(), options in options()) {

@@ -300,7 +300,7 @@ fn word(n: u64) -> String {
 #[test]
 fn a_large_page_is_packed_and_opens_to_the_same_clusters() {
     let folder = Temp::new("packed").with("x.jsonl", pairs(1200, 250));
-    let packed = page(&folder, &["x.jsonl"]);
+    let packed = page(&folder, &["--level", "near", "x.jsonl"]);
     let texts_of = |page: &str| texts(page).iter().map(|text| String::from_utf16(text).unwrap()).collect::<Vec<_>>();
     assert_eq!((packed.matches(BLOCK).count() > 3, texts_of(&packed).len()), (true, 0));
     assert!(packed.contains("<noscript>"), "who has no script is told");
@@ -321,7 +321,7 @@ fn a_large_page_is_packed_and_opens_to_the_same_clusters() {
     }
     // What is packed is what stands in a smaller page.
     let few = folder.with("few.jsonl", pairs(3, 250));
-    let few = page(&few, &["few.jsonl"]);
+    let few = page(&few, &["--level", "near", "few.jsonl"]);
     assert!(!few.contains(BLOCK));
     let section = |page: &str| {
         between(clusters(page), "<section class=\"cluster\" id=\"c2\"", "</section>")
@@ -330,9 +330,8 @@ fn a_large_page_is_packed_and_opens_to_the_same_clusters() {
             .replace("few.", "x.")
     };
     assert_eq!(section(&few), section(&whole));
-    assert!(
-        page(&Temp::new("packed-again").with("x.jsonl", pairs(1200, 250)), &["--threads", "1", "x.jsonl"]) == packed
-    );
+    let again = Temp::new("packed-again").with("x.jsonl", pairs(1200, 250));
+    assert!(page(&again, &["--level", "near", "--threads", "1", "x.jsonl"]) == packed);
 }
 
 /// Colours by name, in light and in dark.
@@ -793,7 +792,7 @@ mod in_a_browser {
     #[test]
     fn five_thousand_clusters_are_a_list_and_one_open_pair() {
         let folder = Temp::new("many").with("x.jsonl", pairs(5000, 100));
-        let page = page(&folder, &["x.jsonl"]);
+        let page = page(&folder, &["--level", "near", "x.jsonl"]);
         assert!(page.len() < 15_000_000, "{}", page.len());
         let Some(mut browser) = open(&folder, &page) else { return };
         browser.until("document.querySelectorAll('#list > li').length === 5000");

@@ -8,14 +8,16 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{
+use arrow_array::builder::{ListBuilder, StringBuilder, StringDictionaryBuilder, StructBuilder};
+use arrow_array::types::Int32Type;
+use arrow_array::{
     Array, ArrayRef, BinaryArray, BooleanArray, Date32Array, Date64Array, FixedSizeBinaryArray, Float32Array,
-    Float64Array, Int64Array, LargeStringArray, ListArray, ListBuilder, RecordBatch, StringArray, StringBuilder,
-    StringDictionaryBuilder, StructArray, StructBuilder, TimestampMicrosecondArray, TimestampNanosecondArray,
-    TimestampSecondArray,
+    Float64Array, Int64Array, LargeStringArray, ListArray, RecordBatch, StringArray, StructArray,
+    TimestampMicrosecondArray, TimestampNanosecondArray, TimestampSecondArray,
 };
-use arrow::compute::{concat_batches, filter_record_batch};
-use arrow::datatypes::{DataType, Field, Int32Type};
+use arrow_schema::{DataType, Field};
+use arrow_select::concat::concat_batches;
+use arrow_select::filter::filter_record_batch;
 use common::*;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;

@@ -684,7 +684,7 @@ fn records_strategy() -> impl Strategy<Value = Vec<(Value, bool)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: ProptestConfig::default().cases.div_ceil(10), failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Every form round-trips: what `--unique` wrote parses back to exactly the kept records, with all their fields in their
     /// order.

@@ -263,6 +263,7 @@ def test_dates_that_are_none_are_told(spark: Any) -> None:
     assert [warning.filename for warning in told if warning.category is UserWarning] == [__file__]
 
 
+@full
 def test_ids_are_those_of_a_run(spark: Any) -> None:
     text = "The ferry leaves the harbour at nine on every weekday morning."
     for kind, values in [

@@ -499,7 +499,7 @@ fn quoting(seed: u64) -> Vec<Story> {
         });
     };
     let holders = [2, 3, 4, 3, 2, 4, 5, 2, 9, 3, 4, 2, 30, 3, 50];
-    for (passage, holders) in (0..).zip(holders.into_iter().cycle().take(30)) {
+    for (passage, holders) in (0..).zip(holders) {
         let quoted = sentences(1 << 30 | passage, 45 + random(3, passage) % 60);
         for holder in 0..holders {
             let of = passage << 8 | holder;

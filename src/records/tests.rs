@@ -404,7 +404,7 @@ fn at_every_call(seed: u64, options: &Options, stride: u64, faults: &[Fault]) {
 
 #[test]
 fn after_a_stop_at_any_call_what_was_committed_is_there() {
-    for seed in 0..6 {
+    for seed in 0..3 {
         at_every_call(seed, &options(seed), 1 + seed % 3, &[Fault::Stop]);
     }
 }
@@ -412,7 +412,7 @@ fn after_a_stop_at_any_call_what_was_committed_is_there() {
 #[test]
 fn after_a_failure_of_any_call_what_was_committed_is_there() {
     let once = [ErrorKind::StorageFull, ErrorKind::Other].map(Fault::Once);
-    for seed in 10..16 {
+    for seed in 10..13 {
         at_every_call(seed, &options(seed), 1 + seed % 3, &[once[0], once[1], Fault::Full]);
     }
 }
@@ -428,7 +428,7 @@ fn after_anything_at_any_call_what_was_committed_is_there() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(ProptestConfig::with_cases(ProptestConfig::default().cases.div_ceil(5)))]
 
     #[test]
     fn an_archive_holds_what_a_map_does(seed in any::<u64>(), steps in prop::collection::vec(step(), 1..60)) {
