@@ -40,7 +40,7 @@ cargo fmt --check
 profile=${RETOLD_PROFILE:-ci}
 # It takes most of a minute: a part of .ci/full.
 [ "$profile" != release ] || cargo clippy --quiet --all-targets -- -D warnings
-cargo build --profile "$profile" --workspace
+cargo build --profile "$profile" -p reference
 rm -rf "$CARGO_TARGET_DIR/ci-wheel"
 maturin build --quiet --profile "$profile" --out "$CARGO_TARGET_DIR/ci-wheel"
 bytes=$(cat "$CARGO_TARGET_DIR"/ci-wheel/*.whl | wc -c)

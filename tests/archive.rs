@@ -287,10 +287,10 @@ fn edited(text: &[String], seed: u64) -> String {
 #[test]
 fn what_is_told_again_and_again_is_never_new() {
     for (level, count, copies, with_census) in [
-        (Level::Near, 200, 400, false),
+        (Level::Near, 200, 250, false),
         (Level::Near, 30, 120, false),
         (Level::Near, 120, 120, false),
-        (Level::Reworded, 200, 250, true),
+        (Level::Reworded, 200, 160, true),
     ] {
         let (folder, detector) = (Folder::new(), Detector::builder().level(level).build().unwrap());
         let mut archive = Archive::create(folder.archive(), &detector).unwrap();

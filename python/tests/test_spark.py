@@ -195,7 +195,8 @@ def test_what_is_kept(spark: Any, articles: list[Story], rng: random.Random) -> 
         assert rows == sorted(zip(wanted["id"].to_pylist(), wanted["text"].to_pylist()))
 
 
-@pytest.mark.parametrize("level", ["near", pytest.param("reworded", marks=full)])
+@full
+@pytest.mark.parametrize("level", ["near", "reworded"])
 def test_next_to_nothing(spark: Any, level: Literal["near", "reworded"]) -> None:
     some: list[Any] = [[], [("a", "")], [("a", "One text of a few words."), ("b", None)]]
     for rows in some if level == "reworded" else some[2:]:
@@ -281,6 +282,7 @@ def test_ids_are_those_of_a_run(spark: Any) -> None:
         assert ids == sorted([*report.clusters["id"].to_pylist(), *report.members["id"].to_pylist()]), kind
 
 
+@full
 def test_what_only_date_or_source_tell_apart_stands_in_one_order(spark: Any, rng: random.Random) -> None:
     text = "The ferry leaves the harbour at nine on every weekday morning, and comes back at noon."
     dates = [None, "2024-05-17", "2024-05-17T00:00:00Z", "2024-06-01"]

@@ -10,11 +10,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::Value;
 
-/// The binary that `cargo test` built beside this one.
+/// The binary that `cargo test` built beside this one: the command where it is a feature, else the example.
 pub fn dedup() -> Command {
     let tests = std::env::current_exe().unwrap();
-    let binary =
-        tests.ancestors().nth(2).unwrap().join("examples").join(format!("dedup{}", std::env::consts::EXE_SUFFIX));
+    let example = || Path::new("examples").join(format!("dedup{}", std::env::consts::EXE_SUFFIX));
+    let command = option_env!("CARGO_BIN_EXE_dedup").filter(|_| cfg!(feature = "command"));
+    let binary = tests.ancestors().nth(2).unwrap().join(command.map_or_else(example, PathBuf::from));
     assert!(
         binary.exists(),
         "{} is missing: run `cargo build --example dedup` with the same profile",
