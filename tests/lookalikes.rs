@@ -92,7 +92,7 @@ fn the_generated_news_around_has_no_copies() {
 
 /// What furniture joins of so many stories, alone and among others, wherever it stands.
 fn joined_by_furniture(naming: Naming, count: usize) -> Vec<String> {
-    let others = stories(1000, 1);
+    let others = stories(2000, 1);
     let mut wrong = Vec::new();
     for place in [Place::Top, Place::Middle, Place::Bottom] {
         let furnished = FURNITURE.map(|furniture| furnished(furniture, place, naming, count));
@@ -141,7 +141,7 @@ fn joined_fillings(forms: &[Form], count: usize) -> Vec<String> {
         for &form in forms {
             wrong.extend(joined(&format!("{count} {where_from}"), &filled(form, count, county)));
         }
-        let mut texts = stories(500, 1);
+        let mut texts = stories(1000, 1);
         texts.extend(forms.iter().flat_map(|&form| filled(form, count, county)));
         wrong.extend(joined(&format!("{count} {where_from} among others"), &texts));
     }
@@ -177,7 +177,7 @@ fn fillings_of_a_form_of_names_are_no_copies() {
 #[test]
 fn fillings_of_a_form_are_no_copies_in_other_languages() {
     for form in FOREIGN {
-        for (what, others) in [("12 fillings", Vec::new()), ("12 fillings among others", stories(500, 1))] {
+        for (what, others) in [("12 fillings", Vec::new()), ("12 fillings among others", stories(1000, 1))] {
             let joined = joined(what, &[filled(form, 12, None), others].concat());
             // Of a few fillings chance makes all figures but one or two the same.
             assert!(joined.len() <= 1, "{joined:?}");
