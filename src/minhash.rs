@@ -491,7 +491,30 @@ mod tests {
         }
     }
 
+    /// The slow exact way: of all that every round puts into a slot the least.
+    fn least_codes(elements: &[u64], slots: usize) -> Vec<u32> {
+        let mut least = vec![EMPTY; slots];
+        for (round, &element) in (0..2 * slots).flat_map(|round| elements.iter().map(move |element| (round, element))) {
+            let hash = if round == 0 { element } else { rehash(element, round) };
+            let slot = if round < slots { hash as usize % slots } else { round - slots };
+            least[slot] = least[slot].min(code(round, hash));
+        }
+        least
+    }
+
     proptest! {
+        #[test]
+        fn every_backend_keeps_the_least_of_all_rounds(
+            elements in prop::collection::vec(any::<u64>(), 1..300), exponent in 4u32..11,
+        ) {
+            let expected = least_codes(&elements, 1 << exponent);
+            for backend in crate::arch::Backend::available() {
+                let mut slots = vec![7; 1 << exponent];
+                sketch(Arch::new(backend), &elements, &mut slots);
+                prop_assert_eq!(&slots, &expected, "{:?}", backend);
+            }
+        }
+
         #[test]
         fn order_and_repeats_do_not_matter(mut elements in prop::collection::vec(0u64..500, 1..300)) {
             let once = of(elements.iter().copied(), 64);
