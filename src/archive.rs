@@ -131,6 +131,16 @@ pub struct Answer {
     pub skipped: Option<SkipReason>,
 }
 
+/// An article that was [added](Archive::add_all).
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Added {
+    /// The number that it has for life.
+    pub number: u64,
+    /// Why it cannot be compared, if it cannot: it is kept, but repeats nothing and nothing repeats it.
+    pub skipped: Option<SkipReason>,
+}
+
 /// An archived article, as it was added.
 ///
 /// See [`ArchiveReader`] for an example.
@@ -342,8 +352,8 @@ impl Archive {
         self.add_signed(&entry, &signed, article)
     }
 
-    /// Adds many articles, which are signed in parallel; their numbers, which ascend, and of one that is [too
-    /// large](SkipReason::TooLarge) that it was passed over.
+    /// Adds many articles, which are signed in parallel; their numbers, which ascend, and which of them cannot be compared. Of one that
+    /// is [too large](SkipReason::TooLarge) it tells that it was passed over.
     ///
     /// # Errors
     /// [`Error::Archive`] if they cannot be written; those before the one that failed are added.
@@ -356,19 +366,21 @@ impl Archive {
     /// # let folder = folder.path().join("news");
     /// let mut archive = Archive::create(&folder, &Detector::new())?;
     /// let long = "and so on ".repeat(4_000_000);
-    /// let added = archive.add_all(&[("a", "The ferry leaves at nine."), ("b", &long), ("c", "Snow closed the road.")])?;
-    /// assert_eq!((added[0].clone(), added[2].clone()), (Ok(0), Ok(1)));
+    /// let added = archive.add_all(&[("a", "The ferry leaves at nine."), ("b", &long), ("c", "Snow")])?;
+    /// let (ferry, snow) = (added[0].as_ref().unwrap(), added[2].as_ref().unwrap());
+    /// assert_eq!((ferry.number, ferry.skipped, snow.number), (0, None, 1));
+    /// assert_eq!(snow.skipped, Some(SkipReason::TooShort { words: 1, needed: 3 }));
     /// let skipped = added[1].as_ref().unwrap_err();
     /// assert_eq!((skipped.id.as_str(), skipped.position), ("b", 1));
     /// assert!(matches!(skipped.reason, SkipReason::TooLarge { bytes: 40_000_000, .. }));
     /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
-    pub fn add_all<A: Article>(&mut self, articles: &[A]) -> Result<Vec<result::Result<u64, Skipped>>> {
+    pub fn add_all<A: Article>(&mut self, articles: &[A]) -> Result<Vec<result::Result<Added, Skipped>>> {
         self.add_each(&each(articles))
     }
 
-    fn add_each(&mut self, articles: &[&dyn Article]) -> Result<Vec<result::Result<u64, Skipped>>> {
-        let mut numbers = Vec::with_capacity(articles.len());
+    fn add_each(&mut self, articles: &[&dyn Article]) -> Result<Vec<result::Result<Added, Skipped>>> {
+        let mut all = Vec::with_capacity(articles.len());
         let (reader, counted) = (self.reader.clone(), self.reader.counted());
         let mut chunks = articles.chunks(TOGETHER);
         let mut sign_next = || chunks.next().map(|articles| (articles, reader.sign_all(articles, &counted)));
@@ -377,9 +389,12 @@ impl Archive {
         while let Some((articles, signed)) = next {
             let add = || -> Result<()> {
                 for (taken, &article) in signed.iter().zip(articles) {
-                    numbers.push(match taken {
-                        Ok((entry, signed)) => Ok(self.add_signed(entry, signed, article)?),
-                        Err(fault) => Err(skipped(article, numbers.len(), *fault)),
+                    all.push(match taken {
+                        Ok((entry, signed)) => Ok(Added {
+                            number: self.add_signed(entry, signed, article)?,
+                            skipped: reader.detector.refuse(&signed.single),
+                        }),
+                        Err(fault) => Err(skipped(article, all.len(), *fault)),
                     });
                 }
                 Ok(())
@@ -388,7 +403,7 @@ impl Archive {
             added?;
             next = following;
         }
-        Ok(numbers)
+        Ok(all)
     }
 
     /// Asks about each of some articles among all that came before it, and adds it: as [`ask`](Self::ask) and [`add`](Self::add) for one

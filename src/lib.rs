@@ -155,7 +155,7 @@ mod usual;
 mod verify;
 mod wire;
 
-pub use archive::{Answer, Archive, ArchiveReader, ArchiveStats, Archived, ExcerptMatch, Match};
+pub use archive::{Added, Answer, Archive, ArchiveReader, ArchiveStats, Archived, ExcerptMatch, Match};
 pub use articles::{Article, Articles};
 pub use bands::Bands;
 pub use content::stem;

@@ -508,7 +508,7 @@ mod tests {
             elements in prop::collection::vec(any::<u64>(), 1..300), exponent in 4u32..11,
         ) {
             let expected = least_codes(&elements, 1 << exponent);
-            for backend in crate::arch::Backend::available() {
+            for backend in Backend::available() {
                 let mut slots = vec![7; 1 << exponent];
                 sketch(Arch::new(backend), &elements, &mut slots);
                 prop_assert_eq!(&slots, &expected, "{:?}", backend);

@@ -57,8 +57,9 @@ fn found(matches: &[Match], at: usize) -> Vec<Told> {
 fn what_a_run_finds_is_found_one_by_one_and_no_less_sure() {
     let (folder, articles, detector) = (Folder::new(), articles(), Detector::new());
     let mut archive = Archive::create(folder.archive(), &detector).unwrap();
-    let numbers = archive.add_all(&articles).unwrap();
-    assert_eq!(numbers, (0..articles.len() as u64).map(Ok).collect::<Vec<_>>());
+    let numbers: Vec<u64> =
+        archive.add_all(&articles).unwrap().into_iter().map(|added| added.unwrap().number).collect();
+    assert_eq!(numbers, (0..articles.len() as u64).collect::<Vec<_>>());
     assert_eq!(archive.take_census().unwrap(), 1);
     drop(archive);
     let archive = ArchiveReader::open(folder.archive(), &detector).unwrap();
@@ -473,7 +474,8 @@ fn what_is_too_large_is_told_and_the_rest_of_a_batch_is_taken() {
             };
             told.into_iter().map(|told| told.map_err(reason)).collect()
         };
-        let added = numbers(archive.add_all(&articles).unwrap());
+        let added = archive.add_all(&articles).unwrap();
+        let added = numbers(added.into_iter().map(|added| added.map(|added| added.number)).collect());
         assert_eq!((added[0], added[1], added[3]), (Ok(0), Err((1, most as u64 + 1)), Ok(1)));
         assert!(matches!(added[2], Err((2, bytes)) if bytes > most as u64));
         let told = archive.ask_and_add_all(&articles).unwrap();
@@ -850,7 +852,8 @@ proptest! {
                 Change::Add(at) => living.push((archive.add(&stories[at]).unwrap(), &stories[at])),
                 Change::AddMany(from, many) => {
                     let many = &stories[from..(from + many).min(stories.len())];
-                    living.extend(archive.add_all(many).unwrap().into_iter().map(Result::unwrap).zip(many));
+                    let added = archive.add_all(many).unwrap();
+                    living.extend(added.into_iter().map(|added| added.unwrap().number).zip(many));
                 }
                 Change::Remove(at) => {
                     let before = living.len();

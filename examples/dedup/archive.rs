@@ -311,11 +311,9 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
                 answer_line(article, Some(*number), answer, wants_excerpts)
             }))?;
         } else {
-            for added in archive.add_all(&batch).map_err(failed)? {
-                match added {
-                    Ok(_) => count += 1,
-                    Err(skipped) => tell_skipped(&batch[skipped.position], Some(skipped.reason)),
-                }
+            for (article, added) in batch.iter().zip(archive.add_all(&batch).map_err(failed)?) {
+                count += usize::from(added.is_ok());
+                tell_skipped(article, added.map_or_else(|skipped| Some(skipped.reason), |added| added.skipped));
             }
         }
         added += count as u64;

@@ -136,6 +136,12 @@ fn matches(told: Vec<Vec<Match>>) -> PyResult<Table> {
     ])
 }
 
+/// What is archived of each article, as a table. It warns of those that could not be compared.
+fn copies(told: Vec<Answer>) -> PyResult<Table> {
+    warn_of_incomparable(told.iter().map(|answer| answer.skipped))?;
+    matches(told.into_iter().map(|answer| answer.matches).collect())
+}
+
 /// What is told of each article, with the number of this.
 fn numbered<T>(told: Vec<Vec<T>>) -> Vec<(usize, T)> {
     let of_one = |(asked, told): (usize, Vec<T>)| told.into_iter().map(move |one| (asked, one));
@@ -175,11 +181,7 @@ fn answer(
 
 /// What was told of each article, as a table of what it repeats and one of the passages. It warns of those that could not be compared.
 fn answers(told: Vec<Told>) -> PyResult<(Table, Table)> {
-    let mut skipped = told.iter().zip(0..).filter_map(|((.., reason), asked)| Some((asked, reason.as_ref()?)));
-    if let Some((asked, reason)) = skipped.next() {
-        let articles = counted(1 + skipped.count(), "article", "articles");
-        warn(&format!("{articles} could not be compared, such as the one at {asked}: {reason}"))?;
-    }
+    warn_of_incomparable(told.iter().map(|(.., reason)| *reason))?;
     let (found, passages): (Vec<_>, Vec<_>) = told.into_iter().map(|(found, passages, _)| (found, passages)).unzip();
     let passages: Vec<(usize, Passage)> = numbered(passages);
     let all = || passages.iter().map(|(_, passage)| &passage.of);
@@ -218,6 +220,14 @@ fn added(of: Vec<Result<u64, Skipped>>) -> PyResult<Array> {
         warn(&format!("{articles_were} not added, such as {id:?}: {reason}"))?;
     }
     Ok(Array(Arc::new(of.into_iter().map(|number| number.ok().map(|number| number as i64)).collect::<Int64Array>())))
+}
+
+/// Warns of articles that could not be compared, if there are any: for each in order why not.
+fn warn_of_incomparable(reasons: impl Iterator<Item = Option<SkipReason>>) -> PyResult<()> {
+    let mut reasons = reasons.enumerate().filter_map(|(at, reason)| Some((at, reason?)));
+    let Some((at, reason)) = reasons.next() else { return Ok(()) };
+    let articles = counted(1 + reasons.count(), "article", "articles");
+    warn(&format!("{articles} could not be compared, such as the one at {at}: {reason}"))
 }
 
 fn numbers(numbers: impl Iterator<Item = u64>) -> ArrayRef {
@@ -312,7 +322,9 @@ impl Archive {
         let feed = feed(articles, &self.setup.names)?;
         let nobody = Listener::of(articles.py(), None)?;
         self.with(articles.py(), &nobody, move |archive, setup| {
-            added(in_turn(feed, &setup.signal, |rows| archive.add_all(rows))?)
+            let of = in_turn(feed, &setup.signal, |rows| archive.add_all(rows))?;
+            warn_of_incomparable(of.iter().map(|added| added.as_ref().ok()?.skipped))?;
+            added(of.into_iter().map(|added| added.map(|added| added.number)).collect())
         })
     }
 
@@ -320,7 +332,7 @@ impl Archive {
         let feed = feed(articles, &self.asked)?;
         let nobody = Listener::of(articles.py(), None)?;
         self.with(articles.py(), &nobody, move |archive, setup| {
-            matches(told(feed, &setup.signal, |article| archive.matches(article))?)
+            copies(told(feed, &setup.signal, |article| archive.ask(article))?)
         })
     }
 
@@ -461,7 +473,7 @@ impl ArchiveReader {
         let signal = Arc::new(Signal::default());
         let (reader, stop) = (self.reader.clone(), Arc::clone(&signal));
         run::run(articles.py(), self.setup.threads, &signal, &nobody, move || {
-            matches(told(feed, &stop, |article| reader.matches(article))?)
+            copies(told(feed, &stop, |article| reader.ask(article))?)
         })
     }
 

@@ -216,10 +216,13 @@ def test_what_is_too_short_to_compare_is_told(folder: Path) -> None:
         with pytest.warns(UserWarning, match="2 articles could not be compared, such as the one at 1: the text has 1 word, needs 3"):
             answer, numbers = archive.ask_and_add([("a", FERRY), ("b", "Yes."), ("c", "...")])
         assert (len(answer.matches), numbers.to_pylist()) == (0, [0, 1, 2])
+        with pytest.warns(UserWarning, match="1 article could not be compared, such as the one at 1: the text has no words"):
+            assert archive.add([("d", SNOW), ("e", "?")]).to_pylist() == [3, 4]
         archive.commit()
         for asked in (archive, retold.ArchiveReader(folder)):
-            with pytest.warns(UserWarning, match="1 article could not be compared, such as the one at 0: the text has no words"):
-                assert [found["id"] for found in asked.ask(["?", FERRY]).matches.to_pylist()] == ["a"]
+            for copies in (lambda of: asked.ask(of).matches, asked.matches):
+                with pytest.warns(UserWarning, match="1 article could not be compared, such as the one at 0: the text has no words"):
+                    assert [found["id"] for found in copies(["?", FERRY]).to_pylist()] == ["a"]
 
 
 def test_what_is_too_large_is_passed_over(folder: Path) -> None:

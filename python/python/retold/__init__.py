@@ -364,8 +364,8 @@ class Archive:
         """Adds articles in any form that `find` takes, or a single string or dict; their numbers, which they have for life.
 
         They outlive a crash, and readers find them, from the next `commit` on. An article without an id gets the number of its row as one.
-        One of more than 32 MiB is passed over, and null in place of its number; a UserWarning tells of the first of such. If articles
-        cannot be read, those before in whole record batches are added.
+        One of more than 32 MiB is passed over, and null in place of its number; one of too few words is kept, but is no copy of any. A
+        UserWarning tells of the first of such. If articles cannot be read, those before in whole record batches are added.
         """
         return self._archive.add(articles)
 
