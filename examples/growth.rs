@@ -38,7 +38,7 @@ struct Options {
     /// Look for exact and edited copies only.
     #[arg(long)]
     near: bool,
-    /// Add the articles to an archive, and ask it about a thousand of them.
+    /// Add the articles to an archive, and ask it about five thousand of them.
     #[arg(long)]
     archive: bool,
     /// Keep no texts in it.
@@ -171,7 +171,7 @@ fn archive(
 ) -> Result<(), Box<dyn std::error::Error>> {
     /// Articles that are committed together, and that are asked about.
     const TOGETHER: usize = 10_000;
-    const ASKED: usize = 1000;
+    const ASKED: usize = 5000;
     let folder = tempfile::tempdir()?;
     let folder = folder.path().join("archive");
     let articles = Dated::all(articles);

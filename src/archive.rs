@@ -7,6 +7,7 @@ mod keys;
 
 use std::borrow::Cow;
 use std::fs;
+use std::io::ErrorKind;
 use std::ops::Range;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -321,14 +322,48 @@ impl Archive {
     /// [`Error::Archive`] if there is no archive, if another process writes to it, if it was made in another way, or if it is damaged.
     pub fn open(folder: impl AsRef<Path>, detector: &Detector) -> Result<Self> {
         let folder = folder.as_ref();
-        let open = || records::Writer::open(folder, &profiles(detector), records::Options::default());
-        let (records, counted) = rayon::join(open, || Counted::read(folder));
-        let (mut records, _) = records?;
-        let kept = kept_by(folder, detector, records.profile())?;
+        let (records, counted) = rayon::join(|| Self::records(folder, detector), || Counted::read(folder));
+        let (mut records, kept) = records?;
         let counted = counted?.or_newer(folder, records.view().note())?;
         // A crash may have come between.
         records.note(counted.number)?;
         Ok(Self::with(folder, records, counted, detector, kept))
+    }
+
+    fn records(folder: &Path, detector: &Detector) -> Result<(records::Writer, Kept)> {
+        let (records, _) = records::Writer::open(folder, &profiles(detector), records::Options::default())?;
+        let kept = kept_by(folder, detector, records.profile())?;
+        Ok((records, kept))
+    }
+
+    /// Opens an archive to write to it, as [`open`](Self::open) does, and [takes a census](Self::take_census) whatever the last one is
+    /// like: it may be [damaged](ArchiveFault::Census), missing, or of another release.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open) for all else, and as [`take_census`](Self::take_census).
+    ///
+    /// # Examples
+    /// ```
+    /// use retold::{Archive, ArchiveFault, Detector, Error};
+    ///
+    /// # let folder = tempfile::tempdir()?;
+    /// # let folder = folder.path().join("news");
+    /// # Archive::create(&folder, &Detector::new())?.take_census()?;
+    /// # std::fs::write(folder.join("census-00000001"), "from a bad disk")?;
+    /// let archive = match Archive::open(&folder, &Detector::new()) {
+    ///     Err(Error::Archive { fault: ArchiveFault::Census { .. }, .. }) => Archive::recount(&folder, &Detector::new())?,
+    ///     opened => opened?,
+    /// };
+    /// assert_eq!(archive.census(), 2);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn recount(folder: impl AsRef<Path>, detector: &Detector) -> Result<Self> {
+        let folder = folder.as_ref();
+        let (records, kept) = Self::records(folder, detector)?;
+        let counted = Counted::nothing(folder, records.view().note())?;
+        let mut archive = Self::with(folder, records, counted, detector, kept);
+        archive.take_census()?;
+        Ok(archive)
     }
 
     fn with(folder: &Path, records: records::Writer, counted: Counted, detector: &Detector, kept: Kept) -> Self {
@@ -603,7 +638,11 @@ impl Archive {
         self.records.note(counted.number)?;
         if before > 0 {
             let old = path(&self.reader.folder, before);
-            fs::remove_file(&old).map_err(records::io(&old))?;
+            match fs::remove_file(&old) {
+                // It may have been missing.
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(records::io(&old)(error)),
+                _ => {}
+            }
         }
         *self.reader.counted.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(counted);
         Ok(before + 1)

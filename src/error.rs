@@ -126,6 +126,14 @@ pub enum ArchiveFault {
         /// What does not check.
         what: &'static str,
     },
+    /// The last census is not what was written, or is missing. Nothing of the articles is lost, and
+    /// [`Archive::recount`](crate::Archive::recount) counts them anew.
+    Census {
+        /// The place in the file, in bytes.
+        place: u64,
+        /// What does not check.
+        what: &'static str,
+    },
     /// The last commit does not check: a crash cut it short before anybody was told that it is committed, if nobody writes. It goes when
     /// the archive is opened to be written, and all that was committed before is kept.
     CutShort {
@@ -184,6 +192,9 @@ impl fmt::Display for ArchiveFault {
             }
             Self::Damaged { place, what } => {
                 write!(f, "damaged at byte {place}: {what}; restore the archive from a copy, or add its articles anew")
+            }
+            Self::Census { place, what } => {
+                write!(f, "damaged at byte {place}: {what}; take a census anew: of the articles nothing is lost")
             }
             Self::CutShort { place } => write!(
                 f,

@@ -743,6 +743,42 @@ fn an_archive_of_another_kind_or_a_damaged_one_is_refused() {
     }
 }
 
+#[test]
+fn a_census_that_is_damaged_or_gone_is_taken_anew() {
+    let (folder, articles, detector) = (Folder::new(), articles(), Detector::new());
+    let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+    archive.add_all(&articles).unwrap();
+    archive.take_census().unwrap();
+    let answers = |archive: &Archive| -> Vec<Vec<Match>> {
+        articles.iter().map(|article| archive.matches(article).unwrap()).collect()
+    };
+    let before = answers(&archive);
+    assert!(before.iter().flatten().any(|found| found.relation == Relation::Reworded));
+    drop(archive);
+    let damages: [fn(&Path); 4] = [
+        |census| fs::write(census, "").unwrap(),
+        |census| {
+            let mut bytes = fs::read(census).unwrap();
+            bytes[9] ^= 4;
+            fs::write(census, bytes).unwrap();
+        },
+        |census| fs::remove_file(census).unwrap(),
+        // Nothing is wrong with it.
+        |_| {},
+    ];
+    for (damage, number) in damages.into_iter().zip(1..) {
+        damage(&folder.archive().join(format!("census-{number:08}")));
+        let archive = Archive::recount(folder.archive(), &detector).unwrap();
+        assert_eq!((archive.census(), answers(&archive)), (number + 1, before.clone()));
+        archive.verify().unwrap();
+        drop(archive);
+        let files = fs::read_dir(folder.archive()).unwrap().map(|file| file.unwrap().file_name());
+        assert_eq!(files.filter(|name| name.to_string_lossy().starts_with("census-")).count(), 1);
+        let reader = ArchiveReader::open(folder.archive(), &detector).unwrap();
+        assert_eq!(reader.matches(&articles[0]).unwrap(), before[0]);
+    }
+}
+
 /// Articles from a file of JSON Lines that the environment names, in the order in which they stand there.
 fn pool() -> Vec<(String, String)> {
     let path = std::env::var("RETOLD_POOL").expect("RETOLD_POOL names JSON Lines with id and text");

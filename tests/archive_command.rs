@@ -259,6 +259,23 @@ fn what_is_no_archive_is_told_with_a_remedy() {
 }
 
 #[test]
+fn a_damaged_census_is_taken_anew() {
+    let folder = Temp::new("damaged census").with("a.txt", FERRY).with("b.txt", STORM);
+    archive(&folder, &["create", "news"]);
+    archive(&folder, &["add", "news", "a.txt", "b.txt"]);
+    std::fs::write(folder.join("news/census-00000001"), "from a bad disk").unwrap();
+    for args in [&["query", "news", "a.txt"][..], &["add", "news", "a.txt"], &["verify", "news"]] {
+        let refused = archive(&folder, args);
+        assert_eq!(refused.status.code(), Some(2));
+        assert!(stderr(&refused).contains("census-00000001: damaged at byte 0"), "{}", stderr(&refused));
+        assert!(stderr(&refused).contains("take a census anew"), "{}", stderr(&refused));
+    }
+    let counted = archive(&folder, &["census", "news"]);
+    assert_eq!((counted.status.code(), stderr(&counted).trim()), (Some(0), "took census 2"));
+    assert_eq!(lines(&archive(&folder, &["query", "news", "a.txt"]))[0]["matches"][0]["relation"], "exact");
+}
+
+#[test]
 fn what_only_reads_works_beside_a_watch() {
     let folder = Temp::new("beside");
     let mut watch = dedup()

@@ -76,7 +76,7 @@ enum Command {
     },
     /// Print all clusters, as a run over the articles finds them
     Report(Folder),
-    /// Count anew how rare words are, how common copies, and what is page furniture
+    /// Count anew how rare words are, how common copies, and what is page furniture, also after the census was damaged
     Census(Folder),
     /// Print figures about the archive
     Stats(Folder),
@@ -244,8 +244,8 @@ pub fn run(args: &Args) -> Result<ExitCode, String> {
             }
         }
         Command::Census(folder) => {
-            let census = folder.open()?.take_census().map_err(failed)?;
-            tell(format_args!("took census {census}"));
+            let archive = Archive::recount(&folder.archive, &detector(&folder.search)?).map_err(failed)?;
+            tell(format_args!("took census {}", archive.census()));
         }
         Command::Stats(folder) => {
             let stats = folder.reader()?.stats();

@@ -302,17 +302,17 @@ impl Archive {
     fn new(
         py: Python<'_>,
         folder: PathBuf,
-        create: bool,
-        texts: bool,
+        how: &str,
         names: Names,
         options: &Bound<'_, PyDict>,
         threads: Option<Threads>,
     ) -> PyResult<Self> {
         let (asked, setup) = opened_with(names, options, threads)?;
-        let make = || match (create, texts) {
-            (true, true) => retold::Archive::create(&folder, &setup.detector),
-            (true, false) => retold::Archive::create_without_texts(&folder, &setup.detector),
-            (false, _) => retold::Archive::open(&folder, &setup.detector),
+        let make = || match how {
+            "create" => retold::Archive::create(&folder, &setup.detector),
+            "create_without_texts" => retold::Archive::create_without_texts(&folder, &setup.detector),
+            "recount" => retold::Archive::recount(&folder, &setup.detector),
+            _ => retold::Archive::open(&folder, &setup.detector),
         };
         let archive = run::within(py, setup.threads, make)?.map_err(exception)?;
         Ok(Self { setup, asked, archive: Slot::new(Some(archive)) })

@@ -245,6 +245,17 @@ def test_within(folder: Path) -> None:
             archive.matches({"text": EDITED})
 
 
+def test_a_damaged_census_is_taken_anew(folder: Path) -> None:
+    with retold.Archive.create(folder) as archive:
+        archive.add([("a", FERRY), ("b", SNOW)])
+        archive.take_census()
+    (folder / "census-00000001").write_text("from a bad disk")
+    with pytest.raises(OSError, match="take a census anew"):
+        retold.Archive.open(folder)
+    with retold.Archive.open(folder, recount=True) as archive:
+        assert (archive.census(), list(archive.matches([FERRY])["id"])) == (2, ["a"])
+
+
 def test_only_what_is_committed_lasts(folder: Path) -> None:
     with pytest.raises(LookupError, match="enough"):
         with retold.Archive.create(folder) as archive:

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::census::{self, Census, MayBe, Other};
-use crate::error::Result;
+use crate::error::{ArchiveFault, Error, Result};
 use crate::features::Head;
 use crate::hash::hash_bytes;
 use crate::records::{self, Cursor, Snapshot, put_number};
@@ -126,29 +126,23 @@ impl Counted {
     }
 
     fn read_last(folder: &Path) -> Result<Self> {
-        let names = fs::read_dir(folder).map_err(records::io(folder))?;
-        let mut last = 0;
-        for name in names {
-            let name = name.map_err(records::io(folder))?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_prefix("census-")?.parse().ok());
-            last = last.max(number.unwrap_or(0));
-        }
+        let last = Self::last(folder)?;
         if last == 0 {
             return Ok(Self::default());
         }
         let path = path(folder, last);
         let bytes = fs::read(&path).map_err(records::io(&path))?;
-        let damaged = |place: usize, what| Err(records::damaged(&path, place as u64, what));
-        let Some((body, hash)) = bytes.split_last_chunk() else { return damaged(0, "it is too short") };
+        let broken = |place: usize, what| Err(damaged(&path, place as u64, what));
+        let Some((body, hash)) = bytes.split_last_chunk() else { return broken(0, "it is too short") };
         if hash_bytes(body).to_le_bytes() != *hash {
-            return damaged(0, "the census does not check");
+            return broken(0, "the census does not check");
         }
-        let Some((length, rest)) = body.split_first_chunk() else { return damaged(0, "it is too short") };
+        let Some((length, rest)) = body.split_first_chunk() else { return broken(0, "it is too short") };
         let length = usize::try_from(u64::from_le_bytes(*length)).unwrap_or(usize::MAX);
-        let Some((census, notes)) = rest.split_at_checked(length) else { return damaged(0, "it is too short") };
+        let Some((census, notes)) = rest.split_at_checked(length) else { return broken(0, "it is too short") };
         match rayon::join(|| Census::from_bytes(census), || Self::read_notes(notes)) {
-            (Err(what), _) => damaged(8, what),
-            (_, None) => damaged(8 + length, "what it tells of articles is not what was written"),
+            (Err(what), _) => broken(8, what),
+            (_, None) => broken(8 + length, "what it tells of articles is not what was written"),
             (Ok(census), Some(notes)) => Ok(Self { number: last, census: census.into(), ..notes }),
         }
     }
@@ -158,9 +152,27 @@ impl Counted {
         // Another process may have taken one since.
         let last = if self.number < noted { Self::read(folder)? } else { self };
         if last.number < noted {
-            return Err(records::damaged(&path(folder, noted), 0, "the census is missing"));
+            return Err(damaged(&path(folder, noted), 0, "the census is missing"));
         }
         Ok(last)
+    }
+
+    /// The number of the last census of an archive, whatever is in its file; 0 if there is none.
+    fn last(folder: &Path) -> Result<u64> {
+        let names = fs::read_dir(folder).map_err(records::io(folder))?;
+        let mut last = 0;
+        for name in names {
+            let name = name.map_err(records::io(folder))?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix("census-")?.parse().ok());
+            // One more must be a number as well.
+            last = last.max(number.filter(|&number| number < u64::MAX).unwrap_or(0));
+        }
+        Ok(last)
+    }
+
+    /// Nothing counted, under the number of the last census of an archive that has noted one, so that the next one follows it.
+    pub(super) fn nothing(folder: &Path, noted: u64) -> Result<Self> {
+        Ok(Self { number: Self::last(folder)?.max(noted), ..Self::default() })
     }
 
     /// What was counted of each article.
@@ -178,6 +190,10 @@ impl Counted {
         read.notes = cursor.0.to_vec();
         (read.notes.len() as u64 == end).then_some(read)
     }
+}
+
+fn damaged(path: &Path, place: u64, what: &'static str) -> Error {
+    Error::Archive { path: path.to_path_buf(), fault: ArchiveFault::Census { place, what } }
 }
 
 /// The file of a census.

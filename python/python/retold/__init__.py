@@ -327,7 +327,8 @@ class Archive:
         articles have null for the text.
         """
         names = _names(text, id, date, source, None)
-        return cls(_retold.Archive(folder, True, texts, names, dict(options), threads))
+        how: Literal["create", "create_without_texts"] = "create" if texts else "create_without_texts"
+        return cls(_retold.Archive(folder, how, names, dict(options), threads))
 
     @classmethod
     def open(
@@ -338,6 +339,7 @@ class Archive:
         id: str | None = "id",
         date: str | None = None,
         source: str | None = None,
+        recount: bool = False,
         threads: int | None = None,
         **options: Unpack[Options],
     ) -> Archive:
@@ -345,10 +347,10 @@ class Archive:
 
         `level` and `threshold` must be those that it was created with; other options may be others. Raises FileNotFoundError if there
         is no archive, BlockingIOError if another program writes to it, ValueError if it was made with other options, and OSError if it is
-        damaged.
+        damaged. If the census alone is, which the message says, `recount=True` takes another one at once.
         """
         names = _names(text, id, date, source, None)
-        return cls(_retold.Archive(folder, False, True, names, dict(options), threads))
+        return cls(_retold.Archive(folder, "recount" if recount else "open", names, dict(options), threads))
 
     def __enter__(self) -> Archive:
         return self

@@ -1,6 +1,6 @@
 from collections.abc import Callable, Iterator
 from os import PathLike
-from typing import Any, SupportsIndex, final, overload
+from typing import Any, Literal, SupportsIndex, final, overload
 
 __all__ = [
     "FORMAT_VERSION",
@@ -86,8 +86,7 @@ class Archive:
     def __new__(
         cls,
         folder: str | PathLike[str],
-        create: bool,
-        texts: bool,
+        how: Literal["create", "create_without_texts", "open", "recount"],
         names: dict[str, Any],
         options: dict[str, Any],
         threads: int | None,
