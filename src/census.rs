@@ -24,7 +24,7 @@ use crate::report::{ContentEvidence, Evidence, Relation};
 use crate::rewordings::Notes;
 use crate::scheme::Shingle;
 use crate::sign::{Scratch, Single, Views};
-use crate::sketch::{self, Sketch, Spaced};
+use crate::sketch::{self, LookedAt, Sketch, Spaced};
 use crate::store::Budget;
 use crate::telling::RUN_WORDS;
 use crate::texts::{Shingles, Texts};
@@ -253,6 +253,27 @@ impl Census {
         let held = |features: &[u64]| self.notes.frequencies.all_held(features);
         let weighed = Beside::new(&told.tokens, told.words, self.weigher(), few, held);
         Asked { census: self, how, text, signed, told, weighed, usual }
+    }
+
+    /// What was counted of a text, for one of the same words: where it has other capitals it has other names, and these weigh otherwise.
+    pub(crate) fn of_twin<'c>(&self, views: Views, (text, twin): (&str, &str), counted: Counted<'c>) -> Counted<'c> {
+        let mut scratch = Scratch::default();
+        let [text, signed] = [text, twin].map(|text| views.single(text, &mut scratch));
+        if text.tokens == signed.tokens {
+            return counted;
+        }
+        let words = counted.head.words;
+        let without_furniture = || {
+            let gaps = sketch::gaps(twin);
+            let bytes = Sketch::to_bytes(twin, &signed, &gaps, LookedAt { census: 0, may_hold_furniture: true });
+            let of_cuts = Sketch::read(&bytes).filter(|_| !counted.cuts.is_empty());
+            let of_cuts = of_cuts.and_then(|sketch| Some(sketch.without(&counted.cuts)?.0));
+            of_cuts.or_else(|| Some(Told::without_furniture(self, twin, signed.words, views.shingle)?.tokens))
+        };
+        let cut = if words == signed.words { None } else { without_furniture() };
+        let tokens = cut.as_ref().unwrap_or(&signed.tokens).iter().copied();
+        let head = Head::counted(tokens, words, self.weigher(), |of| self.notes.frequencies.held(of));
+        Counted { head, ..counted }
     }
 
     fn weigher(&self) -> &Weigher {

@@ -207,10 +207,15 @@ impl Detector {
             let cuts = cuts.get(&(text as u32)).cloned().unwrap_or_default();
             Some(Counted { usual: *usual.get(text)?, head: *heads.get(text)?, cuts: cuts.into() })
         };
-        for (twin, &position) in corpus.twins.iter().zip(&corpus.positions) {
-            if let Ok(text) = corpus.distinct.binary_search(twin) {
-                counted[position as usize] = of_text(text);
-            }
+        let of_article = |(&twin, &position): (&u32, &u32)| {
+            let counted = of_text(corpus.distinct.binary_search(&twin).ok()?)?;
+            let [text, twin] = [corpus.positions[twin as usize], position].map(|at| articles[at as usize].text());
+            let counted = if text == twin { counted } else { census.of_twin(self.views(), (text, twin), counted) };
+            Some((position, counted))
+        };
+        let all: Vec<_> = corpus.twins.par_iter().zip(&corpus.positions).filter_map(of_article).collect();
+        for (position, of_article) in all {
+            counted[position as usize] = Some(of_article);
         }
         Ok((census, counted))
     }

@@ -744,6 +744,45 @@ fn an_archive_of_another_kind_or_a_damaged_one_is_refused() {
 }
 
 #[test]
+fn exact_copies_in_other_capitals_change_no_verdict_on_others() {
+    let (articles, detector) = (articles(), Detector::new());
+    let titled = |text: &str| -> String {
+        let mut opens = true;
+        let capital = |letter: char| {
+            let shown = if std::mem::replace(&mut opens, !letter.is_alphanumeric()) {
+                letter.to_ascii_uppercase()
+            } else {
+                letter
+            };
+            opens = !letter.is_alphanumeric();
+            shown
+        };
+        text.chars().map(capital).collect()
+    };
+    let copied = |change: &dyn Fn(&str) -> String| {
+        let copies = articles.iter().map(|(id, text)| (format!("a copy of {id}"), change(text)));
+        let (folder, all) = (Folder::new(), articles.iter().cloned().chain(copies).collect::<Vec<_>>());
+        let mut archive = Archive::create(folder.archive(), &detector).unwrap();
+        archive.add_all(&all).unwrap();
+        archive.take_census().unwrap();
+        let of_one = |at: usize| -> Vec<(usize, Relation)> {
+            let matches = archive.matches(&articles[at]).unwrap();
+            for evidence in matches.iter().filter_map(|found| found.evidence.as_ref()?.content.as_ref()) {
+                assert!(evidence.words <= 1.0 && evidence.pairs <= 1.0, "{evidence:?}");
+            }
+            let originals = found(&matches, at).into_iter().filter(|&(other, ..)| other < articles.len());
+            originals.map(|(other, relation, _)| (other, relation)).collect()
+        };
+        (0..articles.len()).map(of_one).collect::<Vec<_>>()
+    };
+    let same = copied(&|text| text.to_string());
+    assert!(same.iter().flatten().any(|&(_, relation)| relation == Relation::Reworded));
+    for change in [&|text: &str| text.to_uppercase() as String, &titled as &dyn Fn(&str) -> String] {
+        assert_eq!(copied(change), same);
+    }
+}
+
+#[test]
 fn a_census_that_is_damaged_or_gone_is_taken_anew() {
     let (folder, articles, detector) = (Folder::new(), articles(), Detector::new());
     let mut archive = Archive::create(folder.archive(), &detector).unwrap();
