@@ -276,6 +276,55 @@ fn a_damaged_census_is_taken_anew() {
 }
 
 #[test]
+fn articles_are_numbered_as_they_are_given() {
+    let folder = Temp::new("given").with("day2.jsonl", line("second", FERRY)).with("day10.jsonl", line("tenth", FERRY));
+    archive(&folder, &["create", "news"]);
+    let added = lines(&archive(&folder, &["add", "--matches", "news", "day2.jsonl", "day10.jsonl"]));
+    let numbers: Vec<[&Value; 3]> = added.iter().map(|line| ["id", "number", "story"].map(|of| &line[of])).collect();
+    assert_eq!(numbers, [[&json!("second"), &json!(0), &json!(0)], [&json!("tenth"), &json!(1), &json!(0)]]);
+}
+
+#[test]
+fn dates_that_are_none_are_told_where_articles_are_asked_about() {
+    let dated = |date: &str| json!({ "id": date, "text": FERRY, "date": date }).to_string() + "\n";
+    let folder = Temp::new("undated").with("a.jsonl", dated("2024-05-17")).with("b.jsonl", dated("17.05.2024"));
+    archive(&folder, &["create", "news"]);
+    archive(&folder, &["add", "news", "a.jsonl"]);
+    let asked = archive(&folder, &["query", "news", "b.jsonl", "--within", "7d"]);
+    assert_eq!(lines(&asked)[0]["matches"], json!([]));
+    let told = stderr(&asked);
+    assert!(told.contains("1 date is none, such as b.jsonl:1: \"17.05.2024\""), "{told}");
+    assert!(told.contains("1 article without a date, which within a time repeat nothing"), "{told}");
+    assert!(!stderr(&archive(&folder, &["query", "news", "a.jsonl", "--within", "7d"])).contains("without a date"));
+}
+
+#[test]
+fn who_stops_reading_is_told_what_is_archived() {
+    let folder = Temp::new("stops reading");
+    let articles: String = (0..3000).map(|at| line(&at.to_string(), &FERRY.replace("noon", &at.to_string()))).collect();
+    let folder = folder.with("many.jsonl", &articles);
+    archive(&folder, &["create", "news"]);
+    // Its output is closed before anything is read.
+    let closed = |args: &[&str], input: Stdio| {
+        let mut child = dedup();
+        child.current_dir(&*folder).args(args).stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = child.spawn().unwrap();
+        drop(child.stdout.take());
+        child.wait_with_output().unwrap()
+    };
+    let added = closed(&["archive", "add", "--matches", "news", "many.jsonl"], Stdio::null());
+    assert!(stderr(&added).contains("added 3,000 articles; there are 3,000 now"), "{}", stderr(&added));
+    let many = std::fs::File::open(folder.join("many.jsonl")).unwrap();
+    let watched = closed(&["watch", "watched"], many.into());
+    assert_eq!(watched.status.code(), Some(2));
+    assert!(
+        stderr(&watched).contains("nobody reads the answers any more: what was read up to line"),
+        "{}",
+        stderr(&watched)
+    );
+}
+
+#[test]
 fn what_only_reads_works_beside_a_watch() {
     let folder = Temp::new("beside");
     let mut watch = dedup()

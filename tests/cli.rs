@@ -318,7 +318,7 @@ fn one_mistake_in_every_line_does_not_flood_the_terminal() {
     let output = run(&folder, &["--format", "jsonl", "."]);
     let told: Vec<&str> = stderr(&output).lines().collect();
     assert_eq!(told.len(), 102);
-    assert_eq!(told[100], "and 900 more; the results list all that was skipped");
+    assert_eq!(told[100], "and 900 more; the results of `dedup --format jsonl` list all that is skipped");
     assert_eq!(String::from_utf8_lossy(&output.stdout).matches(r#""type":"skipped""#).count(), 1000);
 }
 

@@ -14,7 +14,7 @@ use retold::{
 };
 use serde_json::{Value, json};
 
-use crate::input::{self, Fields, MarkedUp, Undated};
+use crate::input::{self, Fields, MarkedUp, Order, Undated};
 use crate::output::{shown, write_line};
 use crate::search::Search;
 use crate::{Threads, progress, tell, write};
@@ -22,8 +22,8 @@ use crate::{Threads, progress, tell, write};
 /// Keep articles on disk and ask what was told before
 ///
 /// An archive is a folder. Articles are numbered as they are added; exact, edited and reworded copies are found one by one, without a
-/// run over everything. All commands take the --level and --threshold with which it was created. Articles with too few words to be
-/// compared are kept, and repeat nothing.
+/// run over everything. All commands take the --level and --threshold with which it was created; other options hold for the
+/// command that they are given to. Articles with too few words to be compared are kept, and repeat nothing.
 ///
 /// Exit code: as without a command, 1 if a file or folder could not be read to its end.
 #[derive(clap::Args)]
@@ -96,10 +96,11 @@ impl Watch {
 }
 
 impl Args {
-    /// Dates and sources are kept with articles.
+    /// Dates and sources are kept with articles, which are numbered as they are given.
     pub fn wants_all_fields(&mut self) {
         if let Command::Add { articles, .. } | Command::Query { articles, .. } = &mut self.command {
             (articles.fields.needs_date, articles.fields.needs_source) = (true, true);
+            articles.fields.order = Order::Given;
         }
     }
 }
@@ -305,11 +306,9 @@ fn add(articles: &Articles, matches: bool) -> Result<ExitCode, String> {
                 let reason = told.as_ref().map_or_else(|skipped| Some(skipped.reason), |(answer, _)| answer.skipped);
                 tell_skipped(article, reason);
             }
+            count = told.iter().filter(|told| told.is_ok()).count();
             let told = batch.iter().zip(&told).filter_map(|(article, told)| Some((article, told.as_ref().ok()?)));
-            print(told.map(|(article, (answer, number))| {
-                count += 1;
-                answer_line(article, Some(*number), answer, wants_excerpts)
-            }))?;
+            print(told.map(|(article, (answer, number))| answer_line(article, Some(*number), answer, wants_excerpts)))?;
         } else {
             for (article, added) in batch.iter().zip(archive.add_all(&batch).map_err(failed)?) {
                 count += usize::from(added.is_ok());
@@ -353,13 +352,19 @@ fn query(articles: &Articles, within: Option<Duration>) -> Result<ExitCode, Stri
     let builder = search.detector();
     let detector = build(search, if let Some(span) = within { builder.within(span) } else { builder })?;
     let archive = ArchiveReader::open(&articles.folder.archive, &detector).map_err(failed)?;
-    let wants_excerpts = search.wants_excerpts();
-    read(articles, |batch| {
+    let (wants_excerpts, mut undated) = (search.wants_excerpts(), Undated::default());
+    let code = read(articles, |batch| {
+        batch.iter().for_each(|article| undated.look_at(article));
         let ask = |article| archive.ask(article).map(|answer| (article, answer)).map_err(failed);
         let told: Vec<(&input::Document, Answer)> = batch.par_iter().map(ask).collect::<Result<_, _>>()?;
         told.iter().for_each(|(article, answer)| tell_skipped(article, answer.skipped));
         print(told.iter().map(|(article, answer)| answer_line(article, None, answer, wants_excerpts)))
-    })
+    })?;
+    tell_undated(&undated);
+    if within.is_some() && undated.all > 0 {
+        tell(format_args!("{} without a date, which within a time repeat nothing", counted(undated.all)));
+    }
+    Ok(code)
 }
 
 /// What an article repeats, as a line. Its story has the name of the first article that told it, itself if none did.
@@ -520,8 +525,10 @@ pub fn watch(args: &Watch) -> Result<ExitCode, String> {
             let written = lines.try_for_each(|line| write_line(&mut out, &line)).and_then(|()| out.flush());
             match written {
                 Ok(()) => {}
-                // Nobody listens any more.
-                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => break Ok(()),
+                Err(error) if error.kind() == io::ErrorKind::BrokenPipe => {
+                    let of = "nobody reads the answers any more: what was read up to line";
+                    break Err(format!("{of} {number} is archived, and what follows it is not"));
+                }
                 Err(error) => break Err(format!("cannot write the answers: {error}")),
             }
         }

@@ -570,7 +570,7 @@ fn tell_problems(problems: &[Problem]) {
     }
     if lines > MOST_LINES {
         let more = HumanCount((lines - MOST_LINES) as u64);
-        tell(format_args!("and {more} more; the results list all that was skipped"));
+        tell(format_args!("and {more} more; the results of `dedup --format jsonl` list all that is skipped"));
     }
 }
 
