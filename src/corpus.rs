@@ -2,6 +2,7 @@
 //! that nothing depends on the order in which it came.
 
 use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -205,8 +206,9 @@ impl Admission {
     }
 }
 
-/// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the first
-/// if all rank alike. It speaks for those that are near in time, from the earliest on.
+/// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the latest
+/// if all rank alike, and of one time the first. It speaks for those that are near in time, from the earliest on: the latest of them
+/// is nearest to those that come after, whatever the ids are.
 ///
 /// Those that can be compared, and may have copies, come as their words, the number of these, and their own number.
 fn fold_exact<E: Ord + Copy + Send>(
@@ -225,10 +227,46 @@ fn fold_exact<E: Ord + Copy + Send>(
         while let Some((&first, later)) = rest.split_first() {
             let near = 1 + later.iter().take_while(|&&at| are_near(first, at)).count();
             let (together, later) = rest.split_at(near);
-            let speaker = together.iter().copied().min_by_key(|&at| (ranks.get(at as usize), at)).unwrap_or(first);
+            let order = |&at: &u32| (ranks.get(at as usize), Reverse(time(at)), at);
+            let speaker = together.iter().copied().min_by_key(order).unwrap_or(first);
             together.iter().for_each(|&at| twins[at as usize] = speaker);
             rest = later;
         }
     }
     twins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn who_speaks_for_exact_copies_does_not_hang_on_their_numbers(
+            days in prop::collection::hash_set(0i64..30, 1..12),
+            at in any::<prop::sample::Index>(),
+            span in 1i64..9,
+        ) {
+            // The days on which those that speak appeared, in order, where the copies have these numbers.
+            let speakers = |days: &[i64]| {
+                let order = (0..days.len() as u32).map(|at| (7, 40, at)).collect();
+                let time = |at: u32| days[at as usize];
+                let twins = fold_exact(days.len(), order, &[], time, |a, b| (time(a) - time(b)).abs() <= span);
+                let mut speakers: Vec<i64> = twins.iter().map(|&at| time(at)).collect();
+                for (&speaker, &day) in speakers.iter().zip(days) {
+                    assert!(day <= speaker && speaker - day <= span, "{day} {speaker}");
+                }
+                speakers.sort_unstable();
+                speakers
+            };
+            let mut days: Vec<i64> = days.into_iter().collect();
+            let told = speakers(&days);
+            let places = days.len();
+            days.rotate_left(at.index(places));
+            prop_assert_eq!(speakers(&days), told.clone());
+            days.sort_unstable();
+            prop_assert_eq!(speakers(&days), told);
+        }
+    }
 }
