@@ -104,7 +104,8 @@ impl Reader<'_> {
             while self.digits(1).is_some() {}
         }
         // A leap second is the 60th.
-        (hours <= 24 && minutes < 60 && seconds <= 60).then_some(hours * 3600 + minutes * 60 + seconds)
+        let is_time = hours < 24 && minutes < 60 && seconds <= 60 || (hours, minutes, seconds) == (24, 0, 0);
+        is_time.then_some(hours * 3600 + minutes * 60 + seconds)
     }
 
     fn offset(&mut self) -> Option<i64> {
@@ -120,7 +121,7 @@ impl Reader<'_> {
         let hours = self.digits(2)?;
         self.skip(b':');
         let minutes = if self.0.is_empty() { 0 } else { self.digits(2)? };
-        Some(sign * (hours * 3600 + minutes * 60))
+        (hours < 24 && minutes < 60).then_some(sign * (hours * 3600 + minutes * 60))
     }
 }
 
@@ -162,6 +163,7 @@ mod tests {
             (" 2024-05-17 09:30:15.25Z ", 1_715_938_215),
             ("2024-05-17T093015+0200", 1_715_931_015),
             ("2024-05-17T09:30:15-05:30", 1_715_958_015),
+            ("2024-05-16T24:00", 1_715_904_000),
             ("2000-02-29", 951_782_400),
             ("1899-12-31T23:59:59Z", -2_208_988_801),
         ];
@@ -186,6 +188,8 @@ mod tests {
             "17.05.2024",
             "2024-",
             "2024-13",
+            "2024-05-17T24:59",
+            "2024-05-17T09:30:15+99:99",
             "2023-02-29",
             "2024-5-7",
             "2024-05-17T",

@@ -357,6 +357,45 @@ fn a_quote_between_tabs_swallows_no_row() {
 }
 
 #[test]
+fn quotes_after_a_space_enclose_a_cell_where_they_close_at_its_end() {
+    let footer = "\nCopyright 2024 by the Island Gazette, all rights reserved";
+    let quoted = |id: &str, text: &str| format!("{id}, \"{}\"", text.replace('"', "\"\""));
+    for delimiter in [",", ";", "|"] {
+        let rows = [
+            "id, \"text\"".to_string(),
+            quoted("1", &format!("{FERRY}{footer}")),
+            quoted("2", &format!("\"No, thanks\", said the mayor. {STORM}{footer}")),
+            quoted("3", &format!("{FERRY}{footer}")),
+            // Quotes that stand in the text alone.
+            format!("4, No \"snow\" fell. {}", STORM.replace(',', "")),
+            format!("5, \"Snow\" fell. {}", STORM.replace(',', "")),
+            format!("6, \"{}", STORM.replace(',', "")),
+        ];
+        let table =
+            rows.join("\n").replace("1, ", &format!("1{delimiter}  ")).replace(", \"", &format!("{delimiter} \""));
+        let table = table.replace("4, ", &format!("4{delimiter} ")) + "\n";
+        let folder = Temp::new("spaces").with("x.csv", &table);
+        let args =
+            ["--level", "near", "--threshold", "1", "--strip-furniture", "all.jsonl", "--annotate", "a.csv", "x.csv"];
+        let said = stdout(&folder, &args);
+        assert!(!said.contains("Skipped"), "{said}");
+        let all = fs::read_to_string(folder.join("all.jsonl")).unwrap();
+        let all: Vec<Value> = all.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(
+            all.iter().map(|line| line["id"].as_str().unwrap()).collect::<Vec<_>>(),
+            ["1", "2", "3", "4", "5", "6"]
+        );
+        assert!(all[0]["text"].as_str().unwrap().ends_with(footer), "{}", all[0]);
+        assert!(all[1]["text"].as_str().unwrap().starts_with("\"No"), "{}", all[1]);
+        assert!(all[4]["text"].as_str().unwrap().starts_with(" \"Snow\" fell"), "{}", all[4]);
+        // What is added comes behind the cells, and not into them.
+        assert_eq!(clusters(&folder, &["a.csv"]), clusters(&folder, &["x.csv"]));
+        let annotated = fs::read_to_string(folder.join("a.csv")).unwrap();
+        assert!(annotated.contains(&format!("reserved\"{delimiter}1{delimiter}")), "{annotated}");
+    }
+}
+
+#[test]
 fn a_line_before_the_first_row_names_what_separates_cells() {
     let table = format!("id;title,of,it;text\na;x;{FERRY}\nb;y;{FERRY}\n");
     for line in ["sep=;\n", "SEP=;\r\n", "\u{feff}sep=;\n"] {
@@ -916,6 +955,12 @@ fn texts_of_web_archives_are_read_and_written() {
     let latin = latin.concat().iter().map(|&byte| if byte == 0 { 0xe9 } else { byte }).collect::<Vec<u8>>();
     let output = run(&Temp::new("latin").with("x.wet", latin), &["x.wet"]);
     assert!(stderr(&output).contains("not valid UTF-8, in which such texts are"), "{}", stderr(&output));
+    // An address that is not in UTF-8 is no reason to leave the text out.
+    let address =
+        [record("conversion", &url("?"), &text), records.concat()].concat().replacen('?', "\0", 1).into_bytes();
+    let address: Vec<u8> = address.into_iter().map(|byte| if byte == 0 { 0xe9 } else { byte }).collect();
+    let folder = Temp::new("address").with("x.wet", address);
+    assert_eq!(clusters(&folder, &["x.wet"]), [[format!("<urn:uuid:{}>", url("?")), url("1"), url("3")]]);
     let cut = with_a_pair("cut").with("bad.wet", &records.concat()[..records.concat().len() - 10]);
     let output = run(&cut, &["."]);
     assert!(stderr(&output).contains("./bad.wet#5: ends within a record"), "{}", stderr(&output));

@@ -8,7 +8,7 @@ use serde::de::{DeserializeSeed, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::frame::{Block, Form, Shape, warc, without_mark};
+use super::frame::{self, Block, Form, Shape, warc, without_mark};
 use super::paths::{Order, Reading};
 
 /// Where in a record the article is.
@@ -551,6 +551,11 @@ impl Parser {
         let mut at = 0;
         loop {
             let mut is_escaped = false;
+            let quote = at + frame::spaces(&row[at..]);
+            let follows_spaces = quote > at && row.get(quote) == Some(&b'"') && frame::may_follow_spaces(delimiter);
+            if follows_spaces && frame::close_of(row, quote + 1, delimiter, true).flatten().is_some() {
+                at = quote;
+            }
             if row.get(at) == Some(&b'"') {
                 at += 1;
                 loop {

@@ -394,8 +394,10 @@ pub fn warc(record: &[u8]) -> Option<Warc<'_>> {
         _ => None,
     };
     let (end, text) = memchr_iter(b'\n', record).find_map(empty)?;
-    let head = std::str::from_utf8(&record[..end]).ok().filter(|head| head.starts_with("WARC/"))?;
-    let fields = head.lines().skip(1).filter_map(|line| line.split_once(':'));
+    let head = Some(&record[..end]).filter(|head| head.starts_with(b"WARC/"))?;
+    // A field that is not UTF-8, as an address may be, is left out, and the record has its other name.
+    let lines = head.split(|&byte| byte == b'\n').skip(1).filter_map(|line| std::str::from_utf8(line).ok());
+    let fields = lines.filter_map(|line| line.split_once(':'));
     let fields: Vec<_> = fields.map(|(name, value)| (name.trim(), value.trim())).collect();
     let mut warc = Warc { fields, text, length: 0 };
     warc.length = warc.field("Content-Length")?.parse().ok()?;
@@ -638,6 +640,21 @@ impl Scanner {
                     Some(false) => (self.at, self.state) = (self.at + 1, State::Plain),
                     None => return,
                 },
+                State::Cell if byte == b' ' && may_follow_spaces(delimiter) => {
+                    let spaces = spaces(&bytes[self.at..]);
+                    let cell = self.at + spaces + 1;
+                    let seen = bytes.len().min(cell + LONGEST_CELL);
+                    let is_quoted = match bytes.get(cell - 1) {
+                        Some(b'"') => close_of(&bytes[..seen], cell, delimiter, is_end || seen < bytes.len()),
+                        Some(_) => Some(None),
+                        None => is_end.then_some(None),
+                    };
+                    match is_quoted {
+                        Some(Some(_)) => (self.at, self.state) = (cell, State::Quoted),
+                        Some(None) => self.state = State::Plain,
+                        None => return,
+                    }
+                }
                 State::Cell | State::Quote if byte == b'"' => (self.at, self.state) = (self.at + 1, State::Quoted),
                 _ if byte == delimiter => (self.at, self.state) = (self.at + 1, State::Cell),
                 _ if byte == b'\n' || byte == b'\r' => {
@@ -695,17 +712,7 @@ impl Scanner {
         let cell = self.at + 1;
         let seen = bytes.len().min(cell + LONGEST_CELL);
         let (bytes, is_end) = (&bytes[..seen], is_end || seen < bytes.len());
-        let mut quotes = memchr_iter(b'"', &bytes[cell..]).map(|found| cell + found).peekable();
-        let close = loop {
-            let Some(quote) = quotes.next() else { return is_end.then_some(false) };
-            match bytes.get(quote + 1) {
-                Some(b'"') => _ = quotes.next(),
-                Some(b'\t' | b'\n' | b'\r') => break quote,
-                Some(_) => return Some(false),
-                None if is_end => break quote,
-                None => return None,
-            }
-        };
+        let Some(close) = close_of(bytes, cell, b'\t', is_end)? else { return Some(false) };
         let is_end_of_line = |byte: &u8| matches!(byte, b'\n' | b'\r');
         let Some(line) = bytes[cell..close].iter().position(is_end_of_line).filter(|_| head > 0) else {
             return Some(true);
@@ -783,7 +790,31 @@ impl Scanner {
     }
 }
 
-/// How far the end of a quoted cell between tabs is looked for.
+/// Whether quotes that follow spaces at the beginning of a cell may enclose what stands in it, as where `, ` separates cells.
+pub fn may_follow_spaces(delimiter: u8) -> bool {
+    !matches!(delimiter, b'\t' | b' ')
+}
+
+/// How many spaces there are at the beginning.
+pub fn spaces(bytes: &[u8]) -> usize {
+    bytes.iter().take_while(|&&byte| byte == b' ').count()
+}
+
+/// Where the quote stands that closes a cell, of which the first byte behind the opening one is given; none if what looks like it is not
+/// followed by the end of the cell. Nothing if more must be seen.
+pub fn close_of(bytes: &[u8], cell: usize, delimiter: u8, is_end: bool) -> Option<Option<usize>> {
+    let mut quotes = memchr_iter(b'"', &bytes[cell..]).map(|found| cell + found);
+    loop {
+        let Some(quote) = quotes.next() else { return is_end.then_some(None) };
+        match bytes.get(quote + 1) {
+            Some(b'"') => _ = quotes.next(),
+            Some(&next) => return Some(Some(quote).filter(|_| next == delimiter || matches!(next, b'\n' | b'\r'))),
+            None => return is_end.then_some(Some(quote)),
+        }
+    }
+}
+
+/// How far the end of a quoted cell is looked for where it may be none.
 const LONGEST_CELL: usize = 16 << 20;
 
 const UNCLOSED: &str = "a quote in this row is not closed, so that the rest cannot be read: fix the row";
