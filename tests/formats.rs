@@ -556,6 +556,16 @@ fn fields_within_fields_and_lists_of_strings() {
     let flat = |id: &str| format!("{}\n", json!({"a": {"b": "no text of this"}, "a.b.c.d": FERRY, "id": id}));
     let folder = Temp::new("dots").with("x.jsonl", deep("a") + &flat("b"));
     assert_eq!(clusters(&folder, &["--text-field", "a.b.c.d", "x.jsonl"]), [["a", "b"]]);
+    // A list names nothing.
+    let listed = json!({"id": ["a", "b"], "text": [FERRY, STORM]}).to_string() + "\n";
+    let folder = Temp::new("lists").with("x.jsonl", listed.clone() + &listed);
+    assert_eq!(clusters(&folder, &["x.jsonl"]), [["x.jsonl:1", "x.jsonl:2"]]);
+    // A text that is empty in all records is none where another field is not.
+    let empty = json!({"id": 1, "text": "", "content": FERRY}).to_string() + "\n";
+    let folder = Temp::new("empty").with("x.jsonl", empty.clone() + &empty.replace('1', "2"));
+    assert_eq!(clusters(&folder, &["x.jsonl"]), [["1", "2"]]);
+    assert!(stderr(&run(&folder, &["x.jsonl"])).contains("the text is taken from \"content\""));
+    assert!(clusters(&folder, &["--text-field", "text", "x.jsonl"]).is_empty());
     let missing = with_a_pair("missing").with("bad.jsonl", nested("a"));
     assert_skipped(
         &missing,
@@ -822,6 +832,29 @@ fn entries_without_an_address_are_named_by_their_place() {
     assert_eq!(clusters(&folder, &["a.rss"]), [["a.rss#1", "a.rss#3"]]);
     stdout(&folder, &["--level", "near", "--unique", "u.jsonl", "a.rss"]);
     assert_eq!(fs::read_to_string(folder.join("u.jsonl")).unwrap().lines().count(), 2);
+}
+
+#[test]
+fn a_feed_is_in_the_encoding_that_is_given_where_it_declares_none() {
+    let item = |id: &str| format!("<item><link>{id}</link><description>{FERRY} Café</description></item>");
+    let feed = format!("<rss version=\"2.0\"><channel>{}{}</channel></rss>", item("a"), item("b"));
+    let latin = |declared: &str| -> Vec<u8> {
+        format!("{declared}{feed}").chars().map(|letter| u8::try_from(u32::from(letter)).unwrap()).collect()
+    };
+    let folder = Temp::new("encoded").with("none.rss", latin("")).with("utf.rss", feed.clone());
+    let folder = folder.with("wrong.rss", latin("<?xml version=\"1.0\" encoding=\"UTF-8\"?>"));
+    let folder = folder.with("latin.rss", latin("<?xml version=\"1.0\" encoding=\"iso-8859-1\"?>"));
+    for name in ["none.rss", "utf.rss", "wrong.rss", "latin.rss"] {
+        let args = ["--encoding", "windows-1252", "--strip-furniture", "texts.jsonl", name];
+        assert_eq!(clusters(&folder, &args), [["a", "b"]], "{name}");
+        let texts = fs::read_to_string(folder.join("texts.jsonl")).unwrap();
+        assert_eq!(texts.matches("Café").count(), 2, "{name}: {texts}");
+    }
+    for name in ["none.rss", "wrong.rss"] {
+        let output = run(&folder, &[name]);
+        let said = stderr(&output);
+        assert!(said.contains("is not valid UTF-8: name its encoding with --encoding"), "{said}");
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! RSS and Atom: read as JSON lines, an entry a line.
 
 use std::io::{self, Read};
+use std::str::Utf8Error;
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 use feed_rs::model::{Content, Entry, Text};
@@ -9,15 +10,17 @@ use memchr::{memchr, memchr2, memmem};
 use serde_json::json;
 
 use super::bytes::told;
+use super::fields::not_utf8;
 use super::frame::LONGEST;
 
-/// The entries of a feed, each with its link as `id`, its content without the markup as `text`, and its date.
-pub fn lines(from: impl Read) -> io::Result<Vec<u8>> {
+/// The entries of a feed, each with its link as `id`, its content without the markup as `text`, and its date. Where it is not in UTF-8
+/// and declares nothing else, it is in the encoding that is given.
+pub fn lines(from: impl Read, given: Option<&'static Encoding>) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     if from.take(LONGEST as u64 + 1).read_to_end(&mut bytes)? > LONGEST {
         return Err(told("a feed of more than 256 MiB: split it or leave it out".into()));
     }
-    let bytes = with_its_encoding(bytes)?;
+    let bytes = with_its_encoding(bytes, given)?;
     if bytes.trim_ascii().is_empty() {
         return Ok(Vec::new());
     }
@@ -25,7 +28,7 @@ pub fn lines(from: impl Read) -> io::Result<Vec<u8>> {
     let parser = || feed_rs::parser::Builder::new().id_generator(|_, _, _| String::new()).build();
     let again = |error| parser().parse(&with_references(&bytes)[..]).map_err(|_| error);
     let feed = parser().parse(&bytes[..]).or_else(again);
-    let feed = feed.map_err(|error| told(no_feed(&bytes, &error)))?;
+    let feed = feed.map_err(|error| told(unknown(&bytes).map_or_else(|| no_feed(&bytes, &error), not_utf8)))?;
     let mut lines = Vec::new();
     for entry in feed.entries {
         let link = entry.links.iter().find(|link| link.rel.as_deref().is_none_or(|rel| rel == "alternate"));
@@ -69,20 +72,33 @@ fn first_element(bytes: &[u8]) -> Option<&str> {
 
 /// The bytes as the parser takes them: what a mark tells, or in UTF-16 the first bracket, comes before what is declared, and the
 /// parser knows no UTF-16.
-fn with_its_encoding(bytes: Vec<u8>) -> io::Result<Vec<u8>> {
+fn with_its_encoding(bytes: Vec<u8>, given: Option<&'static Encoding>) -> io::Result<Vec<u8>> {
     let of_bracket = match bytes[..] {
         [b'<', 0, ..] => Some((UTF_16LE, 0)),
         [0, b'<', ..] => Some((UTF_16BE, 0)),
         _ => None,
     };
-    let Some((encoding, mark)) = Encoding::for_bom(&bytes).or(of_bracket) else { return Ok(bytes) };
+    let told_by_it = Encoding::for_bom(&bytes).or(of_bracket);
+    let given = || given.filter(|_| unknown(&bytes).is_some()).map(|given| (given, 0));
+    let Some((encoding, mark)) = told_by_it.or_else(given) else { return Ok(bytes) };
     let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]);
     let text = text.ok_or_else(|| {
         let name = encoding.name();
-        told(format!("is not valid {name}, in which its first bytes say it is: get it again or leave it out"))
+        let by = if told_by_it.is_some() { "its first bytes say" } else { "--encoding says" };
+        told(format!("is not valid {name}, in which {by} it is: get it again or leave it out"))
     })?;
     let declared = text.strip_prefix("<?xml").and_then(|rest| rest.find("?>"));
     Ok(text[declared.map_or(0, |end| "<?xml".len() + end + "?>".len())..].into())
+}
+
+/// Where bytes are not in UTF-8, if they declare no other encoding.
+fn unknown(bytes: &[u8]) -> Option<Utf8Error> {
+    const UTF_8: &[u8] = b"utf-8";
+    let wrong = std::str::from_utf8(bytes).err()?;
+    let head = bytes.strip_prefix(b"<?xml").and_then(|rest| Some(&rest[..memmem::find(rest, b"?>")?]));
+    let declares = head.is_some_and(|head| memmem::find(head, b"encoding").is_some());
+    let is_utf_8 = head.is_some_and(|head| memmem::find(&head.to_ascii_lowercase(), UTF_8).is_some());
+    Some(wrong).filter(|_| !declares || is_utf_8)
 }
 
 /// The feed with each ampersand escaped that begins no reference. Many have them as they came, in names and in addresses.

@@ -293,7 +293,12 @@ impl Fields {
                     objects.iter().any(|object| names.has_text(object, suits))
                 };
                 let is_id = |value: &Scalar| value.label().is_some();
-                let is_text = |value: &Scalar| matches!(value, Scalar::Text(_));
+                let is_text: fn(&Scalar) -> bool = |value| matches!(value, Scalar::Text(_) | Scalar::Lines(_));
+                let is_filled: fn(&Scalar) -> bool =
+                    |value| value.clone().text().is_some_and(|text| !text.trim().is_empty());
+                // Where none is named, one that is empty in all records is not meant if another one is not.
+                let are_filled = self.text.is_none() && TEXTS.iter().any(|name| has(name, is_filled));
+                let is_text = if are_filled { is_filled } else { is_text };
                 let is_date = |value: &Scalar| value.clone().date().is_some_and(|date| retold::is_date(&date));
                 let has_date = |name: &str| has(name, is_date);
                 let fields = || {
@@ -854,7 +859,7 @@ fn inner_records(record: &Value, field: &str) -> Option<(String, String)> {
 /// Which field of a record seems to hold its text, with dots if it is within others: the one of that name, one that is tried
 /// where none is named, or else the longest string that is called after one of these.
 fn inner_text(record: &Value, field: &str) -> Option<String> {
-    let has_text = |name: &&str| find(record, name).is_some_and(|value| matches!(Scalar::of(value), Scalar::Text(_)));
+    let has_text = |name: &&str| find(record, name).is_some_and(|value| Scalar::of(value).text().is_some());
     if let Some(name) = std::iter::once(field).chain(TEXTS).find(has_text) {
         return Some(name.into());
     }
@@ -903,8 +908,9 @@ fn is_called_text(name: &str) -> bool {
 /// The value of a field.
 #[derive(Clone)]
 enum Scalar<'a> {
-    /// A string, or the strings of a list.
     Text(Cow<'a, str>),
+    /// The strings of a list, each a line: a text, and nothing else.
+    Lines(String),
     /// What can stand as an id or a date and is no text: a whole number in its digits, or a string as MongoDB writes ids and
     /// dates, `{"$date": "2024-05-17"}`.
     Label(String),
@@ -924,7 +930,7 @@ impl<'a> Scalar<'a> {
             Value::Number(number) => number.as_f64().map_or(Scalar::Other, Scalar::of_float),
             Value::Array(values) => {
                 let lines: Option<Vec<&str>> = values.iter().map(Value::as_str).collect();
-                lines.map_or(Scalar::Other, |lines| Scalar::Text(lines.join("\n").into()))
+                lines.map_or(Scalar::Other, |lines| Scalar::Lines(lines.join("\n")))
             }
             Value::Object(fields) => match fields.iter().next() {
                 Some((name, value)) if fields.len() == 1 && WRAPPERS.contains(&&**name) => Scalar::of(value).wrapped(),
@@ -947,6 +953,7 @@ impl<'a> Scalar<'a> {
     fn text(self) -> Option<Cow<'a, str>> {
         match self {
             Self::Text(text) => Some(text),
+            Self::Lines(text) => Some(text.into()),
             Self::Label(_) | Self::Fraction(_) | Self::Other => None,
         }
     }
@@ -957,7 +964,7 @@ impl<'a> Scalar<'a> {
             Self::Text(text) => Some(text),
             Self::Label(label) => Some(label.into()),
             Self::Fraction(number) => Some(number.to_string().into()),
-            Self::Other => None,
+            Self::Lines(_) | Self::Other => None,
         }
     }
 
@@ -974,13 +981,14 @@ impl<'a> Scalar<'a> {
         match self {
             Self::Text(text) => Some(text.clone()).filter(|text| !text.is_empty()),
             Self::Label(label) => Some(label.clone().into()).filter(|label: &Cow<str>| !label.is_empty()),
-            Self::Fraction(_) | Self::Other => None,
+            Self::Lines(_) | Self::Fraction(_) | Self::Other => None,
         }
     }
 
     fn into_owned(self) -> Scalar<'static> {
         match self {
             Self::Text(text) => Scalar::Text(text.into_owned().into()),
+            Self::Lines(text) => Scalar::Lines(text),
             Self::Label(label) => Scalar::Label(label),
             Self::Fraction(number) => Scalar::Fraction(number),
             Self::Other => Scalar::Other,
@@ -1066,7 +1074,7 @@ impl<'de: 'a, 'a> Deserialize<'de> for Key<'a> {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
         match Scalar::deserialize(from)? {
             Scalar::Text(text) => Ok(Self(text)),
-            Scalar::Label(_) | Scalar::Fraction(_) | Scalar::Other => {
+            Scalar::Lines(_) | Scalar::Label(_) | Scalar::Fraction(_) | Scalar::Other => {
                 Err(serde::de::Error::custom("key must be a string"))
             }
         }
@@ -1124,7 +1132,7 @@ impl<'de> Visitor<'de> for ScalarVisitor {
                 _ => lines = None,
             }
         }
-        Ok(lines.map_or(Scalar::Other, |lines| Scalar::Text(lines.join("\n").into())))
+        Ok(lines.map_or(Scalar::Other, |lines| Scalar::Lines(lines.join("\n"))))
     }
 
     fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Scalar<'de>, M::Error> {
@@ -1146,7 +1154,7 @@ fn valid(bytes: &[u8]) -> Result<&str, std::str::Utf8Error> {
     simdutf8::basic::from_utf8(bytes).or_else(|_| std::str::from_utf8(bytes))
 }
 
-fn not_utf8(error: std::str::Utf8Error) -> String {
+pub fn not_utf8(error: std::str::Utf8Error) -> String {
     format!(
         "byte {} is not valid UTF-8: name its encoding with --encoding, or convert the text to UTF-8",
         error.valid_up_to() + 1

@@ -101,7 +101,7 @@ impl Source {
             bytes = bytes::unpacked(Limited::new(bytes, allowed))?;
         }
         let bytes = match self.form {
-            Form::Feed => Box::new(Cursor::new(guarded(|| feed::lines(bytes))?)),
+            Form::Feed => Box::new(Cursor::new(guarded(|| feed::lines(bytes, encoding))?)),
             // Its records say how many bytes they have.
             Form::Warc => bytes,
             _ => guarded(|| bytes::recode(bytes, encoding))?,
