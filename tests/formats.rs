@@ -1273,6 +1273,19 @@ fn of_columns_of_one_name_the_first_is_read_aloud() {
 
 #[cfg(unix)]
 #[test]
+fn a_name_that_leads_to_a_pipe_is_read() {
+    let folder = Temp::new("leads to a pipe");
+    std::os::unix::fs::symlink("/dev/stdin", folder.join("x.jsonl")).unwrap();
+    let lines = line("a", FERRY) + &line("b", FERRY);
+    let output = run_with(&folder, &["--unique", "u.jsonl", "x.jsonl"], lines.as_bytes());
+    assert_eq!(output.status.code(), Some(0), "{}", stderr(&output));
+    assert_eq!(fs::read_to_string(folder.join("u.jsonl")).unwrap(), line("a", FERRY));
+    let output = run_with(&folder, &["/dev/stdin"], lines.as_bytes());
+    assert!(stderr(&output).contains("pipe it to `dedup -`"), "{}", stderr(&output));
+}
+
+#[cfg(unix)]
+#[test]
 fn what_a_pattern_matches_is_not_waited_for() {
     let folder = Temp::new("waiting").with("a.txt", FERRY).with("in/b.txt", FERRY);
     for pipe in ["p.txt", "in/p.txt"] {

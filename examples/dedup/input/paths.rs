@@ -378,9 +378,12 @@ impl Found {
     /// Collects the files that a path stands for.
     fn add(&mut self, given: &Path) {
         let shown = given.to_string_lossy();
-        let (path, is_folder) = match fs::canonicalize(given).and_then(|path| Ok((fs::metadata(&path)?.is_dir(), path)))
-        {
-            Ok((is_folder, path)) => (path, is_folder),
+        let full = fs::canonicalize(given).and_then(|path| Ok((fs::metadata(&path)?.is_dir(), path)));
+        // The full name of a pipe leads nowhere.
+        let is_pipe = || fs::metadata(given).is_ok_and(|file| !file.is_file() && !file.is_dir());
+        let (is_folder, path) = match full {
+            Ok(found) => found,
+            Err(_) if is_pipe() => (false, given.into()),
             Err(error) => return self.problem(&shown, unreadable(&error)),
         };
         if is_folder {
