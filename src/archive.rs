@@ -286,8 +286,8 @@ impl Archive {
 
     /// A new archive that keeps no texts: of each article the content words alone, as hashes of their first five characters, and how many
     /// other words stand between them. It takes a third less room, and articles are judged by that: endings and words without content are
-    /// not told apart, so that edited copies seem a little more alike than they are, and [matches say so](Match::is_estimated). No
-    /// excerpts are found. Everything else is as with texts, [`open`](Self::open) included.
+    /// not told apart, so that edited copies seem a little more alike than they are, in other capitals less, and [matches say
+    /// so](Match::is_estimated). No excerpts are found. Everything else is as with texts, [`open`](Self::open) included.
     ///
     /// # Errors
     /// As [`create`](Self::create), and if the detector looks for excerpts.

@@ -257,6 +257,9 @@ impl Census {
 
     /// What was counted of a text, for one of the same words: where it has other capitals it has other names, and these weigh otherwise.
     pub(crate) fn of_twin<'c>(&self, views: Views, (text, twin): (&str, &str), counted: Counted<'c>) -> Counted<'c> {
+        if text == twin {
+            return counted;
+        }
         let mut scratch = Scratch::default();
         let [text, signed] = [text, twin].map(|text| views.single(text, &mut scratch));
         if text.tokens == signed.tokens {

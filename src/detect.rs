@@ -209,9 +209,10 @@ impl Detector {
         };
         let of_article = |(&twin, &position): (&u32, &u32)| {
             let counted = of_text(corpus.distinct.binary_search(&twin).ok()?)?;
-            let [text, twin] = [corpus.positions[twin as usize], position].map(|at| articles[at as usize].text());
-            let counted = if text == twin { counted } else { census.of_twin(self.views(), (text, twin), counted) };
-            Some((position, counted))
+            let speaker = corpus.positions[twin as usize];
+            let texts = || (articles[speaker as usize].text(), articles[position as usize].text());
+            let is_twin = position != speaker;
+            Some((position, if is_twin { census.of_twin(self.views(), texts(), counted) } else { counted }))
         };
         let all: Vec<_> = corpus.twins.par_iter().zip(&corpus.positions).filter_map(of_article).collect();
         for (position, of_article) in all {

@@ -131,7 +131,8 @@ impl Folder {
 struct Keeping {
     /// Keep no texts in a new archive, but content words as hashes
     ///
-    /// It takes a third less room. Edited copies seem a little more alike, which is told as `is_estimated`, and no excerpts are found.
+    /// It takes a third less room. Edited copies seem a little more alike, in other capitals less, which is told as `is_estimated`, and no
+    /// excerpts are found.
     #[arg(long)]
     without_texts: bool,
 }

@@ -321,10 +321,10 @@ class Archive:
         `text`, `id`, `date` and `source` name columns or keys of the articles to come; the options are those of `find`. Raises
         FileExistsError if there is an archive.
 
-        With ``texts=False`` no texts are kept: of each article the content words alone, as hashes of their first five characters, and
-        how many other words stand between them. It takes a third less room. Endings and words without content are not told apart then, so
-        that edited copies seem a little more alike than they are, which `is_estimated` says; there are no excerpts, and tables of
-        articles have null for the text.
+        With ``texts=False`` no texts are kept: of each article the content words alone, as hashes of their first five characters, and how
+        many other words stand between them. It takes a third less room. Endings and words without content are not told apart then, so that
+        edited copies seem a little more alike than they are, in other capitals less, which `is_estimated` says; there are no excerpts, and
+        tables of articles have null for the text.
         """
         names = _names(text, id, date, source, None)
         how: Literal["create", "create_without_texts"] = "create" if texts else "create_without_texts"
