@@ -2,7 +2,6 @@
 //! that nothing depends on the order in which it came.
 
 use std::borrow::Cow;
-use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -206,9 +205,8 @@ impl Admission {
     }
 }
 
-/// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the latest
-/// if all rank alike, and of one time the first. It speaks for those that are near in time, from the earliest on: the latest of them
-/// is nearest to those that come after, whatever the ids are.
+/// For each text the one that speaks for all with the same words in the same order: that of the lowest rank, or the earliest
+/// if all rank alike, and of one time the first. It speaks for those that are near in time, from the earliest on.
 ///
 /// Those that can be compared, and may have copies, come as their words, the number of these, and their own number.
 fn fold_exact<E: Ord + Copy + Send>(
@@ -227,7 +225,7 @@ fn fold_exact<E: Ord + Copy + Send>(
         while let Some((&first, later)) = rest.split_first() {
             let near = 1 + later.iter().take_while(|&&at| are_near(first, at)).count();
             let (together, later) = rest.split_at(near);
-            let order = |&at: &u32| (ranks.get(at as usize), Reverse(time(at)), at);
+            let order = |&at: &u32| (ranks.get(at as usize), time(at), at);
             let speaker = together.iter().copied().min_by_key(order).unwrap_or(first);
             together.iter().for_each(|&at| twins[at as usize] = speaker);
             rest = later;
@@ -255,7 +253,7 @@ mod tests {
                 let twins = fold_exact(days.len(), order, &[], time, |a, b| (time(a) - time(b)).abs() <= span);
                 let mut speakers: Vec<i64> = twins.iter().map(|&at| time(at)).collect();
                 for (&speaker, &day) in speakers.iter().zip(days) {
-                    assert!(day <= speaker && speaker - day <= span, "{day} {speaker}");
+                    assert!(speaker <= day && day - speaker <= span, "{day} {speaker}");
                 }
                 speakers.sort_unstable();
                 speakers
